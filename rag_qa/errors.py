@@ -1,0 +1,85 @@
+"""What can go wrong, as one tree.
+
+    RagQAError
+    ├── SourceError            a source of papers cannot be read
+    │   └── SkippedRecordsError    --strict, and records were skipped
+    ├── PaperIndexError            the index folder
+    │   ├── IndexNotFoundError     nothing there
+    │   ├── IndexLockedError       another process is writing
+    │   ├── IndexMismatchError     built with another embedder or schema
+    │   └── IndexDamagedError      the truth file itself cannot be read
+    ├── ModelError             a model or its runtime
+    │   ├── ModelNotFoundError     not on this machine
+    │   ├── ModelHashError         the file is not the one the catalogue names
+    │   └── BackendError           the runtime crashed or refused
+    ├── PromptError            a prompt file is missing or has wrong placeholders
+    ├── SettingsError          a setting has an impossible value
+    ├── QuestionError          a question that cannot be asked (empty, only control characters)
+    └── EvaluationError        an evaluation set is malformed
+
+Every message ends with the command or the edit that fixes it. Only the app layer catches.
+"""
+
+
+class RagQAError(Exception):
+    """The root of everything that this package raises on purpose."""
+
+
+class SourceError(RagQAError):
+    """A source of papers cannot be read."""
+
+
+class SkippedRecordsError(SourceError):
+    """Records were skipped although `strict` was asked for."""
+
+
+class PaperIndexError(RagQAError):
+    """Something is wrong with the index folder."""
+
+
+class IndexNotFoundError(PaperIndexError):
+    """There is no index in that folder."""
+
+
+class IndexLockedError(PaperIndexError):
+    """Another process is writing to the index."""
+
+
+class IndexMismatchError(PaperIndexError):
+    """The index was built with another embedder or schema."""
+
+
+class IndexDamagedError(PaperIndexError):
+    """The truth file of the index cannot be read."""
+
+
+class ModelError(RagQAError):
+    """A model or its runtime is not usable."""
+
+
+class ModelNotFoundError(ModelError):
+    """A model is not on this machine."""
+
+
+class ModelHashError(ModelError):
+    """A model file is not the one that the catalogue names."""
+
+
+class BackendError(ModelError):
+    """A model's runtime crashed or refused."""
+
+
+class PromptError(RagQAError):
+    """A prompt file is missing or its placeholders are wrong."""
+
+
+class SettingsError(RagQAError):
+    """A setting has an impossible value."""
+
+
+class QuestionError(RagQAError):
+    """A question that cannot be asked."""
+
+
+class EvaluationError(RagQAError):
+    """An evaluation set is malformed."""

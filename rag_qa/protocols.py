@@ -1,0 +1,89 @@
+"""What the engine asks of a model: small Protocols, so that a fake is a few lines."""
+
+from collections.abc import Iterator, Sequence
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag_qa.types import Value, Verdict
+
+Matrix = NDArray[np.float32]
+Role = Literal["query", "document"]
+
+
+class EmbedderSpec(Value):
+    """What makes two embedders interchangeable; stored in an index's manifest and compared on opening."""
+
+    name: str
+    revision: str
+    weights_sha256: str
+    dtype: str
+    dimension: int
+    max_tokens: int
+    query_prompt: str = ""
+    document_prompt: str = ""
+    normalized: bool = True
+
+
+class GeneratorSpec(Value):
+    """What an answer's provenance says about the language model that really ran."""
+
+    name: str
+    sha256: str
+    n_ctx: int
+    threads: int
+    gpu_layers: int
+    offload_supported: bool
+    runtime: str
+
+
+class Prompt(Value):
+    """A chat prompt. The texts are content: special tokens in them have no effect on the model."""
+
+    system: str
+    user: str
+
+
+class Embedder(Protocol):
+    """Turns texts into unit vectors."""
+
+    @property
+    def spec(self) -> EmbedderSpec: ...
+
+    def encode(self, texts: Sequence[str], *, role: Role) -> Matrix:
+        """Return float32 unit vectors, shape (len(texts), dimension), in the order of the texts."""
+        ...
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Return each text's length in tokens, special tokens included."""
+        ...
+
+
+class Generator(Protocol):
+    """Writes text under a grammar."""
+
+    @property
+    def spec(self) -> GeneratorSpec: ...
+
+    def generate(
+        self, prompt: Prompt, *, grammar: str | None, max_tokens: int, temperature: float, seed: int
+    ) -> Iterator[str]:
+        """Yield pieces of text; closing the iterator early stops the model and leaves it usable."""
+        ...
+
+    def count_tokens(self, prompt: Prompt) -> int:
+        """Return the length of the rendered prompt in tokens."""
+        ...
+
+
+class Reranker(Protocol):
+    """Scores texts against a query; higher is better."""
+
+    def score(self, query: str, texts: Sequence[str]) -> Sequence[float]: ...
+
+
+class EntailmentJudge(Protocol):
+    """Judges whether evidence supports a sentence."""
+
+    def judge(self, sentence: str, evidence: Sequence[str]) -> Verdict: ...

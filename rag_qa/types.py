@@ -1,0 +1,172 @@
+"""The values that flow through the engine; frozen, without I/O, importing nothing of ours.
+
+Offsets are characters into the paper's abstract: `paper.abstract[c.start:c.end] == c.quote`.
+Marks such as `[1]` exist only in prompts and on screens; here everything speaks of paper ids.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+OPENING_WORDS = 10
+
+SentenceKind = Literal["quote", "prose"]
+VerdictLabel = Literal["supported", "partial", "unsupported"]
+
+
+class Value(BaseModel):
+    """A frozen value that accepts no unknown fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Source(Value):
+    """Where a paper was read: a file, the record's number in it (from 1), the text there if it differs."""
+
+    path: str
+    record: int
+    variant: str | None = None
+
+
+class Paper(Value):
+    """A paper as far as its abstract goes. `aliases` are its other known ids, in order."""
+
+    id: str
+    title: str = ""
+    abstract: str
+    authors: tuple[str, ...] = ()
+    venue: str | None = None
+    year: int | None = None
+    url: str | None = None
+    doi: str | None = None
+    arxiv_id: str | None = None
+    kind: Literal["abstract", "synopsis"] = "abstract"
+    aliases: tuple[str, ...] = ()
+    sources: tuple[Source, ...] = ()
+
+    @property
+    def heading(self) -> str:
+        """The title, or the opening words marked as untitled: a title is never invented."""
+        if self.title:
+            return self.title
+        words = self.abstract.split()
+        ellipsis = "…" if len(words) > OPENING_WORDS else ""
+        return f"{' '.join(words[:OPENING_WORDS])}{ellipsis} (untitled)"
+
+
+class Skipped(Value):
+    """A record that was not taken, and why."""
+
+    path: str
+    record: int
+    reason: str
+
+
+class Passage(Value):
+    """A window of whole sentences: `text == paper.abstract[start:end]`."""
+
+    id: str
+    paper_id: str
+    text: str
+    start: int
+    end: int
+
+
+class Hit(Value):
+    """A paper found by search, with its best passage. `rank` counts from 1; higher `score` is better."""
+
+    paper: Paper
+    passage: Passage
+    score: float
+    rank: int
+    components: Mapping[str, float]
+
+
+class Evidence(Value):
+    """A verbatim sentence offered to the model under a label; `score` is its relevance to the question."""
+
+    label: int
+    paper_id: str
+    sentence: str
+    start: int
+    end: int
+    score: float
+
+
+class Citation(Value):
+    """A quote cut from a stored abstract by offset."""
+
+    paper_id: str
+    quote: str
+    start: int
+    end: int
+
+
+class Verdict(Value):
+    """How well a sentence is supported by exactly what it cites."""
+
+    label: VerdictLabel
+    probability: float
+    reasons: tuple[str, ...] = ()
+
+
+class Sentence(Value):
+    """One sentence of an answer: a verbatim quote, or prose by the model, with its citations."""
+
+    text: str
+    kind: SentenceKind
+    citations: tuple[Citation, ...]
+    verdict: Verdict
+
+
+class Answer(Value):
+    """The answer to a question; `papers` in order of citation, `nearest` shown when it abstains."""
+
+    question: str
+    abstained: bool
+    reason: str | None
+    sentences: tuple[Sentence, ...]
+    papers: tuple[Paper, ...]
+    nearest: tuple[Paper, ...] = ()
+    provenance: Mapping[str, Any]
+    timings: Mapping[str, float]
+
+    @property
+    def text(self) -> str:
+        """The answer as plain text with numbered marks, one sentence a line."""
+        numbers = {paper.id: n for n, paper in enumerate(self.papers, 1)}
+        return "\n".join(
+            f"{s.text} " + "".join(f"[{n}]" for n in sorted({numbers[c.paper_id] for c in s.citations}))
+            for s in self.sentences
+        )
+
+
+class Event(Value):
+    """A step of a streamed answer: the hits, then each sentence once it is checked, then the whole answer."""
+
+    kind: Literal["hits", "sentence", "answer"]
+    hits: tuple[Hit, ...] = ()
+    sentence: Sentence | None = None
+    answer: Answer | None = None
+
+
+class IndexReport(Value):
+    """What an indexing run did.
+
+    `read` records were parsed into papers and `skipped` were not (`skips` says which and why); `merged` is
+    how many records were duplicates of another; `papers` is the number in the index afterwards, and
+    `embedded` the number of passages that had to be embedded.
+    """
+
+    read: int
+    added: int
+    changed: int
+    merged: int
+    unchanged: int
+    removed: int
+    skipped: int
+    skips: tuple[Skipped, ...]
+    embedded: int
+    papers: int
+    seconds: float
