@@ -170,3 +170,15 @@ class IndexReport(Value):
     embedded: int
     papers: int
     seconds: float
+
+
+class EvalReport(Value):
+    """What an evaluation found: each of `scores` is a mean (or a count) over the rows of `per_query`.
+
+    `provenance` says what was measured, on what, when and with which code.
+    """
+
+    name: str
+    scores: Mapping[str, float]
+    per_query: tuple[Mapping[str, Any], ...]
+    provenance: Mapping[str, Any]
