@@ -1,0 +1,62 @@
+"""Author-page listings, as pasted from AITopics: title, source and abstract under "Collaborating Authors".
+
+    Collaborating Authors
+
+     Family, Given
+
+
+    Title
+
+    Source
+
+    Abstract
+
+
+    Next title …
+
+Blocks stand two or more blank lines apart; where pasting lost these, paragraphs are taken in threes.
+"""
+
+import re
+from collections.abc import Iterator
+
+from rag_qa.corpus.names import flip_name
+from rag_qa.corpus.records import Broken, Fields
+
+_HEADER = re.compile(r"^[^\S\n]*Collaborating Authors[^\S\n]*$", re.MULTILINE)
+_GOTO = re.compile(r"^[^\S\n]*Goto[^\S\n]*$", re.MULTILINE)
+_BLOCK_GAP = re.compile(r"\n(?:[^\S\n]*\n){2,}")
+
+
+def looks_like(text: str) -> bool:
+    """Say whether a text has the heading of an author page."""
+    return bool(_HEADER.search(text))
+
+
+def records(text: str) -> Iterator[Fields | Broken]:
+    """Yield the papers of every page in the text, each with the page's author."""
+    for page in _HEADER.split(_GOTO.sub("", text))[1:]:
+        lines = page.strip("\n").split("\n")
+        author = flip_name(lines[0].strip())
+        for block in _blocks("\n".join(lines[1:])):
+            yield _record(block, author)
+
+
+def _blocks(body: str) -> list[list[str]]:
+    """Return the paragraphs of each block."""
+    blocks = [_paragraphs(block) for block in _BLOCK_GAP.split(body.strip("\n")) if block.strip()]
+    if len(blocks) == 1 and len(blocks[0]) > 3 and len(blocks[0]) % 3 == 0:
+        only = blocks[0]
+        return [only[n : n + 3] for n in range(0, len(only), 3)]
+    return blocks
+
+
+def _paragraphs(block: str) -> list[str]:
+    return [line.strip() for line in block.split("\n") if line.strip()]
+
+
+def _record(paragraphs: list[str], author: str) -> Fields | Broken:
+    if len(paragraphs) < 3:
+        return Broken("no abstract: expected a title, a source and an abstract")
+    title, venue, *abstract = paragraphs
+    return {"title": title, "venue": venue, "abstract": " ".join(abstract), "authors": [author]}

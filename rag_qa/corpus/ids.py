@@ -1,0 +1,75 @@
+"""What identifies a paper: normalised titles, DOIs, arXiv ids, and the id that the engine knows it by.
+
+A paper's id is, in this order: the id that its source gives, `arXiv:<id>` (without version), `doi:<doi>` (lower
+case), or `sha-` and 12 hex digits of the SHA-256 of its normalised title and text. The same input always gives
+the same id.
+"""
+
+import hashlib
+import re
+import unicodedata
+
+_LATEX_COMMAND = re.compile(r"\\[a-zA-Z]+\s*|[\\{}$^~]")
+_NON_WORD = re.compile(r"[\W_]+")
+_DOI = re.compile(r"10\.\d{4,9}/\S+")
+_ARXIV_NEW = re.compile(r"(?<![\w.])(\d{4}\.\d{4,5})(?:v\d+)?(?![\w])", re.IGNORECASE)
+_ARXIV_OLD = re.compile(r"(?<![\w.])([a-z]+(?:-[a-z]+)?)(?:\.[A-Z]{2})?/(\d{7})(?:v\d+)?(?!\w)")
+_SHA = re.compile(r"sha-[0-9a-f]{12}")
+
+ARXIV_PREFIX = "arXiv:"
+DOI_PREFIX = "doi:"
+
+
+def normalise_text(text: str) -> str:
+    """Return the words in lower case without accents, LaTeX commands or punctuation, joined by single spaces."""
+    if "\\" in text or "$" in text or "{" in text:
+        text = _LATEX_COMMAND.sub("", text)
+    if not text.isascii():
+        decomposed = unicodedata.normalize("NFKD", text)
+        text = "".join(c for c in decomposed if not unicodedata.combining(c))
+    return _NON_WORD.sub(" ", text.casefold()).strip()
+
+
+def normalise_title(title: str) -> str:
+    """Return a title such that spelling variants of one title (case, accents, punctuation) are equal."""
+    return normalise_text(title)
+
+
+def normalise_doi(text: str) -> str | None:
+    """Return the DOI in a bare, lower-case form (`10.1000/x`), or None when there is none in the text."""
+    match = _DOI.search(text.strip().casefold())
+    return match.group().rstrip(".,;)]}>\"'") if match else None
+
+
+def normalise_arxiv_id(text: str) -> str | None:
+    """Return the arXiv id without version (`2101.00001`, `cs/0101001`), or None when the text holds none."""
+    new = _ARXIV_NEW.search(text)
+    if new and 1 <= int(new.group(1)[2:4]) <= 12:
+        return new.group(1)
+    old = _ARXIV_OLD.search(text)
+    return f"{old.group(1)}/{old.group(2)}" if old else None
+
+
+def arxiv_form(arxiv_id: str) -> str:
+    """Return the form in which an arXiv id stands as a paper's id or alias."""
+    return ARXIV_PREFIX + arxiv_id
+
+
+def doi_form(doi: str) -> str:
+    """Return the form in which a DOI stands as a paper's id or alias."""
+    return DOI_PREFIX + doi
+
+
+def stable_id(title: str, text: str) -> str:
+    """Return the id of a paper without any: a hash of its normalised title and text."""
+    digest = hashlib.sha256(f"{normalise_title(title)}\n{normalise_text(text)}".encode())
+    return f"sha-{digest.hexdigest()[:12]}"
+
+
+def id_rank(paper_id: str) -> int:
+    """Return how much an id is preferred, 0 being best: given by a source, arXiv, DOI, hash."""
+    if _SHA.fullmatch(paper_id):
+        return 3
+    if paper_id.startswith(DOI_PREFIX):
+        return 2
+    return 1 if paper_id.startswith(ARXIV_PREFIX) else 0

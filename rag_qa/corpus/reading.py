@@ -1,0 +1,81 @@
+"""A file → its papers, and what was skipped and why. The format is recognised by content, never by name."""
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from rag_qa.corpus.decoding import decode_bytes
+from rag_qa.corpus.formats import abstract_run, author_page, json_records
+from rag_qa.corpus.records import Broken, Fields, read_record
+from rag_qa.corpus.sources import SourceFile
+from rag_qa.errors import SourceError
+from rag_qa.types import Paper, Skipped, Value
+
+
+class Format(NamedTuple):
+    """How a format is recognised and how its records are read."""
+
+    looks_like: Callable[[str], bool]
+    records: Callable[[str], Iterator[Fields | Broken]]
+
+
+class Reading(Value):
+    """The papers of one file, in its order, and the records that were not taken."""
+
+    papers: tuple[Paper, ...]
+    skipped: tuple[Skipped, ...]
+
+
+_LINES = Format(json_records.looks_like_lines, json_records.lines)
+# In the order in which they are tried: the more specific first.
+FORMATS: dict[str, Format] = {
+    "author-page": Format(author_page.looks_like, author_page.records),
+    "abstracts": Format(abstract_run.looks_like, abstract_run.records),
+    "jsonl": _LINES,
+    "json": Format(json_records.looks_like, json_records.records),
+}
+
+
+def read_source(file: SourceFile, format: str | None = None) -> Reading:
+    """Return the papers and the skipped records of a file; `format` overrules what its content looks like.
+
+    Broken content never raises. Raises SourceError for a file that cannot be read and for an unknown format.
+    """
+    if format is not None and format not in FORMATS:
+        raise SourceError(f"There is no format {format!r}: use one of {', '.join(FORMATS)}")
+    raw = file.read_bytes()
+    try:
+        text = decode_bytes(raw)
+    except ValueError as exc:
+        return _nothing(file.path, str(exc))
+    chosen = FORMATS[format] if format else recognise(text)
+    return _read(chosen, text, file.path) if chosen else _nothing(file.path, _unknown(text))
+
+
+def recognise(text: str) -> Format | None:
+    """Return the format that a text is in, or None."""
+    return next((format for format in FORMATS.values() if format.looks_like(text)), None)
+
+
+def _read(format: Format, text: str, path: str) -> Reading:
+    papers: list[Paper] = []
+    skipped: list[Skipped] = []
+    for number, fields in enumerate(format.records(text), 1):
+        paper = fields.reason if isinstance(fields, Broken) else read_record(fields, path, number)
+        if isinstance(paper, Paper):
+            papers.append(paper)
+        else:
+            skipped.append(Skipped(path=path, record=number, reason=paper))
+    if not papers and not skipped:
+        return _nothing(path, "no records in it")
+    return Reading(papers=tuple(papers), skipped=tuple(skipped))
+
+
+def _nothing(path: str, reason: str) -> Reading:
+    return Reading(papers=(), skipped=(Skipped(path=path, record=1, reason=reason),))
+
+
+def _unknown(text: str) -> str:
+    if not text.strip():
+        return "empty file"
+    kind = "binary data" if "\x00" in text else "text"
+    return f"{kind} in no known format"
