@@ -1,0 +1,137 @@
+"""Texts → unit vectors, through sentence-transformers. Knows nothing of papers or of indexes.
+
+The model loads at the first `encode`: its description (`spec`) and its tokenizer come from files alone, so that
+an index run that has nothing to embed never pays for importing torch.
+"""
+
+import json
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rag_qa.backends.locating import locate_model
+from rag_qa.backends.processor import has_bfloat16
+from rag_qa.errors import BackendError
+from rag_qa.protocols import EmbedderSpec, Matrix, Role
+from rag_qa.settings import Settings
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+    from tokenizers import Tokenizer
+
+
+class SentenceTransformerEmbedder:
+    """An embedder over a sentence-transformers model in a local folder; never opens a connection."""
+
+    def __init__(self, folder: Path, spec: EmbedderSpec, *, device: str = "auto", batch_size: int = 32) -> None:
+        self.spec = spec
+        self._folder = folder
+        self._device = device
+        self._batch_size = batch_size
+        self._lock = Lock()
+
+    def encode(self, texts: Sequence[str], *, role: Role) -> Matrix:
+        """Return float32 unit vectors, shape (len(texts), dimension).
+
+        Raises ValueError for a blank text, whose vector would mean nothing.
+        """
+        if not texts:
+            return np.empty((0, self.spec.dimension), dtype=np.float32)
+        if any(not text.strip() for text in texts):
+            raise ValueError("a blank text cannot be embedded; leave it out")
+        prompt = self.spec.query_prompt if role == "query" else self.spec.document_prompt
+        with self._lock:
+            vectors = self._model.encode(
+                list(texts),
+                prompt=prompt or None,
+                batch_size=self._batch_size,
+                normalize_embeddings=True,
+                show_progress_bar=False,
+            )
+        return np.ascontiguousarray(vectors, dtype=np.float32)
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Return each text's length in tokens, special tokens included and nothing truncated."""
+        return [len(encoding) for encoding in self._tokenizer.encode_batch_fast(list(texts))]
+
+    @cached_property
+    def _tokenizer(self) -> "Tokenizer":
+        from tokenizers import Tokenizer
+
+        tokenizer = Tokenizer.from_file(str(self._folder / "tokenizer.json"))
+        tokenizer.no_truncation()
+        tokenizer.no_padding()
+        return tokenizer
+
+    @cached_property
+    def _model(self) -> "SentenceTransformer":
+        import torch
+        from sentence_transformers import SentenceTransformer
+        from transformers.utils import logging
+
+        logging.disable_progress_bar()
+        try:
+            model = SentenceTransformer(
+                str(self._folder),
+                device=None if self._device == "auto" else self._device,
+                local_files_only=True,
+                model_kwargs={"dtype": getattr(torch, self.spec.dtype)},
+            )
+        except (OSError, ValueError, RuntimeError) as exc:
+            raise BackendError(
+                f"the embedder in {self._folder} cannot be loaded: {exc}; fetch it again with "
+                f"`rag-qa models pull {self.spec.name}`"
+            ) from exc
+        model.max_seq_length = self.spec.max_tokens
+        return model
+
+
+def open_embedder(settings: Settings) -> SentenceTransformerEmbedder:
+    """Find the embedder that the settings name and describe it, without loading it."""
+    located = locate_model(settings.embedder, kind="embedder")
+    dtype = settings.embedder_dtype
+    if dtype == "auto":
+        dtype = "bfloat16" if has_bfloat16() else "float32"
+    entry = located.entry
+    prompts = _read_json(located.path / "config_sentence_transformers.json").get("prompts") or {}
+    spec = EmbedderSpec(
+        name=entry.name if entry else located.path.name,
+        revision=(entry.revision if entry else None) or "unpinned",
+        weights_sha256=located.sha256,
+        dtype=dtype,
+        dimension=_dimension(located.path),
+        max_tokens=_max_tokens(located.path),
+        query_prompt=(entry.query_prompt if entry else "") or prompts.get("query") or "",
+        document_prompt=(entry.document_prompt if entry else "") or prompts.get("document") or "",
+    )
+    return SentenceTransformerEmbedder(
+        located.path, spec, device=settings.device, batch_size=settings.embed_batch
+    )
+
+
+def _dimension(folder: Path) -> int:
+    """Return the dimension that the last module with one gives (a Dense layer comes after the pooling)."""
+    dimension = None
+    for module in _read_json(folder / "modules.json", default=[]):
+        config = _read_json(folder / module["path"] / "config.json") if module["path"] else {}
+        dimension = config.get("out_features") or config.get("word_embedding_dimension") or dimension
+    dimension = dimension or _read_json(folder / "config.json").get("hidden_size")
+    if not isinstance(dimension, int):
+        raise BackendError(f"{folder} is no sentence-transformers model; see `rag-qa models list`")
+    return dimension
+
+
+def _max_tokens(folder: Path) -> int:
+    limit = _read_json(folder / "sentence_bert_config.json").get("max_seq_length")
+    limit = limit or _read_json(folder / "config.json").get("max_position_embeddings") or 512
+    return int(limit)
+
+
+def _read_json(path: Path, default: Any = None) -> Any:
+    if not path.is_file():
+        return {} if default is None else default
+    return json.loads(path.read_text(encoding="utf-8"))

@@ -1,0 +1,205 @@
+"""Prompts → text, through llama.cpp in this process. Knows nothing of papers, labels or citations.
+
+Content is data: the chat template is tokenised with its special tokens, the texts put into it without, so
+that `<|im_end|>` inside an abstract is seven letters and some punctuation to the model.
+"""
+
+import ctypes
+import logging
+import secrets
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+from rag_qa.backends.locating import locate_model
+from rag_qa.backends.probing import ensure_llama_works
+from rag_qa.backends.processor import physical_cores
+from rag_qa.errors import BackendError
+from rag_qa.protocols import GeneratorSpec, Prompt
+from rag_qa.settings import Settings
+
+if TYPE_CHECKING:
+    from llama_cpp import Llama, LlamaGrammar
+
+ALL_LAYERS = -1
+BATCH_TOKENS = 512
+FALLBACK_TEMPLATE = "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}assistant: "
+
+logger = logging.getLogger(__name__)
+
+
+class LlamaGenerator:
+    """A generator over a GGUF file; the model loads at its first use, after a child process has tried it."""
+
+    def __init__(
+        self, path: Path, *, name: str, sha256: str, n_ctx: int, threads: int | None, gpu_layers: int | None
+    ) -> None:
+        self._path = path
+        self._name = name
+        self._sha256 = sha256
+        self._n_ctx = n_ctx
+        self._threads = threads or physical_cores()
+        self._requested_layers = gpu_layers
+        self._lock = Lock()
+
+    @cached_property
+    def spec(self) -> GeneratorSpec:
+        """What really runs: layers that the build cannot offload are not claimed."""
+        import llama_cpp
+
+        return GeneratorSpec(
+            name=self._name,
+            sha256=self._sha256,
+            n_ctx=self._llama.n_ctx(),
+            threads=self._threads,
+            gpu_layers=self._offloaded_layers(),
+            offload_supported=bool(llama_cpp.llama_supports_gpu_offload()),
+            runtime=f"llama-cpp-python {llama_cpp.__version__}",
+        )
+
+    def generate(
+        self, prompt: Prompt, *, grammar: str | None, max_tokens: int, temperature: float, seed: int
+    ) -> Iterator[str]:
+        """Yield pieces of text, one caller at a time; closing the iterator stops the model.
+
+        Raises BackendError where the grammar is bad or the prompt leaves no room for `max_tokens`.
+        """
+        with self._lock:
+            tokens = self._tokens(prompt)
+            if len(tokens) + max_tokens > self._llama.n_ctx():
+                raise BackendError(
+                    f"a prompt of {len(tokens)} tokens leaves no room for {max_tokens} in a context of "
+                    f"{self._llama.n_ctx()}; set RAG_QA_CONTEXT_TOKENS higher or ask for fewer sentences"
+                )
+            stream = self._llama.create_completion(
+                tokens,
+                max_tokens=max_tokens,
+                temperature=temperature,
+                seed=seed,
+                grammar=self._grammar(grammar) if grammar else None,
+                stream=True,
+            )
+            try:
+                for chunk in stream:
+                    piece = chunk["choices"][0]["text"]  # type: ignore[index]
+                    if piece:
+                        yield piece
+            finally:
+                stream.close()  # type: ignore[union-attr]
+
+    def count_tokens(self, prompt: Prompt) -> int:
+        """Return the length of the rendered prompt in the model's own tokens."""
+        with self._lock:
+            return len(self._tokens(prompt))
+
+    @cached_property
+    def _llama(self) -> "Llama":
+        ensure_llama_works(self._path)
+        import llama_cpp
+
+        _route_log()
+        try:
+            return llama_cpp.Llama(
+                str(self._path),
+                n_ctx=self._n_ctx,
+                n_batch=BATCH_TOKENS,
+                n_threads=self._threads,
+                n_threads_batch=self._threads,
+                n_gpu_layers=self._layers_to_ask(),
+                verbose=False,
+            )
+        except ValueError as exc:
+            raise BackendError(
+                f"{self._path} cannot be loaded by llama.cpp: {exc}; check the file with `rag-qa doctor`"
+            ) from exc
+
+    def _layers_to_ask(self) -> int:
+        import llama_cpp
+
+        if not llama_cpp.llama_supports_gpu_offload():
+            return 0
+        return ALL_LAYERS if self._requested_layers is None else self._requested_layers
+
+    def _offloaded_layers(self) -> int:
+        import llama_cpp
+
+        asked = self._layers_to_ask()
+        available = int(llama_cpp.llama_model_n_layer(self._llama.model)) + 1
+        return available if asked == ALL_LAYERS else min(asked, available)
+
+    @cached_property
+    def _template(self) -> Any:
+        from llama_cpp.llama_chat_format import Jinja2ChatFormatter
+
+        metadata = self._llama.metadata
+        return Jinja2ChatFormatter(
+            template=metadata.get("tokenizer.chat_template", FALLBACK_TEMPLATE),
+            bos_token=self._token_text(self._llama.token_bos()),
+            eos_token=self._token_text(self._llama.token_eos()),
+        )
+
+    def _token_text(self, token: int) -> str:
+        return self._llama._model.token_get_text(token) if token >= 0 else ""
+
+    def _tokens(self, prompt: Prompt) -> list[int]:
+        """Tokenise the template with special tokens and what stands in it without."""
+        contents = {secrets.token_hex(8): text for text in (prompt.system, prompt.user)}
+        system, user = contents
+        messages = [{"role": "system", "content": system}, {"role": "user", "content": user}]
+        rest = self._template(messages=messages).prompt
+        tokens: list[int] = []
+        for mark, text in contents.items():
+            before, found, rest = rest.partition(mark)
+            if not found:
+                raise BackendError(f"the chat template of {self._name} drops a message; use another model")
+            tokens += self._tokenize(before, special=True)
+            tokens += self._tokenize(text, special=False)
+        return tokens + self._tokenize(rest, special=True)
+
+    def _tokenize(self, text: str, *, special: bool) -> list[int]:
+        data = text.encode("utf-8", errors="replace")
+        return self._llama.tokenize(data, add_bos=False, special=special) if data else []
+
+    def _grammar(self, text: str) -> "LlamaGrammar":
+        """Check a grammar before use: llama.cpp ends the process over a bad one."""
+        import llama_cpp
+
+        vocab = self._llama._model.vocab
+        sampler = llama_cpp.llama_sampler_init_grammar(vocab, text.encode("utf-8"), b"root")
+        if not sampler:
+            raise BackendError("the grammar does not parse; please report this with the question asked")
+        llama_cpp.llama_sampler_free(sampler)
+        return llama_cpp.LlamaGrammar.from_string(text, verbose=False)
+
+
+def open_generator(settings: Settings) -> LlamaGenerator:
+    """Find the language model that the settings name, without loading it."""
+    located = locate_model(settings.model, kind="generator")
+    return LlamaGenerator(
+        located.path,
+        name=located.entry.name if located.entry else located.path.name,
+        sha256=located.sha256,
+        n_ctx=settings.context_tokens,
+        threads=settings.threads,
+        gpu_layers=settings.gpu_layers,
+    )
+
+
+_log_callback: Any = None
+
+
+def _route_log() -> None:
+    """Send llama.cpp's own messages to `logging`; it holds one callback a process, which must stay alive."""
+    global _log_callback
+    if _log_callback is not None:
+        return
+    import llama_cpp
+
+    @llama_cpp.llama_log_callback
+    def callback(level: int, text: bytes, user_data: ctypes.c_void_p) -> None:
+        logger.debug("%s", text.decode("utf-8", errors="replace").rstrip())
+
+    _log_callback = callback
+    llama_cpp.llama_log_set(_log_callback, ctypes.c_void_p(0))

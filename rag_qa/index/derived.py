@@ -1,0 +1,108 @@
+"""What is built from the store to search it: one folder a generation, written once and swapped in whole.
+
+    index/papers.sqlite3            the truth
+    index/derived/3/chroma/         vectors (generation 3)
+    index/derived/3/lexical/        BM25
+    index/derived/3/stamp.json      size, time and hash of each file that a search reads
+
+A folder that is missing or differs from its stamp is checked in a child process and, where damaged, built again
+from the store without embedding anything.
+"""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from rag_qa.index.lexical import build_lexical
+from rag_qa.index.store import Store
+from rag_qa.index.vectors import Row, build_vectors
+
+STAMP = "stamp.json"
+# Chroma touches its SQLite file whenever it is opened, so only its presence says anything.
+VOLATILE = "chroma.sqlite3"
+
+
+def derived_folder(index: Path, generation: int) -> Path:
+    """Return where a generation's derived files stand."""
+    return index / "derived" / str(generation)
+
+
+def build_derived(store: Store, generation: int) -> None:
+    """Build a generation's folder from the store as it stands, aside, and move it into place."""
+    target = derived_folder(store.folder, generation)
+    fresh = target.with_name(f"{target.name}.new")
+    shutil.rmtree(fresh, ignore_errors=True)
+    for part in ("chroma", "lexical"):
+        (fresh / part).mkdir(parents=True)
+    build_vectors(fresh / "chroma", _rows(store))
+    if store.count("papers"):
+        build_lexical(fresh / "lexical", (paper for _, paper in store.papers()))
+    write_stamp(fresh)
+    shutil.rmtree(target, ignore_errors=True)
+    fresh.rename(target)
+
+
+def drop_other_generations(index: Path, generation: int) -> None:
+    """Remove all but this generation and the one before, which a reader may still have open."""
+    for folder in (index / "derived").iterdir():
+        if folder.name not in (str(generation), str(generation - 1)):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def write_stamp(folder: Path) -> None:
+    """Record what the files look like when they are known to be good."""
+    (folder / STAMP).write_text(json.dumps(_stamp(folder)), encoding="utf-8")
+
+
+def stamp_matches(folder: Path) -> bool:
+    """Return whether every file is as it was stamped; reads contents only where times differ."""
+    try:
+        known = json.loads((folder / STAMP).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    files = {str(path.relative_to(folder)): path for path in _files(folder)}
+    if files.keys() != known.keys():
+        return False
+    return all(_same(path, known[name]) for name, path in files.items())
+
+
+def _same(path: Path, known: dict[str, int | str]) -> bool:
+    status = path.stat()
+    if path.name == VOLATILE:
+        return status.st_size > 0
+    if status.st_size != known["size"]:
+        return False
+    return status.st_mtime_ns == known["mtime_ns"] or _sha256(path) == known["sha256"]
+
+
+def _stamp(folder: Path) -> dict[str, dict[str, int | str]]:
+    return {
+        str(path.relative_to(folder)): {
+            "size": path.stat().st_size,
+            "mtime_ns": path.stat().st_mtime_ns,
+            "sha256": _sha256(path),
+        }
+        for path in _files(folder)
+    }
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    return (p for p in sorted(folder.rglob("*")) if p.is_file() and p.name != STAMP)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _rows(store: Store) -> Iterator[Row]:
+    papers = {paper.id: paper for _, paper in store.papers()}
+    for passage_id, paper_id, start, end, vector in store.passage_rows():
+        paper = papers[paper_id]
+        metadata: dict[str, str | int] = {"paper_id": paper_id, "title": paper.title, "kind": paper.kind}
+        metadata |= {k: v for k, v in (("year", paper.year), ("venue", paper.venue)) if v is not None}
+        yield Row(passage_id, np.frombuffer(vector, dtype=np.float32), paper.abstract[start:end], metadata)

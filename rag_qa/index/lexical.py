@@ -1,0 +1,77 @@
+"""BM25 over title and abstract with English stemming, through bm25s; built from the store, memory-mapped.
+
+bm25s was chosen over SQLite FTS5 and tantivy at 128,353 papers (eval/bench_lexical.py): its queries take
+0.7 ms against 166 and 3.3 ms, and it scores *every* paper, which exact fusion needs. The price is a rebuild of
+12 s where the others add 1,000 papers in 0.1 s. Knows nothing of vectors.
+"""
+
+from collections.abc import Iterable
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag_qa.types import Paper
+
+if TYPE_CHECKING:
+    import bm25s
+
+PAPER_IDS = "paper_ids.npy"
+TOKEN_PATTERN = r"(?u)\b\w+\b"
+
+
+def build_lexical(folder: Path, papers: Iterable[Paper]) -> None:
+    """Write the BM25 index of the papers, in their order, into an empty folder."""
+    import bm25s
+
+    ids: list[str] = []
+    texts: list[str] = []
+    for paper in papers:
+        ids.append(paper.id)
+        texts.append(f"{paper.title} {paper.abstract}")
+    index = bm25s.BM25()
+    index.index(_tokenize(texts), show_progress=False)
+    index.save(str(folder), show_progress=False)
+    np.save(folder / PAPER_IDS, np.array(ids))
+
+
+class Lexical:
+    """An opened BM25 index."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def scores(self, query: str) -> NDArray[np.float32]:
+        """Return BM25 of every paper, shape (papers,), in the order of `paper_ids`; 0 where no word matches."""
+        (words,) = _tokenize([query], return_ids=False)
+        known = [word for word in words if word in self._index.vocab_dict]
+        if not known:
+            return np.zeros(len(self.paper_ids), dtype=np.float32)
+        return np.asarray(self._index.get_scores(known), dtype=np.float32)
+
+    @cached_property
+    def paper_ids(self) -> NDArray[np.str_]:
+        """The papers' ids, shape (papers,)."""
+        return np.asarray(np.load(self._folder / PAPER_IDS, mmap_mode="r"))
+
+    @cached_property
+    def _index(self) -> "bm25s.BM25":
+        import bm25s
+
+        return bm25s.BM25.load(str(self._folder), mmap=True)
+
+
+def _tokenize(texts: list[str], *, return_ids: bool = True) -> Any:
+    import bm25s
+    import Stemmer
+
+    return bm25s.tokenize(
+        texts,
+        stopwords="en",
+        stemmer=Stemmer.Stemmer("english"),
+        token_pattern=TOKEN_PATTERN,
+        return_ids=return_ids,
+        show_progress=False,
+    )
