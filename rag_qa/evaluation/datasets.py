@@ -1,0 +1,192 @@
+"""What an assistant is measured on: question sets with gold papers and key facts, and BEIR-shaped folders."""
+
+import hashlib
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, StringConstraints, ValidationError, model_validator
+
+from rag_qa.errors import EvaluationError
+from rag_qa.evaluation.lines import fail, read_records
+from rag_qa.evaluation.qrels import Qrels, gold, read_qrels
+from rag_qa.types import Value
+
+Kind = Literal["which", "fact", "comparison", "near", "far", "hostile"]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+Fact = Annotated[tuple[Text, ...], Field(min_length=1)]
+
+QUERY_CURE = 'a line is {"_id": "q1", "text": "…", "kind": "fact", "answerable": true, "key_facts": [["…"]]}'
+
+
+class Question(Value):
+    """A question. `near` and `far` ones have no answer in the corpus: on its topics, or off them.
+
+    Each key fact is a tuple of alternative wordings, of which an answer must hold one.
+    """
+
+    id: Text = Field(alias="_id")
+    text: str
+    kind: Kind
+    answerable: bool
+    key_facts: tuple[Fact, ...] = ()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.answerable and self.kind in ("near", "far"):
+            raise ValueError(f"a `{self.kind}` question is unanswerable: set answerable to false")
+        if self.key_facts and not self.answerable:
+            raise ValueError("an unanswerable question has no key facts: set key_facts to []")
+        if not self.text.strip() and self.kind != "hostile":
+            raise ValueError("`text` is empty")
+        return self
+
+
+class QuestionSet(Value):
+    """Questions over a corpus ("sample", "seeds" or a path), judged by paper ids."""
+
+    name: str
+    description: str
+    corpus: str
+    folder: Path
+    questions: tuple[Question, ...]
+    qrels: Qrels
+    sha256: str
+
+
+class RetrievalSet(Value):
+    """Judged queries for retrieval alone; `documents` is the corpus file where the folder has one."""
+
+    name: str
+    queries: Mapping[str, str]
+    qrels: Qrels
+    documents: Path | None
+    sha256: str
+
+
+class _Header(Value):
+    name: Text
+    description: str
+    corpus: Text
+
+
+def load_question_set(folder: Path) -> QuestionSet:
+    """Read `set.toml`, `queries.jsonl` and `qrels.tsv` of a question set.
+
+    Raises EvaluationError naming the file, the line and the edit that mends it.
+    """
+    folder = Path(folder)
+    files = [folder / "set.toml", folder / "queries.jsonl", folder / "qrels.tsv"]
+    for path in files:
+        if not path.is_file():
+            raise EvaluationError(
+                f"{path} is missing; a question set needs set.toml, queries.jsonl, qrels.tsv"
+            )
+    header = _read_header(files[0])
+    questions = _read_questions(files[1])
+    qrels = read_qrels(files[2], queries=questions)
+    for number, question in enumerate(questions.values(), 1):
+        if question.answerable and not gold(qrels.get(question.id, {})):
+            cure = f"add a row to {files[2].name} or set answerable to false"
+            raise EvaluationError(f"{files[1]}, question {number} ({question.id!r}): no gold paper; {cure}")
+    return QuestionSet(
+        name=header.name,
+        description=header.description,
+        corpus=header.corpus,
+        folder=folder,
+        questions=tuple(questions.values()),
+        qrels=qrels,
+        sha256=_sha256(files),
+    )
+
+
+def _read_header(path: Path) -> _Header:
+    cure = "it needs the strings name, description and corpus"
+    try:
+        return _Header.model_validate(tomllib.loads(path.read_text("utf-8")))
+    except ValidationError as exc:
+        raise EvaluationError(f"{path}: {_first(exc)}; {cure}") from exc
+    except (OSError, ValueError) as exc:
+        raise EvaluationError(f"{path} is not TOML ({exc}); {cure}") from exc
+
+
+def _read_questions(path: Path) -> dict[str, Question]:
+    questions: dict[str, Question] = {}
+    for number, record in read_records(path):
+        try:
+            question = Question.model_validate(record)
+        except ValidationError as exc:
+            fail(path, number, _first(exc), QUERY_CURE)
+        if question.id in questions:
+            fail(path, number, f"the id {question.id!r} stands here twice", "give each question its own id")
+        questions[question.id] = question
+    if not questions:
+        fail(path, 1, "no questions", QUERY_CURE)
+    return questions
+
+
+def _first(exc: ValidationError) -> str:
+    """The first complaint of pydantic, as `field: message`."""
+    error = exc.errors()[0]
+    where = ".".join(str(part) for part in error["loc"])
+    return f"{where}: {error['msg']}" if where else error["msg"].removeprefix("Value error, ")
+
+
+def load_beir(folder: Path, *, split: str | None = None) -> RetrievalSet:
+    """Read a BEIR-shaped folder: queries, qrels and, where present, the corpus; each plain or `.gz`.
+
+    Queries are `queries[.SPLIT].jsonl` with `_id` or `id` and `text`; judgments `qrels[.SPLIT].tsv` or
+    `qrels/SPLIT.tsv`. Without `split`, the undivided files are taken, else test, else dev. Only queries
+    with a relevant document are kept. Raises EvaluationError naming the file, the line and the edit that
+    mends it.
+    """
+    folder = Path(folder)
+    splits = [split] if split else ["", "test", "dev"]
+    judged = _find(
+        folder, [n for s in splits for n in (f"qrels.{s}.tsv" if s else "qrels.tsv", f"qrels/{s}.tsv")]
+    )
+    asked = _find(folder, [f"queries.{s}.jsonl" for s in splits if s] + ["queries.jsonl"])
+    if judged is None or asked is None:
+        missing = "qrels" if judged is None else "queries"
+        raise EvaluationError(
+            f"{folder} has no {missing}; a BEIR folder holds queries.jsonl and qrels/test.tsv"
+        )
+    texts = _read_queries(asked)
+    qrels = {query: grades for query, grades in read_qrels(judged, queries=texts).items() if gold(grades)}
+    if not qrels:
+        raise EvaluationError(f"{judged} judges no document relevant; give it rows of relevance 1 or more")
+    return RetrievalSet(
+        name=folder.resolve().name,
+        queries={query: text for query, text in texts.items() if query in qrels},
+        qrels=qrels,
+        documents=_find(folder, ["corpus.jsonl", "documents.jsonl"]),
+        sha256=_sha256([asked, judged]),
+    )
+
+
+def _find(folder: Path, names: Iterable[str]) -> Path | None:
+    """The first of `names` in the folder, each looked for plain and then gzipped."""
+    candidates = (folder / (name + ending) for name in names for ending in ("", ".gz"))
+    return next((path for path in candidates if path.is_file()), None)
+
+
+def _read_queries(path: Path) -> dict[str, str]:
+    texts: dict[str, str] = {}
+    for number, record in read_records(path):
+        query, text = record.get("_id", record.get("id")), record.get("text")
+        if not isinstance(query, str) or not query or not isinstance(text, str) or not text.strip():
+            fail(path, number, "no string `_id` (or `id`) and `text`", 'write {"_id": "q1", "text": "…"}')
+        if query in texts:
+            fail(path, number, f"the id {query!r} stands here twice", "give each query its own id")
+        texts[query] = text
+    return texts
+
+
+def _sha256(files: Iterable[Path]) -> str:
+    """One hash over the files' names and bytes, in the given order."""
+    digest = hashlib.sha256()
+    for path in files:
+        content = path.read_bytes()
+        digest.update(f"{path.name}\0{len(content)}\0".encode() + content)
+    return digest.hexdigest()

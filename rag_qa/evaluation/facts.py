@@ -1,0 +1,53 @@
+"""Whether an answer states the facts that it should: by text, without a judge model.
+
+What it does not know: paraphrases beyond the alternatives given, and a fact that is stated to be false.
+"""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+
+from rag_qa.types import Answer
+
+DASHES = re.compile("[\u2010-\u2015\u2212\ufe58\ufe63\uff0d]")
+UNSEEN = re.compile("[\u00ad\u200b-\u200d\u2060\ufeff]")
+SEPARATOR = r"(?:,|\{,\}|\\,|['\u2019\u2009\u202f\u00a0])"
+GROUPED = re.compile(rf"(?<![\d.,])\d{{1,3}}(?:{SEPARATOR}\d{{3}})+(?!\d)")
+
+
+def normalise(text: str) -> str:
+    r"""Return the text in lower case, with plain dashes, single spaces and undivided thousands.
+
+    "12,345", "12{,}345" and "12 345" (with a no-break or thin space) become "12345"; "45 %" and
+    "45\%" become "45%".
+    """
+    text = UNSEEN.sub("", text)
+    text = GROUPED.sub(lambda number: re.sub(SEPARATOR, "", number.group()), text)
+    text = unicodedata.normalize("NFKC", DASHES.sub("-", text)).casefold().replace("\u2019", "'")
+    return re.sub(r" ?\\?%", "%", " ".join(text.split()))
+
+
+def states(text: str, alternatives: Sequence[str]) -> bool:
+    """Return whether one of the wordings stands in the text as whole words and numbers, after `normalise`.
+
+    "5" does not stand in "4.5", "15" or "5.2", nor "game" in "gamete".
+    """
+    text = normalise(text)
+    return any(_stands(text, wanted) for wanted in map(normalise, alternatives) if wanted)
+
+
+def _stands(text: str, wanted: str) -> bool:
+    before = r"(?<!\w)(?<!\d[.,])" if re.match(r"\w", wanted) else ""
+    after = r"(?!\w)(?![.,]\d)" if re.search(r"\w$", wanted) else ""
+    return re.search(before + re.escape(wanted) + after, text) is not None
+
+
+def missing_facts(answer: Answer, key_facts: Sequence[Sequence[str]]) -> tuple[str, ...]:
+    """Return the first wording of each fact that the answer does not state; one that abstains states none."""
+    text = "" if answer.abstained else " ".join(sentence.text for sentence in answer.sentences)
+    return tuple(fact[0] for fact in key_facts if not states(text, fact))
+
+
+def key_fact_coverage(answer: Answer, key_facts: Sequence[Sequence[str]]) -> float | None:
+    """Return the share of facts that the answer states; None when there are none to state."""
+    return 1 - len(missing_facts(answer, key_facts)) / len(key_facts) if key_facts else None

@@ -1,0 +1,115 @@
+"""Whether an answer's sentences are supported by what they cite, and whether its quotes are true.
+
+Citation recall and precision have the shape of ALCE (Gao et al., Enabling Large Language Models to Generate
+Text with Citations, EMNLP 2023, section 3), with its NLI model replaced by any `Support`. All functions take
+one answer and a `Lookup` of the index's papers; None means that the figure does not apply.
+"""
+
+from collections.abc import Callable, Sequence
+
+from rag_qa.types import Answer, Citation, Paper, Sentence
+
+Support = Callable[[str, Sequence[str]], bool]
+Lookup = Callable[[str], Paper]
+
+
+def verbatim(text: str, quotes: Sequence[str]) -> bool:
+    """Return whether the text stands word for word in a quote, or is the quotes one after the other.
+
+    Only white space may differ. The strictest `Support`: a paraphrase, however true, has none.
+    """
+    plain = [" ".join(quote.split()) for quote in quotes]
+    words = " ".join(text.split())
+    return bool(words) and (any(words in quote for quote in plain) or words == " ".join(plain))
+
+
+def citation_recall(answer: Answer, lookup: Lookup, support: Support = verbatim) -> float | None:
+    """Return the share of sentences supported by what they cite; None for an answer that abstains.
+
+    A sentence without citations scores 0, and so does an answer without sentences. Only quotes that stand in
+    the cited paper, at the place given, can support.
+    """
+    if answer.abstained:
+        return None
+    supported = [_supported(s.text, _quotes(s, answer, lookup), support) for s in answer.sentences]
+    return sum(supported) / len(supported) if supported else 0.0
+
+
+def citation_precision(answer: Answer, lookup: Lookup, support: Support = verbatim) -> float | None:
+    """Return the share of citations that help support their sentence; None for an answer that abstains.
+
+    A citation helps when its quote is exact, its sentence is supported by all that it cites, and it is not
+    irrelevant; irrelevant is one that alone does not support while the others without it still do. An answer
+    without citations scores 0.
+    """
+    if answer.abstained:
+        return None
+    helps = [h for s in answer.sentences for h in _helpful(s, answer, lookup, support)]
+    return sum(helps) / len(helps) if helps else 0.0
+
+
+def quote_exactness(answer: Answer, lookup: Lookup) -> float | None:
+    """Return the share of citations whose quote is `abstract[start:end]`; None when there are none.
+
+    It must be so in the paper that the answer carries and in the one that the index holds.
+    """
+    exact = [_is_exact(c, answer, lookup) for s in answer.sentences for c in s.citations]
+    return sum(exact) / len(exact) if exact else None
+
+
+def invalid_citations(answer: Answer, lookup: Lookup) -> int:
+    """Return how many citations point at no text at all.
+
+    Their paper is not among the answer's papers or not in the index, or the place is empty or outside its
+    abstract. A quote that differs from the text at its place is counted by `quote_exactness` instead.
+    """
+    citations = [c for s in answer.sentences for c in s.citations]
+    return sum(not all(_places(c, answer, lookup)) for c in citations)
+
+
+def cited_papers(answer: Answer) -> tuple[str, ...]:
+    """Return the ids of the papers cited, each once, in order of citation."""
+    return tuple(dict.fromkeys(c.paper_id for s in answer.sentences for c in s.citations))
+
+
+def _places(citation: Citation, answer: Answer, lookup: Lookup) -> tuple[str, str]:
+    """What stands at the cited place in the answer's copy of the paper and in the index's; "" for nothing."""
+    carried = next((paper for paper in answer.papers if paper.id == citation.paper_id), None)
+    try:
+        stored = lookup(citation.paper_id)
+    except KeyError:
+        stored = None
+    return _at(carried, citation), _at(stored, citation)
+
+
+def _at(paper: Paper | None, citation: Citation) -> str:
+    if paper is None or not 0 <= citation.start < citation.end <= len(paper.abstract):
+        return ""
+    return paper.abstract[citation.start : citation.end]
+
+
+def _is_exact(citation: Citation, answer: Answer, lookup: Lookup) -> bool:
+    return bool(citation.quote) and _places(citation, answer, lookup) == (citation.quote, citation.quote)
+
+
+def _quotes(sentence: Sentence, answer: Answer, lookup: Lookup) -> list[str]:
+    return [c.quote for c in sentence.citations if _is_exact(c, answer, lookup)]
+
+
+def _supported(text: str, quotes: Sequence[str], support: Support) -> bool:
+    return bool(quotes) and (verbatim(text, quotes) or support(text, tuple(quotes)))
+
+
+def _helpful(sentence: Sentence, answer: Answer, lookup: Lookup, support: Support) -> list[bool]:
+    """For each citation of the sentence, whether it helps."""
+    quotes = _quotes(sentence, answer, lookup)
+    unexact = [False] * (len(sentence.citations) - len(quotes))
+    if not _supported(sentence.text, quotes, support):
+        return unexact + [False] * len(quotes)
+    if len(quotes) == 1:
+        return [*unexact, True]
+    rests = [quotes[:i] + quotes[i + 1 :] for i in range(len(quotes))]
+    return unexact + [
+        _supported(sentence.text, [quote], support) or not _supported(sentence.text, rest, support)
+        for quote, rest in zip(quotes, rests, strict=True)
+    ]

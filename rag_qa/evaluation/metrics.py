@@ -1,0 +1,66 @@
+"""Figures of a ranking and of abstention, as pure functions of one question.
+
+Over a set, every figure is the mean over the questions to which it applies. What they do not know: scores,
+ties (a ranking is an order already) and judgments that are missing (unjudged counts as not relevant).
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from itertools import islice
+
+from rag_qa.evaluation.qrels import Grades, gold
+
+
+def _top(ranking: Sequence[str], k: int) -> list[str]:
+    """The first k distinct documents; one that is ranked twice counts once."""
+    if k < 1:
+        raise ValueError(f"k must be at least 1, not {k}")
+    return list(islice(dict.fromkeys(ranking), k))
+
+
+def recall_at(ranking: Sequence[str], grades: Grades, k: int) -> float:
+    """Return the share of relevant documents (grade ≥ 1) among the first k; 0 when none is relevant.
+
+    trec_eval's `recall_k`.
+    """
+    relevant = gold(grades)
+    return len(relevant.intersection(_top(ranking, k))) / len(relevant) if relevant else 0.0
+
+
+def reciprocal_rank_at(ranking: Sequence[str], grades: Grades, k: int = 10) -> float:
+    """Return 1 / rank of the first relevant document (grade ≥ 1) among the first k, else 0.
+
+    Its mean is MRR@k (Voorhees, TREC-8 question answering track, 1999).
+    """
+    relevant = gold(grades)
+    return next((1 / rank for rank, document in enumerate(_top(ranking, k), 1) if document in relevant), 0.0)
+
+
+def ndcg_at(ranking: Sequence[str], grades: Grades, k: int = 10) -> float:
+    """Return normalised discounted cumulative gain of the first k, from 0 to 1; 0 when none is relevant.
+
+    The gain is the grade and the discount 1 / log2(rank + 1) (Järvelin and Kekäläinen, 2002), divided by the
+    same sum for the best possible order of all judged documents: trec_eval's `ndcg_cut_k`.
+    """
+    ideal = _dcg(sorted((max(grade, 0) for grade in grades.values()), reverse=True)[:k])
+    found = _dcg([max(grades.get(document, 0), 0) for document in _top(ranking, k)])
+    return found / ideal if ideal else 0.0
+
+
+def _dcg(gains: Sequence[int]) -> float:
+    return math.fsum(gain / math.log2(rank + 1) for rank, gain in enumerate(gains, 1))
+
+
+def abstention_scores(*, answerable: bool, refused: bool) -> Mapping[str, float]:
+    """Return what one question contributes to the figures of abstention, as far as they apply.
+
+    - `abstention_precision`: of the questions refused, the share that is unanswerable
+    - `abstention_recall`: of the unanswerable questions, the share refused
+    - `false_refusals`: of the answerable questions, the share refused
+    - `refused`: of all questions (in a report also by kind), the share refused
+    """
+    scores = {"refused": float(refused)}
+    if refused:
+        scores["abstention_precision"] = float(not answerable)
+    scores["false_refusals" if answerable else "abstention_recall"] = float(refused)
+    return scores

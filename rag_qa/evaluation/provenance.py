@@ -1,0 +1,86 @@
+"""What a report's figures were measured with: code, machine, date, and what the answers say of themselves."""
+
+import os
+import platform
+import subprocess
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import rag_qa
+from rag_qa.version import __version__
+
+CODE = ("rag_qa", "prompts")
+
+
+def describe_run() -> dict[str, Any]:
+    """Return version, commit (None outside a clone), date in UTC, platform, processor and cores usable."""
+    return {
+        "rag_qa": __version__,
+        "commit": commit(Path(rag_qa.__file__).parents[1]),
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "processor": _processor(),
+        "cores": _cores(),
+    }
+
+
+def commit(root: Path) -> str | None:
+    """Return the clone's commit, with `-dirty` when its code differs from it; None when this is no clone."""
+    if not (root / ".git").exists():
+        return None
+    head = _output("git", "-C", str(root), "rev-parse", "HEAD")
+    if not head:
+        return None
+    changed = _output("git", "-C", str(root), "status", "--porcelain", "--", *CODE)
+    return head if changed == "" else f"{head}-dirty"
+
+
+def _output(*command: str) -> str | None:
+    """The command's standard output; None when it is not there or fails."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text("utf-8", errors="replace").splitlines()
+    except OSError:
+        return _output("sysctl", "-n", "machdep.cpu.brand_string") or platform.processor()
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.machine())
+
+
+def _cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def merge(provenances: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return what the answers' provenances agree on, and under "varying" the names of what differs.
+
+    Nested mappings are merged key by key and named with dots. A key that only some answers have counts as
+    agreed when those agree.
+    """
+    agreed: dict[str, Any] = {}
+    varying: set[str] = set()
+    for provenance in provenances:
+        for name, value in _flat(provenance):
+            if agreed.setdefault(name, value) != value:
+                varying.add(name)
+    merged: dict[str, Any] = {name: value for name, value in agreed.items() if name not in varying}
+    return merged | ({"varying": sorted(varying)} if varying else {})
+
+
+def _flat(mapping: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, Any]]:
+    for key, value in mapping.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value

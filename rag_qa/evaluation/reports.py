@@ -1,0 +1,145 @@
+"""Reports on disk and on screen: JSON that compares line by line, and tables in Markdown."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from rag_qa.errors import EvaluationError
+from rag_qa.types import EvalReport
+
+DIGITS = 6
+TIMES = ("seconds_median", "seconds_p95")
+HEADLINES = (
+    "recall@5",
+    "mrr@10",
+    "ndcg@10",
+    "citation_recall",
+    "citation_precision",
+    "quote_exactness",
+    "invalid_citations",
+    "key_fact_coverage",
+    "abstention_precision",
+    "abstention_recall",
+    "false_refusals",
+    "seconds_median",
+)
+BY_KIND = (
+    "recall@5",
+    "paper_recall",
+    "citation_recall",
+    "citation_precision",
+    "key_fact_coverage",
+    "refused",
+)
+BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
+
+
+def to_json(report: EvalReport) -> str:
+    """Return the report as JSON: keys sorted and floats rounded to 6 digits, so that reports compare.
+
+    Raises ValueError for a score that is not a finite number.
+    """
+    content = _rounded(report.model_dump(mode="json"))
+    return json.dumps(content, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, float):
+        return round(value, DIGITS)
+    if isinstance(value, Mapping):
+        return {key: _rounded(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_rounded(item) for item in value]
+    return value
+
+
+def write_results(report: EvalReport, folder: Path) -> Path:
+    """Write `folder/NAME.json` and return its path; the folder is made where needed."""
+    path = Path(folder) / f"{report.name}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(to_json(report), "utf-8")
+    return path
+
+
+def read_results(path: Path) -> EvalReport:
+    """Read a report written by `write_results`. Raises EvaluationError when it is none."""
+    try:
+        return EvalReport.model_validate_json(Path(path).read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, ValidationError) as exc:
+        raise EvaluationError(f"{path} is not a report ({exc}); write it with `rag-qa eval`") from exc
+
+
+def render(report: EvalReport) -> str:
+    """Return the report as Markdown tables: scores in total, by kind of question, and seconds by stage."""
+    total = {name: value for name, value in report.scores.items() if "/" not in name}
+    scores = [[name, _shown(name, value)] for name, value in total.items() if not name.startswith("seconds")]
+    parts = [f"{report.name}: {len(report.per_query)} questions", _table(["score", "value"], scores)]
+    if kinds := _kinds(report):
+        parts.append(_table(["kind", "questions", *BY_KIND], kinds))
+    if any(name in total for name in TIMES):
+        parts.append(_table(["seconds", "median", "p95"], _stages(report)))
+        parts.append(f"The first question, with loading, took {total['seconds_first']:.3f} s.")
+    if missing := report.provenance.get("gold_not_in_index"):
+        parts.append(f"Not in the index, and counted as not found: {len(missing)} gold papers.")
+    return "\n\n".join(parts) + "\n"
+
+
+def _kinds(report: EvalReport) -> list[list[str]]:
+    counts: dict[str, int] = {}
+    for row in report.per_query:
+        if "kind" in row:
+            counts[row["kind"]] = counts.get(row["kind"], 0) + 1
+    return [
+        [kind, str(count), *(_shown(name, report.scores.get(f"{name}/{kind}")) for name in BY_KIND)]
+        for kind, count in counts.items()
+    ]
+
+
+def _stages(report: EvalReport) -> list[list[str]]:
+    prefix = f"{TIMES[0]}/"
+    stages = [name.removeprefix(prefix) for name in report.scores if name.startswith(prefix)]
+    rows = [["total", *(_shown(name, report.scores.get(name)) for name in TIMES)]]
+    return rows + [
+        [stage, *(_shown(name, report.scores.get(f"{name}/{stage}")) for name in TIMES)] for stage in stages
+    ]
+
+
+def _shown(name: str, value: float | None) -> str:
+    """Three digits, a count without any, and a dash for what does not apply."""
+    if value is None:
+        return "-"
+    return f"{value:.0f}" if name.startswith("invalid") else f"{value:.3f}"
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    cells = [list(header), *(list(row) for row in rows)]
+    widths = [max(3, *(len(row[i]) for row in cells)) for i in range(len(header))]
+    lines = [f"| {' | '.join(c.ljust(w) for c, w in zip(row, widths, strict=True))} |" for row in cells]
+    return "\n".join([lines[0], f"|{'|'.join('-' * (w + 2) for w in widths)}|", *lines[1:]])
+
+
+def summary(reports: Iterable[EvalReport]) -> str:
+    """Return one table over several sets: a row of headline scores each, with hardware, commit and date."""
+    rows = []
+    for report in reports:
+        scores = [_shown(name, report.scores.get(name)) for name in HEADLINES]
+        said = report.provenance
+        machine = f"{said.get('processor', '?')}, {said.get('cores', '?')} cores"
+        code = f"{said.get('commit') or said.get('rag_qa', '?')}"[:12]
+        rows.append([report.name, *scores, machine, code, str(said.get("date", "?"))[:10]])
+    return _table(["set", *HEADLINES, "machine", "commit", "date"], rows)
+
+
+def fill_readme(readme: Path, results: Path) -> bool:
+    """Put the summary of all results between the README's two marks; return whether it has the marks."""
+    text = readme.read_text("utf-8") if readme.is_file() else ""
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        return False
+    table = summary(read_results(path) for path in sorted(results.glob("*.json")))
+    readme.write_text(f"{before}{BEGIN}\n{table}\n{END}{after}", "utf-8")
+    return True
