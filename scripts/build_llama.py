@@ -1,0 +1,147 @@
+"""Build the pinned llama-cpp-python for this processor, keep the wheel, install it, and try it.
+
+On x86-64 AMX is left out, because llama.cpp crashes with it (ggml-org/llama.cpp#20824); your own CFLAGS,
+CXXFLAGS and CMAKE_ARGS (see models/README.md) are honoured. The wheel is kept in the user's cache folder
+under a key made of everything that shapes it, and an interrupted build goes on where it stopped.
+`--check` only generates one token with the installed build.
+"""
+
+import hashlib
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tarfile
+import tempfile
+from pathlib import Path
+
+from build_progress import run_with_progress
+from install_torch import CONSTRAINTS, pinned
+
+NO_AMX = ("-mno-amx-tile", "-mno-amx-int8", "-mno-amx-bf16")
+PACKAGES = """\
+Building llama.cpp needs a C++ compiler and the Python headers:
+  Debian, Ubuntu:  sudo apt install build-essential python3-dev
+  Fedora:          sudo dnf install gcc gcc-c++ python3-devel
+  macOS:           xcode-select --install
+Then run make again: what is done is not repeated."""
+
+
+def main() -> None:
+    """Build or reuse the wheel, install it, and generate a token where the starter model is present."""
+    if "--check" not in sys.argv[1:]:
+        requirement = pinned("llama-cpp-python")
+        flags = build_environment()
+        folder = cache_folder() / "wheels" / build_key(requirement, flags)
+        wheel = next(folder.glob("*.whl"), None) or build_wheel(requirement, flags, folder)
+        print(f"llama.cpp: installing {wheel}", file=sys.stderr)
+        pip("install", "--quiet", "--force-reinstall", "--no-deps", str(wheel))
+    check()
+
+
+def build_environment() -> dict[str, str]:
+    """The variables that shape the build: the user's own, without AMX on x86-64."""
+    names = ("CMAKE_ARGS", "CFLAGS", "CXXFLAGS", "CC", "CXX")
+    flags = {name: os.environ[name] for name in names if os.environ.get(name)}
+    if platform.machine().lower() in {"x86_64", "amd64"} and compiler_knows(NO_AMX):
+        for name in ("CFLAGS", "CXXFLAGS"):
+            flags[name] = " ".join([flags.get(name, ""), *NO_AMX]).strip()
+    return flags
+
+
+def compiler_knows(options: tuple[str, ...]) -> bool:
+    """Whether the C compiler takes these options; one that does not cannot produce AMX either."""
+    compiler = os.environ.get("CC", "cc")
+    if shutil.which(compiler) is None:
+        sys.exit(f"There is no C compiler ({compiler}).\n{PACKAGES}")
+    command = [compiler, *options, "-E", "-x", "c", os.devnull]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+def build_key(requirement: str, flags: dict[str, str]) -> str:
+    """A name for the build that changes with the version, the Python, the flags and the processor."""
+    parts = [requirement, sysconfig.get_platform(), sys.implementation.cache_tag, repr(sorted(flags.items()))]
+    digest = hashlib.sha256("\n".join([*parts, processor()]).encode()).hexdigest()
+    return f"{requirement.replace('==', '-')}-{digest[:12]}"
+
+
+def processor() -> str:
+    """The processor's instruction sets: llama.cpp compiles for exactly these."""
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        found = re.search(r"^(?:flags|Features)\s*:(.*)$", cpuinfo.read_text(encoding="utf-8"), re.MULTILINE)
+        return found[1].strip() if found else platform.machine()
+    if sys.platform == "darwin":
+        command = ["sysctl", "-n", "machdep.cpu.brand_string"]
+        return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+    return platform.processor()
+
+
+def cache_folder() -> Path:
+    """The user's cache folder for rag_qa."""
+    default = Path.home() / ("Library/Caches" if sys.platform == "darwin" else ".cache")
+    return Path(os.environ.get("XDG_CACHE_HOME") or default) / "rag_qa"
+
+
+def build_wheel(requirement: str, flags: dict[str, str], folder: Path) -> Path:
+    """Compile the wheel into `folder`, which appears only when it is whole; return the wheel."""
+    work = cache_folder() / "builds" / folder.name
+    source = unpacked_source(requirement, work)
+    shown = " ".join(f"{name}='{value}'" for name, value in sorted(flags.items())) or "no flags"
+    print(f"llama.cpp: building {requirement} ({shown}); this takes some minutes, once.", file=sys.stderr)
+    result = work / "wheel"
+    command = [sys.executable, "-m", "pip", "wheel", "--verbose", "--no-deps", f"--wheel-dir={result}"]
+    command += [f"--build-constraint={CONSTRAINTS}", f"--config-settings=build-dir={work / 'cmake'}"]
+    if run_with_progress("llama.cpp", [*command, str(source)], {**os.environ, **flags}) != 0:
+        sys.exit(f"\nllama.cpp could not be built; the lines above say why.\n{PACKAGES}")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    os.replace(result, folder)
+    shutil.rmtree(work, ignore_errors=True)
+    return next(folder.glob("*.whl"))
+
+
+def unpacked_source(requirement: str, work: Path) -> Path:
+    """Download and unpack the source once; a second attempt finds it, with what was compiled beside it."""
+    name, _, version = requirement.partition("==")
+    source = work / "source"
+    if not source.exists():
+        work.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=work) as folder:
+            pip("download", "--quiet", "--no-deps", "--no-binary", name, "--dest", folder, requirement)
+            archive = next(Path(folder).glob("*.tar.gz"))
+            with tarfile.open(archive) as stream:
+                stream.extractall(folder, filter="data")
+            os.replace(next(Path(folder).glob(f"*{version}/")), source)
+    return source
+
+
+def pip(*arguments: str) -> None:
+    """Run pip in this environment; its own message is on the screen when it fails."""
+    if subprocess.run([sys.executable, "-m", "pip", *arguments], check=False).returncode != 0:
+        sys.exit(f"pip {arguments[0]} failed; the lines above say why. Run make again to go on.")
+
+
+def check() -> None:
+    """Generate one token in a child process, once rag_qa and the starter model are installed."""
+    try:
+        from rag_qa.backends.locating import locate_model
+        from rag_qa.backends.probing import probe_llama
+        from rag_qa.errors import RagQAError
+    except ImportError:
+        return
+    try:
+        model = locate_model("SmolLM2-135M-Instruct", kind="generator")
+    except RagQAError as exc:
+        sys.exit(str(exc)) if "--check" in sys.argv[1:] else print(exc, file=sys.stderr)
+        return
+    result = probe_llama(model.path)
+    if result.failure is not None:
+        sys.exit(result.failure)
+    print(f"llama.cpp: works on this processor ({result.seconds:.1f} s for one token)", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
