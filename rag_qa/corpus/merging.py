@@ -1,0 +1,75 @@
+"""Records of one paper → one paper, by shared identifiers, titles or near-identical texts.
+
+Pairs are proposed by blocks (same DOI, arXiv id, source id, title, and MinHash neighbours), decided one by one by
+`evidence`, and joined by union-find; nothing depends on the order in which records come.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from itertools import chain, combinations
+
+from rag_qa.corpus.combining import combine_papers, settle_ids
+from rag_qa.corpus.evidence import Clues, collect_clues, same_paper
+from rag_qa.corpus.neighbours import near_pairs
+from rag_qa.types import Paper
+
+# More records than this under one title show that the title names no paper ("Editorial").
+MAX_BLOCK = 50
+
+
+def merge_papers(papers: Sequence[Paper]) -> list[Paper]:
+    """Return one paper for each distinct one, sorted by id, with every source, alias and variant.
+
+    What was merged may show that more belongs together (its fields are more complete), so it is compared again
+    until nothing changes: merging twice is merging once.
+    """
+    merged = list(papers)
+    near = list(near_pairs([paper.abstract for paper in papers]))
+    home = list(range(len(papers)))
+    while True:
+        groups = _group(merged, [(home[a], home[b]) for a, b in near])
+        if len(groups) == len(merged):
+            return settle_ids(merged)
+        place = {n: number for number, group in enumerate(groups) for n in group}
+        home = [place[n] for n in home]
+        merged = [combine_papers([merged[n] for n in group]) for group in groups]
+
+
+def _group(papers: Sequence[Paper], near: Sequence[tuple[int, int]]) -> list[list[int]]:
+    """Return the numbers of the papers that belong together, each in one list."""
+    clues = collect_clues(papers)
+    groups = _Groups(len(papers))
+    for a, b in chain(_shared_keys(clues), near):
+        if groups.find(a) != groups.find(b) and same_paper(clues[a], clues[b]):
+            groups.join(a, b)
+    members: dict[int, list[int]] = defaultdict(list)
+    for n in range(len(papers)):
+        members[groups.find(n)].append(n)
+    return list(members.values())
+
+
+def _shared_keys(clues: Sequence[Clues]) -> Iterator[tuple[int, int]]:
+    """Yield the pairs that share an identifier or a title."""
+    blocks: dict[str, list[int]] = defaultdict(list)
+    for n, clue in enumerate(clues):
+        for key in clue.keys:
+            blocks[key].append(n)
+    for block in blocks.values():
+        if len(block) <= MAX_BLOCK:
+            yield from combinations(block, 2)
+
+
+class _Groups:
+    """Union-find over record numbers."""
+
+    def __init__(self, size: int) -> None:
+        self._parents = list(range(size))
+
+    def find(self, n: int) -> int:
+        while self._parents[n] != n:
+            self._parents[n] = self._parents[self._parents[n]]
+            n = self._parents[n]
+        return n
+
+    def join(self, a: int, b: int) -> None:
+        self._parents[self.find(a)] = self.find(b)

@@ -1,0 +1,109 @@
+"""Texts → pairs that may be near-identical, by MinHash over word trigrams (rensa).
+
+Only proposals: a pair is decided by the exact `overlap` of its shingles, so no hash collision ever merges two
+papers. With 64 bands of 3 rows a pair of Jaccard similarity 0.5 is missed once in 5,000 times, 0.4 once in 70.
+"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag_qa.corpus.ids import normalise_text
+
+if TYPE_CHECKING:
+    from rensa import RMinHash
+
+SHINGLE = 3
+PERMUTATIONS = 192
+BANDS = 64
+SEED = 42
+Hashes = NDArray[np.uint64]
+# Odd constants of xxHash, to mix the three word hashes of a shingle.
+_MIX = (np.uint64(0x9E3779B185EBCA87), np.uint64(0xC2B2AE3D27D4EB4F), np.uint64(0x165667B19E3779F9))
+
+
+class Overlap(NamedTuple):
+    """How alike two texts are: shingles shared over all (Jaccard) and over those of the shorter text."""
+
+    jaccard: float
+    containment: float
+    shorter: int
+
+
+def shingles(text: str) -> frozenset[tuple[str, ...]]:
+    """Return the word trigrams of a text."""
+    words = normalise_text(text).split()
+    return frozenset(zip(*(words[n:] for n in range(SHINGLE)), strict=False))
+
+
+def overlap(a: frozenset[tuple[str, ...]], b: frozenset[tuple[str, ...]]) -> Overlap:
+    """Return the exact overlap of two sets of shingles; 0 where one is empty."""
+    shorter = min(len(a), len(b))
+    if not shorter:
+        return Overlap(0.0, 0.0, 0)
+    shared = len(a & b)
+    return Overlap(shared / (len(a) + len(b) - shared), shared / shorter, shorter)
+
+
+def near_pairs(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """Yield the pairs (i < j) of texts that are probably alike; identical texts as a chain."""
+    firsts: dict[str, int] = {}
+    for n, text in enumerate(texts):
+        first = firsts.setdefault(text, n)
+        if first != n:
+            yield first, n
+    distinct = list(firsts.values())
+    if len(distinct) > 1:
+        pairs = _neighbours([texts[n] for n in distinct])
+        yield from ((min(distinct[a], distinct[b]), max(distinct[a], distinct[b])) for a, b in pairs)
+
+
+def _neighbours(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """Yield neighbours: a fast pass over a compact matrix flags the few texts that have any."""
+    from rensa import RMinHash, RMinHashLSH
+
+    tokens, offsets = _shingle_hashes(texts)
+    matrix = RMinHash.digest_matrix_from_flat_token_hashes(tokens, offsets, PERMUTATIONS, SEED)
+    flags = RMinHashLSH(0.5, PERMUTATIONS, BANDS).insert_matrix_and_query_duplicate_flags(matrix)
+    flagged = [n for n in np.flatnonzero(flags).tolist() if offsets[n] < offsets[n + 1]]
+    sketches = [_sketch(tokens[offsets[n] : offsets[n + 1]]) for n in flagged]
+    lsh = RMinHashLSH(0.5, PERMUTATIONS, BANDS)
+    lsh.insert_many(sketches)
+    for a, found in enumerate(lsh.query_all(sketches)):
+        yield from ((flagged[a], flagged[b]) for b in sorted(found) if a < b)
+
+
+def _sketch(tokens: Hashes) -> "RMinHash":
+    from rensa import RMinHash
+
+    sketch = RMinHash(PERMUTATIONS, SEED)
+    sketch.update([token.tobytes() for token in tokens])
+    return sketch
+
+
+class _WordHashes(dict[str, int]):
+    """Words → 64-bit hashes that are the same in every process, unlike Python's own."""
+
+    def __missing__(self, word: str) -> int:
+        value = int.from_bytes(hashlib.blake2b(word.encode(), digest_size=8).digest(), "little")
+        self[word] = value
+        return value
+
+
+def _shingle_hashes(texts: Sequence[str]) -> tuple[Hashes, Hashes]:
+    """Return the hashes of all trigrams, one text after another, and the offsets at which the texts begin."""
+    known = _WordHashes()
+    words = [np.fromiter((known[w] for w in normalise_text(t).split()), dtype=np.uint64) for t in texts]
+    rows = [_mix(hashes) for hashes in words]
+    offsets = np.concatenate([[0], np.cumsum([row.size for row in rows])]).astype(np.uint64)
+    return np.concatenate(rows), offsets
+
+
+def _mix(words: Hashes) -> Hashes:
+    if words.size < SHINGLE:
+        return words[:0]
+    mixed = words[:-2] * _MIX[0] + words[1:-1] * _MIX[1] + words[2:] * _MIX[2]
+    return np.asarray((mixed ^ (mixed >> np.uint64(31))) * _MIX[0], dtype=np.uint64)
