@@ -1,1 +1,43 @@
 """Ask questions of scientific papers; every sentence of an answer cites a verbatim quote."""
+
+from rag_qa.answering.assistant import Assistant
+from rag_qa.errors import RagQAError
+from rag_qa.index.builder import build_index
+from rag_qa.settings import Settings
+from rag_qa.types import (
+    Answer,
+    Citation,
+    EvalReport,
+    Event,
+    Evidence,
+    Hit,
+    IndexReport,
+    Paper,
+    Passage,
+    Sentence,
+    Skipped,
+    Source,
+    Verdict,
+)
+from rag_qa.version import __version__
+
+__all__ = [
+    "Answer",
+    "Assistant",
+    "Citation",
+    "EvalReport",
+    "Event",
+    "Evidence",
+    "Hit",
+    "IndexReport",
+    "Paper",
+    "Passage",
+    "RagQAError",
+    "Sentence",
+    "Settings",
+    "Skipped",
+    "Source",
+    "Verdict",
+    "__version__",
+    "build_index",
+]

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from rag_qa.backends.embedding import open_embedder
 from rag_qa.corpus.merging import merge_papers
 from rag_qa.corpus.passages import cut_passages, embedding_text
 from rag_qa.corpus.reading import read_source
@@ -20,6 +21,7 @@ from rag_qa.index.lock import writing
 from rag_qa.index.manifest import PASSAGE_RULES, Counts, Manifest, check_embedder
 from rag_qa.index.store import Store, StoredPassage
 from rag_qa.protocols import Embedder
+from rag_qa.settings import Settings
 from rag_qa.types import IndexReport, Paper, Skipped
 from rag_qa.version import __version__
 
@@ -51,7 +53,8 @@ def build_index(
     sources: Sequence[str | Path],
     index: str | Path,
     *,
-    embedder: Embedder,
+    settings: Settings | None = None,
+    embedder: Embedder | None = None,
     format: str | None = None,
     prune: bool = False,
     strict: bool = False,
@@ -60,9 +63,12 @@ def build_index(
 ) -> IndexReport:
     """Bring an index up to date with its sources and report what that took.
 
+    The embedder is the one given, else the one that the settings name; it loads when there is a text to embed.
     With `prune`, sources and records that have gone are removed; without it they stay. With `dry_run` nothing
-    is written. Raises SourceError, SkippedRecordsError (`strict`), IndexLockedError, IndexMismatchError.
+    is written. Raises SourceError, SkippedRecordsError (`strict`), IndexLockedError, IndexMismatchError,
+    ModelNotFoundError.
     """
+    embedder = embedder or open_embedder(settings or Settings())
     folder = Path(index)
     tell = progress or _say_nothing
     started = time.perf_counter()

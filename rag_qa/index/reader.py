@@ -1,5 +1,6 @@
 """An index opened to be searched: pinned to one finished generation, mended first where it is damaged."""
 
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -70,9 +71,19 @@ class Index:
             for key, paper_id, start, end in self._store.passages_of(list(abstracts))
         ]
 
-    def passage_papers(self, paper_ids: Sequence[str]) -> list[tuple[str, str]]:
+    def passage_ids_of(self, paper_ids: Sequence[str]) -> list[tuple[str, str]]:
         """Return (passage id, paper id) of the papers' passages."""
         return [(row[0], row[1]) for row in self._store.passages_of(paper_ids)]
+
+    def papers_of_passages(self, passage_ids: Sequence[str]) -> list[str]:
+        """Return the ids of the papers that hold the passages."""
+        return self._store.papers_of_passages(passage_ids)
+
+    def term_weights(self, terms: Sequence[str]) -> dict[str, float]:
+        """Return how much each stemmed term tells papers apart: its inverse document frequency, as BM25 has it."""
+        total = self.manifest.counts.papers
+        frequencies = self.lexical.document_frequencies(terms) if self.lexical else dict.fromkeys(terms, 0)
+        return {t: math.log(1 + (total - df + 0.5) / (df + 0.5)) for t, df in frequencies.items()}
 
     def vectors_of(self, passage_ids: Sequence[str]) -> Matrix:
         """Return the passages' vectors, shape (len(passage_ids), dimension)."""

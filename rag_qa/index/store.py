@@ -189,6 +189,11 @@ class Store:
         query = "SELECT id, paper_id, first, last FROM passages WHERE paper_id IN ({}) ORDER BY n"
         return list(self._select(query, paper_ids))
 
+    def papers_of_passages(self, passage_ids: Sequence[str]) -> list[str]:
+        """Return the ids of the papers that hold the passages, each once."""
+        query = "SELECT DISTINCT paper_id FROM passages WHERE id IN ({})"
+        return sorted({row[0] for row in self._select(query, passage_ids)})
+
     def passage_rows(self) -> Iterator[tuple[str, str, int, int, bytes]]:
         """Yield (passage id, paper id, start, end, vector bytes) of every passage, in order of numbers."""
         return self._db.execute(

@@ -1,0 +1,55 @@
+"""What the model wrote under the grammar → sentences with citations cut from the stored abstracts.
+
+Only the model's own output is read for labels; marks in papers or questions never get here.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from rag_qa.types import Citation, Evidence
+
+LABELLED = re.compile(r"\s*([^\[\]]+?)\s*((?:\[\d+\])+)\s*\.?")
+LABEL = re.compile(r"\[(\d+)\]")
+
+
+class Draft(NamedTuple):
+    """A sentence of the model with the labels it cites, not yet checked."""
+
+    text: str
+    labels: tuple[int, ...]
+
+
+def parse_drafts(pieces: Iterable[str]) -> Iterator[Draft]:
+    """Yield each sentence as soon as the pieces complete it; an unfinished tail is dropped."""
+    buffer = ""
+    for piece in pieces:
+        buffer += piece
+        while (match := LABELLED.match(buffer)) and _goes_on(buffer[match.end() :]):
+            yield _draft(match)
+            buffer = buffer[match.end() :]
+    if match := LABELLED.fullmatch(buffer.rstrip()):
+        yield _draft(match)
+
+
+def cite(labels: Sequence[int], evidence: Mapping[int, Evidence]) -> tuple[Citation, ...]:
+    """Return the citations that labels stand for. Raises KeyError for a label that does not exist."""
+    return tuple(citation(evidence[label]) for label in labels)
+
+
+def citation(evidence: Evidence) -> Citation:
+    """Return the citation of a piece of evidence: its verbatim sentence and where it stands."""
+    return Citation(
+        paper_id=evidence.paper_id, quote=evidence.sentence, start=evidence.start, end=evidence.end
+    )
+
+
+def _goes_on(rest: str) -> bool:
+    """Whether the next sentence has begun, so that no further label can follow the last one."""
+    return not rest.lstrip().startswith("[") and bool(rest.strip())
+
+
+def _draft(match: re.Match[str]) -> Draft:
+    labels = tuple(dict.fromkeys(int(label) for label in LABEL.findall(match.group(2))))
+    text = match.group(1).strip()
+    return Draft(text if text.endswith((".", "!", "?")) else f"{text}.", labels)

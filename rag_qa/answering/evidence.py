@@ -1,0 +1,69 @@
+"""Papers → the sentences in them that speak to the question, scored and with exact offsets."""
+
+from collections.abc import Mapping, Sequence
+
+from rag_qa.answering.terms import content_terms, coverage
+from rag_qa.corpus.sentences import split_sentences
+from rag_qa.protocols import Embedder
+from rag_qa.types import Evidence, Paper, Value
+
+MIN_WORDS = 4
+
+
+class ScoredSentence(Value):
+    """A sentence of a paper: cosine similarity to the question, and the share of its terms that it covers.
+
+    `similarity` is of the sentence alone; the title counts in `coverage`, since sentences seldom repeat it.
+    """
+
+    paper_id: str
+    text: str
+    start: int
+    end: int
+    similarity: float
+    coverage: float
+
+    @property
+    def score(self) -> float:
+        """Mean of similarity and coverage."""
+        return (self.similarity + self.coverage) / 2
+
+
+def score_sentences(
+    question: str, terms: Sequence[str], papers: Sequence[Paper], weights: Mapping[str, float], embedder: Embedder
+) -> list[ScoredSentence]:
+    """Return every sentence of the papers with its scores, best first (ties in the order of the papers)."""
+    spans = [(paper, start, end) for paper in papers for start, end in _sentences(paper.abstract)]
+    if not spans:
+        return []
+    query = embedder.encode([question], role="query")[0]
+    texts = [paper.abstract[start:end] for paper, start, end in spans]
+    similarities = embedder.encode(texts, role="document") @ query
+    scored = [
+        ScoredSentence(
+            paper_id=paper.id,
+            text=text,
+            start=start,
+            end=end,
+            similarity=float(similarity),
+            coverage=coverage(terms, content_terms(f"{paper.title} {text}"), weights),
+        )
+        for (paper, start, end), text, similarity in zip(spans, texts, similarities, strict=True)
+    ]
+    return sorted(scored, key=lambda sentence: -sentence.score)
+
+
+def label(sentences: Sequence[ScoredSentence]) -> list[Evidence]:
+    """Return the sentences as evidence, labelled from 1 in their order."""
+    return [
+        Evidence(
+            label=number, paper_id=s.paper_id, sentence=s.text, start=s.start, end=s.end, score=s.score
+        )
+        for number, s in enumerate(sentences, 1)
+    ]
+
+
+def _sentences(text: str) -> list[tuple[int, int]]:
+    """Return the sentences that say something; all of them where none is long enough."""
+    spans = split_sentences(text)
+    return [(start, end) for start, end in spans if len(text[start:end].split()) >= MIN_WORDS] or spans

@@ -1,0 +1,68 @@
+"""How probable is it that a paper speaks to the question? A logistic regression over five readable signals.
+
+Its coefficients are data (relevance.toml), fitted by eval/fit_relevance.py on public judged questions; the file
+names them. Below a threshold (`Settings.min_relevance`) a paper is no evidence; with none left, the answer abstains.
+"""
+
+import math
+import tomllib
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib.resources import files
+
+from rag_qa.answering.evidence import ScoredSentence
+from rag_qa.answering.terms import content_terms, coverage
+from rag_qa.types import Hit, Value
+
+
+class Signals(Value):
+    """What relevance is read from; each 0 to 1."""
+
+    passage_similarity: float
+    sentence_similarity: float
+    paper_coverage: float
+    sentence_coverage: float
+    relative_score: float
+
+
+class Relevance(Value):
+    """A paper's probability of relevance, its sentences best first, and the signals behind it."""
+
+    paper_id: str
+    probability: float
+    sentences: tuple[ScoredSentence, ...]
+    signals: Signals
+
+
+def assess(
+    hits: Sequence[Hit], sentences: Sequence[ScoredSentence], terms: Sequence[str], weights: Mapping[str, float]
+) -> list[Relevance]:
+    """Return each hit's relevance, most probable first; `sentences` are those of the hits, best first."""
+    top = max((hit.score for hit in hits), default=1.0) or 1.0
+    assessed = []
+    for hit in hits:
+        own = tuple(s for s in sentences if s.paper_id == hit.paper.id)
+        signals = Signals(
+            passage_similarity=max(0.0, hit.components["dense"]),
+            sentence_similarity=max(0.0, max(s.similarity for s in own)),
+            paper_coverage=coverage(terms, content_terms(f"{hit.paper.title} {hit.paper.abstract}"), weights),
+            sentence_coverage=max(s.coverage for s in own),
+            relative_score=hit.score / top,
+        )
+        assessed.append(
+            Relevance(paper_id=hit.paper.id, probability=probability(signals), sentences=own, signals=signals)
+        )
+    return sorted(assessed, key=lambda relevance: -relevance.probability)
+
+
+def probability(signals: Signals) -> float:
+    """Return the probability of relevance, 0 to 1."""
+    model = _model()
+    logit = model["intercept"] + sum(model[name] * value for name, value in signals)
+    return 1 / (1 + math.exp(-logit))
+
+
+@cache
+def _model() -> dict[str, float]:
+    data = tomllib.loads((files("rag_qa.answering") / "relevance.toml").read_text(encoding="utf-8"))
+    return {name: float(value) for name, value in data["coefficients"].items()}

@@ -1,0 +1,71 @@
+"""The words of a text that carry its content, stemmed; shared by relevance, evidence and verdicts."""
+
+import re
+from collections.abc import Iterable
+from functools import cache
+
+WORD = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_][^\W_]*", re.UNICODE)
+NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+
+FUNCTION_WORDS = frozenset(
+    """a about above across after again against all also although am among an and any are as at be because been
+    before being below between both but by can cannot could did do does doing done down due during each either
+    else etc every few for from further had has have having he her here hers him his how however i if in into is
+    it its itself just least less let like many may me might more most much must my neither no nor not of off on
+    once one only onto or other others our ours out over own per please quite rather s same shall she should
+    since so some something such t than that the their theirs them then there these they this those though
+    through thus to too toward towards under until up upon us use used uses using very via was we well were what
+    when where whether which while who whom whose why will with within without would yet you your""".split()
+)
+# Words that ask for papers and say nothing of what the papers are about.
+ASKING_WORDS = frozenset(
+    """abstract abstracts article articles author authors cite describe describes described discuss discusses
+    discussing discussed explain explains find give know list literature mention mentions paper papers point
+    publication publications publish published recommend research researcher researchers show shows studies study
+    studying suggest suggests tell work works""".split()
+)
+
+
+def content_terms(text: str) -> list[str]:
+    """Return the stems of the content words of a text, in order, with repetitions."""
+    words = (word.casefold() for word in WORD.findall(text))
+    return _stem([word for word in words if word not in FUNCTION_WORDS])
+
+
+def question_terms(question: str) -> list[str]:
+    """Return the distinct content stems of a question without the words that merely ask for papers."""
+    terms = dict.fromkeys(content_terms(question))
+    asking = _asking_stems()
+    return [term for term in terms if term not in asking] or list(terms)
+
+
+def numbers(text: str) -> set[str]:
+    """Return the numbers of a text, thousands separators removed."""
+    return {number.replace(",", "").rstrip(".") for number in NUMBER.findall(text)}
+
+
+def coverage(wanted: Iterable[str], found: Iterable[str], weights: dict[str, float]) -> float:
+    """Return the share of the weight of `wanted` that is in `found`, 0 to 1; 0 where nothing is wanted."""
+    found = set(found)
+    total = here = 0.0
+    for term in wanted:
+        total += weights[term]
+        here += weights[term] if term in found else 0.0
+    return here / total if total else 0.0
+
+
+@cache
+def _asking_stems() -> frozenset[str]:
+    return frozenset(_stem(sorted(ASKING_WORDS)))
+
+
+def _stem(words: list[str]) -> list[str]:
+    stems: list[str] = _stemmer().stemWords(words)
+    return stems
+
+
+@cache
+def _stemmer():  # type: ignore[no-untyped-def]  # PyStemmer ships no types
+    import Stemmer
+
+    return Stemmer.Stemmer("english")

@@ -1,0 +1,79 @@
+"""Evidence → prose by the language model, sentence by sentence, each checked before anyone sees it."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+
+from rag_qa.answering.citing import cite, parse_drafts
+from rag_qa.answering.composing import quote
+from rag_qa.answering.grammar import answer_grammar
+from rag_qa.answering.prompting import PromptTemplate, fit_evidence
+from rag_qa.answering.receipts import Receipt
+from rag_qa.answering.verifying import judge
+from rag_qa.protocols import Generator
+from rag_qa.settings import Settings
+from rag_qa.types import Evidence, Sentence
+
+MAX_SENTENCES = 3
+
+
+class Writer:
+    """Writes answers with one generator and one prompt."""
+
+    def __init__(self, generator: Generator, template: PromptTemplate, settings: Settings) -> None:
+        self._generator = generator
+        self._template = template
+        self._settings = settings
+
+    def write(
+        self, question: str, evidence: Sequence[Evidence], titles: dict[str, str], receipt: Receipt
+    ) -> Iterator[Sentence]:
+        """Yield supported prose; a sentence that its citations do not support gives way to what it cites, quoted."""
+        settings = self._settings
+        with receipt.timed("prompt"):
+            prompt, kept = fit_evidence(
+                self._template,
+                question,
+                evidence,
+                titles,
+                generator=self._generator,
+                budget=self._generator.spec.n_ctx - settings.max_tokens,
+            )
+            receipt.note_generation(
+                self._generator,
+                prompt_sha256=self._template.sha256,
+                tokens=self._generator.count_tokens(prompt),
+                dropped=len(evidence) - len(kept),
+            )
+        pieces = self._generator.generate(
+            prompt,
+            grammar=answer_grammar([e.label for e in kept], max_sentences=MAX_SENTENCES),
+            max_tokens=settings.max_tokens,
+            temperature=settings.temperature,
+            seed=settings.seed,
+        )
+        by_label = {e.label: e for e in kept}
+        said: set[str] = set()
+        for draft in _timed(parse_drafts(pieces), receipt):
+            for sentence in _checked(draft.text, [by_label[number] for number in draft.labels]):
+                if sentence.text not in said:
+                    said.add(sentence.text)
+                    yield sentence
+
+
+def _checked(text: str, cited: Sequence[Evidence]) -> list[Sentence]:
+    verdict = judge(text, [e.sentence for e in cited])
+    if verdict.label != "supported":
+        return [quote(e) for e in cited]
+    labels = {e.label: e for e in cited}
+    return [Sentence(text=text, kind="prose", citations=cite(list(labels), labels), verdict=verdict)]
+
+
+def _timed(drafts: Iterator, receipt: Receipt) -> Iterator:
+    """Yield the drafts, adding the time that the model takes for them to the stage `generate`."""
+    with closing(drafts):
+        while True:
+            with receipt.timed("generate"):
+                draft = next(drafts, None)
+            if draft is None:
+                return
+            yield draft

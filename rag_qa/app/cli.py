@@ -1,0 +1,165 @@
+"""`rag-qa`: parse, call, render. Answers go to stdout, progress and errors to stderr."""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from rag_qa.answering.assistant import Assistant
+from rag_qa.app.chat import chat_with
+from rag_qa.app.doctor import doctor
+from rag_qa.app.evaluate import evaluate_set
+from rag_qa.app.models import models_app
+from rag_qa.app.options import DEFAULT_INDEX, IndexOption, JsonOption, load_settings
+from rag_qa.app.progress import progress_bar
+from rag_qa.app.rendering import Marks, show_hits, show_report, show_sentence, show_skips, show_sources
+from rag_qa.errors import RagQAError, SourceError
+from rag_qa.index.builder import build_index
+from rag_qa.sample import sample_papers_path
+from rag_qa.types import Hit
+from rag_qa.version import __version__
+
+app = typer.Typer(
+    help="Ask questions of scientific papers, offline; every sentence cites a verbatim quote.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.add_typer(models_app, name="models")
+app.command()(doctor)
+app.command("eval")(evaluate_set)
+
+StyleOption = Annotated[
+    str | None, typer.Option("--style", help="auto, quote or synthesis.", show_default="auto")
+]
+ModelOption = Annotated[str | None, typer.Option("--model", help="Catalogue name or GGUF file.")]
+PapersOption = Annotated[int | None, typer.Option("-k", help="How many papers.", min=1)]
+GpuOption = Annotated[
+    int | None, typer.Option("--gpu-layers", help="Layers to offload; default: all if the build can.")
+]
+
+
+@app.callback(invoke_without_command=True)
+def root(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
+) -> None:
+    """Ask questions of scientific papers, offline; every sentence cites a verbatim quote."""
+    if version:
+        typer.echo(f"rag-qa {__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def index(
+    sources: Annotated[
+        list[str] | None, typer.Argument(help="Files, folders, globs, or - for standard input.")
+    ] = None,
+    index: IndexOption = DEFAULT_INDEX,
+    format: Annotated[str | None, typer.Option("--format", help="Overrule the recognised format.")] = None,
+    sample: Annotated[bool, typer.Option("--sample", help="Index the sample papers that ship.")] = False,
+    prune: Annotated[bool, typer.Option("--prune", help="Remove what has gone from the sources.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change; write nothing.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Make any skipped record an error.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Index papers: author pages, JSON Lines, CSV, BibTeX, RIS, arXiv Atom, BEIR; plain or gzip."""
+    wanted: list[str | Path] = [*(sources or []), *([sample_papers_path()] if sample else [])]
+    if not wanted:
+        raise SourceError("nothing to index; name a file or folder, or use --sample")
+    errors = Console(stderr=True)
+    with progress_bar(errors) as tell:
+        report = build_index(
+            wanted,
+            index,
+            settings=load_settings(),
+            format=format,
+            prune=prune,
+            dry_run=dry_run,
+            strict=strict,
+            progress=tell,
+        )
+    if as_json:
+        typer.echo(report.model_dump_json(indent=2))
+        return
+    show_skips(errors, report)
+    show_report(Console(), report)
+
+
+@app.command()
+def search(
+    query: Annotated[str, typer.Argument(help="What to look for.")],
+    index: IndexOption = DEFAULT_INDEX,
+    k: PapersOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Find papers: best first, one passage each."""
+    with Assistant.open(index, settings=load_settings(style="quote", k=k)) as assistant:
+        hits = assistant.search(query)
+    if as_json:
+        typer.echo(json.dumps([_hit_json(hit) for hit in hits], ensure_ascii=False, indent=2))
+    else:
+        show_hits(Console(), hits)
+
+
+@app.command()
+def ask(
+    question: Annotated[str, typer.Argument(help="The question.")],
+    index: IndexOption = DEFAULT_INDEX,
+    k: PapersOption = None,
+    style: StyleOption = None,
+    model: ModelOption = None,
+    gpu_layers: GpuOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Answer a question from the papers, or say that they don't."""
+    settings = load_settings(style=style, model=model, gpu_layers=gpu_layers, evidence_papers=k, listed_papers=k)
+    with Assistant.open(index, settings=settings) as assistant:
+        if as_json:
+            typer.echo(assistant.ask(question).model_dump_json(indent=2))
+            return
+        console, marks = Console(), Marks()
+        for event in assistant.stream(question):
+            if event.sentence is not None:
+                show_sentence(console, event.sentence, marks)
+            if event.answer is not None:
+                show_sources(console, event.answer)
+
+
+@app.command()
+def chat(
+    index: IndexOption = DEFAULT_INDEX,
+    style: StyleOption = None,
+    model: ModelOption = None,
+    gpu_layers: GpuOption = None,
+) -> None:
+    """Ask, and ask on: answers stream, follow-ups are understood. /help shows the commands."""
+    settings = load_settings(style=style, model=model, gpu_layers=gpu_layers)
+    with Assistant.open(index, settings=settings) as assistant:
+        chat_with(assistant, Console())
+
+
+def _hit_json(hit: Hit) -> dict[str, object]:
+    return {
+        "paper_id": hit.paper.id,
+        "title": hit.paper.title,
+        "score": hit.score,
+        "components": dict(hit.components),
+    }
+
+
+def main() -> None:
+    """Run the program: told errors in one line with status 1, usage errors with 2, Ctrl-C with 130."""
+    try:
+        app()
+    except RagQAError as exc:
+        Console(stderr=True, soft_wrap=True).print(f"rag-qa: {exc}", markup=False, highlight=False)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)

@@ -1,0 +1,109 @@
+"""Values → text for people: the same words in a terminal and in a pipe. Decides nothing, catches nothing."""
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.text import Text
+
+from rag_qa.types import Answer, Citation, Hit, IndexReport, Paper, Sentence
+
+REASON_WIDTH = 300
+SHOWN_SKIPS = 10
+
+
+class Marks:
+    """The numbers that papers get on screen, in order of citation."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}
+
+    def of(self, citations: Sequence[Citation]) -> str:
+        """Return the marks of the citations, such as "[1][2]"."""
+        numbers = [self._numbers.setdefault(c.paper_id, len(self._numbers) + 1) for c in citations]
+        return "".join(f"[{number}]" for number in sorted(set(numbers)))
+
+
+def show_sentence(console: Console, sentence: Sentence, marks: Marks) -> None:
+    """Print a sentence of an answer: quotes in quotation marks, prose without, unsupported prose said to be so."""
+    line = Text()
+    if sentence.kind == "quote":
+        line.append(f"“{sentence.text}”")
+    else:
+        line.append(sentence.text, style="bold")
+    line.append(f" {marks.of(sentence.citations)}", style="cyan")
+    if sentence.verdict.label != "supported":
+        line.append(f" ({sentence.verdict.label} by its source)", style="yellow")
+    _print(console, line)
+
+
+def show_sources(console: Console, answer: Answer) -> None:
+    """Print what an answer stands on: its papers, with the quotes behind prose; or why there is no answer."""
+    if answer.abstained:
+        _print(console, Text(f"The papers don't say: {answer.reason}.", style="bold"))
+        if answer.nearest:
+            _print(console, Text("\nNearest papers, which do not answer it:"))
+        for paper in answer.nearest:
+            _print(console, Text("  - ").append(describe(paper)))
+        return
+    _print(console, Text(""))
+    for number, paper in enumerate(answer.papers, 1):
+        _print(console, Text(f"[{number}] ", style="cyan").append(describe(paper)))
+        for quote in _quotes_behind_prose(answer, paper):
+            _print(console, Text(f"    “{quote}”"))
+
+
+def show_hits(console: Console, hits: Sequence[Hit]) -> None:
+    """Print search results."""
+    if not hits:
+        _print(console, Text("The index holds no papers."))
+    for hit in hits:
+        _print(console, Text(f"{hit.rank:>2}. ", style="cyan").append(describe(hit.paper)))
+        _print(console, Text(f"    {hit.score:.3f}  {_shorten(hit.passage.text)}", style="dim"))
+
+
+def show_report(console: Console, report: IndexReport) -> None:
+    """Print what indexing did."""
+    parts = [f"{report.read} read", f"{report.added} added"]
+    parts += [f"{n} {word}" for n, word in ((report.changed, "changed"), (report.removed, "removed")) if n]
+    parts += [f"{report.merged} merged", f"{report.unchanged} unchanged", f"{report.skipped} skipped"]
+    _print(console, Text(f"{', '.join(parts)}; {report.embedded} passages embedded."))
+    _print(console, Text(f"{report.papers} papers in the index ({report.seconds:.1f} s)."))
+
+
+def show_skips(console: Console, report: IndexReport) -> None:
+    """Print which records were skipped and why."""
+    for skip in report.skips[:SHOWN_SKIPS]:
+        _print(console, Text(f"skipped: {skip.path}, record {skip.record}: {skip.reason}"))
+    if (more := len(report.skips) - SHOWN_SKIPS) > 0:
+        _print(console, Text(f"… and {more} more (--json lists them all)"))
+
+
+def describe(paper: Paper) -> Text:
+    """Return a paper on one line: heading, authors, venue, year, id; synopses are labelled."""
+    details = [_authors(paper), paper.venue, str(paper.year) if paper.year else None, paper.id]
+    line = Text(paper.heading, style="bold")
+    line.append(". " + ", ".join(d for d in details if d))
+    if paper.kind == "synopsis":
+        line.append(" (synopsis)", style="italic")
+    return line
+
+
+def _authors(paper: Paper) -> str | None:
+    if len(paper.authors) > 3:
+        return f"{paper.authors[0]} et al."
+    return ", ".join(paper.authors) or None
+
+
+def _quotes_behind_prose(answer: Answer, paper: Paper) -> list[str]:
+    prose = (sentence for sentence in answer.sentences if sentence.kind == "prose")
+    quotes = (c.quote for sentence in prose for c in sentence.citations if c.paper_id == paper.id)
+    return list(dict.fromkeys(quotes))
+
+
+def _shorten(text: str) -> str:
+    return text if len(text) <= REASON_WIDTH else text[:REASON_WIDTH].rsplit(" ", 1)[0] + " …"
+
+
+def _print(console: Console, line: Text) -> None:
+    """Print without reading markup or highlighting: texts of papers are data."""
+    console.print(line, highlight=False, soft_wrap=not console.is_terminal)
