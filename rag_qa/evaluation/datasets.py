@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, ValidationError, model_validator
 
 from rag_qa.errors import EvaluationError
-from rag_qa.evaluation.lines import fail, read_records
+from rag_qa.evaluation.lines import fail, first_complaint, read_records
 from rag_qa.evaluation.qrels import Qrels, gold, read_qrels
 from rag_qa.types import Value
 
@@ -106,7 +106,7 @@ def _read_header(path: Path) -> _Header:
     try:
         return _Header.model_validate(tomllib.loads(path.read_text("utf-8")))
     except ValidationError as exc:
-        raise EvaluationError(f"{path}: {_first(exc)}; {cure}") from exc
+        raise EvaluationError(f"{path}: {first_complaint(exc)}; {cure}") from exc
     except (OSError, ValueError) as exc:
         raise EvaluationError(f"{path} is not TOML ({exc}); {cure}") from exc
 
@@ -117,20 +117,13 @@ def _read_questions(path: Path) -> dict[str, Question]:
         try:
             question = Question.model_validate(record)
         except ValidationError as exc:
-            fail(path, number, _first(exc), QUERY_CURE)
+            fail(path, number, first_complaint(exc), QUERY_CURE)
         if question.id in questions:
             fail(path, number, f"the id {question.id!r} stands here twice", "give each question its own id")
         questions[question.id] = question
     if not questions:
         fail(path, 1, "no questions", QUERY_CURE)
     return questions
-
-
-def _first(exc: ValidationError) -> str:
-    """The first complaint of pydantic, as `field: message`."""
-    error = exc.errors()[0]
-    where = ".".join(str(part) for part in error["loc"])
-    return f"{where}: {error['msg']}" if where else error["msg"].removeprefix("Value error, ")
 
 
 def load_beir(folder: Path, *, split: str | None = None) -> RetrievalSet:

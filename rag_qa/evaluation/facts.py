@@ -21,10 +21,19 @@ def normalise(text: str) -> str:
     "12,345", "12{,}345" and "12 345" (with a no-break or thin space) become "12345"; "45 %" and
     "45\%" become "45%".
     """
-    text = UNSEEN.sub("", text)
-    text = GROUPED.sub(lambda number: re.sub(SEPARATOR, "", number.group()), text)
-    text = unicodedata.normalize("NFKC", DASHES.sub("-", text)).casefold().replace("\u2019", "'")
-    return re.sub(r" ?\\?%", "%", " ".join(text.split()))
+    text = _folded(_undivided(UNSEEN.sub("", text)))
+    text = _undivided(DASHES.sub("-", text).replace("\u2019", "'"))
+    return re.sub(r"[ \\]*%", "%", " ".join(text.split()))
+
+
+def _undivided(text: str) -> str:
+    return GROUPED.sub(lambda number: re.sub(SEPARATOR, "", number.group()), text)
+
+
+def _folded(text: str) -> str:
+    """The text without case and compatibility variants (The Unicode Standard, section 3.13, D146)."""
+    text = unicodedata.normalize("NFKC", unicodedata.normalize("NFD", text).casefold())
+    return unicodedata.normalize("NFKC", text.casefold())
 
 
 def states(text: str, alternatives: Sequence[str]) -> bool:

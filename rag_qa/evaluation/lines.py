@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
+from pydantic import ValidationError
+
 from rag_qa.errors import EvaluationError
 
 UNREADABLE = (OSError, EOFError, UnicodeDecodeError, zlib.error)
@@ -15,6 +17,13 @@ UNREADABLE = (OSError, EOFError, UnicodeDecodeError, zlib.error)
 def fail(path: Path, line: int, problem: str, cure: str) -> NoReturn:
     """Raise EvaluationError with the place, the problem and its cure."""
     raise EvaluationError(f"{path}, line {line}: {problem}; {cure}")
+
+
+def first_complaint(exc: ValidationError) -> str:
+    """Return the first thing that is wrong with a value, on one line, as `field: message`."""
+    error = exc.errors()[0]
+    where = ".".join(str(part) for part in error["loc"])
+    return f"{where}: {error['msg']}" if where else error["msg"].removeprefix("Value error, ")
 
 
 def read_lines(path: Path) -> Iterator[tuple[int, str]]:

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from rag_qa.errors import EvaluationError
+from rag_qa.evaluation.lines import first_complaint
 from rag_qa.types import EvalReport
 
 DIGITS = 6
@@ -34,6 +35,7 @@ BY_KIND = (
     "key_fact_coverage",
     "refused",
 )
+REPORT_CURE = "write it with `rag-qa eval`"
 BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
 
 
@@ -68,8 +70,10 @@ def read_results(path: Path) -> EvalReport:
     """Read a report written by `write_results`. Raises EvaluationError when it is none."""
     try:
         return EvalReport.model_validate_json(Path(path).read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, ValidationError) as exc:
-        raise EvaluationError(f"{path} is not a report ({exc}); write it with `rag-qa eval`") from exc
+    except ValidationError as exc:
+        raise EvaluationError(f"{path} is not a report ({first_complaint(exc)}); {REPORT_CURE}") from exc
+    except (OSError, UnicodeDecodeError) as exc:
+        raise EvaluationError(f"{path} cannot be read ({exc}); {REPORT_CURE}") from exc
 
 
 def render(report: EvalReport) -> str:

@@ -164,7 +164,7 @@ def read_run(path: Path) -> Run:
         if document in rows.setdefault(query, {}):
             fail(path, number, f"{document!r} is found twice for {query!r}", "remove one of the two rows")
         try:
-            rows[query][document] = (-float(score), int(rank))
+            rows[query][document] = _place(score, rank)
         except ValueError:
             fail(path, number, f"rank {rank!r} and score {score!r} are not both numbers", RUN_CURE)
     rankings = {
@@ -172,3 +172,11 @@ def read_run(path: Path) -> Run:
         for query, found in rows.items()
     }
     return Run(name=name, rankings=rankings)
+
+
+def _place(score: str, rank: str) -> tuple[float, int]:
+    """What documents are ordered by: the higher score first, then the lower rank."""
+    value = float(score)
+    if math.isnan(value):
+        raise ValueError("a score that is not a number orders nothing")
+    return -value, int(rank)

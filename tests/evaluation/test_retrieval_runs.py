@@ -1,0 +1,113 @@
+import math
+import re
+import tempfile
+from pathlib import Path
+
+import ir_measures
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag_qa.errors import EvaluationError
+from rag_qa.evaluation import RetrievalSet, Run, read_run, run_retrieval, write_run
+from rag_qa.evaluation.retrieval_runs import score_run
+
+IDS = st.from_regex(r"[^\s]{1,8}", fullmatch=True).filter(
+    lambda text: len(text.split()) == 1 and text.isprintable()
+)
+SCORES = st.floats(-1e6, 1e6)
+FOUND = st.lists(st.tuples(IDS, SCORES), min_size=1, max_size=8, unique_by=lambda pair: pair[0])
+
+
+def judged(qrels: dict[str, dict[str, int]]) -> RetrievalSet:
+    queries = {query: f"about {query}" for query in qrels}
+    return RetrievalSet(name="tiny", queries=queries, qrels=qrels, documents=None, sha256="0" * 64)
+
+
+def best_first(found: list[tuple[str, float]]) -> tuple[tuple[str, float], ...]:
+    return tuple(sorted(found, key=lambda pair: -pair[1]))
+
+
+@given(st.dictionaries(IDS, FOUND, max_size=4))
+def test_a_run_survives_writing_and_reading(rankings: dict[str, list[tuple[str, float]]]) -> None:
+    """A run read back holds the same documents in the same order with the same scores, ties included."""
+    run = Run(name="tag", rankings={query: best_first(found) for query, found in rankings.items()})
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "run.trec"
+        write_run(run, path)
+        assert read_run(path).rankings == run.rankings
+
+
+def test_other_tools_read_our_runs(tmp_path: Path) -> None:
+    """A run file is read by ir_measures and scores there as it does here."""
+    beir = judged({"q1": {"a": 1, "b": 2}, "q2": {"c": 1}})
+    run = Run(name="my run", rankings={"q1": (("x", 3.0), ("b", 2.0), ("a", 1.0)), "q2": (("c", 0.5),)})
+    write_run(run, tmp_path / "run.trec")
+    figures = [ir_measures.nDCG @ 10, ir_measures.R @ 5, ir_measures.RR @ 10]
+    theirs = ir_measures.calc_aggregate(
+        figures,
+        [ir_measures.Qrel(q, d, g) for q, grades in beir.qrels.items() for d, g in grades.items()],
+        ir_measures.read_trec_run(str(tmp_path / "run.trec")),
+    )
+    ours = score_run(run, beir).scores
+    expected = [theirs[figure] for figure in figures]
+    assert [ours["ndcg@10"], ours["recall@5"], ours["mrr@10"]] == pytest.approx(expected)
+
+
+def test_an_id_with_white_space_cannot_be_written(tmp_path: Path) -> None:
+    """An id that would break the columns is refused instead of being written."""
+    with pytest.raises(EvaluationError, match="without white space"):
+        write_run(Run(name="r", rankings={"q": (("a b", 1.0),)}), tmp_path / "run.trec")
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "told"),
+    [
+        ("q Q0 d 1 0.5\n", 1, "5 fields"),
+        ("q Q0 d 1 0.5 t\nq Q0 d 2 0.4 t\n", 2, "found twice"),
+        ("q Q0 d one 0.5 t\n", 1, "not both numbers"),
+        ("q Q0 d 1 nan t\n", 1, "not both numbers"),
+    ],
+)
+def test_a_broken_run_is_told_with_its_line(tmp_path: Path, text: str, line: int, told: str) -> None:
+    """What is wrong with a run file is told with file, line and the right shape."""
+    path = tmp_path / "run.trec"
+    path.write_text(text, "utf-8")
+    with pytest.raises(EvaluationError, match=rf"{re.escape(path.name)}, line {line}: .*{told}"):
+        read_run(path)
+
+
+def test_runs_are_ordered_by_score_and_then_rank(tmp_path: Path) -> None:
+    """Lines in any order are ranked by score, and equal scores by the rank given."""
+    path = tmp_path / "run.trec"
+    path.write_text("q Q0 c 3 0.5 t\nq Q0 a 9 0.9 t\nq Q0 b 2 0.5 t\n", "utf-8")
+    assert read_run(path).ranking("q") == ("a", "b", "c")
+
+
+def test_a_search_is_scored_against_the_judgments(world) -> None:
+    """Every query is searched and scored, under the index's ids, with a row for each."""
+    report = run_retrieval(world.Scripted({}), judged({"q1": {"g1": 1}, "q2": {"unloaded": 1}}))
+    assert [row["scores"]["mrr@10"] for row in report.per_query] == [1, pytest.approx(1 / 3)]
+    assert report.scores["ndcg@10"] == pytest.approx((1 + 1 / math.log2(4)) / 2)
+    assert {"recall@5", "recall@20", "recall@100"} <= report.scores.keys()
+
+
+def test_papers_outside_the_index_count_as_not_found(world) -> None:
+    """A relevant paper that the index does not hold halves recall, and is named in the provenance."""
+    report = run_retrieval(world.Scripted({}), judged({"q1": {"game": 1, "ghost": 1}}))
+    assert report.scores["recall@5"] == 0.5
+    assert report.provenance["gold_not_in_index"] == ["ghost"]
+
+
+def test_a_shallow_run_has_no_deep_figures(world) -> None:
+    """At depth 5 no recall at 20 is claimed, nor any figure at 10."""
+    report = run_retrieval(world.Scripted({}), judged({"q1": {"game": 1}}), k=5)
+    assert report.scores.keys() == {"recall@5"}
+
+
+def test_a_query_missing_from_a_run_scores_zero() -> None:
+    """A run made elsewhere that leaves a query out loses there instead of shrinking the mean."""
+    scores = score_run(
+        Run(name="r", rankings={"q1": (("a", 1.0),)}), judged({"q1": {"a": 1}, "q2": {"b": 1}})
+    ).scores
+    assert scores["recall@5"] == scores["ndcg@10"] == 0.5
