@@ -111,6 +111,25 @@ def test_an_invalid_citation_lowers_precision(world) -> None:
     assert citation_precision(padded, world.lookup) == 0.5
 
 
+def test_every_citation_counts_in_precision(world) -> None:
+    """Two citations that help and one that resolves to nothing give 2/3: none is left out of the count."""
+    helpful = world.cite(world.GAME, "PCA is a game.")
+    ghost = helpful.model_copy(update={"paper_id": "ghost"})
+    padded = world.answer(world.say("PCA is a game.", helpful, ghost, helpful))
+    assert citation_precision(padded, world.lookup) == pytest.approx(2 / 3)
+
+
+def test_citations_of_unsupported_sentences_count_in_precision(world) -> None:
+    """Beside a right sentence, an unsupported one halves precision, be its quote true or forged."""
+    right = world.say("PCA is a game.", world.cite(world.GAME, "PCA is a game."))
+    wrong = world.say("PCA is soup.", world.cite(world.COOKING, "Salt the water first."))
+    assert citation_precision(world.answer(right, wrong), world.lookup) == 0.5
+    forged = world.say(
+        "PCA is soup.", world.cite(world.GAME, "PCA").model_copy(update={"quote": "PCA is soup."})
+    )
+    assert citation_precision(world.answer(right, forged), world.lookup) == 0.5
+
+
 def test_citations_that_support_only_together_both_help(world) -> None:
     """Where no quote is enough alone, none of them is irrelevant."""
     both = (world.cite(world.GAME, "PCA is a game."), world.cite(world.UNLOADED, "It runs in parallel."))

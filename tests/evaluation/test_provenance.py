@@ -23,6 +23,7 @@ def test_a_run_is_described() -> None:
 def test_only_a_clone_has_a_commit(tmp_path: Path) -> None:
     """A package installed below somebody else's repository does not report that repository's commit."""
     git(tmp_path, "init", "-q")
+    git(tmp_path, "commit", "-qm", "theirs", "--allow-empty")
     installed = tmp_path / "site-packages"
     installed.mkdir()
     assert commit(installed) is None
