@@ -13,7 +13,7 @@ _ESCAPES = re.compile(
     r"|\x9b[0-?]*[ -/]*[@-~]",  # CSI in one C1 byte
     re.DOTALL,
 )
-# Controls except white space, soft hyphens, zero-width and bidirectional overrides (they hide or reorder text).
+# Controls except white space; soft hyphens, zero-width and bidirectional marks, which hide or reorder text.
 _INVISIBLE = re.compile(
     "[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\xad\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]"
 )
@@ -31,8 +31,8 @@ SOUP_SHARE = 0.05
 
 
 def clean_text(text: str) -> str:
-    """Return the text on one line: escapes and invisible characters gone, surrogates replaced, spaces single."""
-    if not text.isascii() or _INVISIBLE.search(text):
+    """Return the text on one line, single-spaced, without escapes and invisible characters or surrogates."""
+    if not (text.isascii() and text.isprintable()):
         text = _INVISIBLE.sub("", _ESCAPES.sub("", text))
         text = _SURROGATE.sub(REPLACEMENT, text)
     return " ".join(text.split())
@@ -47,6 +47,6 @@ def clean_abstract(text: str) -> str:
 
 
 def is_soup(raw: str, cleaned: str) -> bool:
-    """Say whether a text is bytes rather than words: many controls or undecodable characters, or no letter."""
+    """Say whether a text is bytes rather than words: no letter, or many controls or undecodable ones."""
     unreadable = len(_INVISIBLE.findall(raw)) + cleaned.count(REPLACEMENT) if not raw.isprintable() else 0
     return unreadable > SOUP_SHARE * len(raw) or not re.search(r"[^\W\d_]", cleaned)

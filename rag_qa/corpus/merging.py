@@ -6,14 +6,14 @@ Pairs are proposed by blocks (same DOI, arXiv id, source id, title, and MinHash 
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from itertools import chain, combinations
+from itertools import chain, combinations, pairwise
 
 from rag_qa.corpus.combining import combine_papers, settle_ids
-from rag_qa.corpus.evidence import Clues, collect_clues, same_paper
+from rag_qa.corpus.evidence import Clues, same_paper
 from rag_qa.corpus.neighbours import near_pairs
 from rag_qa.types import Paper
 
-# More records than this under one title show that the title names no paper ("Editorial").
+# More records than this under one title show that it names no paper ("Editorial"); copies still chain.
 MAX_BLOCK = 50
 
 
@@ -23,27 +23,30 @@ def merge_papers(papers: Sequence[Paper]) -> list[Paper]:
     What was merged may show that more belongs together (its fields are more complete), so it is compared again
     until nothing changes: merging twice is merging once.
     """
-    merged = list(papers)
+    clues = [Clues(paper) for paper in papers]
     near = list(near_pairs([paper.abstract for paper in papers]))
     home = list(range(len(papers)))
     while True:
-        groups = _group(merged, [(home[a], home[b]) for a, b in near])
-        if len(groups) == len(merged):
-            return settle_ids(merged)
+        groups = _group(clues, [(home[a], home[b]) for a, b in near])
+        if len(groups) == len(clues):
+            return settle_ids([clue.paper for clue in clues])
         place = {n: number for number, group in enumerate(groups) for n in group}
         home = [place[n] for n in home]
-        merged = [combine_papers([merged[n] for n in group]) for group in groups]
+        clues = [_combine([clues[n] for n in group]) for group in groups]
 
 
-def _group(papers: Sequence[Paper], near: Sequence[tuple[int, int]]) -> list[list[int]]:
+def _combine(group: Sequence[Clues]) -> Clues:
+    return group[0] if len(group) == 1 else Clues(combine_papers([clue.paper for clue in group]))
+
+
+def _group(clues: Sequence[Clues], near: Sequence[tuple[int, int]]) -> list[list[int]]:
     """Return the numbers of the papers that belong together, each in one list."""
-    clues = collect_clues(papers)
-    groups = _Groups(len(papers))
+    groups = _Groups(len(clues))
     for a, b in chain(_shared_keys(clues), near):
         if groups.find(a) != groups.find(b) and same_paper(clues[a], clues[b]):
             groups.join(a, b)
     members: dict[int, list[int]] = defaultdict(list)
-    for n in range(len(papers)):
+    for n in range(len(clues)):
         members[groups.find(n)].append(n)
     return list(members.values())
 
@@ -55,8 +58,7 @@ def _shared_keys(clues: Sequence[Clues]) -> Iterator[tuple[int, int]]:
         for key in clue.keys:
             blocks[key].append(n)
     for block in blocks.values():
-        if len(block) <= MAX_BLOCK:
-            yield from combinations(block, 2)
+        yield from combinations(block, 2) if len(block) <= MAX_BLOCK else pairwise(block)
 
 
 class _Groups:

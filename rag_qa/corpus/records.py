@@ -1,10 +1,11 @@
 """One record of any format, a mapping of field names to values → a Paper, or the reason why not.
 
 Field names are matched kindly: without regard to case, blanks, `-` and `_`, and under the names that common
-tools write (Zotero, Crossref, Semantic Scholar, OpenReview, arXiv, BEIR). It knows nothing of files or syntax.
+tools write (Zotero, Crossref, Semantic Scholar, OpenReview, arXiv, BEIR). It knows nothing of files and syntax.
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from rag_qa.corpus.cleaning import clean_abstract, clean_text, is_soup
@@ -64,7 +65,7 @@ class Broken(NamedTuple):
 
 def read_record(fields: Fields, path: str, number: int) -> Paper | str:
     """Return the paper that a record describes, or the reason for which it is skipped."""
-    known = {_plain(name): value for name, value in fields.items() if value is not None}
+    known = {_plain(str(name)): value for name, value in fields.items() if value is not None}
     abstract = _first_text(known, ABSTRACT)
     if abstract is None:
         return _no_text(known)
@@ -100,8 +101,9 @@ def _paper(known: Fields, title: str, abstract: str, source: Source) -> Paper:
     )
 
 
-def _plain(name: object) -> str:
-    return "".join(c for c in str(name).casefold() if c.isalnum())
+@lru_cache(maxsize=4096)
+def _plain(name: str) -> str:
+    return "".join(c for c in name.casefold() if c.isalnum())
 
 
 def _first(known: Fields, names: tuple[str, ...]) -> Any:
@@ -114,7 +116,7 @@ def _first_text(known: Fields, names: tuple[str, ...]) -> str | None:
 
 
 def _text(value: Any) -> str | None:
-    """Return a value as text: a string, a number, a list of strings, or one of these in a `value`/`name` field."""
+    """Return a value as text: a string, a number, strings in a list, or any of these under `value` or `name`."""
     if isinstance(value, str):
         return value if value and not value.isspace() else None
     if isinstance(value, bool) or value is None:

@@ -19,7 +19,7 @@ INDEX_MARKERS = ("manifest.json", "chroma.sqlite3", "papers.sqlite", "papers.sql
 
 
 class SourceFile(Value):
-    """A file of papers. `digest` is the SHA-256 of its raw bytes, in hex; `content` is kept for pipes only."""
+    """A file of papers. `digest` is the SHA-256 of its raw bytes in hex; `content` is kept for pipes only."""
 
     path: str
     digest: str

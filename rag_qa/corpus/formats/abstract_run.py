@@ -1,14 +1,15 @@
-"""Runs of "Abstract:" paragraphs without titles, even when several are glued together without a line break."""
+"""Runs of "Abstract:" paragraphs without titles, even several glued together without a line break."""
 
 import re
 from collections.abc import Iterator
 
 from rag_qa.corpus.records import Broken, Fields
 
-# A new record begins at a line's start, right after a sentence's end, or glued to a word ("modelsAbstract:We").
+# A new record begins at a line's start, right after a sentence's end, or glued to a word ("workAbstract:We").
 # "the field Abstract: …" inside a sentence is none.
 _START = re.compile(
-    r"(?:^|(?<=[.!?…\"”'’)\]}$%])|(?<=[a-z0-9]))[^\S\n]*(?<![a-z0-9] )Abstract[^\S\n]*:", re.MULTILINE
+    r"(?:^|(?<=[.!?\u2026\"\u201d'\u2019)\]}$%])|(?<=[a-z0-9]))[^\S\n]*(?<![a-z0-9] )Abstract[^\S\n]*:",
+    re.MULTILINE,
 )
 
 
