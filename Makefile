@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DONE := .setup
 PIP := $(BIN)/python -m pip --disable-pip-version-check
-INSTALL := $(PIP) install --quiet --constraint constraints.txt
+INSTALL := $(PIP) install -qq --constraint constraints.txt
 QUESTION := which papers discuss eigendecomposition as a game?
 
 .DEFAULT_GOAL := help
@@ -21,6 +21,7 @@ help:
 	@echo "make setup        only the environment (.venv)"
 	@echo "make llama        build llama.cpp again: after a change of processor or of CMAKE_ARGS"
 	@echo "make constraints  resolve constraints.txt anew"
+	@echo "make readme       write models/README.md from the catalogue"
 	@echo "make clean        remove the environment, the demo index and all caches of this folder"
 	@echo "Variables: PYTHON=python3.12, CMAKE_ARGS=... (models/README.md), TORCH_INDEX=... (README.md)"
 
@@ -63,6 +64,7 @@ $(DONE)/llama: $(DONE)/venv constraints.txt
 	@touch $@
 
 $(DONE)/env: $(DONE)/torch $(DONE)/llama pyproject.toml
+	@echo "Installing rag_qa and its libraries (some minutes the first time)"
 	$(INSTALL) --build-constraint constraints.txt --editable '.[starter]'
 	@touch $@
 
@@ -74,9 +76,9 @@ $(DONE)/dev: $(DONE)/checked
 	$(INSTALL) --group dev
 	@touch $@
 
-llama: $(DONE)/venv
+llama: $(DONE)/env
 	$(BIN)/python scripts/build_llama.py
-	@touch $(DONE)/llama
+	$(BIN)/python scripts/build_llama.py --check
 
 constraints: $(DONE)/venv
 	$(BIN)/python scripts/constraints.py

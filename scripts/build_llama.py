@@ -3,7 +3,7 @@
 On x86-64 AMX is left out, because llama.cpp crashes with it (ggml-org/llama.cpp#20824); your own CFLAGS,
 CXXFLAGS and CMAKE_ARGS (see models/README.md) are honoured. The wheel is kept in the user's cache folder
 under a key made of everything that shapes it, and an interrupted build goes on where it stopped.
-`--check` only generates one token with the installed build.
+`--check` generates one token with the installed build, which needs rag_qa and its starter model.
 """
 
 import hashlib
@@ -31,15 +31,16 @@ Then run make again: what is done is not repeated."""
 
 
 def main() -> None:
-    """Build or reuse the wheel, install it, and generate a token where the starter model is present."""
-    if "--check" not in sys.argv[1:]:
-        requirement = pinned("llama-cpp-python")
-        flags = build_environment()
-        folder = cache_folder() / "wheels" / build_key(requirement, flags)
-        wheel = next(folder.glob("*.whl"), None) or build_wheel(requirement, flags, folder)
-        print(f"llama.cpp: installing {wheel}", file=sys.stderr)
-        pip("install", "--quiet", "--force-reinstall", "--no-deps", str(wheel))
-    check()
+    """Build or reuse the wheel and install it; with `--check`, only try what is installed."""
+    if "--check" in sys.argv[1:]:
+        check()
+        return
+    requirement = pinned("llama-cpp-python")
+    flags = build_environment()
+    folder = cache_folder() / "wheels" / build_key(requirement, flags)
+    wheel = next(folder.glob("*.whl"), None) or build_wheel(requirement, flags, folder)
+    print(f"llama.cpp: installing {wheel}", file=sys.stderr)
+    pip("install", "-qq", "--force-reinstall", "--no-deps", str(wheel))
 
 
 def build_environment() -> dict[str, str]:
@@ -110,7 +111,7 @@ def unpacked_source(requirement: str, work: Path) -> Path:
     if not source.exists():
         work.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=work) as folder:
-            pip("download", "--quiet", "--no-deps", "--no-binary", name, "--dest", folder, requirement)
+            pip("download", "-qq", "--no-deps", "--no-binary", name, "--dest", folder, requirement)
             archive = next(Path(folder).glob("*.tar.gz"))
             with tarfile.open(archive) as stream:
                 stream.extractall(folder, filter="data")
@@ -125,19 +126,15 @@ def pip(*arguments: str) -> None:
 
 
 def check() -> None:
-    """Generate one token in a child process, once rag_qa and the starter model are installed."""
+    """Generate one token with the starter model, in a child process; exit with the cure if that fails."""
+    from rag_qa.backends.locating import locate_model
+    from rag_qa.backends.probing import probe_llama
+    from rag_qa.errors import RagQAError
+
     try:
-        from rag_qa.backends.locating import locate_model
-        from rag_qa.backends.probing import probe_llama
-        from rag_qa.errors import RagQAError
-    except ImportError:
-        return
-    try:
-        model = locate_model("SmolLM2-135M-Instruct", kind="generator")
+        result = probe_llama(locate_model("SmolLM2-135M-Instruct", kind="generator").path)
     except RagQAError as exc:
-        sys.exit(str(exc)) if "--check" in sys.argv[1:] else print(exc, file=sys.stderr)
-        return
-    result = probe_llama(model.path)
+        sys.exit(str(exc))
     if result.failure is not None:
         sys.exit(result.failure)
     print(f"llama.cpp: works on this processor ({result.seconds:.1f} s for one token)", file=sys.stderr)

@@ -42,7 +42,7 @@ def resolve() -> list[dict[str, Any]]:
     """Ask pip what it would install into an empty environment."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
-        command = [sys.executable, "-m", "pip", "install", "--dry-run", "--ignore-installed", "--quiet"]
+        command = [sys.executable, "-m", "pip", "install", "--dry-run", "--ignore-installed", "-qq"]
         wanted = [
             f"{ROOT}[starter]",
             "--group",

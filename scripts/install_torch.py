@@ -22,7 +22,7 @@ def main() -> None:
     requirement = pinned("torch")
     default = CPU_INDEX if sys.platform == "linux" else ""
     index = os.environ.get("TORCH_INDEX", default)
-    options = ["--quiet", "--no-deps"]
+    options = ["-qq", "--no-deps"]
     if index and reachable(index):
         options += ["--index-url", index]
     elif index:

@@ -47,9 +47,11 @@ def pull_model(
 
 
 def _download(entry: ModelEntry, endpoint: str | None, cache_dir: Path | None, *, force: bool) -> Path:
-    from huggingface_hub import hf_hub_download, snapshot_download
+    from huggingface_hub import get_hf_file_metadata, hf_hub_download, hf_hub_url, snapshot_download
 
     assert entry.repo is not None
+    # Fails at once where the hub cannot be reached; the calls below would try again for half a minute.
+    get_hf_file_metadata(hf_hub_url(entry.repo, entry.filename, revision=entry.revision, endpoint=endpoint))
     if entry.kind != "generator":
         snapshot_download(
             entry.repo,

@@ -1,0 +1,144 @@
+"""`rag-qa doctor`: what works on this machine, what does not, and what to do about it."""
+
+import platform
+import sys
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from rag_qa.app.options import load_settings
+from rag_qa.errors import ModelError
+from rag_qa.types import Value
+
+LIBRARIES = (
+    "bm25s",
+    "chromadb",
+    "huggingface_hub",
+    "llama_cpp_python",
+    "numpy",
+    "pydantic",
+    "sentence-transformers",
+    "torch",
+    "transformers",
+)
+OLDEST_PYTHON = (3, 11)
+MARKS = {"ok": "ok  ", "warn": "warn", "fail": "FAIL"}
+
+
+class Check(Value):
+    """One finding; `cure` is the command or edit that helps, None where nothing is wrong."""
+
+    name: str
+    status: Literal["ok", "warn", "fail"]
+    detail: str
+    cure: str | None = None
+
+
+def diagnose(index: Path | None = None) -> list[Check]:
+    """Look at Python, libraries, models, llama.cpp and, if given, an index; nothing is changed."""
+    return list(checks(index))
+
+
+def checks(index: Path | None = None) -> Iterator[Check]:
+    """Yield the findings one by one, the quick ones first."""
+    yield python_check()
+    yield libraries_check()
+    generator, found = model_check("language model", "generator")
+    yield found
+    yield model_check("embedder", "embedder")[1]
+    if generator is not None:
+        yield llama_check(generator)
+    if index is not None:
+        yield index_check(index)
+
+
+def python_check() -> Check:
+    """Is this Python new enough?"""
+    detail = f"{platform.python_version()} on {platform.system()} {platform.machine()}, {sys.executable}"
+    if sys.version_info >= OLDEST_PYTHON:
+        return Check(name="python", status="ok", detail=detail)
+    return Check(name="python", status="fail", detail=detail, cure="Install Python 3.11 or newer.")
+
+
+def libraries_check() -> Check:
+    """Are the libraries installed, and in which versions? None of them is imported."""
+    found = {name: _version(name) for name in LIBRARIES}
+    missing = [name for name, number in found.items() if number is None]
+    if missing:
+        detail = f"not installed: {', '.join(missing)}"
+        return Check(name="libraries", status="fail", detail=detail, cure=f"pip install {' '.join(missing)}")
+    shown = ", ".join(f"{name} {number}" for name, number in found.items())
+    return Check(name="libraries", status="ok", detail=shown)
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def model_check(title: str, kind: Literal["embedder", "generator"]) -> tuple[Path | None, Check]:
+    """Is the model that the settings name on this machine, and is it the right one?"""
+    from rag_qa.backends.locating import locate_model
+
+    settings = load_settings()
+    name = settings.model if kind == "generator" else settings.embedder
+    try:
+        located = locate_model(name, kind=kind)
+    except ModelError as exc:
+        detail, _, cure = str(exc).rpartition(". ")
+        return None, Check(name=title, status="fail", detail=detail or str(exc), cure=cure)
+    pinned = "hash as in the catalogue" if located.entry else "not in the catalogue"
+    detail = f"{located.name}, {located.path}, sha256 {located.sha256[:12]}… ({pinned})"
+    return located.path, Check(name=title, status="ok", detail=detail)
+
+
+def llama_check(model: Path) -> Check:
+    """Does llama.cpp generate a token on this processor? Tried in a child process, which may crash."""
+    from rag_qa.backends.probing import llama_version, probe_llama
+
+    result = probe_llama(model)
+    if result.failure is not None:
+        detail, _, cure = result.failure.partition(". ")
+        return Check(name="llama.cpp", status="fail", detail=detail, cure=cure)
+    offload = "GPU offload" if result.offload else "no GPU offload"
+    info = ", ".join(
+        part.strip().removesuffix(" = 1") for part in result.system_info.split("|") if part.strip()
+    )
+    detail = f"{llama_version()}, one token in {result.seconds:.1f} s, {offload}; {info}"
+    return Check(name="llama.cpp", status="ok", detail=detail)
+
+
+def index_check(index: Path) -> Check:
+    """Is the index sound?"""
+    from rag_qa.index.health import check_index
+
+    health = check_index(index)
+    if health.ok:
+        return Check(name="index", status="ok", detail=str(index))
+    cure = f"rag-qa index SOURCE… --index {index}"
+    return Check(name="index", status="fail", detail=f"{index}: {'; '.join(health.problems)}", cure=cure)
+
+
+def doctor(
+    index: Annotated[Path | None, typer.Option(help="An index to check, too.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON list.")] = False,
+) -> None:
+    """Check Python, libraries, models, llama.cpp and an index; exit with 1 if something does not work."""
+    findings: list[Check] = []
+    for check in checks(index):
+        findings.append(check)
+        if not as_json:
+            typer.echo(f"{MARKS[check.status]}  {check.name}: {check.detail}")
+            if check.cure:
+                typer.echo(f"      → {check.cure}")
+    if as_json:
+        import json
+
+        typer.echo(json.dumps([check.model_dump() for check in findings], indent=2))
+    if any(check.status == "fail" for check in findings):
+        raise typer.Exit(1)

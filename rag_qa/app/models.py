@@ -1,0 +1,92 @@
+"""`rag-qa models`: which models there are, which of them are here, and how to get the others.
+
+`python -m rag_qa.app.models` prints models/README.md.
+"""
+
+import json
+from typing import Annotated, Literal
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from rag_qa.app.models_page import models_page, size_text
+from rag_qa.backends.catalogue import ModelEntry, ModelKind, catalogue
+from rag_qa.errors import ModelHashError, ModelNotFoundError
+from rag_qa.types import Value
+
+models_app = typer.Typer(help="List the known models, or download one.", no_args_is_help=True)
+
+
+class ModelRow(Value):
+    """A line of `rag-qa models list`; `where` is a path, or the command that brings the model."""
+
+    name: str
+    kind: ModelKind
+    size_mb: int
+    license: str
+    context: int
+    status: Literal["here", "damaged", "not here"]
+    where: str
+    description: str
+
+
+def model_rows() -> list[ModelRow]:
+    """Look for every model of the catalogue on this machine, and check the hashes of those found."""
+    return [_row(entry) for entry in catalogue()]
+
+
+def _row(entry: ModelEntry) -> ModelRow:
+    from rag_qa.backends.locating import locate_entry, reinstall_command
+
+    status: Literal["here", "damaged", "not here"] = "here"
+    try:
+        where = str(locate_entry(entry).path)
+    except ModelNotFoundError:
+        status, where = "not here", entry.install_command
+    except ModelHashError:
+        status, where = "damaged", reinstall_command(entry)
+    shown = entry.model_dump(include={"name", "kind", "size_mb", "license", "context", "description"})
+    return ModelRow(status=status, where=where, **shown)
+
+
+@models_app.command("list")
+def list_models(
+    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON list.")] = False,
+) -> None:
+    """List the models that can be named, where they are, and how to get the others."""
+    rows = model_rows()
+    if as_json:
+        print(json.dumps([row.model_dump() for row in rows], indent=2))
+        return
+    console = Console(soft_wrap=True)
+    if not console.is_terminal:
+        for row in rows:
+            print("\t".join([row.name, row.kind, size_text(row.size_mb), row.license, row.status, row.where]))
+        return
+    console.print(_table(rows))
+
+
+def _table(rows: list[ModelRow]) -> Table:
+    table = Table("model", "kind", "size", "licence", "status", "where, or how to get it", box=None)
+    colors = {"here": "green", "damaged": "red", "not here": "yellow"}
+    for row in rows:
+        status = f"[{colors[row.status]}]{row.status}[/]"
+        where = row.where.replace("[", r"\[")
+        table.add_row(row.name, row.kind, size_text(row.size_mb), row.license, status, where)
+    return table
+
+
+@models_app.command("pull")
+def pull(name: Annotated[str, typer.Argument(help="A name of `rag-qa models list`.")]) -> None:
+    """Download a model from the Hugging Face Hub, pinned by commit and checked by hash."""
+    from rag_qa.backends.hub import pull_model
+
+    located = pull_model(name)
+    if located.entry:
+        typer.echo(f"{located.name}, licence: {located.entry.license}", err=True)
+    typer.echo(str(located.path))
+
+
+if __name__ == "__main__":
+    print(models_page(), end="")

@@ -1,0 +1,119 @@
+import json
+import subprocess
+import sys
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from rag_qa.app import doctor as doctor_module
+from rag_qa.app.doctor import (
+    diagnose,
+    doctor,
+    index_check,
+    libraries_check,
+    llama_check,
+    model_check,
+    python_check,
+)
+from rag_qa.backends import probing
+
+HEAVY = ("torch", "chromadb", "llama_cpp", "transformers", "sentence_transformers", "huggingface_hub")
+
+
+@pytest.fixture
+def app():
+    program = typer.Typer()
+    program.command()(doctor)
+    return program
+
+
+def crashing(monkeypatch):
+    """Replace the child that tries llama.cpp by one that kills itself."""
+    program = "import os, signal; os.kill(os.getpid(), signal.SIGSEGV)"
+    real = probing.probe_llama
+    monkeypatch.setattr(
+        probing, "probe_llama", lambda path: real(path, command=[sys.executable, "-c", program])
+    )
+
+
+def test_this_python_and_its_libraries_are_fine():
+    """Where the tests run, Python is new enough and every library is installed."""
+    assert python_check().status == "ok"
+    assert libraries_check().status == "ok"
+
+
+def test_an_old_python_is_told(monkeypatch):
+    """A Python older than the oldest supported one is a failure."""
+    monkeypatch.setattr(doctor_module, "OLDEST_PYTHON", (99, 0))
+    assert python_check().status == "fail"
+
+
+def test_a_missing_library_is_told(monkeypatch):
+    """A library that is not installed is a failure whose cure installs it."""
+    monkeypatch.setattr(doctor_module, "LIBRARIES", ("numpy", "no-such-library"))
+    check = libraries_check()
+    assert (check.status, check.cure) == ("fail", "pip install no-such-library")
+
+
+def test_a_model_that_is_not_here_is_told(monkeypatch):
+    """A language model that the settings name and that is nowhere is a failure with its cure."""
+    monkeypatch.setenv("RAG_QA_MODEL", "no-such-model")
+    path, check = model_check("language model", "generator")
+    assert path is None
+    assert check.status == "fail"
+    assert "rag-qa models list" in check.cure
+
+
+def test_a_crash_of_llama_is_a_failure_with_its_cure(tmp_path, monkeypatch):
+    """A llama.cpp that dies by SIGSEGV is a failure whose cure rebuilds it."""
+    crashing(monkeypatch)
+    check = llama_check(tmp_path)
+    assert check.status == "fail"
+    assert "SIGSEGV" in check.detail
+    assert "make llama" in check.cure
+
+
+def test_an_index_that_is_not_there_is_a_failure(tmp_path):
+    """A folder without an index is a failure whose cure builds one."""
+    check = index_check(tmp_path / "nowhere")
+    assert check.status == "fail"
+    assert check.cure == f"rag-qa index SOURCE… --index {tmp_path / 'nowhere'}"
+
+
+def test_doctor_exits_with_one_when_something_fails(app, monkeypatch):
+    """A failing check makes `rag-qa doctor` print its cure and exit with 1."""
+    monkeypatch.setattr(doctor_module, "LIBRARIES", ("no-such-library",))
+    monkeypatch.setenv("RAG_QA_MODEL", "no-such-model")
+    result = CliRunner().invoke(app)
+    assert result.exit_code == 1
+    assert "FAIL  libraries" in result.stdout
+    assert "→ pip install no-such-library" in result.stdout
+
+
+def test_doctor_prints_json(app, monkeypatch):
+    """`rag-qa doctor --json` prints the checks as a list, with the same exit status."""
+    monkeypatch.setenv("RAG_QA_MODEL", "no-such-model")
+    result = CliRunner().invoke(app, ["--json"])
+    checks = {check["name"]: check["status"] for check in json.loads(result.stdout)}
+    assert result.exit_code == 1
+    assert checks["language model"] == "fail"
+
+
+def test_nothing_heavy_is_imported_to_name_the_commands():
+    """Importing the doctor and the model commands loads no model runtime and no vector store."""
+    program = (
+        "import sys; import rag_qa.app.doctor, rag_qa.app.models; "
+        f"print([name for name in {HEAVY} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.model
+def test_this_machine_is_well(app):
+    """With the starter models, every check passes and llama.cpp reports its instruction sets."""
+    assert {check.name: check.status for check in diagnose()} == dict.fromkeys(
+        ("python", "libraries", "language model", "embedder", "llama.cpp"), "ok"
+    )
+    assert "CPU" in next(check.detail for check in diagnose() if check.name == "llama.cpp")

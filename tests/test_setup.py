@@ -1,0 +1,187 @@
+import ast
+import os
+import re
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parent.parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(autouse=True)
+def scripts(monkeypatch):
+    """Make the set-up scripts importable, as they are to each other."""
+    monkeypatch.syspath_prepend(str(ROOT / "scripts"))
+
+
+def constraints():
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    return dict(line.split("==") for line in lines if not line.startswith("#"))
+
+
+def requirements():
+    project = PROJECT["project"]
+    return [
+        *project["dependencies"],
+        *(line for extra in project["optional-dependencies"].values() for line in extra),
+        *PROJECT["dependency-groups"]["dev"],
+        *PROJECT["build-system"]["requires"],
+    ]
+
+
+@pytest.mark.parametrize("line", requirements())
+def test_every_requirement_has_a_constraint_that_satisfies_it(line):
+    """constraints.txt pins each requirement of pyproject.toml; if not, run `make constraints`."""
+    requirement = Requirement(line)
+    assert constraints()[canonicalize_name(requirement.name)] in requirement.specifier
+
+
+def test_torch_is_pinned_without_a_build_tag():
+    """torch is pinned to one version, and no pin names a local build such as +cpu."""
+    assert constraints()["torch"] == "2.13.0"
+    assert not [version for version in constraints().values() if "+" in version]
+
+
+def test_the_wheel_holds_prompts_samples_and_catalogues(tmp_path):
+    """The built wheel holds every prompt file and every data file of the package."""
+    command = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(tmp_path)]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    with zipfile.ZipFile(next(tmp_path.glob("*.whl"))) as wheel:
+        names = set(wheel.namelist())
+    prompts = {f"rag_qa/prompts/{file.name}" for file in (ROOT / "prompts").glob("*.toml")}
+    data = {
+        str(file.relative_to(ROOT)) for kind in ("toml", "jsonl") for file in ROOT.glob(f"rag_qa/**/*.{kind}")
+    }
+    assert prompts
+    assert prompts | data | {"rag_qa/backends/catalogue.toml"} <= names
+
+
+def test_the_version_check_reads_on_old_pythons():
+    """check_python.py holds no syntax that a Python 3.4 cannot read, so that it can tell it."""
+    source = (ROOT / "scripts" / "check_python.py").read_text(encoding="utf-8")
+    assert not [
+        node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.JoinedStr | ast.NamedExpr)
+    ]
+
+
+def test_an_old_python_is_told():
+    """check_python.py names what is needed and how to choose another Python."""
+    program = "import sys, runpy; sys.version_info = (3, 9, 1); runpy.run_path('scripts/check_python.py')"
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert "This is Python 3.9; rag_qa needs 3.11 or newer" in done.stderr
+    assert "make PYTHON=python3.12" in done.stderr
+
+
+def test_help_names_every_target():
+    """`make help` lists each target that is meant to be called."""
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.search(r"^\.PHONY:(.*)$", makefile, re.MULTILINE)[1].split()) - {"help", "always"}
+    shown = subprocess.run(
+        ["make", "-s", "help"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    assert targets == set(re.findall(r"^make (\w+)", shown, re.MULTILINE))
+
+
+def test_continuous_integration_runs_make_test():
+    """.ci/run is an executable that calls `make test`."""
+    assert os.access(ROOT / ".ci" / "run", os.X_OK)
+    assert "make test" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+
+
+def test_the_build_leaves_amx_out_and_keeps_the_users_flags(monkeypatch):
+    """On x86-64 the AMX switches follow the user's own flags; elsewhere nothing is added."""
+    import build_llama
+
+    monkeypatch.setenv("CFLAGS", "-O2")
+    monkeypatch.setenv("CMAKE_ARGS", "-DGGML_VULKAN=on")
+    monkeypatch.delenv("CXXFLAGS", raising=False)
+    monkeypatch.setattr(build_llama, "compiler_knows", lambda options: True)
+    monkeypatch.setattr("platform.machine", lambda: "x86_64")
+    flags = build_llama.build_environment()
+    assert flags["CFLAGS"] == "-O2 -mno-amx-tile -mno-amx-int8 -mno-amx-bf16"
+    assert flags["CXXFLAGS"] == "-mno-amx-tile -mno-amx-int8 -mno-amx-bf16"
+    assert flags["CMAKE_ARGS"] == "-DGGML_VULKAN=on"
+    monkeypatch.setattr("platform.machine", lambda: "arm64")
+    assert build_llama.build_environment()["CFLAGS"] == "-O2"
+
+
+def test_whatever_shapes_a_build_is_in_its_key(monkeypatch):
+    """Another version, flag or processor gives another key; the same ones the same key."""
+    import build_llama
+
+    key = build_llama.build_key("llama-cpp-python==1", {})
+    assert key == build_llama.build_key("llama-cpp-python==1", {})
+    assert key != build_llama.build_key("llama-cpp-python==2", {})
+    assert key != build_llama.build_key("llama-cpp-python==1", {"CMAKE_ARGS": "-DGGML_CUDA=on"})
+    monkeypatch.setattr(build_llama, "processor", lambda: "another")
+    assert key != build_llama.build_key("llama-cpp-python==1", {})
+
+
+def test_a_finished_build_is_used_again(monkeypatch, tmp_path):
+    """With the wheel in the cache nothing is compiled; the wheel is installed."""
+    import build_llama
+
+    ran = []
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(sys, "argv", ["build_llama.py"])
+    monkeypatch.setattr(build_llama, "build_environment", dict)
+    monkeypatch.setattr(build_llama, "pip", lambda *arguments: ran.append(arguments))
+    monkeypatch.setattr(build_llama, "run_with_progress", lambda *_: pytest.fail("it compiled"))
+    key = build_llama.build_key(build_llama.pinned("llama-cpp-python"), {})
+    wheel = tmp_path / "rag_qa" / "wheels" / key / "llama.whl"
+    wheel.parent.mkdir(parents=True)
+    wheel.touch()
+    build_llama.main()
+    assert [arguments[-1] for arguments in ran] == [str(wheel)]
+
+
+def test_without_a_compiler_the_packages_are_named(monkeypatch):
+    """A missing C compiler ends the build with the packages that bring one."""
+    import build_llama
+
+    monkeypatch.setenv("CC", "no-such-compiler")
+    with pytest.raises(SystemExit, match="apt install build-essential"):
+        build_llama.compiler_knows(build_llama.NO_AMX)
+
+
+@pytest.mark.parametrize(
+    ("line", "step"), [("[12/193] Building CXX object", "12 of 193 files"), ("[ 45%] Building", "45 %")]
+)
+def test_the_progress_of_ninja_and_of_make_is_understood(line, step, monkeypatch, capfd):
+    """A step of either build tool becomes a line that says how far the build is."""
+    import build_progress
+
+    monkeypatch.setattr(build_progress, "LOG_SECONDS", 0.0)
+    build_progress.Progress("llama.cpp").show(line)
+    assert f"llama.cpp: {step}, 0:00 min" in capfd.readouterr().err
+
+
+def test_a_failing_build_shows_its_last_lines(capfd):
+    """When the compilation fails its last 40 lines are on stderr, and its status is returned."""
+    import build_progress
+
+    program = "import sys; [print('line', n) for n in range(100)]; sys.exit(3)"
+    command = [sys.executable, "-c", program]
+    assert build_progress.run_with_progress("llama.cpp", command, dict(os.environ)) == 3
+    shown = capfd.readouterr().err.splitlines()
+    assert "line 60" in shown
+    assert "line 99" in shown
+    assert "line 59" not in shown
+
+
+def test_an_index_that_cannot_be_reached_is_not_used():
+    """A torch index that does not answer is recognised at once."""
+    import install_torch
+
+    assert not install_torch.reachable("http://127.0.0.1:9")
+    assert not install_torch.reachable("no address")
