@@ -28,6 +28,7 @@ _ABSENT = re.compile(
 
 REPLACEMENT = "\ufffd"
 SOUP_SHARE = 0.05
+SOUP_LEAST = 3
 
 
 def clean_text(text: str) -> str:
@@ -49,4 +50,4 @@ def clean_abstract(text: str) -> str:
 def is_soup(raw: str, cleaned: str) -> bool:
     """Say whether a text is bytes rather than words: no letter, or many controls or undecodable ones."""
     unreadable = len(_INVISIBLE.findall(raw)) + cleaned.count(REPLACEMENT) if not raw.isprintable() else 0
-    return unreadable > SOUP_SHARE * len(raw) or not re.search(r"[^\W\d_]", cleaned)
+    return unreadable > max(SOUP_LEAST, SOUP_SHARE * len(raw)) or not re.search(r"[^\W\d_]", cleaned)

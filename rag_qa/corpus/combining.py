@@ -1,4 +1,4 @@
-"""The records of one paper → one paper that loses nothing: every source, variant, alias and author is kept."""
+"""The records of one paper → one paper that loses no source, variant, alias or author."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence

@@ -1,7 +1,7 @@
 """Records of one paper → one paper, by shared identifiers, titles or near-identical texts.
 
-Pairs are proposed by blocks (same DOI, arXiv id, source id, title, and MinHash neighbours), decided one by one by
-`evidence`, and joined by union-find; nothing depends on the order in which records come.
+Pairs are proposed by what they share (DOI, arXiv id, source id, title, MinHash band), decided one by one
+by `evidence`, and joined by union-find; nothing depends on the order in which records come.
 """
 
 from collections import defaultdict
@@ -20,7 +20,7 @@ MAX_BLOCK = 50
 def merge_papers(papers: Sequence[Paper]) -> list[Paper]:
     """Return one paper for each distinct one, sorted by id, with every source, alias and variant.
 
-    What was merged may show that more belongs together (its fields are more complete), so it is compared again
+    What was merged may show that more belongs together (it has more fields), so it is compared again
     until nothing changes: merging twice is merging once.
     """
     clues = [Clues(paper) for paper in papers]

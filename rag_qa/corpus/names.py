@@ -8,7 +8,7 @@ from rag_qa.corpus.cleaning import clean_text
 
 _AND = re.compile(r"\s*(?:;|\n|\s(?:and|&)\s)\s*")
 _INITIALS = re.compile(r"(?:[^\W\d_]\.?[\s-]?){1,4}")
-_SUFFIX = re.compile(r"(?:jr|sr|ii|iii|iv|phd|md)\.?", re.IGNORECASE)
+_SUFFIX = re.compile(r"(?:jr|sr|ii|iii|iv|phd|md|inc|ltd|llc)\.?", re.IGNORECASE)
 
 
 def read_authors(value: Any) -> tuple[str, ...]:
@@ -45,8 +45,8 @@ def _member(item: Any) -> list[str]:
     if isinstance(item, Mapping):
         return [_from_fields(item)]
     if isinstance(item, list | tuple) and all(isinstance(part, str) for part in item):
-        family, given, *rest = [*item, "", ""]
-        return [" ".join([given, family, *(part for part in rest[:1] if part)])]
+        family, given, suffix = (*item, "", "", "")[:3]
+        return [f"{given} {family} {suffix}"]
     return []
 
 

@@ -93,7 +93,7 @@ class _Cost(NamedTuple):
 def _fit_units(
     papers: Sequence[Paper], count_tokens: CountTokens, max_tokens: int
 ) -> tuple[list[list[tuple[Span, int]]], list[_Cost]]:
-    """Return each paper's sentences with their own tokens, those too long for a window in pieces, and costs."""
+    """Return each paper's sentences with their own tokens, the over-long ones in pieces, and its cost."""
     units = [split_sentences(paper.abstract) for paper in papers]
     heads = ["", *(f"{_shorten(paper.title)}." if paper.title else "" for paper in papers)]
     texts = [paper.abstract[a:b] for paper, spans in zip(papers, units, strict=True) for a, b in spans]
@@ -186,7 +186,7 @@ def _shrink(
     units = window.units
     if len(units) == 1:
         text = papers[window.paper].abstract
-        parts = [(half,) for half in _halve(text, units[0], max_tokens)]
+        parts: list[tuple[Span, ...]] = [(half,) for half in _halve(text, units[0], max_tokens)]
     else:
         parts = [units[: len(units) // 2], units[len(units) // 2 :]]
     return _verify(papers, [_Window(window.paper, part) for part in parts], count_tokens, max_tokens)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from rag_qa.corpus.decoding import decode_bytes
-from rag_qa.corpus.formats import abstract_run, author_page, json_records
+from rag_qa.corpus.formats import abstract_run, atom, author_page, bibtex, json_records, ris, table
 from rag_qa.corpus.records import Broken, Fields, read_record
 from rag_qa.corpus.sources import SourceFile
 from rag_qa.errors import SourceError
@@ -26,12 +26,20 @@ class Reading(Value):
 
 
 _LINES = Format(json_records.looks_like_lines, json_records.lines)
-# In the order in which they are tried: the more specific first.
+# In the order in which they are tried: the more specific first. The arXiv metadata dump and BEIR's corpus are
+# JSON Lines with known field names, so their readers are the same.
 FORMATS: dict[str, Format] = {
     "author-page": Format(author_page.looks_like, author_page.records),
     "abstracts": Format(abstract_run.looks_like, abstract_run.records),
     "jsonl": _LINES,
+    "arxiv": _LINES,
+    "beir": _LINES,
+    "atom": Format(atom.looks_like, atom.records),
+    "ris": Format(ris.looks_like, ris.records),
+    "bibtex": Format(bibtex.looks_like, bibtex.records),
     "json": Format(json_records.looks_like, json_records.records),
+    "tsv": Format(table.looks_like_tsv, table.tsv_records),
+    "csv": Format(table.looks_like_csv, table.csv_records),
 }
 
 

@@ -1,7 +1,7 @@
 """One record of any format, a mapping of field names to values → a Paper, or the reason why not.
 
 Field names are matched kindly: without regard to case, blanks, `-` and `_`, and under the names that common
-tools write (Zotero, Crossref, Semantic Scholar, OpenReview, arXiv, BEIR). It knows nothing of files and syntax.
+tools write (Zotero, Crossref, Semantic Scholar, OpenReview, arXiv, BEIR).
 """
 
 from collections.abc import Mapping
@@ -65,7 +65,7 @@ class Broken(NamedTuple):
 
 def read_record(fields: Fields, path: str, number: int) -> Paper | str:
     """Return the paper that a record describes, or the reason for which it is skipped."""
-    known = {_plain(str(name)): value for name, value in fields.items() if value is not None}
+    known = {plain_name(str(name)): value for name, value in fields.items() if value is not None}
     abstract = _first_text(known, ABSTRACT)
     if abstract is None:
         return _no_text(known)
@@ -102,7 +102,8 @@ def _paper(known: Fields, title: str, abstract: str, source: Source) -> Paper:
 
 
 @lru_cache(maxsize=4096)
-def _plain(name: str) -> str:
+def plain_name(name: str) -> str:
+    """Return a field name without case, blanks and marks, as the tables above spell them."""
     return "".join(c for c in name.casefold() if c.isalnum())
 
 
@@ -116,7 +117,7 @@ def _first_text(known: Fields, names: tuple[str, ...]) -> str | None:
 
 
 def _text(value: Any) -> str | None:
-    """Return a value as text: a string, a number, strings in a list, or any of these under `value` or `name`."""
+    """Return a value as text: a string, a number, strings in a list, or these under `value` or `name`."""
     if isinstance(value, str):
         return value if value and not value.isspace() else None
     if isinstance(value, bool) or value is None:

@@ -69,6 +69,6 @@ def _find_records(value: Any, depth: int = 3) -> Any:
 
 def _is_record(value: dict[str, Any]) -> bool:
     return any(
-        str(key).casefold() in _RECORD_FIELDS and not isinstance(member, list) or key == "abstract"
+        (str(key).casefold() in _RECORD_FIELDS and not isinstance(member, list)) or key == "abstract"
         for key, member in value.items()
     )

@@ -1,0 +1,77 @@
+"""Atom feeds of the arXiv API, parsed by defusedxml, which refuses entity bombs and outside references."""
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from rag_qa.corpus.ids import arxiv_form, normalise_arxiv_id
+from rag_qa.corpus.records import Broken, Fields
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
+ATOM = "{http://www.w3.org/2005/Atom}"
+ARXIV = "{http://arxiv.org/schemas/atom}"
+_ENTRY = re.compile(r"<(?:\w+:)?entry\b.*?</(?:\w+:)?entry\s*>", re.DOTALL)
+_FEED = re.compile(r"<(?:\w+:)?(?:feed|entry)\b[^>]*http://www\.w3\.org/2005/Atom")
+_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
+# XML forbids these even as references.
+_FORBIDDEN = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def looks_like(text: str) -> bool:
+    """Say whether a text is an Atom feed."""
+    return bool(_FEED.search(text[:20_000]))
+
+
+def records(text: str) -> Iterator[Fields | Broken]:
+    """Yield the entries; where the feed does not parse, those that do on their own."""
+    clean = _FORBIDDEN.sub("\ufffd", _DECLARATION.sub("", text))
+    feed = _parse(clean)
+    if not isinstance(feed, Broken):
+        entries = [feed] if feed.tag == f"{ATOM}entry" else feed.findall(f"{ATOM}entry")
+        yield from map(_as_record, entries)
+        return
+    pieces = _ENTRY.findall(clean)
+    if not pieces or "<!ENTITY" in clean:
+        yield feed
+        return
+    for piece in pieces:
+        wrapped = _parse(f'<feed xmlns="{ATOM[1:-1]}" xmlns:arxiv="{ARXIV[1:-1]}">{piece}</feed>')
+        yield wrapped if isinstance(wrapped, Broken) else _as_record(wrapped[0])
+
+
+def _parse(text: str) -> "Element | Broken":
+    from xml.etree.ElementTree import ParseError
+
+    from defusedxml import DefusedXmlException  # type: ignore[import-untyped]
+    from defusedxml.ElementTree import fromstring  # type: ignore[import-untyped]
+
+    try:
+        root: Element = fromstring(text)
+    except (ParseError, DefusedXmlException, ValueError) as exc:
+        return Broken(f"not valid XML ({exc})")
+    return root
+
+
+def _as_record(entry: "Element") -> Fields:
+    location = _text(entry, f"{ATOM}id") or ""
+    arxiv_id = normalise_arxiv_id(location)
+    return {
+        "id": arxiv_form(arxiv_id) if arxiv_id else location,
+        "arxiv": arxiv_id,
+        "title": _text(entry, f"{ATOM}title"),
+        "abstract": _text(entry, f"{ATOM}summary"),
+        "authors": [
+            name for author in entry.findall(f"{ATOM}author") if (name := _text(author, f"{ATOM}name"))
+        ],
+        "published": _text(entry, f"{ATOM}published") or _text(entry, f"{ATOM}updated"),
+        "venue": _text(entry, f"{ARXIV}journal_ref"),
+        "doi": _text(entry, f"{ARXIV}doi"),
+        "url": f"https://arxiv.org/abs/{arxiv_id}" if arxiv_id else location,
+    }
+
+
+def _text(element: "Element", tag: str) -> str | None:
+    found = element.find(tag)
+    return "".join(found.itertext()) if found is not None else None

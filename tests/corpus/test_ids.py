@@ -1,0 +1,56 @@
+"""Identifiers in their many spellings."""
+
+import pytest
+
+from rag_qa.corpus.ids import id_rank, normalise_arxiv_id, normalise_doi, normalise_title, stable_id
+
+
+@pytest.mark.parametrize(
+    ("text", "arxiv_id"),
+    [
+        ("2101.00001", "2101.00001"),
+        ("arXiv:2101.00001v12", "2101.00001"),
+        ("https://arxiv.org/pdf/2101.00001v2.pdf", "2101.00001"),
+        ("http://arxiv.org/abs/math.GT/0309136v1", "math/0309136"),
+        ("cs/0101001", "cs/0101001"),
+        ("10.48550/arXiv.2101.00001", None),
+        ("2199.00001", None),
+        ("1234", None),
+        ("", None),
+    ],
+)
+def test_arxiv_ids_lose_prefix_and_version(text, arxiv_id):
+    """Every form of an arXiv id is one id."""
+    assert normalise_arxiv_id(text) == arxiv_id
+
+
+@pytest.mark.parametrize(
+    "text", ["10.1000/ABC", "doi:10.1000/abc", "https://doi.org/10.1000/abc", " DOI 10.1000/abc. "]
+)
+def test_dois_are_bare_and_lower_case(text):
+    """Every form of a DOI is one DOI."""
+    assert normalise_doi(text) == "10.1000/abc"
+
+
+def test_what_is_no_doi_is_none():
+    """A number that only looks like one is not taken."""
+    assert normalise_doi("10.5 percent/year") is None
+
+
+def test_title_variants_are_equal():
+    """Case, accents, punctuation and LaTeX do not tell titles apart."""
+    assert normalise_title("{G}ödel's  Proof: ReST$^{EM}$") == normalise_title(
+        "Godel\u2019s proof, ReST^{EM}"
+    )
+
+
+def test_a_stable_id_depends_on_title_and_text_alone():
+    """The same input always gives the same id, and other input another."""
+    assert stable_id("A", "We knit.") == stable_id("a", "We  KNIT") == "sha-" + stable_id("A", "We knit.")[4:]
+    assert stable_id("A", "We knit.") != stable_id("A", "We purl.")
+
+
+def test_ids_are_ranked_by_kind():
+    """A source's own id goes before arXiv's, a DOI and a hash."""
+    ids = ["p1", "arXiv:2101.00001", "doi:10.1000/abc", "sha-0123456789ab"]
+    assert [id_rank(name) for name in ids] == [0, 1, 2, 3]
