@@ -13,6 +13,7 @@ from rag_qa.types import EvalReport
 
 DIGITS = 6
 TIMES = ("seconds_median", "seconds_p95")
+SECONDS = frozenset({"seconds_first", *TIMES})
 HEADLINES = (
     "recall@5",
     "mrr@10",
@@ -79,7 +80,7 @@ def read_results(path: Path) -> EvalReport:
 def render(report: EvalReport) -> str:
     """Return the report as Markdown tables: scores in total, by kind of question, and seconds by stage."""
     total = {name: value for name, value in report.scores.items() if "/" not in name}
-    scores = [[name, _shown(name, value)] for name, value in total.items() if not name.startswith("seconds")]
+    scores = [[name, _shown(name, total[name])] for name in sorted(total, key=_place) if name not in SECONDS]
     parts = [f"{report.name}: {len(report.per_query)} questions", _table(["score", "value"], scores)]
     if kinds := _kinds(report):
         parts.append(_table(["kind", "questions", *BY_KIND], kinds))
@@ -89,6 +90,11 @@ def render(report: EvalReport) -> str:
     if missing := report.provenance.get("gold_not_in_index"):
         parts.append(f"Not in the index, and counted as not found: {len(missing)} gold papers.")
     return "\n\n".join(parts) + "\n"
+
+
+def _place(name: str) -> tuple[int, str]:
+    """Headlines first, in their order; then the others by name."""
+    return (HEADLINES.index(name) if name in HEADLINES else len(HEADLINES), name)
 
 
 def _kinds(report: EvalReport) -> list[list[str]]:
@@ -105,7 +111,7 @@ def _kinds(report: EvalReport) -> list[list[str]]:
 def _stages(report: EvalReport) -> list[list[str]]:
     prefix = f"{TIMES[0]}/"
     stages = [name.removeprefix(prefix) for name in report.scores if name.startswith(prefix)]
-    rows = [["total", *(_shown(name, report.scores.get(name)) for name in TIMES)]]
+    rows = [["question", *(_shown(name, report.scores.get(name)) for name in TIMES)]]
     return rows + [
         [stage, *(_shown(name, report.scores.get(f"{name}/{stage}")) for name in TIMES)] for stage in stages
     ]

@@ -67,8 +67,16 @@ def test_the_rendering_shows_scores_kinds_and_seconds(report) -> None:
     rows = {line.split("|")[1].strip(): line for line in text.splitlines() if line.startswith("|")}
     assert "1.000" in rows["citation_recall"]
     assert rows["invalid_citations"].split("|")[2].strip() == "0"
-    assert {"which", "fact", "near", "far", "hostile", "total", "search", "generate"} <= rows.keys()
+    assert {"which", "fact", "near", "far", "hostile", "question", "search", "generate"} <= rows.keys()
     assert text.startswith("tiny: 5 questions\n")
+
+
+def test_headlines_come_first_in_their_order(report) -> None:
+    """However the scores were gathered, the table begins with the headlines."""
+    shuffled = report.model_copy(update={"scores": dict(reversed(report.scores.items()))})
+    assert render(shuffled).split("\n\n")[1] == render(report).split("\n\n")[1]
+    names = [line.split("|")[1].strip() for line in render(report).splitlines() if line.startswith("|")]
+    assert names[2:5] == ["recall@5", "mrr@10", "ndcg@10"]
 
 
 def test_what_does_not_apply_is_a_dash(report) -> None:
