@@ -4,7 +4,6 @@ A llama.cpp built for other instructions, or for AMX, kills its process (ggml-or
 no Python exception can tell it; a child process can. `python -m rag_qa.backends.probing MODEL` is the child.
 """
 
-import contextlib
 import hashlib
 import json
 import platform
@@ -20,6 +19,7 @@ from pathlib import Path
 from platformdirs import user_cache_path
 
 from rag_qa.backends.hashing import read_memory, write_memory
+from rag_qa.backends.processor import cpu_flags
 from rag_qa.errors import BackendError
 from rag_qa.types import Value
 
@@ -69,7 +69,7 @@ def probe_llama(
 
     `command` replaces the child (default: this module as a program, with the model's path).
     """
-    child = command or [sys.executable, "-m", __name__, str(model_path)]
+    child = command or [sys.executable, "-P", "-m", __name__, str(model_path)]
     start = time.perf_counter()
     try:
         done = subprocess.run(child, capture_output=True, text=True, timeout=timeout, check=False)
@@ -108,8 +108,9 @@ def _fingerprint(model_path: Path) -> str:
     """A hash that changes with the llama.cpp build, the processor or the model file."""
     spec = find_spec("llama_cpp")
     folders = list(spec.submodule_search_locations or ()) if spec else []
+    processor = " ".join([platform.machine(), *sorted(cpu_flags())])
     libraries = sorted(file for folder in folders for file in Path(folder, "lib").glob("*"))
-    parts = [llama_version() or "", cpu_flags(), *(_identity(file) for file in [*libraries, model_path])]
+    parts = [llama_version() or "", processor, *(_identity(file) for file in [*libraries, model_path])]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
@@ -124,15 +125,6 @@ def llama_version() -> str | None:
         return version("llama_cpp_python")
     except PackageNotFoundError:
         return None
-
-
-def cpu_flags() -> str:
-    """The processor's architecture and, on Linux, its instruction sets."""
-    with contextlib.suppress(OSError):
-        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-            if line.startswith(("flags", "Features")):
-                return f"{platform.machine()} {line.partition(':')[2].strip()}"
-    return f"{platform.machine()} {platform.processor()}"
 
 
 def main(arguments: Sequence[str]) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from rag_qa.backends import probing
 from rag_qa.backends.locating import locate_model
-from rag_qa.backends.probing import cpu_flags, ensure_llama_works, probe_llama
+from rag_qa.backends.probing import ensure_llama_works, probe_llama
 from rag_qa.errors import BackendError
 
 
@@ -79,14 +79,9 @@ def test_a_success_is_remembered_for_the_build_processor_and_model(model, monkey
     model.write_bytes(b"GGUF, another")
     ensure_llama_works(model)
     assert len(calls) == 2
-    monkeypatch.setattr(probing, "cpu_flags", lambda: "another processor")
+    monkeypatch.setattr(probing, "cpu_flags", lambda: {"another"})
     ensure_llama_works(model)
     assert len(calls) == 3
-
-
-def test_the_processor_is_described():
-    """The description of the processor is stable and not empty."""
-    assert cpu_flags() == cpu_flags() != ""
 
 
 @pytest.mark.model
