@@ -34,6 +34,11 @@ class Clues:
         self.title = normalise_title(paper.title)
 
     @cached_property
+    def text(self) -> str:
+        """The words of the abstract."""
+        return normalise_text(self.paper.abstract)
+
+    @cached_property
     def shingles(self) -> frozenset[tuple[str, ...]]:
         """The word trigrams of the abstract."""
         return shingles(self.paper.abstract)
@@ -70,7 +75,7 @@ class Clues:
 
 def same_paper(a: Clues, b: Clues) -> bool:
     """Say whether two records describe one paper; symmetrical."""
-    if a.hashes & b.hashes:
+    if a.hashes & b.hashes or (a.title == b.title and a.text == b.text):
         return True
     if _shared_identifier(a, b):
         return True

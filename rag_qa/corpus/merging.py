@@ -6,15 +6,12 @@ by `evidence`, and joined by union-find; nothing depends on the order in which r
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from itertools import chain, combinations, pairwise
+from itertools import chain
 
 from rag_qa.corpus.combining import combine_papers, settle_ids
 from rag_qa.corpus.evidence import Clues, same_paper
-from rag_qa.corpus.neighbours import near_pairs
+from rag_qa.corpus.neighbours import all_pairs, near_pairs
 from rag_qa.types import Paper
-
-# More records than this under one title show that it names no paper ("Editorial"); copies still chain.
-MAX_BLOCK = 50
 
 
 def merge_papers(papers: Sequence[Paper]) -> list[Paper]:
@@ -23,9 +20,10 @@ def merge_papers(papers: Sequence[Paper]) -> list[Paper]:
     What was merged may show that more belongs together (it has more fields), so it is compared again
     until nothing changes: merging twice is merging once.
     """
-    clues = [Clues(paper) for paper in papers]
-    near = list(near_pairs([paper.abstract for paper in papers]))
-    home = list(range(len(papers)))
+    # Sorted, because in a block too large for every pair the neighbours are compared.
+    clues = [Clues(paper) for paper in sorted(papers, key=_content)]
+    near = list(near_pairs([clue.paper.abstract for clue in clues]))
+    home = list(range(len(clues)))
     while True:
         groups = _group(clues, [(home[a], home[b]) for a, b in near])
         if len(groups) == len(clues):
@@ -33,6 +31,10 @@ def merge_papers(papers: Sequence[Paper]) -> list[Paper]:
         place = {n: number for number, group in enumerate(groups) for n in group}
         home = [place[n] for n in home]
         clues = [_combine([clues[n] for n in group]) for group in groups]
+
+
+def _content(paper: Paper) -> tuple[object, ...]:
+    return paper.id, paper.title, paper.abstract, [(source.path, source.record) for source in paper.sources]
 
 
 def _combine(group: Sequence[Clues]) -> Clues:
@@ -58,7 +60,7 @@ def _shared_keys(clues: Sequence[Clues]) -> Iterator[tuple[int, int]]:
         for key in clue.keys:
             blocks[key].append(n)
     for block in blocks.values():
-        yield from combinations(block, 2) if len(block) <= MAX_BLOCK else pairwise(block)
+        yield from all_pairs(block)
 
 
 class _Groups:

@@ -6,6 +6,7 @@ two papers. With 64 bands of 3 rows a pair of Jaccard similarity 0.5 is missed o
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from itertools import combinations, pairwise, product
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -20,6 +21,8 @@ SHINGLE = 3
 PERMUTATIONS = 192
 BANDS = 64
 SEED = 42
+# More records than this under one key show that it names no paper (the title "Editorial").
+MAX_BLOCK = 50
 Hashes = NDArray[np.uint64]
 # Odd constants of xxHash, to mix the three word hashes of a shingle.
 _MIX = (np.uint64(0x9E3779B185EBCA87), np.uint64(0xC2B2AE3D27D4EB4F), np.uint64(0x165667B19E3779F9))
@@ -49,16 +52,21 @@ def overlap(a: frozenset[tuple[str, ...]], b: frozenset[tuple[str, ...]]) -> Ove
 
 
 def near_pairs(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
-    """Yield the pairs (i < j) of texts that are probably alike; identical texts as a chain."""
-    firsts: dict[str, int] = {}
+    """Yield the pairs of texts that are identical or probably alike, by their numbers."""
+    copies: dict[str, list[int]] = {}
     for n, text in enumerate(texts):
-        first = firsts.setdefault(text, n)
-        if first != n:
-            yield first, n
-    distinct = list(firsts.values())
-    if len(distinct) > 1:
-        pairs = _neighbours([texts[n] for n in distinct])
-        yield from ((min(distinct[a], distinct[b]), max(distinct[a], distinct[b])) for a, b in pairs)
+        copies.setdefault(text, []).append(n)
+    for group in copies.values():
+        yield from all_pairs(group)
+    if len(copies) > 1:
+        distinct = list(copies)
+        for a, b in _neighbours(distinct):
+            yield from product(copies[distinct[a]][:MAX_BLOCK], copies[distinct[b]][:MAX_BLOCK])
+
+
+def all_pairs(block: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Yield every pair of a block; of a large one only the consecutive, enough for true copies."""
+    return combinations(block, 2) if len(block) <= MAX_BLOCK else pairwise(block)
 
 
 def _neighbours(texts: Sequence[str]) -> Iterator[tuple[int, int]]:

@@ -12,9 +12,10 @@ from rag_qa.corpus.sources import expand_sources
 from rag_qa.types import Paper, Source
 
 WOOL = (
-    "We study how wool is knitted into scarves by agents that exchange loops with their neighbours. Each"
-    " agent holds two needles and a ball of yarn, and decides by itself when to purl. The scarves grow without"
-    " a plan, and yet they keep their width. We prove that the width converges and measure it on forty real scarves."
+    "We study how wool is knitted into scarves by agents that exchange loops with their neighbours."
+    " Each agent holds two needles and a ball of yarn, and decides by itself when to purl. The scarves"
+    " grow without a plan, and yet they keep their width. We prove that the width converges and measure it"
+    " on forty scarves."
 )
 LONGER = WOOL + " A second experiment with cotton shows the same effect at half the price."
 TREES = (
