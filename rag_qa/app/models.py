@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.markup import escape
 
 from rag_qa.app.models_page import models_page, size_text
 from rag_qa.backends.catalogue import ModelEntry, ModelKind, catalogue
@@ -59,22 +59,20 @@ def list_models(
     if as_json:
         print(json.dumps([row.model_dump() for row in rows], indent=2))
         return
-    console = Console(soft_wrap=True)
-    if not console.is_terminal:
-        for row in rows:
-            print("\t".join([row.name, row.kind, size_text(row.size_mb), row.license, row.status, row.where]))
-        return
-    console.print(_table(rows))
-
-
-def _table(rows: list[ModelRow]) -> Table:
-    table = Table("model", "kind", "size", "licence", "status", "where, or how to get it", box=None)
-    colors = {"here": "green", "damaged": "red", "not here": "yellow"}
+    console = Console(soft_wrap=True, highlight=False)
     for row in rows:
-        status = f"[{colors[row.status]}]{row.status}[/]"
-        where = row.where.replace("[", r"\[")
-        table.add_row(row.name, row.kind, size_text(row.size_mb), row.license, status, where)
-    return table
+        if console.is_terminal:
+            _show(console, row)
+        else:
+            print("\t".join([row.name, row.kind, size_text(row.size_mb), row.license, row.status, row.where]))
+
+
+def _show(console: Console, row: ModelRow) -> None:
+    """Two lines, so that names and paths can be copied whatever the width."""
+    color = {"here": "green", "damaged": "red", "not here": "yellow"}[row.status]
+    what = f"{row.kind}, {size_text(row.size_mb)}, {row.license}"
+    console.print(f"[bold]{row.name}[/]  [{color}]{row.status}[/]  {what}")
+    console.print(f"    {escape(row.where)}", style="dim")
 
 
 @models_app.command("pull")

@@ -104,7 +104,7 @@ def _told_errors(entry: ModelEntry, endpoint: str | None) -> Iterator[None]:
     except (errors.LocalEntryNotFoundError, errors.OfflineModeIsEnabled, HTTPError) as exc:
         raise ModelError(
             f"{host} cannot be reached ({_first_line(exc)}). Check the network, HTTPS_PROXY and "
-            f"HF_HUB_OFFLINE, set HF_ENDPOINT to a mirror, or copy {entry.filename} by hand, give its path."
+            "HF_HUB_OFFLINE, or set HF_ENDPOINT to a mirror, or copy the model by hand and give its path."
         ) from exc
     except OSError as exc:
         raise ModelError(
