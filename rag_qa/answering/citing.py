@@ -7,10 +7,11 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from rag_qa.corpus.cleaning import clean_text
 from rag_qa.types import Citation, Evidence
 
-LABELLED = re.compile(r"\s*([^\[\]]+?)\s*((?:\[\d+\])+)\s*\.?")
-LABEL = re.compile(r"\[(\d+)\]")
+LABELLED = re.compile(r"\s*([^\[\]]+?)\s*((?:\[[0-9]{1,6}\])+)\s*\.?")
+LABEL = re.compile(r"\[([0-9]+)\]")
 
 
 class Draft(NamedTuple):
@@ -51,5 +52,5 @@ def _goes_on(rest: str) -> bool:
 
 def _draft(match: re.Match[str]) -> Draft:
     labels = tuple(dict.fromkeys(int(label) for label in LABEL.findall(match.group(2))))
-    text = match.group(1).strip()
+    text = clean_text(match.group(1))
     return Draft(text if text.endswith((".", "!", "?")) else f"{text}.", labels)

@@ -20,7 +20,7 @@ def answer_grammar(labels: Sequence[int], *, max_sentences: int) -> str:
         (
             f"root ::= sentence {more}".rstrip(),
             "sentence ::= text label label?",
-            f"text ::= [A-Z0-9] [^\\[\\]\\n\\x00-\\x1f]{{{MIN_CHARACTERS},{MAX_CHARACTERS}}}",
+            f"text ::= [A-Z0-9] [^\\[\\]\\n\\x00-\\x1f\\x7f-\\x9f]{{{MIN_CHARACTERS},{MAX_CHARACTERS}}}",
             f"label ::= {choices}",
         )
     )
