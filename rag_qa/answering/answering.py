@@ -78,7 +78,7 @@ class Answering:
         if self._writer is None or question_kind(question) == "which":
             yield from map(quote, evidence)
             return
-        titles = {hit.paper.id: hit.paper.title for hit in hits}
+        titles = {hit.paper.id: hit.paper.heading for hit in hits}
         yield from self._writer.write(question, evidence, titles, receipt)
 
 

@@ -13,7 +13,7 @@ MIN_WORDS = 4
 class ScoredSentence(Value):
     """A sentence of a paper: cosine similarity to the question, and the share of its terms that it covers.
 
-    `similarity` is of the sentence alone; the title counts in `coverage`, since sentences seldom repeat it.
+    `similarity` is of the sentence alone; the heading counts in `coverage`, since sentences seldom repeat it.
     """
 
     paper_id: str
@@ -46,7 +46,7 @@ def score_sentences(
             start=start,
             end=end,
             similarity=float(similarity),
-            coverage=coverage(terms, content_terms(f"{paper.title} {text}"), weights),
+            coverage=coverage(terms, content_terms(f"{paper.heading} {text}"), weights),
         )
         for (paper, start, end), text, similarity in zip(spans, texts, similarities, strict=True)
     ]
