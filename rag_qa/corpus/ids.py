@@ -70,7 +70,7 @@ def stable_id(title: str, text: str) -> str:
 
 def id_rank(paper_id: str) -> int:
     """Return how much an id is preferred, 0 being best: given by a source, arXiv, DOI, hash."""
-    if _SHA.fullmatch(paper_id):
+    if paper_id.startswith("sha-") and _SHA.fullmatch(paper_id):
         return 3
     if paper_id.startswith(DOI_PREFIX):
         return 2

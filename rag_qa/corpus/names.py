@@ -18,6 +18,8 @@ def read_authors(value: Any) -> tuple[str, ...]:
 
 def flip_name(name: str) -> str:
     """Return "Family, Given" (or "Family, Jr, Given") as "Given Family"; other names as they are."""
+    if "," not in name:
+        return name
     parts = [part.strip() for part in name.split(",") if part.strip()]
     if len(parts) == 2 and not _SUFFIX.fullmatch(parts[1]):
         return f"{parts[1]} {parts[0]}"

@@ -104,10 +104,13 @@ class _WordHashes(dict[str, int]):
 def _shingle_hashes(texts: Sequence[str]) -> tuple[Hashes, Hashes]:
     """Return the hashes of all trigrams, one text after another, and the offsets at which the texts begin."""
     known = _WordHashes()
-    words = [np.fromiter((known[w] for w in normalise_text(t).split()), dtype=np.uint64) for t in texts]
-    rows = [_mix(hashes) for hashes in words]
+    rows = [_mix(_hash_words(normalise_text(text).split(), known)) for text in texts]
     offsets = np.concatenate([[0], np.cumsum([row.size for row in rows])]).astype(np.uint64)
     return np.concatenate(rows), offsets
+
+
+def _hash_words(words: list[str], known: _WordHashes) -> Hashes:
+    return np.fromiter(map(known.__getitem__, words), dtype=np.uint64, count=len(words))
 
 
 def _mix(words: Hashes) -> Hashes:
