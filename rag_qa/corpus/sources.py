@@ -15,7 +15,7 @@ from rag_qa.types import Value
 
 STDIN = "-"
 # A folder that holds one of these is an index of ours or of Chroma: its files are no papers.
-INDEX_MARKERS = ("manifest.json", "chroma.sqlite3", "papers.sqlite", "papers.sqlite3", "papers.db")
+INDEX_MARKERS = ("papers.sqlite3", "chroma.sqlite3")
 
 
 class SourceFile(Value):

@@ -1,4 +1,4 @@
-"""What the corpus tests share: files in a temporary folder, papers in a line, the seeds where they exist."""
+"""What the corpus tests share: papers in a line, a cheap tokenizer, the test data where it exists."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -6,24 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from rag_qa.corpus.reading import Reading, read_source
-from rag_qa.corpus.sources import expand_sources
 from rag_qa.types import Paper, Source
 
-ReadBytes = Callable[..., Reading]
 MakePaper = Callable[..., Paper]
-
-
-@pytest.fixture
-def read_bytes(tmp_path: Path) -> ReadBytes:
-    """Write bytes (or text) to a file and read it as a source."""
-
-    def read(content: bytes | str, name: str = "papers", format: str | None = None) -> Reading:
-        path = tmp_path / name
-        path.write_bytes(content.encode() if isinstance(content, str) else content)
-        return read_source(expand_sources([path])[0], format)
-
-    return read
 
 
 def make_paper(abstract: str, *, number: int = 1, path: str = "a.jsonl", **fields: object) -> Paper:

@@ -21,7 +21,7 @@ def folder(tmp_path: Path) -> Path:
         "deep/c.txt",
         ".hidden/d.txt",
         ".e.txt",
-        "index/manifest.json",
+        "index/papers.sqlite3",
         "index/x.bin",
     ):
         path = tmp_path / name
