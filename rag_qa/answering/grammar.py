@@ -9,8 +9,8 @@ MAX_CHARACTERS = 240
 def answer_grammar(labels: Sequence[int], *, max_sentences: int) -> str:
     """Return a grammar for one to `max_sentences` sentences, each followed by one or two of the labels.
 
-    A sentence holds no square brackets, so whatever stands in brackets is a label that exists. Every path ends:
-    lengths are bounded. Raises ValueError where there is no label.
+    A sentence holds no square brackets, so whatever stands in brackets is a label that exists. Every path
+    ends: lengths are bounded. Raises ValueError where there is no label.
     """
     if not labels:
         raise ValueError("a grammar needs at least one label")

@@ -74,7 +74,15 @@ def test_a_sentence_comes_as_soon_as_the_next_has_begun():
 
 @pytest.mark.parametrize(
     "reply",
-    ["", "[1]", "[1][2]", "no label at all", "[ 1 ] text", "Text with [a note] and a label [1]", "\x1b[31mRed text of some length [1]"],
+    [
+        "",
+        "[1]",
+        "[1][2]",
+        "no label at all",
+        "[ 1 ] text",
+        "Text with [a note] and a label [1]",
+        "\x1b[31mRed text of some length [1]",
+    ],
 )
 def test_a_reply_outside_the_grammar_makes_no_citation(reply):
     """Text that the grammar forbids is dropped rather than guessed at."""
@@ -83,7 +91,7 @@ def test_a_reply_outside_the_grammar_makes_no_citation(reply):
 
 def test_only_ascii_digits_make_a_label():
     """Digits of other scripts in brackets are no label."""
-    assert list(parse_drafts(["A sentence with a strange label [١]"])) == []
+    assert list(parse_drafts(["A sentence with a strange label [\u0661]"])) == []
 
 
 @pytest.mark.parametrize("control", ["\x1bc", "\x07", "\x9b31m", "\u202e", "\u200b"])

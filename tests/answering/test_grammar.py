@@ -11,7 +11,9 @@ from rag_qa.errors import BackendError
 from rag_qa.protocols import Prompt
 from rag_qa.settings import Settings
 
-TOKEN = re.compile(r'"(?P<text>[^"]*)"|(?P<set>\[(?:\\.|[^\]])*\])|(?P<name>[a-z]+)|(?P<sign>[(){},?|]|\d+)|\s+')
+TOKEN = re.compile(
+    r'"(?P<text>[^"]*)"|(?P<set>\[(?:\\.|[^\]])*\])|(?P<name>[a-z]+)|(?P<sign>[(){},?|]|\d+)|\s+'
+)
 LABEL_SETS = st.lists(st.integers(1, 200), min_size=1, max_size=100, unique=True)
 SENTENCE = "A sentence of more than twenty characters"
 MARK = re.compile(r"\[(.*?)\]")
@@ -64,7 +66,7 @@ def test_no_other_label_can_be_cited(labels, label):
     ],
 )
 def test_what_the_grammar_forbids(reply):
-    """No uncited, unbounded or many-lined sentence, no third label, no bracket in the text, no control character."""
+    """No uncited or unbounded sentence, no third label, no bracket and no control character in a text."""
     assert not as_pattern(answer_grammar([1, 2], max_sentences=2)).fullmatch(reply)
 
 
