@@ -1,20 +1,34 @@
-"""A follow-up question → a question that stands alone, by rules over the turn before. Knows nothing of models."""
+"""A follow-up question → a question that stands alone, by rules over the turns before. Knows no models."""
 
 import re
 from collections.abc import Sequence
 
-from rag_qa.answering.terms import question_terms
+from rag_qa.answering.questions import WHICH, question_kind
+from rag_qa.answering.terms import topic_terms
+from rag_qa.errors import QuestionError
 from rag_qa.types import Answer, Value
 
-ORDINALS = {"first": 0, "second": 1, "third": 2, "fourth": 3, "fifth": 4, "sixth": 5, "seventh": 6, "last": -1}
-ORDINAL = re.compile(
-    rf"\bthe\s+({'|'.join(ORDINALS)})\s+(?:one|paper|of\s+(?:them|these|those))\b"
-    rf"|\b(?:paper|number|no\.?|\#)\s*(\d+)\b",
+WORDS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7, "last": 0}
+NTH = rf"{'|'.join(WORDS)}|\d{{1,2}}(?:st|nd|rd|th)"
+# A place on the screen: "the second one", "the second paper" (but not "the first paper to …"), "and the
+# second?", "paper 2", "number 2", "#2", "[2]".
+PLACE = re.compile(
+    rf"\bthe\s+(?P<named>{NTH})\s+(?:one|paper|of\s+(?:them|these|those))\b(?!\s+(?:to|that|which|ever)\b)"
+    rf"|^\W*(?:and|but|so|what\s+about|how\s+about)\s+the\s+(?P<bare>{NTH})(?=\W*$)"
+    r"|(?:\bpaper|(?<!the\s)\bnumber)\s+(?P<number>\d{1,2})\b|(?<!\w)\#(?P<hash>\d{1,2})\b|\[(?P<mark>\d{1,2})\]",
     re.IGNORECASE,
 )
-THEM = re.compile(
-    r"\b(?:them|these|those|they|their|it|its|this\s+paper|that\s+paper|(?:these|those|the)\s+(?:papers|methods|models))\b",
+PRONOUN = re.compile(
+    r"\b(?:(?P<paper>(?:this|that)\s+paper)|them|these|those|they|(?P<owner>their|its)"
+    r"|it(?!\s+(?:possible|true|known|necessary|feasible|common|hard|easy|takes?|make)\b))\b",
     re.IGNORECASE,
+)
+LINK = re.compile(
+    r"\b(?:do|does|did|is|are|was|were|can|could|will|would|have|has|of|in|by|to|between|about|on)\s+$",
+    re.IGNORECASE,
+)
+CLAUSE = re.compile(
+    r"(?<!^)\b(?:and|or|but|when|if|that|which|who|while|because|than)\b|[,;:]", re.IGNORECASE
 )
 OPENING = re.compile(r"^\s*(?:and|but|also|what about|how about|so)\b", re.IGNORECASE)
 FEW_TERMS = 2
@@ -28,28 +42,71 @@ class Resolved(Value):
 
 
 def resolve(question: str, history: Sequence[Answer]) -> Resolved:
-    """Return the question as it stands after the turns before.
+    """Return the question as it stands after the turns before, oldest first.
 
     "The second one" and "them" restrict the search to papers of the last answer that cited any; "and …" and
-    questions of hardly a word take over the words of the question before.
+    questions without a word of their own take over the question before. Raises QuestionError for a place that
+    the last answer does not have.
     """
     last = next((answer for answer in reversed(history) if answer.papers), None)
-    if last is None:
-        return Resolved(question=question)
-    ids = [paper.id for paper in last.papers]
-    if picked := _picked(question, ids):
-        return Resolved(question=question, within=picked)
-    if THEM.search(question):
-        return Resolved(question=question, within=tuple(ids))
-    if OPENING.search(question) and len(question_terms(question)) <= FEW_TERMS:
-        return Resolved(question=f"{question} (after: {last.question})")
+    if last is not None:
+        ids = [paper.id for paper in last.papers]
+        if picked := _picked(question, ids):
+            return Resolved(question=_about_picked(question, history), within=picked)
+        if _refers_back(question):
+            return Resolved(question=question, within=tuple(ids))
+    if history and _is_fragment(question):
+        return Resolved(question=f"{question} (after: {_before(history)})")
     return Resolved(question=question)
 
 
 def _picked(question: str, ids: Sequence[str]) -> tuple[str, ...]:
-    picked = []
-    for word, number in ORDINAL.findall(question):
-        place = ORDINALS[word.casefold()] if word else int(number) - 1
-        if -len(ids) <= place < len(ids):
-            picked.append(ids[place])
-    return tuple(dict.fromkeys(picked))
+    """Return the papers whose places the question names."""
+    places = [_place(match) or len(ids) for match in PLACE.finditer(question)]
+    if beyond := [place for place in places if place > len(ids)]:
+        raise QuestionError(
+            f"the last answer shows {len(ids)} papers, no number {beyond[0]}; ask for one of those"
+        )
+    return tuple(dict.fromkeys(ids[place - 1] for place in places))
+
+
+def _place(match: re.Match[str]) -> int:
+    """Return the place that was named, from 1; 0 for the last."""
+    named = next(text for text in match.groups() if text).casefold()
+    return WORDS[named] if named in WORDS else int(re.sub(r"\D", "", named))
+
+
+def _about_picked(question: str, history: Sequence[Answer]) -> str:
+    """Return the question with "it" for one place, and with the topic before where it has none of its own."""
+    asked = PLACE.sub("it", question, count=1)
+    if topic_terms(PLACE.sub("", question)):
+        return asked
+    topic = WHICH.sub(" ", _before(history)).strip(" ?.")
+    return f"{asked} ({topic})"
+
+
+def _refers_back(question: str) -> bool:
+    """Return whether a pronoun has nothing in the question itself to refer to."""
+    pronoun = PRONOUN.search(question)
+    if pronoun is None:
+        return False
+    before = OPENING.sub("", question[: pronoun.start()])
+    terms = topic_terms(before)
+    if pronoun["paper"] or not terms or len(before.split()) == 1:
+        return True
+    linked = bool(LINK.search(before)) or (len(terms) == 1 and not pronoun["owner"])
+    return linked and not CLAUSE.search(before)
+
+
+def _is_fragment(question: str) -> bool:
+    """Return whether the question needs the one before: "and for music?", "why?"."""
+    terms = topic_terms(question)
+    if not terms:
+        return True
+    whole = question_kind(question) == "which"
+    return bool(OPENING.search(question)) and len(terms) <= FEW_TERMS and not whole
+
+
+def _before(history: Sequence[Answer]) -> str:
+    """Return the question just asked, as it was understood then."""
+    return resolve(history[-1].question, history[:-1]).question

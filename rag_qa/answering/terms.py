@@ -1,8 +1,9 @@
 """The words of a text that carry its content, stemmed; shared by relevance, evidence and verdicts."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
+from typing import Any
 
 WORD = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_][^\W_]*", re.UNICODE)
 NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
@@ -34,9 +35,13 @@ def content_terms(text: str) -> list[str]:
 
 def question_terms(question: str) -> list[str]:
     """Return the distinct content stems of a question without the words that merely ask for papers."""
-    terms = dict.fromkeys(content_terms(question))
+    return topic_terms(question) or list(dict.fromkeys(content_terms(question)))
+
+
+def topic_terms(question: str) -> list[str]:
+    """Return the distinct content stems that say what a question is about; none in "which papers?"."""
     asking = _asking_stems()
-    return [term for term in terms if term not in asking] or list(terms)
+    return [term for term in dict.fromkeys(content_terms(question)) if term not in asking]
 
 
 def numbers(text: str) -> set[str]:
@@ -44,7 +49,7 @@ def numbers(text: str) -> set[str]:
     return {number.replace(",", "").rstrip(".") for number in NUMBER.findall(text)}
 
 
-def coverage(wanted: Iterable[str], found: Iterable[str], weights: dict[str, float]) -> float:
+def coverage(wanted: Iterable[str], found: Iterable[str], weights: Mapping[str, float]) -> float:
     """Return the share of the weight of `wanted` that is in `found`, 0 to 1; 0 where nothing is wanted."""
     found = set(found)
     total = here = 0.0
@@ -65,7 +70,7 @@ def _stem(words: list[str]) -> list[str]:
 
 
 @cache
-def _stemmer():  # type: ignore[no-untyped-def]  # PyStemmer ships no types
-    import Stemmer
+def _stemmer() -> Any:
+    import Stemmer  # type: ignore[import-not-found]
 
     return Stemmer.Stemmer("english")
