@@ -6,47 +6,28 @@ committed batch by batch and never done twice for the same text.
 
 import hashlib
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import NamedTuple, Protocol
+
+import numpy as np
 
 from rag_qa.backends.embedding import open_embedder
-from rag_qa.corpus.merging import merge_papers
 from rag_qa.corpus.passages import cut_passages, embedding_text
-from rag_qa.corpus.reading import read_source
 from rag_qa.corpus.sources import SourceFile, expand_sources
-from rag_qa.errors import IndexMismatchError, SkippedRecordsError
-from rag_qa.index.derived import build_derived, derived_folder, drop_other_generations
+from rag_qa.errors import BackendError, IndexMismatchError, SkippedRecordsError
+from rag_qa.index.changes import Change, Progress, find_change, gone_sources, unread_files
+from rag_qa.index.derived import build_derived, derived_folder, drop_old_generations, stamp_matches
 from rag_qa.index.lock import writing
 from rag_qa.index.manifest import PASSAGE_RULES, Counts, Manifest, check_embedder
 from rag_qa.index.store import Store, StoredPassage
-from rag_qa.protocols import Embedder
+from rag_qa.protocols import Embedder, Matrix
 from rag_qa.settings import Settings
 from rag_qa.types import IndexReport, Paper, Skipped
 from rag_qa.version import __version__
 
 EMBED_CHUNK = 512
 MAX_SHOWN_SKIPS = 5
-
-
-class Progress(Protocol):
-    """Is told how far a stage has come."""
-
-    def __call__(self, stage: str, done: int, total: int) -> None: ...
-
-
-class Change(NamedTuple):
-    """What a run would change: every record by source, the papers they make, and how these differ from before."""
-
-    records: dict[str, dict[str, Paper]]
-    read: dict[str, SourceFile]
-    skips: dict[str, list[Skipped]]
-    dropped: list[str]
-    papers: dict[str, Paper]
-    paper_ids: dict[str, dict[str, str]]
-    added: list[str]
-    changed: list[str]
-    removed: list[str]
 
 
 def build_index(
@@ -63,28 +44,35 @@ def build_index(
 ) -> IndexReport:
     """Bring an index up to date with its sources and report what that took.
 
-    The embedder is the one given, else the one that the settings name; it loads when there is a text to embed.
-    With `prune`, sources and records that have gone are removed; without it they stay. With `dry_run` nothing
-    is written. Raises SourceError, SkippedRecordsError (`strict`), IndexLockedError, IndexMismatchError,
-    ModelNotFoundError.
+    The embedder is the one given, else the one that the settings name; it loads when there is a text to
+    embed. With `prune`, sources and records that have gone are removed; without it they stay. With `dry_run`
+    nothing is written. Raises SourceError, SkippedRecordsError (`strict`), IndexLockedError,
+    IndexMismatchError, IndexDamagedError, PaperIndexError, ModelNotFoundError.
     """
     embedder = embedder or open_embedder(settings or Settings())
     folder = Path(index)
     tell = progress or _say_nothing
     started = time.perf_counter()
     files = expand_sources(sources, skip=[folder])
-    with writing(folder):
-        store = Store.create(folder)
+    with _open_store(folder, dry_run) as store:
+        manifest = _compatible_manifest(store, embedder)
+        dropped = gone_sources(store) if prune else []
+        unread = unread_files(store, manifest, files, format)
+        if manifest and not unread and not dropped and _derived_sound(store, manifest):
+            return _unchanged_report(store, manifest, files, strict, started)
+        change = find_change(store, unread, dropped, format, prune, tell)
+        _check_strict(strict, _skips_of(change, files, store))
+        embedded = 0 if dry_run else _apply(store, change, manifest, embedder, tell)
+        return _report(change, files, store, embedded, started)
+
+
+@contextmanager
+def _open_store(folder: Path, dry_run: bool) -> Iterator[Store]:
+    """Open the store under the write lock, or for a dry run as it is read."""
+    with nullcontext() if dry_run else writing(folder):
+        store = Store.open(folder) if dry_run else Store.create(folder)
         try:
-            manifest = _compatible_manifest(store, embedder)
-            if manifest and _nothing_to_do(store, manifest, files, prune):
-                return _unchanged_report(store, manifest, files, strict, started)
-            change = _find_change(store, files, format, prune, tell)
-            _check_strict(strict, _skips_of(change, files, store))
-            embedded = 0
-            if not dry_run:
-                embedded = _apply(store, change, manifest, embedder, tell)
-            return _report(change, files, store, embedded, started)
+            yield store
         finally:
             store.close()
 
@@ -102,89 +90,6 @@ def _compatible_manifest(store: Store, embedder: Embedder) -> Manifest | None:
     return manifest
 
 
-# --- what has changed
-
-
-def _nothing_to_do(store: Store, manifest: Manifest, files: Sequence[SourceFile], prune: bool) -> bool:
-    known = store.source_digests()
-    same = all(known.get(file.path) == file.digest for file in files)
-    derived = derived_folder(store.folder, manifest.generation).is_dir()
-    return same and derived and not (prune and _gone(known))
-
-
-def _gone(paths: Mapping[str, str] | Sequence[str]) -> list[str]:
-    return [path for path in paths if path != "-" and not Path(path).exists()]
-
-
-def _find_change(
-    store: Store, files: Sequence[SourceFile], format: str | None, prune: bool, tell: Progress
-) -> Change:
-    known = store.source_digests()
-    dropped = _gone(known) if prune else []
-    read = {file.path: file for file in files if known.get(file.path) != file.digest}
-    records = _stored_records(store, without=set(dropped))
-    skips: dict[str, list[Skipped]] = {}
-    for number, file in enumerate(read.values(), 1):
-        reading = read_source(file, format)
-        skips[file.path] = list(reading.skipped)
-        kept = {} if prune else records.get(file.path, {})
-        records[file.path] = kept | _by_record_id(reading.papers)
-        tell("reading", number, len(read))
-    flat = [paper for group in records.values() for paper in group.values()]
-    tell("merging", 0, len(flat))
-    papers = {paper.id: paper for paper in merge_papers(flat)}
-    tell("merging", len(flat), len(flat))
-    return _compare(store, records, read, skips, dropped, papers)
-
-
-def _stored_records(store: Store, without: set[str]) -> dict[str, dict[str, Paper]]:
-    records: dict[str, dict[str, Paper]] = {}
-    for source, key, paper in store.records():
-        if source not in without:
-            records.setdefault(source, {})[key] = paper
-    return records
-
-
-def _by_record_id(papers: Sequence[Paper]) -> dict[str, Paper]:
-    """Key a source's records by their ids; the number tells apart those that share one."""
-    records: dict[str, Paper] = {}
-    for paper in papers:
-        key = paper.id
-        copy = 1
-        while key in records:
-            copy += 1
-            key = f"{paper.id} ({copy})"
-        records[key] = paper
-    return records
-
-
-def _compare(
-    store: Store,
-    records: dict[str, dict[str, Paper]],
-    read: dict[str, SourceFile],
-    skips: dict[str, list[Skipped]],
-    dropped: list[str],
-    papers: dict[str, Paper],
-) -> Change:
-    before = store.paper_bodies()
-    paper_of = {(s.path, s.record): paper.id for paper in papers.values() for s in paper.sources}
-    paper_ids = {
-        source: {key: paper_of[record.sources[0].path, record.sources[0].record] for key, record in group.items()}
-        for source, group in records.items()
-    }
-    return Change(
-        records=records,
-        read=read,
-        skips=skips,
-        dropped=dropped,
-        papers=papers,
-        paper_ids=paper_ids,
-        added=[key for key in papers if key not in before],
-        changed=[key for key, p in papers.items() if key in before and before[key] != p.model_dump_json()],
-        removed=[key for key in before if key not in papers],
-    )
-
-
 # --- applying it
 
 
@@ -197,15 +102,28 @@ def _apply(
     passages = list(_stored_passages(fresh, embedder))
     tell("cutting", len(fresh), len(fresh))
     embedded = _embed_missing(store, fresh, passages, embedder, tell)
-    generation = (manifest.generation if manifest else 0) + 1
+    generation = _next_generation(store, change, manifest)
     tell("writing", 0, 1)
     with store.transaction():
         _write(store, change, passages)
         store.write_manifest(_manifest(store, generation, embedder))
-        build_derived(store, generation)
-    drop_other_generations(store.folder, generation)
+        if manifest is None or generation != manifest.generation:
+            build_derived(store, generation)
+    drop_old_generations(store.folder, generation)
     tell("writing", 1, 1)
     return embedded
+
+
+def _next_generation(store: Store, change: Change, manifest: Manifest | None) -> int:
+    """Return the generation to write: that which stands, where what is searched stays the same."""
+    if manifest is None:
+        return 1
+    differs = bool(change.added or change.changed or change.removed)
+    return manifest.generation + (differs or not _derived_sound(store, manifest))
+
+
+def _derived_sound(store: Store, manifest: Manifest) -> bool:
+    return stamp_matches(derived_folder(store.folder, manifest.generation))
 
 
 def _stored_passages(papers: Sequence[Paper], embedder: Embedder) -> Iterator[StoredPassage]:
@@ -221,7 +139,11 @@ def _vector_key(text: str, embedder: Embedder) -> bytes:
 
 
 def _embed_missing(
-    store: Store, papers: Sequence[Paper], passages: Sequence[StoredPassage], embedder: Embedder, tell: Progress
+    store: Store,
+    papers: Sequence[Paper],
+    passages: Sequence[StoredPassage],
+    embedder: Embedder,
+    tell: Progress,
 ) -> int:
     """Embed in chunks of similar length, longest first, and commit each chunk."""
     titles = {paper.id: paper.title for paper in papers}
@@ -230,21 +152,34 @@ def _embed_missing(
     keys = sorted(texts, key=lambda key: len(texts[key]), reverse=True)
     for start in range(0, len(keys), EMBED_CHUNK):
         chunk = keys[start : start + EMBED_CHUNK]
-        store.write_vectors(chunk, embedder.encode([texts[key] for key in chunk], role="document"))
+        store.write_vectors(chunk, _embed([texts[key] for key in chunk], embedder))
         tell("embedding", start + len(chunk), len(keys))
     return len(keys)
+
+
+def _embed(texts: Sequence[str], embedder: Embedder) -> Matrix:
+    """Return the vectors, in the form in which they are stored, whoever wrote the embedder."""
+    vectors = np.asarray(embedder.encode(texts, role="document"), dtype=np.float32)
+    wanted = (len(texts), embedder.spec.dimension)
+    if vectors.shape != wanted or not np.isfinite(vectors).all():
+        raise BackendError(
+            f"the embedder {embedder.spec.name} returned vectors of shape {vectors.shape} for {wanted}, or not "
+            "all of them finite; check its folder or choose another with RAG_QA_EMBEDDER"
+        )
+    return vectors
 
 
 def _write(store: Store, change: Change, passages: Sequence[StoredPassage]) -> None:
     for path in change.dropped:
         store.drop_source(path)
-    for path, file in change.read.items():
-        store.write_source(path, file.digest, change.skips[path])
+    for path, now in change.readings.items():
+        store.write_source(path, now.digest, now.skips)
     for source, group in change.records.items():
         store.replace_records(source, group, change.paper_ids[source])
-    for paper_id in change.removed:
-        store.delete_paper(paper_id)
-    store.replace_papers((change.papers[key] for key in change.added + change.changed), passages)
+    store.delete_papers(change.removed + change.changed)
+    store.write_papers(change.papers[key] for key in change.added + change.changed + change.moved)
+    store.write_aliases(change.papers[key] for key in change.added + change.changed)
+    store.write_passages(passages)
     store.drop_unused_vectors()
 
 
@@ -265,8 +200,7 @@ def _manifest(store: Store, generation: int, embedder: Embedder) -> Manifest:
 def _report(
     change: Change, files: Sequence[SourceFile], store: Store, embedded: int, started: float
 ) -> IndexReport:
-    paths = [file.path for file in files]
-    read = [paper_id for path in paths for paper_id in change.paper_ids.get(path, {}).values()]
+    read = [paper_id for file in files for paper_id in _papers_read(change, file.path)]
     skips = tuple(_skips_of(change, files, store))
     distinct = set(read)
     return IndexReport(
@@ -282,6 +216,12 @@ def _report(
         papers=len(change.papers),
         seconds=time.perf_counter() - started,
     )
+
+
+def _papers_read(change: Change, path: str) -> list[str]:
+    """Return the paper of each record that a source holds now."""
+    ids = change.paper_ids.get(path, {})
+    return [ids[key] for key in (change.readings[path].keys if path in change.readings else ids)]
 
 
 def _unchanged_report(
@@ -309,7 +249,11 @@ def _skips_of(change: Change, files: Sequence[SourceFile], store: Store) -> list
     return [
         skip
         for file in files
-        for skip in (change.skips[file.path] if file.path in change.read else store.source_skips(file.path))
+        for skip in (
+            change.readings[file.path].skips
+            if file.path in change.readings
+            else store.source_skips(file.path)
+        )
     ]
 
 
@@ -323,5 +267,3 @@ def _check_strict(strict: bool, skips: Sequence[Skipped]) -> None:
 
 def _say_nothing(stage: str, done: int, total: int) -> None:
     """Take progress and show nothing."""
-
-

@@ -5,8 +5,8 @@
     index/derived/3/lexical/        BM25
     index/derived/3/stamp.json      size, time and hash of each file that a search reads
 
-A folder that is missing or differs from its stamp is checked in a child process and, where damaged, built again
-from the store without embedding anything.
+A folder is never changed once it stands. One that is missing, differs from its stamp or does not find what was
+put into it is built again, as the next generation, from the store and without embedding anything.
 """
 
 import hashlib
@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from rag_qa.index.lexical import build_lexical
+from rag_qa.index.lock import is_held
 from rag_qa.index.store import Store
 from rag_qa.index.vectors import Row, build_vectors
 
@@ -39,23 +40,18 @@ def build_derived(store: Store, generation: int) -> None:
     for part in ("chroma", "lexical"):
         (fresh / part).mkdir(parents=True)
     build_vectors(fresh / "chroma", _rows(store))
-    if store.count("papers"):
-        build_lexical(fresh / "lexical", (paper for _, paper in store.papers()))
-    write_stamp(fresh)
+    build_lexical(fresh / "lexical", store.papers())
+    (fresh / STAMP).write_text(json.dumps(_stamp(fresh)), encoding="utf-8")
     shutil.rmtree(target, ignore_errors=True)
     fresh.rename(target)
 
 
-def drop_other_generations(index: Path, generation: int) -> None:
-    """Remove all but this generation and the one before, which a reader may still have open."""
+def drop_old_generations(index: Path, generation: int) -> None:
+    """Remove what no reader needs: all but this generation, those held, and the one before, just being opened."""
+    keep = (str(generation), str(generation - 1))
     for folder in (index / "derived").iterdir():
-        if folder.name not in (str(generation), str(generation - 1)):
+        if folder.name not in keep and not is_held(folder):
             shutil.rmtree(folder, ignore_errors=True)
-
-
-def write_stamp(folder: Path) -> None:
-    """Record what the files look like when they are known to be good."""
-    (folder / STAMP).write_text(json.dumps(_stamp(folder)), encoding="utf-8")
 
 
 def stamp_matches(folder: Path) -> bool:
@@ -100,9 +96,10 @@ def _sha256(path: Path) -> str:
 
 
 def _rows(store: Store) -> Iterator[Row]:
-    papers = {paper.id: paper for _, paper in store.papers()}
-    for passage_id, paper_id, start, end, vector in store.passage_rows():
-        paper = papers[paper_id]
-        metadata: dict[str, str | int] = {"paper_id": paper_id, "title": paper.title, "kind": paper.kind}
+    papers = {paper.id: paper for paper in store.papers()}
+    for passage, vector in store.passage_vectors():
+        paper = papers[passage.paper_id]
+        metadata: dict[str, str | int] = {"paper_id": paper.id, "title": paper.title, "kind": paper.kind}
         metadata |= {k: v for k, v in (("year", paper.year), ("venue", paper.venue)) if v is not None}
-        yield Row(passage_id, np.frombuffer(vector, dtype=np.float32), paper.abstract[start:end], metadata)
+        text = paper.abstract[passage.start : passage.end]
+        yield Row(passage.id, np.frombuffer(vector, dtype=np.float32), text, metadata)

@@ -8,6 +8,8 @@ from rag_qa.types import Value
 
 SCHEMA_VERSION = 1
 PASSAGE_RULES = 1
+# The weights' hash says more than a revision; on number formats see `check_embedder`.
+NOT_COMPARED = ("revision", "dtype")
 
 
 class Counts(Value):
@@ -37,10 +39,20 @@ def check_embedder(manifest: Manifest, spec: EmbedderSpec, folder: str) -> None:
     The number format is recorded but not compared: bfloat16 and float32 vectors of one model agree to about
     .001 in cosine, and an index must open on a processor that has only one of them.
     """
-    fields = ("name", "weights_sha256", "dimension", "max_tokens", "query_prompt", "document_prompt", "normalized")
+    fields = (
+        "name",
+        "weights_sha256",
+        "dimension",
+        "max_tokens",
+        "query_prompt",
+        "document_prompt",
+        "normalized",
+    )
     wrong = [f for f in fields if getattr(manifest.embedder, f) != getattr(spec, f)]
     if wrong:
-        differences = ", ".join(f"{f}: {getattr(manifest.embedder, f)!r} ≠ {getattr(spec, f)!r}" for f in wrong)
+        differences = ", ".join(
+            f"{f}: {getattr(manifest.embedder, f)!r} ≠ {getattr(spec, f)!r}" for f in wrong
+        )
         raise IndexMismatchError(
             f"{folder} was built with another embedder ({differences}); set RAG_QA_EMBEDDER="
             f"{manifest.embedder.name}, or build a new index with `rag-qa index SOURCE --index NEW_FOLDER`"
@@ -52,6 +64,6 @@ def check_schema(version: int, folder: str) -> None:
     if version != SCHEMA_VERSION:
         age = "a newer" if version > SCHEMA_VERSION else "an older"
         raise IndexMismatchError(
-            f"{folder} has schema {version}, of {age} rag_qa (this one reads {SCHEMA_VERSION}); build it again "
-            "with `rag-qa index SOURCE --index NEW_FOLDER`, or install the version that wrote it"
+            f"{folder} has schema {version}, of {age} rag_qa (this one reads {SCHEMA_VERSION}); build it "
+            "again with `rag-qa index SOURCE --index NEW_FOLDER`, or install the version that wrote it"
         )

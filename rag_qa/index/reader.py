@@ -2,135 +2,150 @@
 
 import math
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
 
 from rag_qa.errors import IndexDamagedError, IndexNotFoundError
-from rag_qa.index.derived import build_derived, derived_folder, stamp_matches, write_stamp
-from rag_qa.index.health import check_index
+from rag_qa.index.derived import build_derived, derived_folder, drop_old_generations, stamp_matches
+from rag_qa.index.health import finds_itself
 from rag_qa.index.lexical import Lexical
-from rag_qa.index.lock import writing
+from rag_qa.index.lock import hold, let_go, writing
 from rag_qa.index.manifest import Manifest
-from rag_qa.index.store import FILE_NAME, Store
+from rag_qa.index.store import PassageRow, Store
 from rag_qa.index.vectors import Vectors
 from rag_qa.protocols import Matrix
-from rag_qa.types import Paper, Passage
+from rag_qa.types import Paper
 
 
 class Index:
     """Papers, passages, vectors and BM25 of one generation. Use `Index.open`, and close it."""
 
-    def __init__(self, store: Store, manifest: Manifest, vectors: Vectors, lexical: Lexical | None) -> None:
+    def __init__(
+        self, store: Store, manifest: Manifest, vectors: Vectors, lexical: Lexical, files: ExitStack
+    ) -> None:
         self.manifest = manifest
         self.vectors = vectors
         self.lexical = lexical
         self._store = store
+        self._files = files
 
     @classmethod
     def open(cls, folder: Path) -> "Index":
         """Open the last finished update; derived files that are lost or damaged are built again first.
 
-        Raises IndexNotFoundError, IndexMismatchError (schema), IndexDamagedError (the truth file).
+        Raises IndexNotFoundError, IndexMismatchError (schema), IndexDamagedError (the truth file),
+        IndexLockedError (damage, and an update runs), PaperIndexError (no permission).
         """
-        store, manifest = _open_store(folder)
-        derived = derived_folder(folder, manifest.generation)
-        if not stamp_matches(derived):
-            store.close()
-            mend(folder)
-            store, manifest = _open_store(folder)
+        folder = folder.absolute()
+        index, generation = cls._open(folder)
+        if index is None:
+            mend(folder, generation)
+            index, generation = cls._open(folder)
+        if index is None:
+            raise IndexDamagedError(
+                f"{folder} finds nothing of what it holds, though it was just rebuilt; move it away and build "
+                "it again with `rag-qa index`"
+            )
+        return index
+
+    @classmethod
+    def _open(cls, folder: Path) -> tuple["Index | None", int]:
+        """Return the index, None where derived files are not sound, and the generation looked at."""
+        with ExitStack() as files:
+            store = Store.open(folder)
+            files.callback(store.close)
+            manifest = _finished(store)
             derived = derived_folder(folder, manifest.generation)
-        lexical = Lexical(derived / "lexical") if manifest.counts.papers else None
-        return cls(store, manifest, Vectors(derived / "chroma"), lexical)
+            files.callback(let_go, hold(derived))
+            vectors = _sound_vectors(store, derived)
+            if vectors is None:
+                return None, manifest.generation
+            files.callback(vectors.close)
+            opened = cls(store, manifest, vectors, Lexical(derived / "lexical"), files.pop_all())
+            return opened, manifest.generation
 
     def close(self) -> None:
         """Let go of the files."""
-        self.vectors.close()
-        self._store.close()
+        self._files.close()
 
     def paper(self, paper_id: str) -> Paper:
         """Return the paper with this id or alias. Raises KeyError where there is none."""
-        resolved = self._store.resolve(paper_id)
-        if resolved is None:
-            raise KeyError(paper_id)
+        resolved = self._store.resolve([paper_id])[paper_id]
         return self._store.papers_by_id([resolved])[resolved]
 
     def papers(self) -> Iterator[Paper]:
-        """Yield every paper."""
-        return (paper for _, paper in self._store.papers())
+        """Yield every paper, in order of ids."""
+        return self._store.papers()
 
     def papers_by_id(self, ids: Sequence[str]) -> dict[str, Paper]:
         """Return the papers that exist among the ids (not aliases)."""
         return self._store.papers_by_id(ids)
 
-    def passages_of(self, papers: Sequence[Paper]) -> list[Passage]:
-        """Return the passages of the papers."""
-        abstracts = {paper.id: paper.abstract for paper in papers}
-        return [
-            Passage(id=key, paper_id=paper_id, text=abstracts[paper_id][start:end], start=start, end=end)
-            for key, paper_id, start, end in self._store.passages_of(list(abstracts))
-        ]
+    def resolve(self, ids: Sequence[str]) -> set[str]:
+        """Return the ids of the papers that have these ids or aliases; those that no paper has are left out."""
+        return set(self._store.resolve(ids).values())
 
-    def passage_ids_of(self, paper_ids: Sequence[str]) -> list[tuple[str, str]]:
-        """Return (passage id, paper id) of the papers' passages."""
-        return [(row[0], row[1]) for row in self._store.passages_of(paper_ids)]
-
-    def papers_of_passages(self, passage_ids: Sequence[str]) -> list[str]:
+    def papers_of_passages(self, passage_ids: Sequence[str]) -> set[str]:
         """Return the ids of the papers that hold the passages."""
         return self._store.papers_of_passages(passage_ids)
 
+    def passage_vectors(self, paper_ids: Sequence[str]) -> tuple[list[PassageRow], Matrix]:
+        """Return the papers' passages and their vectors, shape (passages, dimension)."""
+        found = list(self._store.passage_vectors(paper_ids))
+        vectors = np.frombuffer(b"".join(vector for _, vector in found), dtype=np.float32)
+        return [row for row, _ in found], vectors.reshape(len(found), self.manifest.embedder.dimension)
+
     def term_weights(self, terms: Sequence[str]) -> dict[str, float]:
-        """Return how much each stemmed term tells papers apart: its inverse document frequency, as BM25 has it."""
+        """Return how much each stemmed term tells papers apart: its inverse document frequency, as in BM25."""
         total = self.manifest.counts.papers
-        frequencies = self.lexical.document_frequencies(terms) if self.lexical else dict.fromkeys(terms, 0)
+        frequencies = self.lexical.document_frequencies(terms)
         return {t: math.log(1 + (total - df + 0.5) / (df + 0.5)) for t, df in frequencies.items()}
 
-    def vectors_of(self, passage_ids: Sequence[str]) -> Matrix:
-        """Return the passages' vectors, shape (len(passage_ids), dimension)."""
-        if not passage_ids:
-            return np.empty((0, self.manifest.embedder.dimension), dtype=np.float32)
-        return self._store.vectors_of(passage_ids)
 
-
-def mend(folder: Path) -> bool:
-    """Check the derived files in a child process; build them again if that fails. Returns whether it had to.
+def mend(folder: Path, generation: int) -> None:
+    """Build the derived files again, as the next generation, unless another process has done so.
 
     Raises IndexLockedError while an update runs, IndexDamagedError where the truth itself is not sound.
     """
     with writing(folder):
         store = Store.create(folder)
         try:
-            manifest = store.manifest()
-            if manifest is None:
-                raise _not_found(folder)
-            derived = derived_folder(folder, manifest.generation)
-            if check_index(folder).ok:
-                write_stamp(derived)
-                return False
-            with store.transaction():
-                build_derived(store, manifest.generation)
+            manifest = _finished(store)
+            if manifest.generation == generation:
+                generation += 1
+                with store.transaction():
+                    store.write_manifest(manifest.model_copy(update={"generation": generation}))
+                    build_derived(store, generation)
+                drop_old_generations(folder, generation)
         finally:
             store.close()
-    if not (health := check_index(folder)).ok:
-        raise IndexDamagedError(
-            f"{folder} is damaged beyond what can be rebuilt ({'; '.join(health.problems)}); move it away and "
-            "build it again with `rag-qa index`"
-        )
-    return True
 
 
-def _open_store(folder: Path) -> tuple[Store, Manifest]:
-    if not (folder / FILE_NAME).is_file():
-        raise _not_found(folder)
-    store = Store.open(folder)
+def _sound_vectors(store: Store, derived: Path) -> Vectors | None:
+    """Return Chroma opened, or None where files are not as built or it does not find what was put into it."""
+    if not stamp_matches(derived):
+        return None
+    try:
+        vectors = Vectors(derived / "chroma")
+    except IndexDamagedError:
+        return None
+    sample = next(store.passage_vectors(), None)
+    try:
+        if sample is None or finds_itself(vectors, sample[1]):
+            return vectors
+    except IndexDamagedError:
+        pass
+    vectors.close()
+    return None
+
+
+def _finished(store: Store) -> Manifest:
     manifest = store.manifest()
     if manifest is None:
-        store.close()
-        raise _not_found(folder)
-    return store, manifest
-
-
-def _not_found(folder: Path) -> IndexNotFoundError:
-    return IndexNotFoundError(
-        f"there is no finished index in {folder}; make one with `rag-qa index SOURCE --index {folder}`"
-    )
+        raise IndexNotFoundError(
+            f"there is no finished index in {store.folder}; make one with "
+            f"`rag-qa index SOURCE --index {store.folder}`"
+        )
+    return manifest

@@ -1,7 +1,7 @@
 """The truth: one SQLite file with sources, records, papers, passages and vectors.
 
-A *record* is one entry of one source; a *paper* is what merged records became. Vectors are kept by the hash of
-the embedded text and committed batch by batch, so an interrupted run has nothing to embed twice; everything
+A *record* is one entry of one source; a *paper* is what merged records became. Vectors are kept by the hash
+of the embedded text and committed batch by batch, so an interrupted run has nothing to embed twice; everything
 else changes in one transaction. A reader keeps one read transaction open: it sees what it opened.
 """
 
@@ -9,33 +9,35 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-import numpy as np
-
-from rag_qa.errors import IndexDamagedError
+from rag_qa.errors import IndexDamagedError, PaperIndexError
 from rag_qa.index.manifest import Manifest, check_schema
 from rag_qa.protocols import Matrix
 from rag_qa.types import Paper, Passage, Skipped
 
 FILE_NAME = "papers.sqlite3"
 CHUNK = 500
+DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE sources (path TEXT PRIMARY KEY, digest TEXT NOT NULL, skips TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE records (
-    source TEXT NOT NULL, id TEXT NOT NULL, body TEXT NOT NULL, paper_id TEXT NOT NULL, PRIMARY KEY (source, id)
+    source TEXT NOT NULL, id TEXT NOT NULL, body TEXT NOT NULL, paper_id TEXT NOT NULL,
+    PRIMARY KEY (source, id)
 ) WITHOUT ROWID;
-CREATE TABLE papers (n INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, body TEXT NOT NULL);
+CREATE TABLE papers (id TEXT PRIMARY KEY, body TEXT NOT NULL);
 CREATE TABLE aliases (alias TEXT PRIMARY KEY, paper_id TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE passages (
-    n INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, paper_id TEXT NOT NULL,
+    id TEXT PRIMARY KEY, paper_id TEXT NOT NULL,
     first INTEGER NOT NULL, last INTEGER NOT NULL, key BLOB NOT NULL
 );
-CREATE INDEX passages_of_paper ON passages (paper_id);
+CREATE INDEX passages_of_paper ON passages (paper_id, first);
 CREATE TABLE vectors (key BLOB PRIMARY KEY, vector BLOB NOT NULL) WITHOUT ROWID;
 """
+
+Row = tuple[Any, ...]
 
 
 class StoredPassage(NamedTuple):
@@ -43,6 +45,15 @@ class StoredPassage(NamedTuple):
 
     passage: Passage
     key: bytes
+
+
+class PassageRow(NamedTuple):
+    """A passage as it is stored: its text stands in the paper's abstract from start to end."""
+
+    id: str
+    paper_id: str
+    start: int
+    end: int
 
 
 class Store:
@@ -55,26 +66,28 @@ class Store:
     @classmethod
     def create(cls, folder: Path) -> "Store":
         """Open for writing, creating the file where there is none."""
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / FILE_NAME
-        db = _connect(path)
-        with _damage_told(path):
-            db.execute("PRAGMA journal_mode = WAL")
-            db.execute("PRAGMA synchronous = NORMAL")
-            if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone():
-                db.executescript(f"BEGIN IMMEDIATE; {SCHEMA} COMMIT;")
-        return cls(db, folder)
+        store = cls(_connect(folder / FILE_NAME), folder)
+        with store._errors_told():
+            store._db.execute("PRAGMA journal_mode = WAL")
+            store._db.execute("PRAGMA synchronous = NORMAL")
+            if not store._has_tables():
+                store._db.executescript(f"BEGIN IMMEDIATE; {SCHEMA} COMMIT;")
+        return store
 
     @classmethod
     def open(cls, folder: Path) -> "Store":
-        """Open for reading, pinned to the last finished update."""
+        """Open for reading, pinned to the last finished update; nothing there reads as an empty store."""
         path = folder / FILE_NAME
-        db = _connect(path)
-        with _damage_told(path):
-            db.execute("PRAGMA query_only = ON")
-            db.execute("BEGIN")
-            db.execute("SELECT count(*) FROM meta").fetchone()
-        return cls(db, folder)
+        store = cls(_connect(path if path.is_file() else ":memory:"), folder)
+        with store._errors_told():
+            if not store._has_tables():
+                store.close()
+                store._db = _connect(":memory:")
+                store._db.executescript(SCHEMA)
+            store._db.execute("PRAGMA query_only = ON")
+            store._db.execute("BEGIN")
+            store._db.execute("SELECT count(*) FROM meta").fetchone()
+        return store
 
     def close(self) -> None:
         """Close the file; an open transaction is rolled back."""
@@ -83,24 +96,25 @@ class Store:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Commit everything inside, or nothing."""
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            self._db.execute("ROLLBACK")
-            raise
-        self._db.execute("COMMIT")
+        with self._errors_told():
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._db.execute("COMMIT")
+            except BaseException:
+                if self._db.in_transaction:  # SQLite itself ends it where the disk is full
+                    self._db.execute("ROLLBACK")
+                raise
 
     # --- manifest
 
     def manifest(self) -> Manifest | None:
         """Return the manifest; None before the first finished update."""
-        row = self._db.execute("SELECT value FROM meta WHERE key = 'schema_version'").fetchone()
-        if row is None:
+        known: dict[str, str] = dict(self._read("SELECT key, value FROM meta"))
+        if not known:
             return None
-        check_schema(int(row[0]), str(self.folder))
-        (body,) = self._db.execute("SELECT value FROM meta WHERE key = 'manifest'").fetchone()
-        return Manifest.model_validate_json(body)
+        check_schema(int(known["schema_version"]), str(self.folder))
+        return Manifest.model_validate_json(known["manifest"])
 
     def write_manifest(self, manifest: Manifest) -> None:
         """Replace the manifest."""
@@ -111,12 +125,12 @@ class Store:
 
     def source_digests(self) -> dict[str, str]:
         """Return each source's digest by path."""
-        return dict(self._db.execute("SELECT path, digest FROM sources"))
+        return dict(self._read("SELECT path, digest FROM sources"))
 
     def source_skips(self, path: str) -> list[Skipped]:
         """Return what was skipped when the source was last read."""
-        (body,) = self._db.execute("SELECT skips FROM sources WHERE path = ?", (path,)).fetchone()
-        return [Skipped.model_validate_json(line) for line in body.splitlines()]
+        rows = self._read("SELECT skips FROM sources WHERE path = ?", (path,))
+        return [Skipped.model_validate_json(line) for (body,) in rows for line in body.splitlines()]
 
     def write_source(self, path: str, digest: str, skips: Iterable[Skipped]) -> None:
         """Replace what is known of a source."""
@@ -130,14 +144,16 @@ class Store:
 
     def records(self) -> Iterator[tuple[str, str, Paper]]:
         """Yield (source, record id, record), ordered by source and id."""
-        for source, key, body in self._db.execute("SELECT source, id, body FROM records ORDER BY source, id"):
+        for source, key, body in self._read("SELECT source, id, body FROM records ORDER BY source, id"):
             yield source, key, Paper.model_validate_json(body)
 
     def papers_of_source(self, path: str) -> list[str]:
         """Return the paper id of each record of a source."""
-        return [r[0] for r in self._db.execute("SELECT paper_id FROM records WHERE source = ?", (path,))]
+        return [row[0] for row in self._read("SELECT paper_id FROM records WHERE source = ?", (path,))]
 
-    def replace_records(self, source: str, records: Mapping[str, Paper], paper_ids: Mapping[str, str]) -> None:
+    def replace_records(
+        self, source: str, records: Mapping[str, Paper], paper_ids: Mapping[str, str]
+    ) -> None:
         """Make `records` (by record id) the source's records; `paper_ids` says which paper each became."""
         self._db.execute("DELETE FROM records WHERE source = ?", (source,))
         rows = ((source, key, paper.model_dump_json(), paper_ids[key]) for key, paper in records.items())
@@ -145,72 +161,76 @@ class Store:
 
     # --- papers and passages
 
-    def paper_bodies(self) -> dict[str, str]:
-        """Return each paper's stored JSON by id."""
-        return dict(self._db.execute("SELECT id, body FROM papers"))
-
-    def papers(self) -> Iterator[tuple[int, Paper]]:
-        """Yield every paper with its number, in order of numbers."""
-        for n, body in self._db.execute("SELECT n, body FROM papers ORDER BY n"):
-            yield n, Paper.model_validate_json(body)
+    def papers(self) -> Iterator[Paper]:
+        """Yield every paper, in order of ids."""
+        for (body,) in self._read("SELECT body FROM papers ORDER BY id"):
+            yield Paper.model_validate_json(body)
 
     def papers_by_id(self, ids: Sequence[str]) -> dict[str, Paper]:
         """Return the papers that exist among the ids."""
         rows = self._select("SELECT id, body FROM papers WHERE id IN ({})", ids)
         return {key: Paper.model_validate_json(body) for key, body in rows}
 
-    def resolve(self, paper_id: str) -> str | None:
-        """Return the id of the paper that has this id or alias."""
-        query = "SELECT id FROM papers WHERE id = ?1 UNION SELECT paper_id FROM aliases WHERE alias = ?1 LIMIT 1"
-        row = self._db.execute(query, (paper_id,)).fetchone()
-        return row[0] if row else None
+    def resolve(self, ids: Sequence[str]) -> dict[str, str]:
+        """Return the id of the paper that has each of these ids or aliases, for those that any paper has."""
+        aliases = self._select("SELECT alias, paper_id FROM aliases WHERE alias IN ({})", ids)
+        return dict(aliases) | dict(self._select("SELECT id, id FROM papers WHERE id IN ({})", ids))
 
-    def replace_papers(self, papers: Iterable[Paper], passages: Iterable[StoredPassage]) -> None:
-        """Add papers, or replace those with the same id, together with their passages."""
-        for paper in papers:
-            self.delete_paper(paper.id)
-            self._db.execute("INSERT INTO papers (id, body) VALUES (?, ?)", (paper.id, paper.model_dump_json()))
-            self._db.executemany(
-                "INSERT OR REPLACE INTO aliases VALUES (?, ?)", ((alias, paper.id) for alias in paper.aliases)
-            )
-        self._db.executemany(
-            "INSERT INTO passages (id, paper_id, first, last, key) VALUES (?, ?, ?, ?, ?)",
-            ((p.id, p.paper_id, p.start, p.end, key) for p, key in passages),
-        )
+    def write_papers(self, papers: Iterable[Paper]) -> None:
+        """Add papers, or replace those with the same ids; their passages stay."""
+        rows = ((paper.id, paper.model_dump_json()) for paper in papers)
+        self._db.executemany("INSERT OR REPLACE INTO papers (id, body) VALUES (?, ?)", rows)
 
-    def delete_paper(self, paper_id: str) -> None:
-        """Remove a paper with its aliases and passages."""
-        self._db.execute("DELETE FROM papers WHERE id = ?", (paper_id,))
-        self._db.execute("DELETE FROM aliases WHERE paper_id = ?", (paper_id,))
-        self._db.execute("DELETE FROM passages WHERE paper_id = ?", (paper_id,))
+    def write_passages(self, passages: Iterable[StoredPassage]) -> None:
+        """Add passages."""
+        rows = ((p.id, p.paper_id, p.start, p.end, key) for p, key in passages)
+        query = "INSERT INTO passages (id, paper_id, first, last, key) VALUES (?, ?, ?, ?, ?)"
+        self._db.executemany(query, rows)
 
-    def passages_of(self, paper_ids: Sequence[str]) -> list[tuple[str, str, int, int]]:
-        """Return (passage id, paper id, start, end) of the papers' passages, in order of numbers."""
-        query = "SELECT id, paper_id, first, last FROM passages WHERE paper_id IN ({}) ORDER BY n"
-        return list(self._select(query, paper_ids))
+    def write_aliases(self, papers: Iterable[Paper]) -> None:
+        """Add the papers' aliases."""
+        rows = ((alias, paper.id) for paper in papers for alias in paper.aliases)
+        self._db.executemany("INSERT OR REPLACE INTO aliases VALUES (?, ?)", rows)
 
-    def papers_of_passages(self, passage_ids: Sequence[str]) -> list[str]:
-        """Return the ids of the papers that hold the passages, each once."""
-        query = "SELECT DISTINCT paper_id FROM passages WHERE id IN ({})"
-        return sorted({row[0] for row in self._select(query, passage_ids)})
+    def delete_papers(self, ids: Iterable[str]) -> None:
+        """Remove papers with their aliases and passages."""
+        rows = [(key,) for key in ids]
+        self._db.executemany("DELETE FROM papers WHERE id = ?", rows)
+        self._db.executemany("DELETE FROM aliases WHERE paper_id = ?", rows)
+        self._db.executemany("DELETE FROM passages WHERE paper_id = ?", rows)
 
-    def passage_rows(self) -> Iterator[tuple[str, str, int, int, bytes]]:
-        """Yield (passage id, paper id, start, end, vector bytes) of every passage, in order of numbers."""
-        return self._db.execute(
-            "SELECT id, paper_id, first, last, vector FROM passages JOIN vectors USING (key) ORDER BY n"
-        )
+    def papers_of_passages(self, passage_ids: Sequence[str]) -> set[str]:
+        """Return the ids of the papers that hold the passages."""
+        query = "SELECT paper_id FROM passages WHERE id IN ({})"
+        return {row[0] for row in self._select(query, passage_ids)}
+
+    def passage_vectors(self, paper_ids: Sequence[str] | None = None) -> Iterator[tuple[PassageRow, bytes]]:
+        """Yield the papers' passages (default: all) with their float32 vectors; each paper's in their order."""
+        query = "SELECT id, paper_id, first, last, vector FROM passages JOIN vectors USING (key)"
+        if paper_ids is None:
+            rows = self._read(f"{query} ORDER BY paper_id, first")
+        else:
+            rows = self._select(f"{query} WHERE paper_id IN ({{}}) ORDER BY paper_id, first", paper_ids)
+        return ((PassageRow(*row[:4]), row[4]) for row in rows)
+
+    def paper_ids(self) -> set[str]:
+        """Return the id of every paper."""
+        return {row[0] for row in self._read("SELECT id FROM papers")}
 
     def count(self, table: str) -> int:
         """Return the number of rows of one of the store's tables."""
         if table not in ("sources", "records", "papers", "passages", "vectors"):
             raise ValueError(f"no table {table!r}")
-        return int(self._db.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
+        (row,) = self._read(f"SELECT count(*) FROM {table}")
+        return int(row[0])
 
     # --- vectors
 
     def missing_vectors(self, keys: Iterable[bytes]) -> set[bytes]:
         """Return the keys that have no vector yet."""
-        return {k for k in keys if not self._db.execute("SELECT 1 FROM vectors WHERE key = ?", (k,)).fetchone()}
+        wanted = set(keys)
+        stored = self._select("SELECT key FROM vectors WHERE key IN ({})", list(wanted))
+        return wanted.difference(row[0] for row in stored)
 
     def write_vectors(self, keys: Sequence[bytes], vectors: Matrix) -> None:
         """Store float32 vectors, shape (len(keys), dimension), and commit them at once."""
@@ -218,31 +238,43 @@ class Store:
             rows = ((k, v.tobytes()) for k, v in zip(keys, vectors, strict=True))
             self._db.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?)", rows)
 
-    def vectors_of(self, passage_ids: Sequence[str]) -> Matrix:
-        """Return the passages' vectors, shape (len(passage_ids), dimension), in their order."""
-        query = "SELECT id, vector FROM passages JOIN vectors USING (key) WHERE id IN ({})"
-        found = {key: np.frombuffer(blob, dtype=np.float32) for key, blob in self._select(query, passage_ids)}
-        return np.stack([found[key] for key in passage_ids])
-
     def drop_unused_vectors(self) -> None:
         """Forget vectors that no passage uses any more."""
         self._db.execute("DELETE FROM vectors WHERE key NOT IN (SELECT key FROM passages)")
 
-    def _select(self, query: str, ids: Sequence[str]) -> Iterator[tuple]:
-        for start in range(0, len(ids), CHUNK):
-            chunk = ids[start : start + CHUNK]
-            yield from self._db.execute(query.format(",".join("?" * len(chunk))), chunk)
+    # --- SQLite
+
+    def _has_tables(self) -> bool:
+        return bool(self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone())
+
+    def _select(self, query: str, keys: Sequence[str | bytes]) -> Iterator[Row]:
+        for start in range(0, len(keys), CHUNK):
+            chunk = keys[start : start + CHUNK]
+            yield from self._read(query.format(",".join("?" * len(chunk))), chunk)
+
+    def _read(self, query: str, parameters: Sequence[str | bytes] = ()) -> Iterator[Row]:
+        with self._errors_told():
+            yield from self._db.execute(query, parameters)
+
+    @contextmanager
+    def _errors_told(self) -> Iterator[None]:
+        """Tell damage apart from what passes (a full disk, no permission); the rest are bugs."""
+        path = self.folder / FILE_NAME
+        try:
+            yield
+        except sqlite3.DatabaseError as exc:
+            if getattr(exc, "sqlite_errorcode", 0) & 0xFF in DAMAGE:  # the lowest byte is the primary code
+                raise IndexDamagedError(
+                    f"{path} cannot be read ({exc}); move the folder away and build it again "
+                    "with `rag-qa index`"
+                ) from exc
+            if isinstance(exc, sqlite3.OperationalError):
+                raise PaperIndexError(
+                    f"{path} cannot be used ({exc}); see whether the disk is full and whether you may write "
+                    "there"
+                ) from exc
+            raise
 
 
-def _connect(path: Path) -> sqlite3.Connection:
+def _connect(path: Path | str) -> sqlite3.Connection:
     return sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
-
-
-@contextmanager
-def _damage_told(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.DatabaseError as exc:
-        raise IndexDamagedError(
-            f"{path} cannot be read ({exc}); move the folder away and build it again with `rag-qa index`"
-        ) from exc

@@ -1,7 +1,8 @@
 """Passages, vectors and metadata in Chroma; built from the store and never the truth.
 
-Chroma 1.5.9 persists its graph in a window in which a killed process damages it (chroma-core/chroma#7510), so a
-collection is built whole in a fresh folder, persisted once, and never written again: the builder swaps folders.
+Chroma 1.5.9 persists its graph in a window in which a killed process damages it (chroma-core/chroma#7510), so
+a collection is built whole in a fresh folder, persisted once, and never written again: the builder swaps
+folders.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,13 +13,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from rag_qa.errors import IndexDamagedError
 from rag_qa.protocols import Matrix
 
 if TYPE_CHECKING:
     from chromadb.api import ClientAPI
 
 COLLECTION = "passages"
-NEVER = 1_000_000_000
+# Writes after which Chroma persists its graph: never while it is built, and at once when it is complete.
+NEVER, AT_ONCE = 1_000_000_000, 2
 SEARCH_DEPTH = 400
 BATCH = 2_000
 
@@ -34,47 +37,59 @@ class Row(NamedTuple):
 
 def build_vectors(folder: Path, rows: Iterator[Row]) -> int:
     """Write the rows into an empty folder and return how many there were."""
-    configuration = {
-        "hnsw": {"space": "cosine", "ef_construction": 100, "ef_search": SEARCH_DEPTH, "sync_threshold": NEVER}
-    }
     count = 0
     first: list[Row] = []
     with _client(folder) as client:
-        collection = client.create_collection(COLLECTION, embedding_function=None, configuration=configuration)
+        collection = client.create_collection(
+            COLLECTION, embedding_function=None, configuration=_configuration()
+        )
         while batch := list(islice(rows, BATCH)):
             first = first or batch[:1]
             collection.add(**_columns(batch))
             count += len(batch)
-        collection.modify(configuration={"hnsw": {"sync_threshold": 1000}})
+        collection.modify(configuration={"hnsw": {"sync_threshold": AT_ONCE}})
     if first:
         with _client(folder) as client:  # one write after reopening makes Chroma persist the graph
             client.get_collection(COLLECTION, embedding_function=None).upsert(**_columns(first))
     return count
 
 
+def _configuration() -> Any:
+    hnsw = {"space": "cosine", "ef_construction": 100, "ef_search": SEARCH_DEPTH, "sync_threshold": NEVER}
+    return {"hnsw": hnsw}
+
+
 class Vectors:
-    """An opened Chroma collection."""
+    """An opened Chroma collection. Raises IndexDamagedError where Chroma cannot read it."""
 
     def __init__(self, folder: Path) -> None:
+        self._folder = folder
         self._manager = _client(folder)
-        self._collection = self._manager.__enter__().get_collection(COLLECTION, embedding_function=None)
+        client = self._manager.__enter__()
+        try:
+            with _errors_told(folder):
+                self._collection = client.get_collection(COLLECTION, embedding_function=None)
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
         """Let go of the files."""
         self._manager.__exit__(None, None, None)
 
     def __len__(self) -> int:
-        return self._collection.count()
+        with _errors_told(self._folder):
+            return self._collection.count()
 
     def search(self, vector: Matrix, k: int) -> tuple[list[str], np.ndarray]:
         """Return the ids and cosine similarities of the k nearest passages, best first.
 
         `vector` has shape (dimension,). Fewer than k come back where the collection is smaller.
         """
-        k = min(k, len(self))
-        if not k:
-            return [], np.empty(0, dtype=np.float32)
-        found = self._collection.query(query_embeddings=[vector], n_results=k, include=["distances"])
+        with _errors_told(self._folder):
+            found = self._collection.query(
+                query_embeddings=vector[np.newaxis], n_results=k, include=["distances"]
+            )
         distances = found["distances"] or [[]]
         return found["ids"][0], 1 - np.asarray(distances[0], dtype=np.float32)
 
@@ -93,9 +108,24 @@ def _client(folder: Path) -> Iterator["ClientAPI"]:
     import chromadb
     from chromadb.config import Settings
 
-    settings = Settings(_env_file=None, anonymized_telemetry=False)  # type: ignore[call-arg]
-    client = chromadb.PersistentClient(path=str(folder), settings=settings)
+    with _errors_told(folder):
+        settings = Settings(_env_file=None, anonymized_telemetry=False)
+        client = chromadb.PersistentClient(path=str(folder), settings=settings)
     try:
         yield client
     finally:
         client.close()  # type: ignore[attr-defined]
+
+
+@contextmanager
+def _errors_told(folder: Path) -> Iterator[None]:
+    """Translate Chroma's errors, among them the panics of its Rust core, which are no `Exception`."""
+    try:
+        yield
+    except BaseException as exc:
+        if not type(exc).__module__.startswith(("chromadb.", "pyo3_runtime")):
+            raise
+        raise IndexDamagedError(
+            f"Chroma cannot use {folder} ({exc}); see whether the disk is full, then delete {folder.parent}: "
+            "it is built again, without embedding, when the index is next opened"
+        ) from exc

@@ -5,17 +5,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rag_qa.index.lexical import Lexical
 from rag_qa.index.reader import Index
+from rag_qa.index.store import PassageRow
 from rag_qa.protocols import Embedder, Matrix
 from rag_qa.retrieval.fusion import Scores, mean_of_max_scaled
-from rag_qa.types import Hit
+from rag_qa.types import Hit, Paper, Passage
 
 
 class BestPassage(NamedTuple):
     """The passage of a paper that is most like the query, and its cosine similarity."""
 
-    id: str
+    row: PassageRow
     similarity: float
 
 
@@ -28,50 +28,58 @@ class Retriever:
         self._pool = pool
 
     def search(self, query: str, k: int, *, within: Sequence[str] | None = None) -> list[Hit]:
-        """Return the k best papers for a query that is not blank, best first; `within` restricts to paper ids."""
-        lexical = self._index.lexical
-        if lexical is None:
+        """Return the k best papers for a query that is not blank: best first, ties in order of ids.
+
+        `within` restricts to papers by id or alias; those that the index does not hold are left out.
+        """
+        if not self._index.manifest.counts.papers:
             return []
         vector = self._embedder.encode([query], role="query")[0]
-        bm25 = lexical.scores(query)
-        ids = self._candidates(vector, lexical, bm25, k) if within is None else sorted(set(within))
-        best = self._best_passages(ids, vector)
+        bm25 = self._index.lexical.scores(query)
+        ids = self._candidates(vector, bm25, k) if within is None else self._index.resolve(within)
+        best = self._best_passages(sorted(ids), vector)
+        places = self._index.lexical.places
         components = {
-            "dense": np.array([best[paper].similarity for paper in ids], dtype=np.float32),
-            "lexical": bm25[[lexical.places[paper] for paper in ids]],
+            "dense": np.array([passage.similarity for passage in best.values()], dtype=np.float32),
+            "lexical": bm25[[places[paper] for paper in best]],
         }
-        return self._hits(ids, best, components, k)
+        return self._hits(best, components, k)
 
-    def _candidates(self, vector: Matrix, lexical: Lexical, bm25: Scores, k: int) -> list[str]:
-        """Return the papers that either component puts among its best, sorted by id."""
+    def _candidates(self, vector: Matrix, bm25: Scores, k: int) -> set[str]:
+        """Return the papers that either component puts among its best."""
         pool = max(self._pool, k)
-        near = self._index.papers_of_passages(self._index.vectors.search(vector, pool)[0])
-        top = np.argsort(-bm25, kind="stable")[:pool]
-        return sorted(set(near) | {str(lexical.paper_ids[place]) for place in top if bm25[place] > 0})
+        near, _ = self._index.vectors.search(vector, pool)
+        matching = np.flatnonzero(bm25 > 0)
+        top = matching[np.argsort(-bm25[matching], kind="stable")[:pool]]
+        ids = self._index.lexical.paper_ids
+        return self._index.papers_of_passages(near) | {ids[place] for place in top}
 
     def _best_passages(self, ids: Sequence[str], vector: Matrix) -> dict[str, BestPassage]:
-        passages = self._index.passage_ids_of(ids)
-        similarities = self._index.vectors_of([passage for passage, _ in passages]) @ vector
+        """Return each paper's passage that is most like the query (the first of equals), in order of ids."""
+        rows, vectors = self._index.passage_vectors(ids)
         best: dict[str, BestPassage] = {}
-        for (passage, paper), similarity in zip(passages, similarities, strict=True):
-            if paper not in best or similarity > best[paper].similarity:
-                best[paper] = BestPassage(passage, float(similarity))
+        for row, similarity in zip(rows, (vectors @ vector).tolist(), strict=True):
+            if row.paper_id not in best or similarity > best[row.paper_id].similarity:
+                best[row.paper_id] = BestPassage(row, similarity)
         return best
 
-    def _hits(
-        self, ids: Sequence[str], best: dict[str, BestPassage], components: dict[str, Scores], k: int
-    ) -> list[Hit]:
+    def _hits(self, best: dict[str, BestPassage], components: dict[str, Scores], k: int) -> list[Hit]:
         fused = mean_of_max_scaled(components)
+        ids = list(best)
         order = np.argsort(-fused, kind="stable")[:k]
         papers = self._index.papers_by_id([ids[n] for n in order])
-        passages = {passage.id: passage for passage in self._index.passages_of(list(papers.values()))}
         return [
             Hit(
                 paper=papers[ids[n]],
-                passage=passages[best[ids[n]].id],
+                passage=_passage(papers[ids[n]], best[ids[n]].row),
                 score=float(fused[n]),
                 rank=rank,
                 components={name: float(scores[n]) for name, scores in components.items()},
             )
             for rank, n in enumerate(order, 1)
         ]
+
+
+def _passage(paper: Paper, row: PassageRow) -> Passage:
+    text = paper.abstract[row.start : row.end]
+    return Passage(id=row.id, paper_id=paper.id, text=text, start=row.start, end=row.end)

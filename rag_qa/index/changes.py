@@ -1,0 +1,162 @@
+"""What an update would change: sources are read, their records merged anew, and the papers compared with the
+stored ones. Knows nothing of passages and vectors."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from rag_qa.corpus.merging import merge_papers
+from rag_qa.corpus.reading import Reading, read_source
+from rag_qa.corpus.sources import STDIN, SourceFile
+from rag_qa.index.manifest import Manifest
+from rag_qa.index.store import Store
+from rag_qa.types import Paper, Skipped
+from rag_qa.version import __version__
+
+
+class Progress(Protocol):
+    """Is told how far a stage has come."""
+
+    def __call__(self, stage: str, done: int, total: int) -> None: ...
+
+
+class Fresh(NamedTuple):
+    """What a source holds now: record ids, what was skipped, and the digest to know it by.
+
+    No digest fits a source of which the index keeps records that have gone, so that it is always read again.
+    """
+
+    keys: list[str]
+    skips: list[Skipped]
+    digest: str
+
+
+class Change(NamedTuple):
+    """What a run would change: every record by source, the papers they make, and how these differ."""
+
+    records: dict[str, dict[str, Paper]]
+    readings: dict[str, Fresh]
+    dropped: list[str]
+    papers: dict[str, Paper]
+    paper_ids: dict[str, dict[str, str]]
+    added: list[str]
+    changed: list[str]
+    moved: list[str]
+    removed: list[str]
+
+
+def gone_sources(store: Store) -> list[str]:
+    """Return the paths of the stored sources whose files have gone."""
+    return [path for path in store.source_digests() if path != STDIN and not Path(path).exists()]
+
+
+def unread_files(
+    store: Store, manifest: Manifest | None, files: Sequence[SourceFile], format: str | None
+) -> dict[str, SourceFile]:
+    """Return the files to read by path: all of them where another version read them, which may know less."""
+    same_version = manifest is not None and manifest.rag_qa_version == __version__
+    known = store.source_digests() if same_version else {}
+    return {file.path: file for file in files if not _was_read(file, known.get(file.path, ""), format)}
+
+
+def _was_read(file: SourceFile, known: str, format: str | None) -> bool:
+    """Return whether a file was read as it is, in the format asked for if one is."""
+    return known == _digest(file, format) or (format is None and known.startswith(f"{file.digest} "))
+
+
+def _digest(file: SourceFile, format: str | None) -> str:
+    return file.digest if format is None else f"{file.digest} read as {format}"
+
+
+def find_change(
+    store: Store,
+    unread: dict[str, SourceFile],
+    dropped: list[str],
+    format: str | None,
+    prune: bool,
+    tell: Progress,
+) -> Change:
+    """Read the unread files, merge what they hold with what is stored, and compare the papers."""
+    records = _stored_records(store, without=set(dropped))
+    readings: dict[str, Fresh] = {}
+    for number, (path, file) in enumerate(unread.items(), 1):
+        reading = read_source(file, format)
+        now = _by_record_id(reading.papers)
+        kept = {} if prune else _kept(records.get(path, {}), now, reading)
+        digest = "" if kept else _digest(file, format)
+        readings[path] = Fresh(list(now), list(reading.skipped), digest)
+        records[path] = now | kept
+        tell("reading", number, len(unread))
+    flat = [paper for group in records.values() for paper in group.values()]
+    tell("merging", 0, len(flat))
+    papers = {paper.id: paper for paper in merge_papers(flat)}
+    tell("merging", len(flat), len(flat))
+    return _compare(store, records, readings, dropped, papers)
+
+
+def _stored_records(store: Store, without: set[str]) -> dict[str, dict[str, Paper]]:
+    records: dict[str, dict[str, Paper]] = {}
+    for source, key, paper in store.records():
+        if source not in without:
+            records.setdefault(source, {})[key] = paper
+    return records
+
+
+def _by_record_id(papers: Sequence[Paper]) -> dict[str, Paper]:
+    """Key a source's records by their ids; a number tells apart those that share one."""
+    records: dict[str, Paper] = {}
+    copies: Counter[str] = Counter()
+    for paper in papers:
+        key = paper.id
+        while key in records:
+            copies[paper.id] += 1
+            key = f"{paper.id} ({copies[paper.id] + 1})"
+        records[key] = paper
+    return records
+
+
+def _kept(before: Mapping[str, Paper], now: Mapping[str, Paper], reading: Reading) -> dict[str, Paper]:
+    """Return the records that a source no longer holds, numbered after its last: places tell records apart."""
+    numbers = [paper.sources[0].record for paper in now.values()] + [skip.record for skip in reading.skipped]
+    last = max(numbers, default=0)
+    gone = [(key, paper) for key, paper in before.items() if key not in now]
+    return {key: _renumber(paper, last + n) for n, (key, paper) in enumerate(gone, 1)}
+
+
+def _renumber(record: Paper, number: int) -> Paper:
+    source = record.sources[0].model_copy(update={"record": number})
+    return record.model_copy(update={"sources": (source,)})
+
+
+def _compare(
+    store: Store,
+    records: dict[str, dict[str, Paper]],
+    readings: dict[str, Fresh],
+    dropped: list[str],
+    papers: dict[str, Paper],
+) -> Change:
+    before = store.papers_by_id(list(papers))
+    paper_of = {(s.path, s.record): paper.id for paper in papers.values() for s in paper.sources}
+    paper_ids = {
+        source: {key: paper_of[r.sources[0].path, r.sources[0].record] for key, r in group.items()}
+        for source, group in records.items()
+    }
+    differ = [key for key, paper in before.items() if paper != papers[key]]
+    moved = [key for key in differ if _content(before[key]) == _content(papers[key])]
+    return Change(
+        records=records,
+        readings=readings,
+        dropped=dropped,
+        papers=papers,
+        paper_ids=paper_ids,
+        added=[key for key in papers if key not in before],
+        changed=sorted(set(differ) - set(moved)),
+        moved=moved,
+        removed=sorted(store.paper_ids() - papers.keys()),
+    )
+
+
+def _content(paper: Paper) -> Paper:
+    """Return a paper without the places where it was found."""
+    return paper.model_copy(update={"sources": ()})
