@@ -24,7 +24,9 @@ TOP = 100
 UPDATE = 1000
 
 
-def bench(name: str, folder: Path, build: Callable, open_: Callable, update: Callable, queries: list[str]) -> None:
+def bench(
+    name: str, folder: Path, build: Callable, open_: Callable, update: Callable, queries: list[str]
+) -> None:
     start = time.perf_counter()
     build()
     built = time.perf_counter() - start
@@ -85,16 +87,22 @@ def bench_fts5(texts: list[str], queries: list[str], folder: Path) -> None:
 
     def insert(items: list[str], first: int) -> None:
         with sqlite3.connect(path) as db:
-            db.execute("CREATE VIRTUAL TABLE IF NOT EXISTS t USING fts5(x, content='', tokenize='porter unicode61')")
+            db.execute(
+                "CREATE VIRTUAL TABLE IF NOT EXISTS t USING fts5(x, content='', tokenize='porter unicode61')"
+            )
             db.executemany("INSERT INTO t(rowid, x) VALUES (?, ?)", enumerate(items, first))
 
     def open_() -> Callable:
         db = sqlite3.connect(path)
 
         def search(query: str) -> None:
-            words = [w for w in "".join(c if c.isalnum() else " " for c in query.lower()).split() if w not in stop]
+            words = [
+                w for w in "".join(c if c.isalnum() else " " for c in query.lower()).split() if w not in stop
+            ]
             terms = " OR ".join(f'"{w}"' for w in words)
-            db.execute(f"SELECT rowid, bm25(t) FROM t WHERE t MATCH ? ORDER BY rank LIMIT {TOP}", (terms,)).fetchall()
+            db.execute(
+                f"SELECT rowid, bm25(t) FROM t WHERE t MATCH ? ORDER BY rank LIMIT {TOP}", (terms,)
+            ).fetchall()
 
         return search
 

@@ -12,8 +12,10 @@ import gzip
 import json
 import random
 from collections import defaultdict
+from collections.abc import Iterable
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import NamedTuple
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
@@ -36,8 +38,16 @@ SETS = {
     "pubmedqa": ("pubmedqa/documents", "pubmedqa/queries.dev", "pubmedqa/qrels.dev", False),
     "tldr": ("ml_abstracts/documents", "ml_abstracts/tldr_queries", None, True),
 }
-SUBSET, HITS, DISTRACTORS = 200, 6, 600
+SUBSET, HITS, DISTRACTORS, REFUSED = 200, 6, 600, 0.03
 OUTPUT = Path(__file__).parents[1] / "rag_qa" / "answering" / "relevance.toml"
+
+
+class Examples(NamedTuple):
+    """Signals, shape (examples, 5); gold or not; the number of the search, even where gold papers were there."""
+
+    signals: np.ndarray
+    gold: np.ndarray
+    search: np.ndarray
 
 
 def read_lines(stem: Path) -> list[dict]:
@@ -69,8 +79,8 @@ def load(data: Path, name: str, limit: int) -> tuple[list[dict], dict[str, tuple
     return papers, {query: (texts[query], gold[query]) for query in chosen}
 
 
-def examples(data: Path, name: str, limit: int, work: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Return signals, shape (examples, 5), and whether each paper is gold."""
+def examples(data: Path, name: str, limit: int, work: Path) -> Examples:
+    """Return each considered paper's signals, whether it is gold, and which search it came from."""
     papers, questions = load(data, name, limit)
     source = work / f"{name}.jsonl"
     source.write_text("\n".join(map(json.dumps, papers)), "utf-8")
@@ -78,11 +88,11 @@ def examples(data: Path, name: str, limit: int, work: Path) -> tuple[np.ndarray,
     build_index([source], work / name, embedder=embedder)
     index = Index.open(work / name)
     retriever = Retriever(index, embedder, pool=200)
-    known = sorted({paper.id for paper in index.papers()})
+    known = sorted(paper.id for paper in index.papers())
     rng = random.Random(3)
-    rows, labels = [], []
-    for text, gold in questions.values():
-        gold = {index.paper(g).id for g in gold}
+    rows, labels, searches, number = [], [], [], 0
+    for text, gold_ids in questions.values():
+        gold = {index.paper(g).id for g in gold_ids}
         subset = [p for p in rng.sample(known, min(SUBSET, len(known))) if p not in gold]
         for within in (subset + sorted(gold), subset):
             hits = retriever.search(text, HITS, within=within)
@@ -92,8 +102,23 @@ def examples(data: Path, name: str, limit: int, work: Path) -> tuple[np.ndarray,
             for assessed in assess(hits, sentences, terms, weights):
                 rows.append([value for _, value in assessed.signals])
                 labels.append(assessed.paper_id in gold)
+                searches.append(number)
+            number += 1
     index.close()
-    return np.array(rows), np.array(labels)
+    return Examples(np.array(rows), np.array(labels), np.array(searches))
+
+
+def fit(sets: Iterable[Examples]) -> LogisticRegression:
+    sets = list(sets)
+    x, y = np.concatenate([s.signals for s in sets]), np.concatenate([s.gold for s in sets])
+    return LogisticRegression(max_iter=1000).fit(x, y)
+
+
+def best_of_searches(model: LogisticRegression, examples: Examples) -> tuple[np.ndarray, np.ndarray]:
+    """Return the highest probability of each search with gold papers (even numbers) and of each without."""
+    probability = model.predict_proba(examples.signals)[:, 1]
+    best = np.array([probability[examples.search == n].max() for n in np.unique(examples.search)])
+    return best[::2], best[1::2]
 
 
 def main() -> None:
@@ -105,27 +130,31 @@ def main() -> None:
     with TemporaryDirectory() as work:
         for name in SETS:
             sets[name] = examples(options.data, name, options.queries, Path(work))
-            print(f"{name}: {len(sets[name][1])} examples, {sets[name][1].mean():.3f} relevant", flush=True)
-    scores = {}
+            print(f"{name}: {len(sets[name].gold)} examples", flush=True)
+    aucs, answerable, refused, answered = {}, {}, {}, {}
     for held_out in sets:
-        x = np.concatenate([sets[n][0] for n in sets if n != held_out])
-        y = np.concatenate([sets[n][1] for n in sets if n != held_out])
-        model = LogisticRegression(max_iter=1000).fit(x, y)
-        scores[held_out] = roc_auc_score(sets[held_out][1], model.predict_proba(sets[held_out][0])[:, 1])
-    model = LogisticRegression(max_iter=1000).fit(
-        np.concatenate([x for x, _ in sets.values()]), np.concatenate([y for _, y in sets.values()])
-    )
-    names = list(Signals.model_fields)
+        model = fit(sets[name] for name in sets if name != held_out)
+        probability = model.predict_proba(sets[held_out].signals)[:, 1]
+        aucs[held_out] = roc_auc_score(sets[held_out].gold, probability)
+        answerable[held_out] = best_of_searches(model, sets[held_out])
+    threshold = float(np.quantile(np.concatenate([a for a, _ in answerable.values()]), REFUSED))
+    for name, (present, withheld) in answerable.items():
+        refused[name], answered[name] = np.mean(present < threshold), np.mean(withheld >= threshold)
+    model = fit(sets.values())
+    shown = lambda values: ", ".join(f"{name} {value:.3f}" for name, value in values.items())  # noqa: E731
     lines = [
         "# The probability that a paper speaks to a question: intercept + coefficients · signals, on the logit scale.",
         f"# Written by `python eval/fit_relevance.py DATA --queries {options.queries}`; fitted on dev questions of",
-        f"# {', '.join(sets)}.",
-        "# Area under the ROC curve on each set when fitted on the others:",
-        "#   " + ", ".join(f"{name} {auc:.3f}" for name, auc in scores.items()),
+        f"# {', '.join(sets)}. Each figure is of a set when fitted on the others.",
+        f"# Area under the ROC curve: {shown(aucs)}.",
+        f"# The threshold refuses {REFUSED:.0%} of the questions whose papers are there: {shown(refused)}.",
+        f"# It answers, of those whose papers are withheld: {shown(answered)}.",
+        "",
+        f"threshold = {threshold:.3f}",
         "",
         "[coefficients]",
         f"intercept = {model.intercept_[0]:.4f}",
-        *(f"{name} = {value:.4f}" for name, value in zip(names, model.coef_[0], strict=True)),
+        *(f"{n} = {value:.4f}" for n, value in zip(Signals.model_fields, model.coef_[0], strict=True)),
     ]
     OUTPUT.write_text("\n".join(lines) + "\n", "utf-8")
     print("\n".join(lines))

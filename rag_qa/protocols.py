@@ -1,6 +1,7 @@
 """What the engine asks of a model: small Protocols, so that a fake is a few lines."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator as Pieces
+from collections.abc import Sequence
 from typing import Literal, Protocol
 
 import numpy as np
@@ -68,7 +69,7 @@ class Generator(Protocol):
 
     def generate(
         self, prompt: Prompt, *, grammar: str | None, max_tokens: int, temperature: float, seed: int
-    ) -> Iterator[str]:
+    ) -> Pieces[str, None, None]:
         """Yield pieces of text; closing the iterator early stops the model and leaves it usable."""
         ...
 

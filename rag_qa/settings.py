@@ -27,10 +27,16 @@ class Settings(BaseSettings):
     device: str = Field("auto", description="torch device of the embedder: auto, cpu, cuda, mps")
     embed_batch: int = Field(32, ge=1, le=4096, description="texts in one batch of the embedder")
 
-    model: str = Field("SmolLM2-135M-Instruct", description="catalogue name or GGUF path of the language model")
+    model: str = Field(
+        "SmolLM2-135M-Instruct", description="catalogue name or GGUF path of the language model"
+    )
     context_tokens: int = Field(4096, ge=512, description="context size of the language model, in tokens")
-    threads: int | None = Field(None, ge=1, description="threads of the language model; default: physical cores")
-    gpu_layers: int | None = Field(None, ge=-1, description="layers to offload; default: all if the build can")
+    threads: int | None = Field(
+        None, ge=1, description="threads of the language model; default: physical cores"
+    )
+    gpu_layers: int | None = Field(
+        None, ge=-1, description="layers to offload; default: all if the build can"
+    )
     temperature: float = Field(0.0, ge=0.0, le=2.0)
     seed: int = Field(0, ge=0, le=2**32 - 2)
     max_tokens: int = Field(256, ge=16, le=4096, description="tokens that one answer may take")
@@ -41,9 +47,14 @@ class Settings(BaseSettings):
     style: Style = Field("auto", description="auto: what the catalogue says of the language model")
     evidence_papers: int = Field(8, ge=1, le=100, description="papers whose sentences are considered")
     evidence_sentences: int = Field(4, ge=1, le=50, description="sentences that an answer quotes at most")
-    listed_papers: int = Field(10, ge=1, le=100, description="papers that a 'which papers' answer lists at most")
-    min_relevance: float = Field(
-        0.5, ge=0.0, le=1.0, description="probability of relevance under which a paper is no evidence"
+    listed_papers: int = Field(
+        10, ge=1, le=100, description="papers that a 'which papers' answer lists at most"
+    )
+    min_relevance: float | None = Field(
+        None,
+        ge=0.0,
+        le=1.0,
+        description="probability of relevance under which a paper is no evidence; default: as calibrated",
     )
 
     @classmethod

@@ -23,7 +23,9 @@ from rag_qa.types import Answer, Event, Hit, Paper
 class Assistant:
     """Answers questions from one opened index. Close it, or use it in a `with` statement."""
 
-    def __init__(self, index: Index, embedder: Embedder, generator: Generator | None, settings: Settings) -> None:
+    def __init__(
+        self, index: Index, embedder: Embedder, generator: Generator | None, settings: Settings
+    ) -> None:
         """Put an assistant together from opened parts; without a generator it answers in quotes."""
         template = load_prompt("synthesis", settings.prompts)
         writer = Writer(generator, template, settings) if generator else None

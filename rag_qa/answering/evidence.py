@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 from rag_qa.answering.terms import content_terms, coverage
 from rag_qa.corpus.sentences import split_sentences
 from rag_qa.protocols import Embedder
@@ -11,9 +13,12 @@ MIN_WORDS = 4
 
 
 class ScoredSentence(Value):
-    """A sentence of a paper: cosine similarity to the question, and the share of its terms that it covers.
+    """A sentence of a paper: its likeness to the question, and the share of the question's terms that it covers.
 
-    `similarity` is of the sentence alone; the heading counts in `coverage`, since sentences seldom repeat it.
+    `similarity` is the mean cosine of the sentence alone and of the sentence under its paper's heading, which
+    also counts in `coverage`, since sentences seldom repeat what they speak of. On SciFact's rationales this
+    finds a right sentence among the first three for .90 of the claims; either cosine with coverage .83 and .85,
+    the starter language model's query likelihood .83 (eval/choose_sentences.py).
     """
 
     paper_id: str
@@ -30,7 +35,11 @@ class ScoredSentence(Value):
 
 
 def score_sentences(
-    question: str, terms: Sequence[str], papers: Sequence[Paper], weights: Mapping[str, float], embedder: Embedder
+    question: str,
+    terms: Sequence[str],
+    papers: Sequence[Paper],
+    weights: Mapping[str, float],
+    embedder: Embedder,
 ) -> list[ScoredSentence]:
     """Return every sentence of the papers with its scores, best first (ties in the order of the papers)."""
     spans = [(paper, start, end) for paper in papers for start, end in _sentences(paper.abstract)]
@@ -38,7 +47,8 @@ def score_sentences(
         return []
     query = embedder.encode([question], role="query")[0]
     texts = [paper.abstract[start:end] for paper, start, end in spans]
-    similarities = embedder.encode(texts, role="document") @ query
+    under_heading = [f"{paper.heading}: {text}" for (paper, _, _), text in zip(spans, texts, strict=True)]
+    alone, headed = np.split(embedder.encode(texts + under_heading, role="document") @ query, 2)
     scored = [
         ScoredSentence(
             paper_id=paper.id,
@@ -48,7 +58,7 @@ def score_sentences(
             similarity=float(similarity),
             coverage=coverage(terms, content_terms(f"{paper.heading} {text}"), weights),
         )
-        for (paper, start, end), text, similarity in zip(spans, texts, similarities, strict=True)
+        for (paper, start, end), text, similarity in zip(spans, texts, (alone + headed) / 2, strict=True)
     ]
     return sorted(scored, key=lambda sentence: -sentence.score)
 
@@ -56,9 +66,7 @@ def score_sentences(
 def label(sentences: Sequence[ScoredSentence]) -> list[Evidence]:
     """Return the sentences as evidence, labelled from 1 in their order."""
     return [
-        Evidence(
-            label=number, paper_id=s.paper_id, sentence=s.text, start=s.start, end=s.end, score=s.score
-        )
+        Evidence(label=number, paper_id=s.paper_id, sentence=s.text, start=s.start, end=s.end, score=s.score)
         for number, s in enumerate(sentences, 1)
     ]
 

@@ -1,7 +1,8 @@
 """How probable is it that a paper speaks to the question? A logistic regression over five readable signals.
 
 Its coefficients are data (relevance.toml), fitted by eval/fit_relevance.py on public judged questions; the file
-names them. Below a threshold (`Settings.min_relevance`) a paper is no evidence; with none left, the answer abstains.
+names them. Below a threshold (the file's, or `Settings.min_relevance`) a paper is no evidence; with none left, the
+answer abstains.
 """
 
 import math
@@ -9,6 +10,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 from rag_qa.answering.evidence import ScoredSentence
 from rag_qa.answering.terms import content_terms, coverage
@@ -35,7 +37,10 @@ class Relevance(Value):
 
 
 def assess(
-    hits: Sequence[Hit], sentences: Sequence[ScoredSentence], terms: Sequence[str], weights: Mapping[str, float]
+    hits: Sequence[Hit],
+    sentences: Sequence[ScoredSentence],
+    terms: Sequence[str],
+    weights: Mapping[str, float],
 ) -> list[Relevance]:
     """Return each hit's relevance, most probable first; `sentences` are those of the hits, best first."""
     top = max((hit.score for hit in hits), default=1.0) or 1.0
@@ -57,12 +62,16 @@ def assess(
 
 def probability(signals: Signals) -> float:
     """Return the probability of relevance, 0 to 1."""
-    model = _model()
-    logit = model["intercept"] + sum(model[name] * value for name, value in signals)
+    coefficients = _model()["coefficients"]
+    logit = coefficients["intercept"] + sum(coefficients[name] * value for name, value in signals)
     return 1 / (1 + math.exp(-logit))
 
 
+def default_threshold() -> float:
+    """Return the probability under which a paper is no evidence, where the settings name none."""
+    return float(_model()["threshold"])
+
+
 @cache
-def _model() -> dict[str, float]:
-    data = tomllib.loads((files("rag_qa.answering") / "relevance.toml").read_text(encoding="utf-8"))
-    return {name: float(value) for name, value in data["coefficients"].items()}
+def _model() -> dict[str, Any]:
+    return tomllib.loads((files("rag_qa.answering") / "relevance.toml").read_text(encoding="utf-8"))

@@ -1,15 +1,16 @@
 """Evidence → prose by the language model, sentence by sentence, each checked before anyone sees it."""
 
+from collections.abc import Generator as Pieces
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 
-from rag_qa.answering.citing import cite, parse_drafts
+from rag_qa.answering.citing import Draft, cite, parse_drafts
 from rag_qa.answering.composing import quote
 from rag_qa.answering.grammar import answer_grammar
 from rag_qa.answering.prompting import PromptTemplate, fit_evidence
 from rag_qa.answering.receipts import Receipt
 from rag_qa.answering.verifying import judge
-from rag_qa.protocols import Generator
+from rag_qa.protocols import Generator, Prompt
 from rag_qa.settings import Settings
 from rag_qa.types import Evidence, Sentence
 
@@ -44,20 +45,24 @@ class Writer:
                 tokens=self._generator.count_tokens(prompt),
                 dropped=len(evidence) - len(kept),
             )
-        pieces = self._generator.generate(
+        by_label = {e.label: e for e in kept}
+        said: set[str] = set()
+        with closing(self._generate(prompt, kept)) as pieces:
+            for draft in _timed(parse_drafts(pieces), receipt):
+                for sentence in _checked(draft.text, [by_label[number] for number in draft.labels]):
+                    if sentence.text not in said:
+                        said.add(sentence.text)
+                        yield sentence
+
+    def _generate(self, prompt: Prompt, evidence: Sequence[Evidence]) -> Pieces[str, None, None]:
+        settings = self._settings
+        return self._generator.generate(
             prompt,
-            grammar=answer_grammar([e.label for e in kept], max_sentences=MAX_SENTENCES),
+            grammar=answer_grammar([e.label for e in evidence], max_sentences=MAX_SENTENCES),
             max_tokens=settings.max_tokens,
             temperature=settings.temperature,
             seed=settings.seed,
         )
-        by_label = {e.label: e for e in kept}
-        said: set[str] = set()
-        for draft in _timed(parse_drafts(pieces), receipt):
-            for sentence in _checked(draft.text, [by_label[number] for number in draft.labels]):
-                if sentence.text not in said:
-                    said.add(sentence.text)
-                    yield sentence
 
 
 def _checked(text: str, cited: Sequence[Evidence]) -> list[Sentence]:
@@ -68,12 +73,11 @@ def _checked(text: str, cited: Sequence[Evidence]) -> list[Sentence]:
     return [Sentence(text=text, kind="prose", citations=cite(list(labels), labels), verdict=verdict)]
 
 
-def _timed(drafts: Iterator, receipt: Receipt) -> Iterator:
+def _timed(drafts: Iterator[Draft], receipt: Receipt) -> Iterator[Draft]:
     """Yield the drafts, adding the time that the model takes for them to the stage `generate`."""
-    with closing(drafts):
-        while True:
-            with receipt.timed("generate"):
-                draft = next(drafts, None)
-            if draft is None:
-                return
-            yield draft
+    while True:
+        with receipt.timed("generate"):
+            draft = next(drafts, None)
+        if draft is None:
+            return
+        yield draft

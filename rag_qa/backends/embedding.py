@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 class SentenceTransformerEmbedder:
     """An embedder over a sentence-transformers model in a local folder; never opens a connection."""
 
-    def __init__(self, folder: Path, spec: EmbedderSpec, *, device: str = "auto", batch_size: int = 32) -> None:
+    def __init__(
+        self, folder: Path, spec: EmbedderSpec, *, device: str = "auto", batch_size: int = 32
+    ) -> None:
         self.spec = spec
         self._folder = folder
         self._device = device
@@ -73,7 +75,7 @@ class SentenceTransformerEmbedder:
         from sentence_transformers import SentenceTransformer
         from transformers.utils import logging
 
-        logging.disable_progress_bar()
+        logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         try:
             model = SentenceTransformer(
                 str(self._folder),

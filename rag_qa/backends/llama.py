@@ -7,7 +7,7 @@ that `<|im_end|>` inside an abstract is seven letters and some punctuation to th
 import ctypes
 import logging
 import secrets
-from collections.abc import Iterator
+from collections.abc import Generator as Pieces
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
@@ -21,7 +21,8 @@ from rag_qa.protocols import GeneratorSpec, Prompt
 from rag_qa.settings import Settings
 
 if TYPE_CHECKING:
-    from llama_cpp import Llama, LlamaGrammar
+    from llama_cpp import Llama
+    from llama_cpp.llama_grammar import LlamaGrammar
 
 ALL_LAYERS = -1
 BATCH_TOKENS = 512
@@ -61,7 +62,7 @@ class LlamaGenerator:
 
     def generate(
         self, prompt: Prompt, *, grammar: str | None, max_tokens: int, temperature: float, seed: int
-    ) -> Iterator[str]:
+    ) -> Pieces[str, None, None]:
         """Yield pieces of text, one caller at a time; closing the iterator stops the model.
 
         Raises BackendError where the grammar is bad or the prompt leaves no room for `max_tokens`.
@@ -165,13 +166,14 @@ class LlamaGenerator:
     def _grammar(self, text: str) -> "LlamaGrammar":
         """Check a grammar before use: llama.cpp ends the process over a bad one."""
         import llama_cpp
+        from llama_cpp.llama_grammar import LlamaGrammar
 
         vocab = self._llama._model.vocab
         sampler = llama_cpp.llama_sampler_init_grammar(vocab, text.encode("utf-8"), b"root")
         if not sampler:
             raise BackendError("the grammar does not parse; please report this with the question asked")
         llama_cpp.llama_sampler_free(sampler)
-        return llama_cpp.LlamaGrammar.from_string(text, verbose=False)
+        return LlamaGrammar.from_string(text, verbose=False)
 
 
 def open_generator(settings: Settings) -> LlamaGenerator:
@@ -197,7 +199,7 @@ def _route_log() -> None:
         return
     import llama_cpp
 
-    @llama_cpp.llama_log_callback
+    @llama_cpp.llama_log_callback  # type: ignore[untyped-decorator]
     def callback(level: int, text: bytes, user_data: ctypes.c_void_p) -> None:
         logger.debug("%s", text.decode("utf-8", errors="replace").rstrip())
 

@@ -1,0 +1,132 @@
+"""Does the language model choose sentences better than the retriever's scores? Measured on SciFact's rationales.
+
+    python eval/choose_sentences.py SHARED_DATA_FOLDER [--claims 120]
+
+For each supported claim the candidates are the sentences of its gold abstracts and of the five nearest others; the
+sentences that annotators marked as rationale are the right ones. `model` is the mean log-probability, under the
+starter model, of the claim given the sentence (query likelihood), for the retriever's first eight.
+Prints hit@1, hit@3 and hit@4: the share of claims with a right sentence among the first k.
+"""
+
+import argparse
+import gzip
+import json
+import random
+import time
+from collections import Counter
+from math import log
+from pathlib import Path
+
+import numpy as np
+
+from rag_qa.answering.evidence import score_sentences
+from rag_qa.answering.terms import content_terms, question_terms
+from rag_qa.backends.embedding import open_embedder
+from rag_qa.backends.llama import open_generator
+from rag_qa.settings import Settings
+from rag_qa.types import Paper
+
+DEPTH, NEAR, POOL = 8, 5, 400
+
+
+def read_lines(path: Path) -> list[dict]:
+    with gzip.open(path, "rt", encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines]
+
+
+class QueryLikelihood:
+    """Mean log-probability of a query's tokens after a text."""
+
+    def __init__(self) -> None:
+        import llama_cpp
+
+        generator = open_generator(Settings())
+        self.llm = llama_cpp.Llama(
+            str(generator._path), n_ctx=512, logits_all=True, verbose=False, n_threads=2, n_threads_batch=2
+        )
+        self.tokens = 0
+
+    def __call__(self, query: str, text: str) -> float:
+        before = self.llm.tokenize(f"Passage: {text}\nWrite a statement that the passage supports:".encode())
+        after = self.llm.tokenize(f" {query}".encode(), add_bos=False)
+        self.llm.reset()
+        self.llm.eval((before + after)[:512])
+        self.tokens += len(before) + len(after)
+        logits = self.llm.scores[len(before) - 1 : len(before) + len(after) - 1]
+        shifted = logits - logits.max(axis=1, keepdims=True)
+        logp = shifted[np.arange(len(after)), after] - np.log(np.exp(shifted).sum(axis=1))
+        return float(logp.mean())
+
+
+def z(values: np.ndarray, among: np.ndarray) -> np.ndarray:
+    """Return the values in standard deviations from the mean of some of them."""
+    return (values - values[among].mean()) / (values[among].std() + 1e-6)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--claims", type=int, default=120)
+    options = parser.parse_args()
+    rng = random.Random(5)
+    rows = [
+        r for r in read_lines(options.data / "scifact" / "queries.dev.jsonl.gz") if r["label"] == "SUPPORT"
+    ]
+    claims = rng.sample(rows, options.claims)
+    documents = {d["id"]: d for d in read_lines(options.data / "scifact" / "documents.jsonl.gz")}
+    gold_ids = {e["doc"] for c in claims for e in c["evidence"]}
+    pool = sorted(gold_ids | set(rng.sample(sorted(documents), POOL)))
+    papers = {i: Paper(id=i, title=documents[i]["title"], abstract=documents[i]["abstract"]) for i in pool}
+    frequency = Counter(t for p in papers.values() for t in set(content_terms(f"{p.title} {p.abstract}")))
+    embedder = open_embedder(Settings())
+    vectors = embedder.encode([f"{p.title}. {p.abstract}"[:1500] for p in papers.values()], role="document")
+    likelihood = QueryLikelihood()
+    hits: dict[str, list[list[bool]]] = {}
+    spent = 0.0
+    for claim in claims:
+        text = claim["text"]
+        near = np.argsort(-(vectors @ embedder.encode([text], role="query")[0]))
+        gold = {e["doc"] for e in claim["evidence"]}
+        chosen = [papers[i] for i in sorted(gold)] + [papers[pool[n]] for n in near if pool[n] not in gold][
+            :NEAR
+        ]
+        terms = question_terms(text)
+        weights = {t: log(1 + (len(pool) - frequency[t] + 0.5) / (frequency[t] + 0.5)) for t in terms}
+        scored = score_sentences(text, terms, chosen, weights, embedder)
+        right = [" ".join(e["text"].split()) for e in claim["evidence"]]
+        is_right = [any(s.text in r or r in s.text for r in right) and s.paper_id in gold for s in scored]
+        sim = np.array([s.similarity for s in scored])
+        cov = np.array([s.coverage for s in scored])
+        titled = embedder.encode([f"{papers[s.paper_id].title}: {s.text}" for s in scored], role="document")
+        tsim = titled @ embedder.encode([text], role="query")[0]
+        first = np.argsort(-(sim + cov))[:DEPTH]
+        start = time.perf_counter()
+        lm = np.full(len(scored), -99.0)
+        lm[first] = [likelihood(text, f"{papers[scored[n].paper_id].title}. {scored[n].text}") for n in first]
+        spent += time.perf_counter() - start
+        near_only = np.where(lm > -99, 0, -1e6)
+        systems = {
+            "similarity": sim,
+            "titled similarity": tsim,
+            "coverage": cov,
+            "similarity + coverage": sim + cov,
+            "similarity + .5 coverage": sim + 0.5 * cov,
+            "both similarities + coverage": (sim + tsim) / 2 + cov,
+            "both similarities + .5 coverage": (sim + tsim) / 2 + 0.5 * cov,
+            "titled similarity + coverage": tsim + cov,
+            "titled similarity + .5 coverage": tsim + 0.5 * cov,
+            "titled similarity + similarity": tsim + sim,
+            "model": lm,
+            "similarity + coverage + model": z(sim + cov, first) + z(lm, first) + near_only,
+            "similarity + coverage + .5 model": z(sim + cov, first) + 0.5 * z(lm, first) + near_only,
+        }
+        for name, scores in systems.items():
+            order = np.argsort(-scores, kind="stable")
+            hits.setdefault(name, []).append([any(is_right[n] for n in order[:k]) for k in (1, 3, 4)])
+    for name, rows_ in hits.items():
+        print(name.ljust(34), np.round(np.mean(rows_, axis=0), 3))
+    print(f"model: {likelihood.tokens / len(claims):.0f} tokens and {spent / len(claims):.2f} s a claim")
+
+
+if __name__ == "__main__":
+    main()
