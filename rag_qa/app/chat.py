@@ -63,7 +63,9 @@ def _command(assistant: Assistant, console: Console, text: str, history: list[An
     elif text == "/papers":
         _show_papers(assistant, console, history)
     else:
-        console.print(f"There is no command {text.split()[0]}; /help lists them.", markup=False, highlight=False)
+        console.print(
+            f"There is no command {text.split()[0]}; /help lists them.", markup=False, highlight=False
+        )
 
 
 def _show_papers(assistant: Assistant, console: Console, history: list[Answer]) -> None:

@@ -116,7 +116,9 @@ def ask(
     as_json: JsonOption = False,
 ) -> None:
     """Answer a question from the papers, or say that they don't."""
-    settings = load_settings(style=style, model=model, gpu_layers=gpu_layers, evidence_papers=k, listed_papers=k)
+    settings = load_settings(
+        style=style, model=model, gpu_layers=gpu_layers, evidence_papers=k, listed_papers=k
+    )
     with Assistant.open(index, settings=settings) as assistant:
         if as_json:
             typer.echo(assistant.ask(question).model_dump_json(indent=2))

@@ -1,5 +1,6 @@
 """`rag-qa eval`: index a set's papers where no index is named, run the set, print and keep the report."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -16,7 +17,8 @@ from rag_qa.evaluation.corpora import resolve_corpus
 from rag_qa.evaluation.datasets import load_beir, load_question_set
 from rag_qa.evaluation.evaluating import evaluate
 from rag_qa.evaluation.reports import render, to_json
-from rag_qa.index.builder import Progress, build_index
+from rag_qa.index.builder import build_index
+from rag_qa.index.changes import Progress
 from rag_qa.settings import Settings
 
 
@@ -40,10 +42,15 @@ def evaluate_set(
                 folder,
                 assistant,
                 results=results or folder.resolve().parent / "results",
-                support=lambda sentence, quotes: judge(sentence, quotes).label == "supported",
+                support=is_supported,
                 progress=lambda done, total: tell("asking", done, total),
             )
     typer.echo(to_json(report) if as_json else render(report), nl=False)
+
+
+def is_supported(sentence: str, quotes: Sequence[str]) -> bool:
+    """Whether our own verdict on a sentence is `supported`; the reports name this as what decides."""
+    return judge(sentence, quotes).label == "supported"
 
 
 def _index_of(folder: Path, settings: Settings, tell: Progress) -> Path:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from rag_qa.index.builder import Progress as Tell
+from rag_qa.index.changes import Progress as Tell
 
 
 @contextmanager

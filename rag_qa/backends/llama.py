@@ -104,7 +104,7 @@ class LlamaGenerator:
         try:
             return llama_cpp.Llama(
                 str(self._path),
-                n_ctx=self._n_ctx,
+                n_ctx=self._usable_context(),
                 n_batch=BATCH_TOKENS,
                 n_threads=self._threads,
                 n_threads_batch=self._threads,
@@ -115,6 +115,16 @@ class LlamaGenerator:
             raise BackendError(
                 f"{self._path} cannot be loaded by llama.cpp: {exc}; check the file with `rag-qa doctor`"
             ) from exc
+
+    def _usable_context(self) -> int:
+        """Return the context asked for, or what the model was trained with where that is less."""
+        import llama_cpp
+
+        vocabulary = llama_cpp.Llama(str(self._path), vocab_only=True, verbose=False)
+        architecture = vocabulary.metadata.get("general.architecture", "")
+        trained = int(vocabulary.metadata.get(f"{architecture}.context_length", self._n_ctx))
+        vocabulary.close()
+        return min(self._n_ctx, trained)
 
     def _layers_to_ask(self) -> int:
         import llama_cpp
