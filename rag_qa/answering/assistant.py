@@ -49,10 +49,14 @@ class Assistant:
         settings = settings or Settings()
         embedder = embedder or open_embedder(settings)
         opened = Index.open(Path(index))
-        check_embedder(opened.manifest, embedder.spec, str(index))
-        if generator is None and style_of(settings) == "synthesis":
-            generator = open_generator(settings)
-        return cls(opened, embedder, generator, settings)
+        try:
+            check_embedder(opened.manifest, embedder.spec, str(index))
+            if generator is None and style_of(settings) == "synthesis":
+                generator = open_generator(settings)
+            return cls(opened, embedder, generator, settings)
+        except BaseException:
+            opened.close()
+            raise
 
     def search(self, query: str, k: int | None = None) -> list[Hit]:
         """Return the k best papers, best first. Raises QuestionError for a blank query."""
@@ -70,8 +74,8 @@ class Assistant:
 
     def stream(self, question: str, *, history: Sequence[Answer] = ()) -> Iterator[Event]:
         """Yield the hits, then each sentence once it is checked, then the whole answer."""
-        resolved = resolve(clean_question(question), history)
-        return self._answering.answer(question, resolved)
+        asked = clean_question(question)
+        return self._answering.answer(asked, resolve(asked, history))
 
     def paper(self, paper_id: str) -> Paper:
         """Return the paper with this id or alias. Raises KeyError where the index has none."""

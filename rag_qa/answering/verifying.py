@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from rag_qa.answering.terms import WORD, content_terms, in_digits, numbers, stems
+from rag_qa.answering.terms import WORD, content_terms, in_digits, numbers, stems, topic_terms
 from rag_qa.types import Verdict, VerdictLabel
 
 SUPPORTED = 0.8
@@ -61,7 +61,8 @@ def _contradictions(sentence: str, cited: str) -> list[str]:
     if unseen := numbers(sentence) - numbers(cited):
         reasons.append(f"numbers not in the source: {', '.join(sorted(unseen))}")
     known = {word.casefold() for word in WORD.findall(cited)}
-    if names := {n for n in NAME.findall(sentence) if not _words(n) <= known}:
+    names = {name for name in NAME.findall(sentence) if not _words(name) <= known} | _subject(sentence, cited)
+    if names:
         reasons.append(f"names not in the source: {', '.join(sorted(names))}")
     if bool(NEGATION.search(sentence)) != bool(NEGATION.search(cited)):
         reasons.append("a negation on one side only")
@@ -78,6 +79,13 @@ def _opposite(said: set[str], cited: set[str]) -> bool:
         if here in ([True, False], [False, True]) and there == here[::-1]:
             return True
     return False
+
+
+def _subject(sentence: str, cited: str) -> set[str]:
+    """Return the opening word where the source does not have it: at a sentence's head any word may be a name."""
+    opening = WORD.search(sentence)
+    terms = topic_terms(opening.group()) if opening else []
+    return {opening.group()} if opening and not set(terms) <= stems(cited) else set()
 
 
 def _words(name: str) -> set[str]:

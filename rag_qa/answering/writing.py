@@ -28,7 +28,11 @@ class Writer:
     def write(
         self, question: str, evidence: Sequence[Evidence], titles: dict[str, str], receipt: Receipt
     ) -> Iterator[Sentence]:
-        """Yield supported prose; a sentence that its citations do not support gives way to what it cites, quoted."""
+        """Yield supported prose; a sentence that its citations do not support gives way to what it cites, quoted.
+
+        So does a reply without one usable sentence to the whole evidence. A sentence with a label that does not
+        exist, from a runtime that ignores grammars, is dropped whole.
+        """
         settings = self._settings
         with receipt.timed("prompt"):
             prompt, kept = fit_evidence(
@@ -49,10 +53,14 @@ class Writer:
         said: set[str] = set()
         with closing(self._generate(prompt, kept)) as pieces:
             for draft in _timed(parse_drafts(pieces), receipt):
+                if not by_label.keys() >= set(draft.labels):
+                    continue
                 for sentence in _checked(draft.text, [by_label[number] for number in draft.labels]):
                     if sentence.text not in said:
                         said.add(sentence.text)
                         yield sentence
+        if not said:
+            yield from map(quote, kept)
 
     def _generate(self, prompt: Prompt, evidence: Sequence[Evidence]) -> Pieces[str, None, None]:
         settings = self._settings
