@@ -14,7 +14,20 @@ from rag_qa.app.chat import chat_with
 from rag_qa.app.doctor import doctor
 from rag_qa.app.evaluate import evaluate_set
 from rag_qa.app.models import models_app
-from rag_qa.app.options import DEFAULT_INDEX, IndexOption, JsonOption, load_settings
+from rag_qa.app.options import (
+    DEFAULT_INDEX,
+    ContextOption,
+    EmbedderOption,
+    GpuOption,
+    IndexOption,
+    JsonOption,
+    ModelOption,
+    PapersOption,
+    PromptsOption,
+    StyleOption,
+    ThreadsOption,
+    load_settings,
+)
 from rag_qa.app.progress import progress_bar
 from rag_qa.app.rendering import Marks, show_hits, show_report, show_sentence, show_skips, show_sources
 from rag_qa.errors import RagQAError, SourceError
@@ -33,15 +46,6 @@ app.add_typer(models_app, name="models")
 app.command()(doctor)
 app.command("eval")(evaluate_set)
 
-StyleOption = Annotated[
-    str | None, typer.Option("--style", help="auto, quote or synthesis.", show_default="auto")
-]
-ModelOption = Annotated[str | None, typer.Option("--model", help="Catalogue name or GGUF file.")]
-PapersOption = Annotated[int | None, typer.Option("-k", help="How many papers.", min=1)]
-GpuOption = Annotated[
-    int | None, typer.Option("--gpu-layers", help="Layers to offload; default: all if the build can.")
-]
-
 
 @app.callback(invoke_without_command=True)
 def root(
@@ -59,6 +63,7 @@ def index(
         list[str] | None, typer.Argument(help="Files, folders, globs, or - for standard input.")
     ] = None,
     index: IndexOption = DEFAULT_INDEX,
+    embedder: EmbedderOption = None,
     format: Annotated[str | None, typer.Option("--format", help="Overrule the recognised format.")] = None,
     sample: Annotated[bool, typer.Option("--sample", help="Index the sample papers that ship.")] = False,
     prune: Annotated[bool, typer.Option("--prune", help="Remove what has gone from the sources.")] = False,
@@ -75,7 +80,7 @@ def index(
         report = build_index(
             wanted,
             index,
-            settings=load_settings(),
+            settings=load_settings(embedder=embedder),
             format=format,
             prune=prune,
             dry_run=dry_run,
@@ -94,10 +99,12 @@ def search(
     query: Annotated[str, typer.Argument(help="What to look for.")],
     index: IndexOption = DEFAULT_INDEX,
     k: PapersOption = None,
+    embedder: EmbedderOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Find papers: best first, one passage each."""
-    with Assistant.open(index, settings=load_settings(style="quote", k=k)) as assistant:
+    settings = load_settings(style="quote", k=k, embedder=embedder)
+    with Assistant.open(index, settings=settings) as assistant:
         hits = assistant.search(query)
     if as_json:
         typer.echo(json.dumps([_hit_json(hit) for hit in hits], ensure_ascii=False, indent=2))
@@ -112,12 +119,24 @@ def ask(
     k: PapersOption = None,
     style: StyleOption = None,
     model: ModelOption = None,
+    embedder: EmbedderOption = None,
+    context: ContextOption = None,
+    threads: ThreadsOption = None,
     gpu_layers: GpuOption = None,
+    prompts: PromptsOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Answer a question from the papers, or say that they don't."""
     settings = load_settings(
-        style=style, model=model, gpu_layers=gpu_layers, evidence_papers=k, listed_papers=k
+        style=style,
+        model=model,
+        embedder=embedder,
+        context_tokens=context,
+        threads=threads,
+        gpu_layers=gpu_layers,
+        prompts=prompts,
+        evidence_papers=k,
+        listed_papers=k,
     )
     with Assistant.open(index, settings=settings) as assistant:
         if as_json:
@@ -136,10 +155,22 @@ def chat(
     index: IndexOption = DEFAULT_INDEX,
     style: StyleOption = None,
     model: ModelOption = None,
+    embedder: EmbedderOption = None,
+    context: ContextOption = None,
+    threads: ThreadsOption = None,
     gpu_layers: GpuOption = None,
+    prompts: PromptsOption = None,
 ) -> None:
     """Ask, and ask on: answers stream, follow-ups are understood. /help shows the commands."""
-    settings = load_settings(style=style, model=model, gpu_layers=gpu_layers)
+    settings = load_settings(
+        style=style,
+        model=model,
+        embedder=embedder,
+        context_tokens=context,
+        threads=threads,
+        gpu_layers=gpu_layers,
+        prompts=prompts,
+    )
     with Assistant.open(index, settings=settings) as assistant:
         chat_with(assistant, Console())
 

@@ -15,6 +15,26 @@ DEFAULT_INDEX = Path("rag-qa-index")
 IndexOption = Annotated[
     Path, typer.Option("--index", envvar="RAG_QA_INDEX", help="Folder of the index.", show_default=True)
 ]
+StyleOption = Annotated[
+    str | None, typer.Option("--style", help="auto, quote or synthesis.", show_default="auto")
+]
+ModelOption = Annotated[
+    str | None, typer.Option("--model", help="Language model: a catalogue name or a GGUF file.")
+]
+EmbedderOption = Annotated[
+    str | None, typer.Option("--embedder", help="Embedder: a catalogue name or a folder.")
+]
+PapersOption = Annotated[int | None, typer.Option("-k", help="How many papers.", min=1)]
+ContextOption = Annotated[
+    int | None, typer.Option("--context", help="Context of the language model, in tokens.")
+]
+ThreadsOption = Annotated[int | None, typer.Option("--threads", help="Threads of the language model.")]
+GpuOption = Annotated[
+    int | None, typer.Option("--gpu-layers", help="Layers to offload; default: all if the build can.")
+]
+PromptsOption = Annotated[
+    Path | None, typer.Option("--prompts", help="Folder of prompt files to use instead of ours.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
 
 
