@@ -44,30 +44,41 @@ class Resolved(Value):
 def resolve(question: str, history: Sequence[Answer]) -> Resolved:
     """Return the question as it stands after the turns before, oldest first.
 
-    "The second one" and "them" restrict the search to papers of the last answer that cited any; "and …" and
-    questions without a word of their own take over the question before. Raises QuestionError for a place that
-    the last answer does not have.
+    "The second one" and "them" restrict the search to papers of the last answer that cited any, where "the third
+    one" after "the second one" still means the list before; "and …" and questions without a word of their own
+    take over the question before. Raises QuestionError for a place that no paper has.
     """
-    last = next((answer for answer in reversed(history) if answer.papers), None)
-    if last is not None:
-        ids = [paper.id for paper in last.papers]
-        if picked := _picked(question, ids):
+    shown = [answer for answer in history if answer.papers]
+    if shown:
+        if picked := _picked(question, shown):
             return Resolved(question=_about_picked(question, history), within=picked)
         if _refers_back(question):
-            return Resolved(question=question, within=tuple(ids))
+            return Resolved(question=question, within=_ids(shown[-1]))
     if history and _is_fragment(question):
         return Resolved(question=f"{question} (after: {_before(history)})")
     return Resolved(question=question)
 
 
-def _picked(question: str, ids: Sequence[str]) -> tuple[str, ...]:
-    """Return the papers whose places the question names."""
-    places = [_place(match) or len(ids) for match in PLACE.finditer(question)]
-    if beyond := [place for place in places if place > len(ids)]:
-        raise QuestionError(
-            f"the last answer shows {len(ids)} papers, no number {beyond[0]}; ask for one of those"
-        )
-    return tuple(dict.fromkeys(ids[place - 1] for place in places))
+def _picked(question: str, shown: Sequence[Answer]) -> tuple[str, ...]:
+    """Return the papers whose places the question names: numbers as on the screen, words in the last list."""
+    screen = _ids(shown[-1])
+    lists = [answer for answer in shown if not PLACE.search(answer.question)]
+    listed = _ids(lists[-1]) if lists else screen
+    picked = []
+    for match in PLACE.finditer(question):
+        place = _place(match)
+        ids = listed if match["named"] or match["bare"] or place > len(screen) else screen
+        if place > len(ids):
+            count = "1 paper" if len(ids) == 1 else f"{len(ids)} papers"
+            raise QuestionError(
+                f"the last answer shows {count}, no number {place}; ask for one that it shows"
+            )
+        picked.append(ids[place - 1])
+    return tuple(dict.fromkeys(picked))
+
+
+def _ids(answer: Answer) -> tuple[str, ...]:
+    return tuple(paper.id for paper in answer.papers)
 
 
 def _place(match: re.Match[str]) -> int:

@@ -138,6 +138,17 @@ def test_without_papers_before_nothing_is_restricted(history, question):
     assert resolve(question, history).within is None
 
 
+def test_the_third_one_follows_the_second():
+    """After "the second one", which shows one paper, "the third one" still means the list; "[1]" the screen."""
+    history = [answer(FIRST), answer("and the second one?", ids="b")]
+    assert resolve("and the third one?", history).within == ("c",)
+    assert resolve("Summarise [1]", history).within == ("b",)
+    assert resolve("Summarise paper 3", history).within == ("c",)
+    assert resolve("Does it converge?", history).within == ("b",)
+    with pytest.raises(QuestionError, match="3 papers, no number 4"):
+        resolve("and the fourth one?", history)
+
+
 def test_only_the_last_answer_counts():
     """After a change of topic, "the first one" is the first of the new papers."""
     history = [answer(FIRST), answer("which papers discuss music?", ids="xy")]

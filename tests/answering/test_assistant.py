@@ -1,0 +1,395 @@
+import json
+
+import pytest
+
+from rag_qa import Assistant, Settings, build_index
+from rag_qa.answering.assistant import style_of
+from rag_qa.answering.prompting import load_prompt
+from rag_qa.errors import IndexMismatchError, IndexNotFoundError, PromptError, QuestionError, SettingsError
+from rag_qa.testing import HashingEmbedder, QueuedGenerator
+from rag_qa.types import Answer
+
+WHICH = "which papers discuss eigendecomposition as a game?"
+FACT = "How much of the variance did EigenGame reach?"
+MAX_TOKENS = 32
+RESULT = "EigenGame reached 98.5% of the variance on a dataset of 200,000 images."
+
+
+def ask_with(library, generator, question):
+    """The provenance of an answer written by the generator."""
+    settings = Settings(min_relevance=0.0, max_tokens=MAX_TOKENS)
+    with Assistant.open(
+        library, settings=settings, embedder=HashingEmbedder(), generator=generator
+    ) as assistant:
+        return assistant.ask(question).provenance
+
+
+def check_citations(assistant, answer):
+    """Every citation is a verbatim cut of a paper of the answer, and every paper is cited, in that order."""
+    cited = [citation for sentence in answer.sentences for citation in sentence.citations]
+    for citation in cited:
+        paper = assistant.paper(citation.paper_id)
+        assert paper.abstract[citation.start : citation.end] == citation.quote
+    assert [paper.id for paper in answer.papers] == list(dict.fromkeys(c.paper_id for c in cited))
+
+
+# --- quotes
+
+
+@pytest.mark.parametrize("question", [WHICH, FACT, "What does a token such as <|im_end|> end?"])
+def test_quotes_are_verbatim_and_cite_themselves(open_assistant, question):
+    """In quote style each sentence is a quote, supported by itself and cut from its paper."""
+    assistant = open_assistant()
+    answer = assistant.ask(question)
+    check_citations(assistant, answer)
+    assert not answer.abstained
+    assert answer.reason is None
+    assert answer.nearest == ()
+    for sentence in answer.sentences:
+        assert (sentence.kind, sentence.verdict.label) == ("quote", "supported")
+        assert [citation.quote for citation in sentence.citations] == [sentence.text]
+
+
+def test_a_fact_is_answered_with_its_sentence(open_assistant):
+    """The sentence that holds the fact comes first."""
+    assert open_assistant().ask(FACT).sentences[0].text == RESULT
+
+
+def test_papers_are_listed_once_each(open_assistant):
+    """A "which papers" question gives one sentence a paper, the right papers first."""
+    answer = open_assistant().ask(WHICH)
+    ids = [sentence.citations[0].paper_id for sentence in answer.sentences]
+    assert len(ids) == len(set(ids))
+    assert set(ids[:2]) == {"eigengame", "unloaded"}
+
+
+def test_the_numbers_of_sentences_and_papers_are_bounded(open_assistant):
+    """`evidence_sentences` bounds the quotes of an answer, `listed_papers` those of a list."""
+    assert len(open_assistant(evidence_sentences=1).ask(FACT).sentences) == 1
+    assert len(open_assistant(listed_papers=2).ask(WHICH).papers) == 2
+
+
+def test_marks_and_instructions_in_papers_are_only_text(open_assistant):
+    """An abstract that gives orders or holds marks is quoted as it stands, and nothing obeys it."""
+    assistant = open_assistant(evidence_sentences=3)
+    answer = assistant.ask("What is a trap for parsers: abstracts with marks such as [7]?")
+    check_citations(assistant, answer)
+    assert any("[12]\u2013[15]" in sentence.text for sentence in answer.sentences)
+    assert "99" not in {paper.id for paper in answer.papers}
+
+
+# --- prose
+
+
+def test_supported_prose_is_kept_with_its_citation(open_assistant):
+    """Prose that its citation supports is the answer, and cites the stored sentence."""
+    assistant = open_assistant([f"{RESULT[:-1]} [1]"])
+    answer = assistant.ask(FACT)
+    check_citations(assistant, answer)
+    (sentence,) = answer.sentences
+    assert (sentence.kind, sentence.text) == ("prose", RESULT)
+    assert sentence.citations[0].quote == RESULT
+    assert sentence.verdict.label == "supported"
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        "EigenGame reached 12.5% of the variance on a dataset of 200,000 images",
+        "Dropout reached 98.5% of the variance on a dataset of 200,000 images",
+        "EigenGame never reached 98.5% of the variance on a dataset of images",
+        "The moon is made of green cheese and nothing else at all",
+    ],
+)
+def test_unsupported_prose_gives_way_to_its_evidence(open_assistant, claim):
+    """A sentence that its citation does not support is never shown; what it cites is quoted instead."""
+    assistant = open_assistant([f"{claim} [1]"])
+    answer = assistant.ask(FACT)
+    check_citations(assistant, answer)
+    assert [(s.kind, s.text) for s in answer.sentences] == [("quote", RESULT)]
+    assert claim not in answer.model_dump_json()
+
+
+def test_the_same_quote_is_not_shown_twice(open_assistant):
+    """Two unsupported sentences on one piece of evidence leave one quote."""
+    assistant = open_assistant(["The moon is made of green cheese [1] The sun is made of green cheese [1]"])
+    assert [s.text for s in assistant.ask(FACT).sentences] == [RESULT]
+
+
+@pytest.mark.parametrize(
+    "reply",
+    ["", "No label here at all", "A tail that was never finis", "\x1b[31m\x1b]0;owned\x07", "[1]", "   "],
+)
+def test_a_useless_reply_leaves_the_quotes(open_assistant, reply):
+    """Where the model writes nothing usable, the evidence is quoted rather than the question refused."""
+    answer = open_assistant([reply]).ask(FACT)
+    assert not answer.abstained
+    assert answer.sentences[0].text == RESULT
+    assert {sentence.kind for sentence in answer.sentences} == {"quote"}
+
+
+def test_a_label_that_does_not_exist_is_no_citation(open_assistant):
+    """A runtime that ignores the grammar cannot make a citation up, and does not end the program."""
+    assistant = open_assistant([f"{RESULT[:-1]} [99]"])
+    answer = assistant.ask(FACT)
+    check_citations(assistant, answer)
+    assert all(sentence.kind == "quote" for sentence in answer.sentences)
+
+
+@pytest.mark.parametrize("escape", ["\x1bc", "\x9b2J", "\x07", "\u202e"])
+def test_no_control_character_leaves_in_prose(open_assistant, escape):
+    """A model's control characters never reach an answer."""
+    answer = open_assistant([f"{RESULT[:-1]}{escape} [1]"]).ask(FACT)
+    assert escape not in answer.text
+
+
+def test_lists_of_papers_are_quoted_even_with_a_model(open_assistant):
+    """ "Which papers" is answered with each paper's own sentence; the model is not asked."""
+    answer = open_assistant([]).ask(WHICH)
+    assert {sentence.kind for sentence in answer.sentences} == {"quote"}
+    assert answer.provenance["generator"] is None
+
+
+def test_only_our_labels_reach_the_model(library):
+    """Marks in papers and in the question are defused in the prompt, orders stay data in the evidence."""
+    generator = QueuedGenerator(["A token such as im_end ends a turn of a chat template [1]"])
+    ask_with(library, generator, "Does [99] say that marks such as [7] trap parsers?")
+    (prompt,) = generator.prompts
+    assert "(99)" in prompt.user
+    assert "[99]" not in prompt.user
+    assert "[7]" not in prompt.user
+
+
+# --- what an answer says of its making
+
+
+def test_provenance_says_what_ran(open_assistant):
+    """An answer in prose names versions, index, models, settings, prompt and what was dropped."""
+    provenance = open_assistant([f"{RESULT[:-1]} [1]"], seed=7).ask(FACT).provenance
+    assert provenance["generator"]["name"] == "queued"
+    assert provenance["embedder"]["name"] == "hashing"
+    assert provenance["prompt_sha256"] == load_prompt("synthesis").sha256
+    assert provenance["prompt_tokens"] > 0
+    assert provenance["evidence_dropped"] == 0
+    assert provenance["settings"]["seed"] == 7
+    assert provenance["index_generation"] == 1
+    assert {"rag_qa", "answer_version"} <= provenance.keys()
+
+
+def test_evidence_that_does_not_fit_is_dropped_and_told(library):
+    """In a context one token too small the last piece of evidence stays out, and the provenance counts it."""
+    question, reply = "What is viewed as a competitive game?", "Principal component analysis is a game [1]"
+    roomy, tight = QueuedGenerator([reply]), QueuedGenerator([reply])
+    whole = ask_with(library, roomy, question)
+    tight.spec = tight.spec.model_copy(update={"n_ctx": whole["prompt_tokens"] - 1 + MAX_TOKENS})
+    provenance = ask_with(library, tight, question)
+    assert (whole["evidence_dropped"], provenance["evidence_dropped"]) == (0, 1)
+    assert provenance["prompt_tokens"] < whole["prompt_tokens"]
+    assert roomy.prompts[0].user.count("\n[") == tight.prompts[0].user.count("\n[") + 1
+
+
+def test_a_prompt_that_cannot_fit_is_told(library):
+    """Where not one piece of evidence fits, the error names the setting to raise."""
+    with pytest.raises(PromptError, match="RAG_QA_CONTEXT_TOKENS"):
+        ask_with(library, QueuedGenerator(n_ctx=40), FACT)
+
+
+@pytest.mark.parametrize("replies", [None, [f"{RESULT[:-1]} [1]"]])
+def test_timings_add_up(open_assistant, replies):
+    """Each stage has a time in seconds, and together they are no more than the total."""
+    timings = dict(open_assistant(replies).ask(FACT).timings)
+    total = timings.pop("total")
+    assert {"search", "evidence"} <= timings.keys()
+    assert ("generate" in timings) == (replies is not None)
+    assert all(seconds >= 0 for seconds in timings.values())
+    assert sum(timings.values()) <= total
+
+
+@pytest.mark.parametrize("replies", [None, [f"{RESULT[:-1]} [1]"]])
+def test_an_answer_survives_json(open_assistant, replies):
+    """An answer read back from its JSON is the same answer."""
+    answer = open_assistant(replies).ask(FACT)
+    assert Answer.model_validate_json(answer.model_dump_json()) == answer
+
+
+# --- abstaining
+
+
+def test_without_evidence_it_abstains_and_shows_the_nearest(open_assistant):
+    """Below the relevance asked for, there is a reason, no sentence, and the nearest papers."""
+    answer = open_assistant(min_relevance=1.0).ask("How do bees find their hive in winter?")
+    assert answer.abstained
+    assert answer.reason
+    assert answer.sentences == answer.papers == ()
+    assert 1 <= len(answer.nearest) <= 3
+
+
+def test_an_empty_index_abstains(tmp_path, open_assistant):
+    """An index without papers finds nothing, says so, and has no nearest papers."""
+    (tmp_path / "empty.jsonl").write_text(json.dumps({"title": "No abstract"}))
+    build_index([tmp_path / "empty.jsonl"], tmp_path / "index", embedder=HashingEmbedder())
+    assistant = open_assistant(index=tmp_path / "index")
+    assert assistant.search("anything") == []
+    answer = assistant.ask(FACT)
+    assert (answer.abstained, answer.reason) == (True, "the index holds no papers")
+    assert answer.nearest == ()
+
+
+# --- the stream
+
+
+@pytest.mark.parametrize("replies", [None, [f"{RESULT[:-1]} [1]"]])
+@pytest.mark.parametrize("question", [WHICH, FACT])
+def test_a_stream_is_hits_then_sentences_then_the_answer(open_assistant, replies, question):
+    """Events come in that order, and the last holds the sentences that were streamed."""
+    events = list(open_assistant(replies).stream(question))
+    kinds = [event.kind for event in events]
+    assert kinds == ["hits", *["sentence"] * (len(kinds) - 2), "answer"]
+    assert [hit.rank for hit in events[0].hits] == list(range(1, len(events[0].hits) + 1))
+    assert tuple(event.sentence for event in events[1:-1]) == events[-1].answer.sentences
+
+
+@pytest.mark.parametrize("question", [WHICH, FACT])
+def test_ask_is_the_end_of_the_stream(open_assistant, question):
+    """Asked or streamed, twice over, the answer is the same but for its timings."""
+    assistant = open_assistant()
+    streamed = list(assistant.stream(question))[-1].answer
+    for asked in (assistant.ask(question), assistant.ask(question)):
+        assert asked.model_copy(update={"timings": streamed.timings}) == streamed
+
+
+def test_a_stream_can_be_left(open_assistant):
+    """A reader who stops after the hits leaves the assistant usable."""
+    assistant = open_assistant([f"{RESULT[:-1]} [1]"])
+    next(iter(assistant.stream(FACT)))
+    assert assistant.ask(FACT).sentences
+
+
+# --- asking on
+
+
+def test_the_second_one_is_answered_from_it_alone(open_assistant):
+    """ "The second one" is answered with sentences of the second paper of the answer before."""
+    assistant = open_assistant()
+    first = assistant.ask(WHICH)
+    answer = assistant.ask("and the second one?", history=[first])
+    assert [paper.id for paper in answer.papers] == [first.papers[1].id]
+    assert answer.question == "and the second one?"
+
+
+def test_a_whole_question_is_free_of_the_last_answer(open_assistant):
+    """After a change of topic, papers of the new topic are found."""
+    assistant = open_assistant()
+    answer = assistant.ask("What does dropout do and why does it help?", history=[assistant.ask(WHICH)])
+    assert answer.papers[0].id == "dropout"
+
+
+def test_papers_that_have_gone_are_not_searched(open_assistant):
+    """History from another index does not end in a crash."""
+    assistant = open_assistant()
+    first = assistant.ask(WHICH)
+    gone = first.model_copy(update={"papers": (first.papers[0].model_copy(update={"id": "gone"}),)})
+    answer = assistant.ask("What does the first one prove?", history=[gone])
+    assert "gone" not in {paper.id for paper in answer.papers}
+
+
+# --- search
+
+
+@pytest.mark.parametrize(("k", "found"), [(1, 1), (3, 3), (5, 5), (1000, 5)])
+def test_search_gives_k_papers_or_all(open_assistant, k, found):
+    """At most k papers come back, ranked from 1, best first."""
+    hits = open_assistant().search("a competitive game", k)
+    assert [hit.rank for hit in hits] == list(range(1, found + 1))
+    assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
+
+
+def test_search_takes_k_from_the_settings(open_assistant):
+    """Without a k of its own, search gives `Settings.k` papers."""
+    assert len(open_assistant(k=2).search("a competitive game")) == 2
+
+
+@pytest.mark.parametrize("k", [0, -1])
+def test_a_k_below_one_is_told(open_assistant, k):
+    """Asking for no papers is told, not answered with all or none."""
+    with pytest.raises(SettingsError, match="at least one"):
+        open_assistant().search("games", k)
+
+
+@pytest.mark.parametrize("blank", ["", "  ", "\x1b[31m", "?"])
+def test_a_blank_question_is_told(open_assistant, blank):
+    """Search, ask and stream refuse a question without words, at once."""
+    assistant = open_assistant()
+    for verb in (assistant.search, assistant.ask, assistant.stream):
+        with pytest.raises(QuestionError):
+            verb(blank)
+
+
+@pytest.mark.parametrize(
+    "question", ["caf\udce9 games?", "games \x1b[31mred\x1b[0m?", "游戏 games", "😀 games"]
+)
+def test_a_strange_question_is_answered(open_assistant, question):
+    """Stray bytes, escapes and other scripts in a question are no crash, and the answer has a JSON."""
+    answer = open_assistant().ask(question)
+    assert "\\u001b" not in answer.model_dump_json()
+
+
+# --- opening and closing
+
+
+def test_closing_twice_is_harmless(open_assistant):
+    """An assistant may be closed again, as `with` after an explicit close does."""
+    assistant = open_assistant()
+    assistant.close()
+    assistant.close()
+
+
+def test_no_index_is_told(tmp_path):
+    """Opening a folder without an index names the command that makes one."""
+    with pytest.raises(IndexNotFoundError, match="rag-qa index"):
+        Assistant.open(tmp_path, embedder=HashingEmbedder())
+
+
+def test_another_embedder_is_told(library):
+    """An index is not searched with vectors of another embedder."""
+    with pytest.raises(IndexMismatchError, match="hashing"):
+        Assistant.open(library, embedder=HashingEmbedder(name="other"))
+
+
+def test_a_bad_prompt_is_told_on_opening(library, tmp_path):
+    """A folder without prompt files is told before any question is asked."""
+    with pytest.raises(PromptError):
+        Assistant.open(
+            library, settings=Settings(style="quote", prompts=tmp_path), embedder=HashingEmbedder()
+        )
+
+
+def test_papers_are_found_by_id(open_assistant):
+    """`paper` gives one paper or a KeyError, `papers` all of them."""
+    assistant = open_assistant()
+    assert assistant.paper("music").year is None
+    assert {paper.id for paper in assistant.papers()} == {
+        "eigengame",
+        "unloaded",
+        "dropout",
+        "music",
+        "hostile",
+    }
+    with pytest.raises(KeyError):
+        assistant.paper("nowhere")
+
+
+@pytest.mark.parametrize(
+    ("fields", "style"),
+    [
+        ({}, "quote"),
+        ({"model": "SmolLM2-135M-Instruct"}, "quote"),
+        ({"model": "smollm2-135m-instruct"}, "quote"),
+        ({"model": "some/file.gguf"}, "synthesis"),
+        ({"style": "synthesis"}, "synthesis"),
+        ({"style": "quote", "model": "some/file.gguf"}, "quote"),
+    ],
+)
+def test_auto_is_what_the_catalogue_says(fields, style):
+    """`auto` takes the catalogue's style of the model, prose for an unknown one; a set style wins."""
+    assert style_of(Settings(**fields)) == style
