@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from pydantic import ValidationError
+
 from rag_qa.errors import IndexDamagedError, PaperIndexError
 from rag_qa.index.manifest import Manifest, check_schema
 from rag_qa.protocols import Matrix
@@ -114,7 +116,8 @@ class Store:
         if not known:
             return None
         check_schema(int(known["schema_version"]), str(self.folder))
-        return Manifest.model_validate_json(known["manifest"])
+        with self._errors_told():
+            return Manifest.model_validate_json(known["manifest"])
 
     def write_manifest(self, manifest: Manifest) -> None:
         """Replace the manifest."""
@@ -130,7 +133,8 @@ class Store:
     def source_skips(self, path: str) -> list[Skipped]:
         """Return what was skipped when the source was last read."""
         rows = self._read("SELECT skips FROM sources WHERE path = ?", (path,))
-        return [Skipped.model_validate_json(line) for (body,) in rows for line in body.splitlines()]
+        with self._errors_told():
+            return [Skipped.model_validate_json(line) for (body,) in rows for line in body.splitlines()]
 
     def write_source(self, path: str, digest: str, skips: Iterable[Skipped]) -> None:
         """Replace what is known of a source."""
@@ -144,8 +148,9 @@ class Store:
 
     def records(self) -> Iterator[tuple[str, str, Paper]]:
         """Yield (source, record id, record), ordered by source and id."""
-        for source, key, body in self._read("SELECT source, id, body FROM records ORDER BY source, id"):
-            yield source, key, Paper.model_validate_json(body)
+        with self._errors_told():
+            for source, key, body in self._read("SELECT source, id, body FROM records ORDER BY source, id"):
+                yield source, key, Paper.model_validate_json(body)
 
     def papers_of_source(self, path: str) -> list[str]:
         """Return the paper id of each record of a source."""
@@ -163,13 +168,15 @@ class Store:
 
     def papers(self) -> Iterator[Paper]:
         """Yield every paper, in order of ids."""
-        for (body,) in self._read("SELECT body FROM papers ORDER BY id"):
-            yield Paper.model_validate_json(body)
+        with self._errors_told():
+            for (body,) in self._read("SELECT body FROM papers ORDER BY id"):
+                yield Paper.model_validate_json(body)
 
     def papers_by_id(self, ids: Sequence[str]) -> dict[str, Paper]:
         """Return the papers that exist among the ids."""
         rows = self._select("SELECT id, body FROM papers WHERE id IN ({})", ids)
-        return {key: Paper.model_validate_json(body) for key, body in rows}
+        with self._errors_told():
+            return {key: Paper.model_validate_json(body) for key, body in rows}
 
     def resolve(self, ids: Sequence[str]) -> dict[str, str]:
         """Return the id of the paper that has each of these ids or aliases, for those that any paper has."""
@@ -262,11 +269,13 @@ class Store:
         path = self.folder / FILE_NAME
         try:
             yield
-        except sqlite3.DatabaseError as exc:
-            if getattr(exc, "sqlite_errorcode", 0) & 0xFF in DAMAGE:  # the lowest byte is the primary code
+        except (sqlite3.DatabaseError, ValidationError) as exc:
+            # The lowest byte is the primary code; Python's own errors, over text that is no UTF-8, have none.
+            code = getattr(exc, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
+            if code in DAMAGE:
                 raise IndexDamagedError(
-                    f"{path} cannot be read ({exc}); move the folder away and build it again "
-                    "with `rag-qa index`"
+                    f"{path} cannot be read ({_first_line(exc)}); move the folder away and build it again with "
+                    "`rag-qa index`"
                 ) from exc
             if isinstance(exc, sqlite3.OperationalError):
                 raise PaperIndexError(
@@ -274,6 +283,10 @@ class Store:
                     "there"
                 ) from exc
             raise
+
+
+def _first_line(exc: Exception) -> str:
+    return str(exc).partition("\n")[0]
 
 
 def _connect(path: Path | str) -> sqlite3.Connection:

@@ -1,0 +1,143 @@
+"""What a reader sees: one finished update, whatever happens to the index meanwhile."""
+
+import os
+import shutil
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from rag_qa import build_index
+from rag_qa.errors import IndexNotFoundError, PaperIndexError
+from rag_qa.index.lock import writing
+from rag_qa.index.reader import Index
+from rag_qa.retrieval.searching import Retriever
+from rag_qa.testing import HashingEmbedder
+
+
+def seen(index, query="game dance soup water"):
+    """The ids of the papers of an index, and of those that a search finds."""
+    hits = Retriever(index, HashingEmbedder(), pool=10).search(query, 10)
+    return [paper.id for paper in index.papers()], sorted(hit.paper.id for hit in hits)
+
+
+def test_nothing_there_is_told(library):
+    """A folder without an index, or none at all, is an error that names the command that makes one."""
+    for folder in (library.root, library.root / "nowhere"):
+        with pytest.raises(IndexNotFoundError, match="rag-qa index SOURCE --index"):
+            Index.open(folder)
+        assert not (folder / "papers.sqlite3").exists()
+
+
+def test_begun_but_unfinished_is_told(library, world):
+    """A truth file that a killed run left without content is no index yet, and the next run finishes it."""
+    library.index.mkdir()
+    (library.index / "papers.sqlite3").touch()
+    with pytest.raises(IndexNotFoundError):
+        library.open()
+    library.write(world.GAMES)
+    assert library.build().added == 1
+
+
+@pytest.mark.parametrize("updates", [1, 2, 4])
+def test_a_reader_keeps_what_it_opened(library, world, updates):
+    """A reader opened before updates keeps its papers and its search; a new one sees the last update."""
+    library.write(world.GAMES, world.SOUP)
+    library.build()
+    old = library.open()
+    for number in range(updates):
+        library.write(world.BEES, *world.made_up([number]))
+        library.build(prune=True)
+    new = library.open()
+    assert seen(old) == (["games", "soup"], ["games", "soup"])
+    assert seen(new)[0] == ["bees", f"p0000{updates - 1}"]
+    old.close()
+    new.close()
+
+
+def test_generations_go_when_nobody_reads_them(library, world):
+    """Folders of old generations are removed by the update after their last reader has closed."""
+    library.write(world.GAMES)
+    library.build()
+    old = library.open()
+    for number in range(3):
+        library.write(world.GAMES, *world.made_up([number]))
+        library.build(prune=True)
+    assert sorted(folder.name for folder in (library.index / "derived").iterdir()) == ["1", "3", "4"]
+    old.close()
+    library.write(world.GAMES)
+    library.build(prune=True)
+    assert sorted(folder.name for folder in (library.index / "derived").iterdir()) == ["4", "5"]
+
+
+def test_readers_of_one_process_are_apart(library, world):
+    """Closing one of two readers of an index leaves the other working."""
+    library.write(world.GAMES)
+    library.build()
+    first, second = library.open(), library.open()
+    first.close()
+    assert seen(second) == (["games"], ["games"])
+    second.close()
+
+
+def test_threads_share_a_reader(library, world):
+    """Many threads may search one opened index at once and get what one thread gets."""
+    papers = world.made_up(range(50))
+    library.write(*papers)
+    library.build()
+    index = library.open()
+    retriever = Retriever(index, HashingEmbedder(), pool=20)
+    queries = [str(paper["title"]) for paper in papers]
+    alone = [retriever.search(query, 5) for query in queries]
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(lambda query: retriever.search(query, 5), queries)) == alone
+    index.close()
+
+
+def test_a_reader_opens_while_an_update_runs(library, world):
+    """A writer that holds the lock keeps nobody from reading what is finished."""
+    library.write(world.GAMES)
+    library.build()
+    with writing(library.index):
+        index = library.open()
+    assert seen(index) == (["games"], ["games"])
+    index.close()
+
+
+def test_an_index_may_be_copied(library, world):
+    """A copy of an index, with other times on its files, opens as it is."""
+    library.write(world.GAMES)
+    library.build()
+    copy = library.root / "copy"
+    shutil.copytree(library.index, copy, copy_function=shutil.copyfile)
+    index = Index.open(copy)
+    assert seen(index) == (["games"], ["games"])
+    assert [folder.name for folder in (copy / "derived").iterdir()] == ["1"]
+    index.close()
+
+
+@pytest.fixture
+def unprivileged():
+    """Run as a user whom permissions bind; root is bound by none."""
+    user = os.geteuid()
+    yield lambda: os.seteuid(65534 if user == 0 else user)
+    os.seteuid(user)
+
+
+def test_a_folder_that_may_not_be_written(world, unprivileged):
+    """Where the index may only be read, opening it is a told error: SQLite and Chroma write as they read."""
+    with tempfile.TemporaryDirectory() as name:
+        root = Path(name)
+        root.chmod(0o755)
+        source = root / "papers.jsonl"
+        source.write_text('{"id": "a", "title": "Soup", "abstract": "Salt the water first."}')
+        build_index([source], root / "index", embedder=HashingEmbedder())
+        for path in [root / "index", *(root / "index").rglob("*")]:
+            path.chmod(0o555 if path.is_dir() else 0o444)
+        unprivileged()
+        with pytest.raises(PaperIndexError, match="whether you may write"):
+            Index.open(root / "index")
+        os.seteuid(os.getuid())
+        for path in [root / "index", *(root / "index").rglob("*")]:
+            path.chmod(0o755)
