@@ -2,12 +2,11 @@
 
 import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 from rich.console import Console
 
 from rag_qa.answering.assistant import Assistant
-from rag_qa.app.rendering import Marks, describe, show_sentence, show_sources
+from rag_qa.app.rendering import Marks, say, show_paper, show_sentence, show_sources
 from rag_qa.errors import RagQAError
 from rag_qa.types import Answer
 
@@ -17,16 +16,18 @@ Ask a question about the papers, then ask on: "and the second one?", "what do th
   /help     this
   /quit     leave (Ctrl-D does too); Ctrl-C stops an answer"""
 
+LEAVE = ("/quit", "/exit", "quit", "exit")
+
 
 def chat_with(assistant: Assistant, console: Console, lines: Iterator[str] | None = None) -> None:
     """Hold a conversation until the lines end or /quit; lines come from the terminal unless given."""
     history: list[Answer] = []
     if lines is None:
-        console.print("Ask the papers. /help shows the commands.", highlight=False)
+        say(console, "Ask the papers. /help shows the commands.")
         lines = _typed_lines()
     for line in lines:
         text = line.strip()
-        if text in ("/quit", "/exit"):
+        if text.lower() in LEAVE:
             return
         if text:
             _turn(assistant, console, text, history)
@@ -40,9 +41,9 @@ def _turn(assistant: Assistant, console: Console, text: str, history: list[Answe
         else:
             history.append(_answer(assistant, console, text, history))
     except RagQAError as exc:
-        console.print(str(exc), markup=False, highlight=False)
+        say(console, str(exc))
     except KeyboardInterrupt:
-        console.print("(stopped)", highlight=False)
+        say(console, "(stopped)")
     console.print()
 
 
@@ -59,28 +60,25 @@ def _answer(assistant: Assistant, console: Console, question: str, history: list
 
 def _command(assistant: Assistant, console: Console, text: str, history: list[Answer]) -> None:
     if text == "/help":
-        console.print(HELP, markup=False, highlight=False)
+        say(console, HELP)
     elif text == "/papers":
         _show_papers(assistant, console, history)
     else:
-        console.print(
-            f"There is no command {text.split()[0]}; /help lists them.", markup=False, highlight=False
-        )
+        say(console, f"There is no command {text.split()[0]}; /help lists them.")
 
 
 def _show_papers(assistant: Assistant, console: Console, history: list[Answer]) -> None:
     last = next((answer for answer in reversed(history) if answer.papers), None)
     if last is None:
-        console.print(f"The index holds {sum(1 for _ in assistant.papers())} papers.", highlight=False)
+        say(console, f"The index holds {sum(1 for _ in assistant.papers())} papers.")
         return
     for number, paper in enumerate(last.papers, 1):
-        console.print(f"{number}. ", end="", highlight=False)
-        console.print(describe(paper), highlight=False)
+        show_paper(console, number, paper)
 
 
 def _typed_lines() -> Iterator[str]:
     """Yield what is typed; with line editing and a history file in a terminal, plain lines from a pipe."""
-    if not sys.stdin.isatty():
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
         yield from sys.stdin
         return
     ask = _prompt()
@@ -96,7 +94,11 @@ def _typed_lines() -> Iterator[str]:
 def _prompt() -> Callable[[str], str]:
     from platformdirs import user_data_path
     from prompt_toolkit import PromptSession
-    from prompt_toolkit.history import FileHistory
+    from prompt_toolkit.history import FileHistory, InMemoryHistory
 
-    file: Path = user_data_path("rag_qa", ensure_exists=True) / "chat_history"
+    try:
+        file = user_data_path("rag_qa", ensure_exists=True) / "chat_history"
+        file.touch(mode=0o600)
+    except OSError:  # a home that cannot be written to must not keep anyone from asking
+        return PromptSession(history=InMemoryHistory()).prompt
     return PromptSession(history=FileHistory(str(file))).prompt

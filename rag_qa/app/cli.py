@@ -1,5 +1,6 @@
 """`rag-qa`: parse, call, render. Answers go to stdout, progress and errors to stderr."""
 
+import io
 import json
 import os
 import sys
@@ -29,7 +30,7 @@ from rag_qa.app.options import (
     load_settings,
 )
 from rag_qa.app.progress import progress_bar
-from rag_qa.app.rendering import Marks, show_hits, show_report, show_sentence, show_skips, show_sources
+from rag_qa.app.rendering import Marks, say, show_hits, show_report, show_sentence, show_skips, show_sources
 from rag_qa.errors import RagQAError, SourceError
 from rag_qa.index.builder import build_index
 from rag_qa.sample import sample_papers_path
@@ -91,7 +92,7 @@ def index(
         typer.echo(report.model_dump_json(indent=2))
         return
     show_skips(errors, report)
-    show_report(Console(), report)
+    show_report(Console(), report, dry_run=dry_run)
 
 
 @app.command()
@@ -186,10 +187,13 @@ def _hit_json(hit: Hit) -> dict[str, object]:
 
 def main() -> None:
     """Run the program: told errors in one line with status 1, usage errors with 2, Ctrl-C with 130."""
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a narrow locale must not end an answer
+            stream.reconfigure(errors="replace")
     try:
         app()
     except RagQAError as exc:
-        Console(stderr=True, soft_wrap=True).print(f"rag-qa: {exc}", markup=False, highlight=False)
+        say(Console(stderr=True), f"rag-qa: {exc}")
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -1,11 +1,13 @@
 """What the commands have in common: settings from flags, and told errors."""
 
 import tomllib
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from rag_qa.errors import SettingsError
 from rag_qa.settings import Settings
@@ -44,11 +46,21 @@ def load_settings(**flags: Any) -> Settings:
     try:
         return Settings(**given)
     except ValidationError as exc:
-        error = exc.errors()[0]
-        name = ".".join(map(str, error["loc"]))
-        raise SettingsError(
-            f"the setting {name} cannot be {error.get('input')!r}: {error['msg'].lower()}; change the flag, "
-            f"RAG_QA_{name.upper()} or rag_qa.toml"
-        ) from exc
+        raise SettingsError(_explain(exc.errors()[0])) from exc
     except tomllib.TOMLDecodeError as exc:
         raise SettingsError(f"rag_qa.toml is no valid TOML ({exc}); mend that line") from exc
+    except (UnicodeDecodeError, OSError) as exc:
+        raise SettingsError(f"rag_qa.toml cannot be read ({exc}); write it anew as UTF-8 text") from exc
+
+
+def _explain(error: ErrorDetails) -> str:
+    name = ".".join(map(str, error["loc"]))
+    if error["type"] == "extra_forbidden":
+        near = get_close_matches(name, Settings.model_fields, n=1)
+        hint = f" (did you mean {near[0]}?)" if near else ""
+        return f"there is no setting {name}{hint}; change that line of rag_qa.toml"
+    reason = error["msg"][:1].lower() + error["msg"][1:]
+    return (
+        f"the setting {name} cannot be {error['input']!r}: {reason}; change the flag, "
+        f"RAG_QA_{name.upper()} or rag_qa.toml"
+    )

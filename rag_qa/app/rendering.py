@@ -8,6 +8,8 @@ from rich.text import Text
 from rag_qa.types import Answer, Citation, Hit, IndexReport, Paper, Sentence
 
 REASON_WIDTH = 300
+# C0 but the newline, DEL and C1: in a file's name they would act on the terminal.
+CONTROLS = dict.fromkeys(c for c in range(0xA0) if (c < 0x20 and c != 0x0A) or c >= 0x7F)
 SHOWN_SKIPS = 10
 
 
@@ -47,7 +49,7 @@ def show_sources(console: Console, answer: Answer) -> None:
         return
     _print(console, Text(""))
     for number, paper in enumerate(answer.papers, 1):
-        _print(console, Text(f"[{number}] ", style="cyan").append(describe(paper)))
+        show_paper(console, number, paper)
         for quote in _quotes_behind_prose(answer, paper):
             _print(console, Text(f"    “{quote}”"))
 
@@ -61,21 +63,37 @@ def show_hits(console: Console, hits: Sequence[Hit]) -> None:
         _print(console, Text(f"    {hit.score:.3f}  {_shorten(hit.passage.text)}", style="dim"))
 
 
-def show_report(console: Console, report: IndexReport) -> None:
-    """Print what indexing did."""
+def show_report(console: Console, report: IndexReport, *, dry_run: bool = False) -> None:
+    """Print what indexing did, or would do."""
     parts = [f"{report.read} read", f"{report.added} added"]
     parts += [f"{n} {word}" for n, word in ((report.changed, "changed"), (report.removed, "removed")) if n]
     parts += [f"{report.merged} merged", f"{report.unchanged} unchanged", f"{report.skipped} skipped"]
     _print(console, Text(f"{', '.join(parts)}; {report.embedded} passages embedded."))
+    if dry_run:
+        _print(console, Text(f"Dry run: nothing was written; the index would hold {report.papers} papers."))
+        return
     _print(console, Text(f"{report.papers} papers in the index ({report.seconds:.1f} s)."))
 
 
 def show_skips(console: Console, report: IndexReport) -> None:
     """Print which records were skipped and why."""
     for skip in report.skips[:SHOWN_SKIPS]:
-        _print(console, Text(f"skipped: {skip.path}, record {skip.record}: {skip.reason}"))
+        say(console, f"skipped: {skip.path}, record {skip.record}: {skip.reason}")
     if (more := len(report.skips) - SHOWN_SKIPS) > 0:
-        _print(console, Text(f"… and {more} more (--json lists them all)"))
+        say(console, f"… and {more} more (--json lists them all)")
+
+
+def say(console: Console, message: str) -> None:
+    """Print a message that may hold foreign text, such as a path: no markup is read, no control character kept.
+
+    Its lines are left whole, so that a command in them can be copied from a narrow terminal.
+    """
+    console.print(Text(message.translate(CONTROLS)), highlight=False, soft_wrap=True)
+
+
+def show_paper(console: Console, number: int, paper: Paper) -> None:
+    """Print a paper under its number."""
+    _print(console, Text(f"[{number}] ", style="cyan").append(describe(paper)))
 
 
 def describe(paper: Paper) -> Text:
