@@ -1,0 +1,108 @@
+"""What every embedder keeps to: one suite, run against the fake and against sentence-transformers."""
+
+import numpy as np
+import pytest
+
+from rag_qa.backends.embedding import open_embedder
+from rag_qa.protocols import Embedder
+from rag_qa.settings import Settings
+from rag_qa.testing import HashingEmbedder
+
+TEXTS = [
+    "Eigenvectors are players in a game.",
+    "Soup.",
+    "A much longer text, whose words go on for a while so that a batch of texts holds very different lengths.",
+    "Ünïcödé 漢字 and $\\alpha^2$.",
+    "Bees dance.",
+]
+TOLERANCE = 1e-3
+
+
+@pytest.fixture(
+    scope="module", params=["hashing", pytest.param("sentence-transformers", marks=pytest.mark.model)]
+)
+def embedder(request: pytest.FixtureRequest) -> Embedder:
+    """The embedder under test."""
+    if request.param == "hashing":
+        return HashingEmbedder()
+    return open_embedder(Settings(embed_batch=2))
+
+
+@pytest.mark.parametrize("role", ["query", "document"])
+def test_vectors_have_shape_type_and_unit_norm(embedder, role):
+    """Vectors are float32, one a text, of the dimension in the spec, and of length one."""
+    vectors = embedder.encode(TEXTS, role=role)
+    assert vectors.shape == (len(TEXTS), embedder.spec.dimension)
+    assert vectors.dtype == np.float32
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=TOLERANCE)
+
+
+def test_order_is_kept_whatever_the_lengths(embedder):
+    """Each text's vector stands at the text's place, though batches are sorted by length inside."""
+    vectors = embedder.encode(TEXTS, role="document")
+    backwards = embedder.encode(TEXTS[::-1], role="document")
+    np.testing.assert_allclose(backwards[::-1] @ vectors.T, vectors @ vectors.T, atol=0.02)
+    assert (np.argmax(backwards[::-1] @ vectors.T, axis=1) == np.arange(len(TEXTS))).all()
+
+
+def test_batch_does_not_change_a_vector(embedder):
+    """A text alone and the same text among others have one direction, up to .001 in cosine."""
+    among = embedder.encode(TEXTS, role="document")
+    alone = np.concatenate([embedder.encode([text], role="document") for text in TEXTS])
+    np.testing.assert_allclose((among * alone).sum(axis=1), 1, atol=TOLERANCE)
+
+
+def test_same_text_gives_the_same_vector(embedder):
+    """Encoding is deterministic, and equal texts are equal."""
+    first, second = (embedder.encode([TEXTS[0], TEXTS[0]], role="document") for _ in range(2))
+    np.testing.assert_allclose(first, second, atol=TOLERANCE)
+    np.testing.assert_allclose(first[0], first[1], atol=TOLERANCE)
+
+
+def test_shared_words_make_texts_near(embedder):
+    """A question is nearer to the text that it is about than to others."""
+    (query,) = embedder.encode(["eigenvectors as players in a game"], role="query")
+    similarities = embedder.encode(TEXTS, role="document") @ query
+    assert np.argmax(similarities) == 0
+
+
+@pytest.mark.parametrize("role", ["query", "document"])
+def test_no_texts_give_no_vectors(embedder, role):
+    """No texts give an array of shape (0, dimension)."""
+    vectors = embedder.encode([], role=role)
+    assert vectors.shape == (0, embedder.spec.dimension)
+    assert vectors.dtype == np.float32
+
+
+@pytest.mark.parametrize("blank", ["", "  ", "\n\t"])
+def test_blank_text_is_refused(embedder, blank):
+    """A blank text has no meaning to embed: ValueError, also among others."""
+    for texts in ([blank], [*TEXTS, blank]):
+        with pytest.raises(ValueError, match="blank"):
+            embedder.encode(texts, role="document")
+
+
+def test_tokens_are_counted_with_special_ones(embedder):
+    """A text has at least as many tokens as words; special tokens count, so that no text has none."""
+    counts = embedder.count_tokens(TEXTS)
+    assert all(count >= len(text.split()) for count, text in zip(counts, TEXTS, strict=True))
+    assert embedder.count_tokens([]) == []
+    (empty,) = embedder.count_tokens([""])
+    assert empty == 2
+
+
+def test_tokens_of_long_texts_are_counted_whole(embedder):
+    """A text longer than the model takes is counted to its end: what cuts texts must see how long they are."""
+    words = embedder.spec.max_tokens * 3
+    (count,) = embedder.count_tokens(["word " * words])
+    assert count >= words
+
+
+def test_spec_describes_it(embedder):
+    """The spec names the model and the hash of its weights, and stays the same."""
+    spec = embedder.spec
+    assert spec == embedder.spec
+    assert spec.name
+    assert len(spec.weights_sha256) == 64
+    assert spec.normalized
+    assert min(spec.dimension, spec.max_tokens) > 0

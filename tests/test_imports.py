@@ -1,0 +1,116 @@
+"""Imports point one way, and what is heavy loads when it is used."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import rag_qa
+
+PACKAGE = Path(rag_qa.__file__).parent
+FILES = sorted(PACKAGE.rglob("*.py"))
+HEAVY = ("torch", "chromadb", "transformers", "sentence_transformers", "llama_cpp", "sklearn")
+
+# A module may import from rooms of a lower floor and from its own room.
+FLOORS = [
+    {"types", "errors", "version"},
+    {"settings"},
+    {"protocols"},
+    {"corpus", "backends", "sample"},
+    {"index"},
+    {"retrieval"},
+    {"answering"},
+    {"evaluation"},
+    {"app"},
+]
+FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
+# The package itself names what is public, and the fakes stand on the protocols; nothing below may import them.
+FLOOR_OF |= {"testing": 3, "rag_qa": len(FLOORS), "__main__": len(FLOORS)}
+
+# It asks the package only where it lies, to find the commit of a clone.
+EXCEPTIONS = {("rag_qa.evaluation.provenance", "rag_qa")}
+
+
+def room_of(module: str) -> str:
+    """`rag_qa.index.store` → `index`; the package itself → `rag_qa`."""
+    return module.split(".")[1] if "." in module else module
+
+
+def module_of(path: Path) -> str:
+    parts = [PACKAGE.name, *path.relative_to(PACKAGE).with_suffix("").parts]
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imports_of(path: Path) -> Iterator[str]:
+    """Every module of ours that a file imports, in functions too, except for type checking alone."""
+    for node in running_code(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: a relative import"
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+            names = [name if is_module(name) else str(node.module) for name in names]
+        else:
+            continue
+        yield from (name for name in names if name.split(".")[0] == PACKAGE.name)
+
+
+def running_code(node: ast.AST) -> Iterator[ast.AST]:
+    """A syntax tree without the blocks under `if TYPE_CHECKING`."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.If) and ast.unparse(child.test).endswith("TYPE_CHECKING"):
+            continue
+        yield child
+        yield from running_code(child)
+
+
+def is_module(name: str) -> bool:
+    path = PACKAGE.parent.joinpath(*name.split("."))
+    return path.is_dir() or path.with_suffix(".py").is_file()
+
+
+@pytest.mark.parametrize("path", FILES, ids=[module_of(path) for path in FILES])
+def test_imports_point_one_way(path):
+    """A module imports only from rooms below its own, from its own room, or (the app alone) the public names."""
+    importer = room_of(module_of(path))
+    for module in imports_of(path):
+        imported = room_of(module)
+        below = FLOOR_OF[imported] < FLOOR_OF[importer] or imported == importer
+        assert below or (module_of(path), module) in EXCEPTIONS, f"{module_of(path)} imports {module}"
+
+
+def test_every_room_has_a_floor():
+    """A new room or module at the top is placed in the picture before it is used."""
+    assert {room_of(module_of(path)) for path in FILES} <= FLOOR_OF.keys()
+
+
+def test_the_reader_of_imports_sees_them(tmp_path):
+    """Imports in functions are seen, those for type checking are not, and attributes are told from modules."""
+    source = tmp_path / "module.py"
+    source.write_text(
+        "from typing import TYPE_CHECKING\n"
+        "from rag_qa.index import store\n"
+        "if TYPE_CHECKING:\n    from rag_qa.app import cli\n"
+        "def f():\n    import rag_qa.answering.terms\n    from rag_qa import Paper\n"
+    )
+    assert list(imports_of(source)) == ["rag_qa.index.store", "rag_qa.answering.terms", "rag_qa"]
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["index", "--help"], ["--version"]], ids=" ".join)
+def test_help_loads_nothing_heavy(arguments):
+    """Asking the command line for help imports no model runtime and no vector store."""
+    code = (
+        "import sys\n"
+        "from rag_qa.app.cli import main\n"
+        "try:\n    main()\n"
+        "except SystemExit as end:\n    assert not end.code, end.code\n"
+        f"print(*sorted(set({HEAVY}) & sys.modules.keys()), file=sys.stderr)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True
+    )
+    assert done.stdout
+    assert done.stderr.split() == []
