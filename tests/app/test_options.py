@@ -28,7 +28,7 @@ def test_a_wrong_flag_is_told_with_where_it_can_be_set():
 def test_a_wrong_variable_is_told(monkeypatch):
     """A value of the environment that cannot be is told like a flag."""
     monkeypatch.setenv("RAG_QA_K", "many")
-    with pytest.raises(SettingsError, match="setting k cannot be 'many': .*RAG_QA_K"):
+    with pytest.raises(SettingsError, match=r"setting k cannot be 'many': .*RAG_QA_K"):
         load_settings()
 
 

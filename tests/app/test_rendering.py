@@ -1,0 +1,178 @@
+import io
+
+import pytest
+from rich.console import Console
+
+from rag_qa.app.rendering import (
+    Marks,
+    describe,
+    say,
+    show_hits,
+    show_report,
+    show_sentence,
+    show_skips,
+    show_sources,
+)
+from rag_qa.types import Answer, Citation, Hit, IndexReport, Paper, Passage, Sentence, Skipped, Verdict
+
+LONG = (
+    "A sentence that is a good deal longer than eighty characters, as sentences of abstracts are wont to be."
+)
+PAPER = Paper(
+    id="p1",
+    title="On [bold]markup[/] and [/]",
+    abstract=LONG,
+    authors=("[red]A", "B"),
+    venue=":x:",
+    year=2020,
+)
+OTHER = Paper(
+    id="p2", abstract="Words of a paper without any title that go on and on for long.", kind="synopsis"
+)
+
+
+@pytest.fixture
+def screen():
+    """A console that writes into a pipe, and what it wrote."""
+    return Console(file=io.StringIO(), width=40)
+
+
+def shown(console):
+    """What was written, with escapes visible."""
+    return console.file.getvalue().replace("\x1b", "<ESC>")
+
+
+def sentence(kind="quote", label="supported", papers=("p1",), text=LONG):
+    """A sentence that cites papers."""
+    citations = tuple(Citation(paper_id=key, quote=LONG, start=0, end=len(LONG)) for key in papers)
+    return Sentence(text=text, kind=kind, citations=citations, verdict=Verdict(label=label, probability=1.0))
+
+
+def answer(*sentences, papers=(PAPER,), nearest=()):
+    """An answer of these sentences."""
+    return Answer(
+        question="?",
+        abstained=not sentences,
+        reason=None if sentences else "nothing was found",
+        sentences=sentences,
+        papers=papers if sentences else (),
+        nearest=nearest,
+        provenance={},
+        timings={},
+    )
+
+
+def report(**fields):
+    """A report of an indexing run, all zeros but these."""
+    zeros = dict.fromkeys(
+        "read added changed merged unchanged removed skipped embedded papers seconds".split(), 0
+    )
+    return IndexReport(**{**zeros, "skips": (), **fields})
+
+
+def test_marks_number_papers_in_order_of_citation():
+    """A paper keeps the number that it got first; marks of one sentence are sorted and stand once."""
+    marks = Marks()
+    of = lambda *ids: marks.of(sentence(papers=ids).citations)  # noqa: E731  # shorter than a def
+    assert [of("b"), of("a"), of("a", "b", "a"), of()] == ["[1]", "[2]", "[1][2]", ""]
+
+
+def test_a_quote_is_in_quotation_marks_on_one_line_of_a_pipe(screen):
+    """Piped, a quote is one line however long, without colours."""
+    show_sentence(screen, sentence(), Marks())
+    assert shown(screen) == f"\u201c{LONG}\u201d [1]\n"
+
+
+@pytest.mark.parametrize(
+    ("label", "line"),
+    [("supported", "It is so. [1]\n"), ("partial", "It is so. [1] (partial by its source)\n")],
+)
+def test_prose_says_how_far_it_is_supported(screen, label, line):
+    """Prose has no quotation marks; prose that is not supported says so."""
+    show_sentence(screen, sentence("prose", label, text="It is so."), Marks())
+    assert shown(screen) == line
+
+
+def test_markup_and_emoji_codes_are_text(screen):
+    """What looks like rich markup or an emoji code in a paper is printed as it is."""
+    show_sources(screen, answer(sentence()))
+    assert shown(screen) == "\n[1] On [bold]markup[/] and [/]. [red]A, B, :x:, 2020, p1\n"
+
+
+def test_quotes_stand_behind_prose(screen):
+    """Under a paper stand the quotes that prose cites, each once; quotes are not repeated."""
+    show_sources(screen, answer(sentence("prose"), sentence("prose"), sentence()))
+    assert shown(screen).count(LONG) == 1
+
+
+def test_an_abstention_shows_why_and_what_is_near(screen):
+    """An abstention says so and lists the nearest papers as such, without numbers."""
+    show_sources(screen, answer(nearest=(PAPER, OTHER)))
+    lines = shown(screen).splitlines()
+    assert lines[0] == "The papers don't say: nothing was found."
+    assert lines[2] == "Nearest papers, which do not answer it:"
+    assert [line[:4] for line in lines[3:]] == ["  - ", "  - "]
+
+
+def test_an_abstention_without_papers_lists_none(screen):
+    """Where no paper is near, none is announced."""
+    show_sources(screen, answer())
+    assert shown(screen) == "The papers don't say: nothing was found.\n"
+
+
+def test_an_untitled_synopsis_says_both():
+    """A paper without a title is called by its opening words, and a synopsis is labelled."""
+    opening = "Words of a paper without any title that go on\u2026 (untitled)"
+    assert describe(OTHER).plain == f"{opening}. p2 (synopsis)"
+
+
+def test_four_authors_are_the_first_and_others():
+    """Up to three authors are named, of more the first."""
+    paper = PAPER.model_copy(update={"authors": ("A", "B", "C", "D"), "venue": None, "title": "T"})
+    assert describe(paper).plain == "T. A et al., 2020, p1"
+
+
+def test_hits_show_rank_score_and_passage(screen):
+    """A hit is its rank and paper, then its score and the opening of its passage."""
+    passage = Passage(id="x", paper_id="p1", text=LONG * 5, start=0, end=5 * len(LONG))
+    show_hits(screen, [Hit(paper=PAPER, passage=passage, score=0.5, rank=1, components={})])
+    first, second = shown(screen).splitlines()
+    assert first.startswith(" 1. On [bold]markup[/]")
+    assert second.startswith("    0.500  A sentence")
+    assert second.endswith(" \u2026")
+
+
+def test_no_hits_are_no_silence(screen):
+    """Search over an empty index says that it is empty."""
+    show_hits(screen, [])
+    assert shown(screen) == "The index holds no papers.\n"
+
+
+def test_a_report_counts(screen):
+    """A report gives the counts that are always there, changed and removed only where there are any."""
+    show_report(screen, report(read=3, added=2, removed=1, papers=9, seconds=1.25))
+    assert shown(screen).splitlines() == [
+        "3 read, 2 added, 1 removed, 0 merged, 0 unchanged, 0 skipped; 0 passages embedded.",
+        "9 papers in the index (1.2 s).",
+    ]
+
+
+def test_a_dry_run_does_not_claim_papers(screen):
+    """After a dry run nothing is said to be in the index."""
+    show_report(screen, report(papers=9), dry_run=True)
+    assert shown(screen).splitlines()[1] == "Dry run: nothing was written; the index would hold 9 papers."
+
+
+def test_ten_skips_are_shown_and_the_rest_counted(screen):
+    """Of many skipped records ten are shown with file, number and reason."""
+    skips = tuple(Skipped(path="a[b].json", record=n, reason="no abstract") for n in range(1, 13))
+    show_skips(screen, report(skips=skips))
+    lines = shown(screen).splitlines()
+    assert lines[0] == "skipped: a[b].json, record 1: no abstract"
+    assert lines[10:] == ["\u2026 and 2 more (--json lists them all)"]
+
+
+def test_control_characters_in_a_message_are_taken_out(screen):
+    """A path with escapes in it cannot act on the terminal, and a long message stays on its line."""
+    say(screen, f"no file \x1b[31mred\x9b31m\x07 {LONG}\nnext")
+    assert shown(screen) == f"no file [31mred31m {LONG}\nnext\n"
