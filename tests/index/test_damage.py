@@ -35,6 +35,15 @@ def grow(path):
         file.truncate(SPARSE)
 
 
+def empty_tables(path):
+    """Delete what a sound database of Chroma holds."""
+    db = sqlite3.connect(path)
+    for table in ("embeddings", "segments"):
+        db.execute(f"DELETE FROM {table}")
+    db.commit()
+    db.close()
+
+
 DAMAGES = {
     "derived/ deleted": lambda folder: shutil.rmtree(folder.parent),
     "generation deleted": shutil.rmtree,
@@ -53,6 +62,7 @@ DAMAGES = {
     "Chroma's database empty": lambda folder: (folder / "chroma" / "chroma.sqlite3").write_bytes(b""),
     "Chroma's database truncated": lambda folder: truncate(folder / "chroma" / "chroma.sqlite3"),
     "Chroma's database overwritten": lambda folder: overwrite(folder / "chroma" / "chroma.sqlite3", 0.9),
+    "Chroma's rows deleted": lambda folder: empty_tables(folder / "chroma" / "chroma.sqlite3"),
     "Chroma's database of another kind": lambda folder: (folder / "chroma" / "chroma.sqlite3").write_bytes(
         b"no database " * 500
     ),
