@@ -30,9 +30,6 @@ FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 # The package itself names what is public, and the fakes stand on the protocols; nothing below may import them.
 FLOOR_OF |= {"testing": 3, "rag_qa": len(FLOORS), "__main__": len(FLOORS)}
 
-# It asks the package only where it lies, to find the commit of a clone.
-EXCEPTIONS = {("rag_qa.evaluation.provenance", "rag_qa")}
-
 
 def room_of(module: str) -> str:
     """`rag_qa.index.store` → `index`; the package itself → `rag_qa`."""
@@ -79,7 +76,7 @@ def test_imports_point_one_way(path):
     for module in imports_of(path):
         imported = room_of(module)
         below = FLOOR_OF[imported] < FLOOR_OF[importer] or imported == importer
-        assert below or (module_of(path), module) in EXCEPTIONS, f"{module_of(path)} imports {module}"
+        assert below, f"{module_of(path)} imports {module}"
 
 
 def test_every_room_has_a_floor():

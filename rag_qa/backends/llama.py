@@ -79,7 +79,7 @@ class LlamaGenerator:
                 max_tokens=max_tokens,
                 temperature=temperature,
                 seed=seed,
-                grammar=self._grammar(grammar) if grammar else None,
+                grammar=None if grammar is None else self._grammar(grammar),
                 stream=True,
             )
             try:

@@ -1,6 +1,5 @@
 """What a report's figures were measured with: code, machine, date, and what the answers say of themselves."""
 
-import os
 import platform
 import subprocess
 from collections.abc import Iterable, Mapping
@@ -8,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import rag_qa
+from rag_qa.backends.processor import cpu_name, physical_cores
 from rag_qa.version import __version__
 
 CODE = ("rag_qa", "prompts")
@@ -18,12 +17,12 @@ def describe_run() -> dict[str, Any]:
     """Return version, commit (None outside a clone), date in UTC, platform, processor and cores usable."""
     return {
         "rag_qa": __version__,
-        "commit": commit(Path(rag_qa.__file__).parents[1]),
+        "commit": commit(Path(__file__).parents[2]),
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "python": platform.python_version(),
         "platform": platform.platform(),
-        "processor": _processor(),
-        "cores": _cores(),
+        "processor": cpu_name(),
+        "cores": physical_cores(),
     }
 
 
@@ -45,21 +44,6 @@ def _output(*command: str) -> str | None:
     except (OSError, subprocess.SubprocessError):
         return None
     return done.stdout.strip()
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text("utf-8", errors="replace").splitlines()
-    except OSError:
-        return _output("sysctl", "-n", "machdep.cpu.brand_string") or platform.processor()
-    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(names, platform.machine())
-
-
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def merge(provenances: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
