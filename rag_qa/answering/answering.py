@@ -7,7 +7,7 @@ from rag_qa.answering.evidence import label, score_sentences
 from rag_qa.answering.followups import Resolved
 from rag_qa.answering.questions import question_kind
 from rag_qa.answering.receipts import Receipt
-from rag_qa.answering.relevance import Relevance, assess, default_threshold
+from rag_qa.answering.relevance import Relevance, assess, default_threshold, keep_relevant
 from rag_qa.answering.terms import question_terms
 from rag_qa.answering.writing import Writer
 from rag_qa.index.reader import Index
@@ -70,7 +70,7 @@ class Answering:
             return assessed
         threshold = self._settings.min_relevance
         threshold = default_threshold() if threshold is None else threshold
-        return [paper for paper in assessed if paper.probability >= threshold]
+        return keep_relevant(assessed, threshold)
 
     def _sentences(
         self, question: str, evidence: Sequence[Evidence], hits: Sequence[Hit], receipt: Receipt

@@ -1,8 +1,7 @@
-"""How probable is it that a paper speaks to the question? A logistic regression over five readable signals.
+"""How probable is it that a paper speaks to the question? A logistic regression over four readable signals.
 
 Its coefficients are data (relevance.toml), fitted by eval/fit_relevance.py on public judged questions; the file
-names them. Below a threshold (the file's, or `Settings.min_relevance`) a paper is no evidence; with none left, the
-answer abstains.
+names them. Where no paper reaches the threshold (the file's, or `Settings.min_relevance`), the answer abstains.
 """
 
 import math
@@ -16,6 +15,9 @@ from rag_qa.answering.evidence import ScoredSentence
 from rag_qa.answering.terms import content_terms, coverage
 from rag_qa.types import Hit, Value
 
+# Keeps .89 of the gold papers of those of AutoScholar's questions that have several.
+WITHIN_REACH = 0.75
+
 
 class Signals(Value):
     """What relevance is read from; each 0 to 1."""
@@ -24,7 +26,6 @@ class Signals(Value):
     sentence_similarity: float
     paper_coverage: float
     sentence_coverage: float
-    relative_score: float
 
 
 class Relevance(Value):
@@ -35,6 +36,11 @@ class Relevance(Value):
     sentences: tuple[ScoredSentence, ...]
     signals: Signals
 
+    @property
+    def likeness(self) -> float:
+        """Mean of the similarities of passage and best sentence."""
+        return (self.signals.passage_similarity + self.signals.sentence_similarity) / 2
+
 
 def assess(
     hits: Sequence[Hit],
@@ -43,7 +49,6 @@ def assess(
     weights: Mapping[str, float],
 ) -> list[Relevance]:
     """Return each hit's relevance, most probable first; `sentences` are those of the hits, best first."""
-    top = max((hit.score for hit in hits), default=1.0) or 1.0
     assessed = []
     for hit in hits:
         own = tuple(s for s in sentences if s.paper_id == hit.paper.id)
@@ -52,7 +57,6 @@ def assess(
             sentence_similarity=max(0.0, max(s.similarity for s in own)),
             paper_coverage=coverage(terms, content_terms(f"{hit.paper.title} {hit.paper.abstract}"), weights),
             sentence_coverage=max(s.coverage for s in own),
-            relative_score=hit.score / top,
         )
         assessed.append(
             Relevance(paper_id=hit.paper.id, probability=probability(signals), sentences=own, signals=signals)
@@ -65,6 +69,18 @@ def probability(signals: Signals) -> float:
     coefficients = _model()["coefficients"]
     logit = coefficients["intercept"] + sum(coefficients[name] * value for name, value in signals)
     return 1 / (1 + math.exp(-logit))
+
+
+def keep_relevant(assessed: Sequence[Relevance], threshold: float) -> list[Relevance]:
+    """Return the papers that speak to the question; none where even the most probable one does not reach the threshold.
+
+    Beside those that reach it stand those whose likeness comes near that of the best: a paper on the same subject in
+    other words than the question's.
+    """
+    if not assessed or assessed[0].probability < threshold:
+        return []
+    near = WITHIN_REACH * assessed[0].likeness
+    return [paper for paper in assessed if paper.probability >= threshold or paper.likeness >= near]
 
 
 def default_threshold() -> float:

@@ -27,9 +27,10 @@ FUNCTION_WORDS = frozenset(
 )
 # Words that ask for papers and say nothing of what the papers are about.
 ASKING_WORDS = frozenset(
-    """abstract abstracts article articles author authors cite describe describes described discuss discusses
-    discussing discussed explain explains find give know list literature mention mentions paper papers point
-    publication publications publish published recommend research researcher researchers show shows studies study
+    """abstract abstracts article articles author authors cite describe described describes discuss discussed
+    discusses discussing explain explains find give introduce introduced introduces know list literature
+    mention mentions paper papers point present presented presents propose proposed proposes publication
+    publications publish published recommend research researcher researchers show shows studies study
     studying suggest suggests tell work works""".split()
 )
 

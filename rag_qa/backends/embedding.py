@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rag_qa.backends.locating import locate_model
-from rag_qa.backends.processor import has_bfloat16
+from rag_qa.backends.processor import has_bfloat16, let_threads_sleep
 from rag_qa.errors import BackendError
 from rag_qa.protocols import EmbedderSpec, Matrix, Role
 from rag_qa.settings import Settings
@@ -30,6 +30,7 @@ class SentenceTransformerEmbedder:
     def __init__(
         self, folder: Path, spec: EmbedderSpec, *, device: str = "auto", batch_size: int = 32
     ) -> None:
+        let_threads_sleep()
         self.spec = spec
         self._folder = folder
         self._device = device
@@ -55,7 +56,8 @@ class SentenceTransformerEmbedder:
             )
         # Normalised here, since a norm taken in bfloat16 is off by up to .003.
         exact = np.asarray(vectors, dtype=np.float32)
-        return exact / np.linalg.norm(exact, axis=1, keepdims=True)
+        unit: Matrix = exact / np.linalg.norm(exact, axis=1, keepdims=True)
+        return unit
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Return each text's length in tokens, special tokens included and nothing truncated."""

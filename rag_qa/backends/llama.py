@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from rag_qa.backends.locating import locate_model
 from rag_qa.backends.probing import ensure_llama_works
-from rag_qa.backends.processor import physical_cores
+from rag_qa.backends.processor import let_threads_sleep, physical_cores
 from rag_qa.errors import BackendError
 from rag_qa.protocols import GeneratorSpec, Prompt
 from rag_qa.settings import Settings
@@ -37,6 +37,7 @@ class LlamaGenerator:
     def __init__(
         self, path: Path, *, name: str, sha256: str, n_ctx: int, threads: int | None, gpu_layers: int | None
     ) -> None:
+        let_threads_sleep()
         self._path = path
         self._name = name
         self._sha256 = sha256
