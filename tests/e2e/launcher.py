@@ -1,0 +1,16 @@
+"""`rag-qa` as a program of its own, with the hashing embedder instead of a real one: python launcher.py ARGUMENTS."""
+
+from rag_qa.answering import assistant
+from rag_qa.app.cli import main
+from rag_qa.index import builder
+from rag_qa.testing import HashingEmbedder
+
+
+def open_hashing(settings):
+    """Return the fake embedder whatever the settings name."""
+    return HashingEmbedder()
+
+
+if __name__ == "__main__":
+    assistant.open_embedder = builder.open_embedder = open_hashing
+    main()
