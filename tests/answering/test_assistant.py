@@ -99,6 +99,7 @@ def test_supported_prose_is_kept_with_its_citation(open_assistant):
         "Dropout reached 98.5% of the variance on a dataset of 200,000 images",
         "EigenGame never reached 98.5% of the variance on a dataset of images",
         "The moon is made of green cheese and nothing else at all",
+        "EigenGame reached much of the variance on a dataset of beautiful coloured images",
     ],
 )
 def test_unsupported_prose_gives_way_to_its_evidence(open_assistant, claim):
