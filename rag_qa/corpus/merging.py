@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 
 from rag_qa.corpus.combining import combine_papers, settle_ids
-from rag_qa.corpus.evidence import Clues, same_paper
 from rag_qa.corpus.neighbours import all_pairs, near_pairs
+from rag_qa.corpus.sameness import Clues, same_paper
 from rag_qa.types import Paper
 
 
