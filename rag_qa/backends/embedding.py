@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rag_qa.backends.interrupts import uninterrupted
 from rag_qa.backends.locating import locate_model
 from rag_qa.backends.processor import has_bfloat16, let_threads_sleep
 from rag_qa.errors import BackendError
@@ -48,7 +49,9 @@ class SentenceTransformerEmbedder:
             raise ValueError("a blank text cannot be embedded; leave it out")
         prompt = self.spec.query_prompt if role == "query" else self.spec.document_prompt
         with self._lock:
-            vectors = self._model.encode(
+            with uninterrupted():
+                model = self._model
+            vectors = model.encode(
                 list(texts),
                 prompt=prompt or None,
                 batch_size=self._batch_size,
