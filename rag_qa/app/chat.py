@@ -2,11 +2,13 @@
 
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 
 from rich.console import Console
 
 from rag_qa.answering.assistant import Assistant
-from rag_qa.app.rendering import Marks, say, show_paper, show_sentence, show_sources
+from rag_qa.app.progress import with_spinner
+from rag_qa.app.rendering import say, show_paper, show_stream
 from rag_qa.errors import RagQAError
 from rag_qa.types import Answer
 
@@ -48,14 +50,9 @@ def _turn(assistant: Assistant, console: Console, text: str, history: list[Answe
 
 
 def _answer(assistant: Assistant, console: Console, question: str, history: list[Answer]) -> Answer:
-    marks = Marks()
-    for event in assistant.stream(question, history=history):
-        if event.sentence is not None:
-            show_sentence(console, event.sentence, marks)
-        if event.answer is not None:
-            show_sources(console, event.answer)
-            return event.answer
-    raise AssertionError("a stream ends in an answer")
+    stream = assistant.stream(question, history=history)
+    with closing(with_spinner(stream, Console(stderr=True))) as events:
+        return show_stream(console, events)
 
 
 def _command(assistant: Assistant, console: Console, text: str, history: list[Answer]) -> None:

@@ -4,6 +4,7 @@ import io
 import json
 import os
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -29,8 +30,8 @@ from rag_qa.app.options import (
     ThreadsOption,
     load_settings,
 )
-from rag_qa.app.progress import progress_bar
-from rag_qa.app.rendering import Marks, say, show_hits, show_report, show_sentence, show_skips, show_sources
+from rag_qa.app.progress import progress_bar, with_spinner
+from rag_qa.app.rendering import say, show_hits, show_report, show_skips, show_stream
 from rag_qa.errors import RagQAError, SourceError
 from rag_qa.index.builder import build_index
 from rag_qa.sample import sample_papers_path
@@ -143,12 +144,8 @@ def ask(
         if as_json:
             typer.echo(assistant.ask(question).model_dump_json(indent=2))
             return
-        console, marks = Console(), Marks()
-        for event in assistant.stream(question):
-            if event.sentence is not None:
-                show_sentence(console, event.sentence, marks)
-            if event.answer is not None:
-                show_sources(console, event.answer)
+        with closing(with_spinner(assistant.stream(question), Console(stderr=True))) as events:
+            show_stream(Console(), events)
 
 
 @app.command()

@@ -1,12 +1,13 @@
-"""Progress of an index run on stderr: a bar with papers a second where it is a terminal, else silence."""
+"""Progress on stderr where it is a terminal, else silence: a bar for an index run, a spinner before an answer."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from rag_qa.index.changes import Progress as Tell
+from rag_qa.types import Event
 
 
 @contextmanager
@@ -30,3 +31,15 @@ def progress_bar(console: Console) -> Iterator[Tell]:
             bar.update(tasks[stage], speed=f"{speed:.0f}/s" if speed else "")
 
         yield tell
+
+
+def with_spinner(events: Iterator[Event], console: Console) -> Generator[Event, None, None]:
+    """Yield the events of an answer, with a spinner until there is something to read."""
+    if not console.is_terminal:
+        yield from events
+        return
+    with console.status("reading the papers") as status:
+        for event in events:
+            if event.kind != "hits":
+                status.stop()
+            yield event

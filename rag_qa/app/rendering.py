@@ -1,11 +1,11 @@
 """Values → text for people: the same words in a terminal and in a pipe. Decides nothing, catches nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from rich.console import Console
 from rich.text import Text
 
-from rag_qa.types import Answer, Citation, Hit, IndexReport, Paper, Sentence
+from rag_qa.types import Answer, Citation, Event, Hit, IndexReport, Paper, Sentence
 
 REASON_WIDTH = 300
 # C0 but the newline, DEL and C1: in a file's name they would act on the terminal.
@@ -23,6 +23,18 @@ class Marks:
         """Return the marks of the citations, such as "[1][2]"."""
         numbers = [self._numbers.setdefault(c.paper_id, len(self._numbers) + 1) for c in citations]
         return "".join(f"[{number}]" for number in sorted(set(numbers)))
+
+
+def show_stream(console: Console, events: Iterable[Event]) -> Answer:
+    """Print an answer while it comes, and return it."""
+    marks = Marks()
+    for event in events:
+        if event.sentence is not None:
+            show_sentence(console, event.sentence, marks)
+        if event.answer is not None:
+            show_sources(console, event.answer)
+            return event.answer
+    raise AssertionError("a stream ends in an answer")
 
 
 def show_sentence(console: Console, sentence: Sentence, marks: Marks) -> None:
