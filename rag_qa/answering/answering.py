@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from rag_qa.answering.composing import choose_sentences, quote
 from rag_qa.answering.evidence import label, score_sentences
 from rag_qa.answering.followups import Resolved
-from rag_qa.answering.questions import question_kind
+from rag_qa.answering.questions import QuestionKind, question_kind
 from rag_qa.answering.receipts import Receipt
 from rag_qa.answering.relevance import Relevance, assess, default_threshold, keep_relevant
 from rag_qa.answering.terms import question_terms
@@ -19,6 +19,8 @@ from rag_qa.types import Answer, Event, Evidence, Hit, Sentence
 NO_PAPERS = "the index holds no papers"
 NOTHING_RELEVANT = "no paper in the index speaks to this question"
 NEAREST = 3
+# Cosine under which a paper that the question names ("the second one") has nothing to do with the rest of it.
+NAMED_LIKENESS = 0.1
 
 
 class Answering:
@@ -38,36 +40,38 @@ class Answering:
     def answer(self, asked: str, resolved: Resolved) -> Iterator[Event]:
         """Yield the hits, then each sentence once it is checked, then the whole answer."""
         receipt = Receipt(self._settings, self._index.manifest)
+        kind = question_kind(resolved.question)
         with receipt.timed("search"):
-            considered = max(self._settings.evidence_papers, self._settings.listed_papers)
+            settings = self._settings
+            considered = settings.listed_papers if kind == "which" else settings.evidence_papers
             hits = self.search(resolved.question, considered, resolved.within)
         yield Event(kind="hits", hits=tuple(hits))
         with receipt.timed("evidence"):
-            evidence = self._evidence(resolved, hits)
+            evidence = self._evidence(resolved, kind, hits)
         sentences: list[Sentence] = []
         for sentence in self._sentences(resolved.question, evidence, hits, receipt):
             sentences.append(sentence)
             yield Event(kind="sentence", sentence=sentence)
         yield Event(kind="answer", answer=_answer(asked, sentences, hits, receipt))
 
-    def _evidence(self, resolved: Resolved, hits: Sequence[Hit]) -> list[Evidence]:
+    def _evidence(self, resolved: Resolved, kind: QuestionKind, hits: Sequence[Hit]) -> list[Evidence]:
         chosen = choose_sentences(
             self._relevant(resolved, hits),
-            question_kind(resolved.question),
+            kind,
             sentences=self._settings.evidence_sentences,
             papers=self._settings.listed_papers,
         )
         return label(chosen)
 
     def _relevant(self, resolved: Resolved, hits: Sequence[Hit]) -> list[Relevance]:
-        """Return the hits that are probably relevant; all of them where the question names its papers."""
+        """Return the hits that are probably relevant; where the question names its papers, those at all like it."""
         terms = question_terms(resolved.question)
         weights = self._index.term_weights(terms)
         papers = [hit.paper for hit in hits]
         sentences = score_sentences(resolved.question, terms, papers, weights, self._embedder)
         assessed = assess(hits, sentences, terms, weights)
         if resolved.within is not None:
-            return assessed
+            return [paper for paper in assessed if paper.likeness >= NAMED_LIKENESS]
         threshold = self._settings.min_relevance
         threshold = default_threshold() if threshold is None else threshold
         return keep_relevant(assessed, threshold)

@@ -20,7 +20,8 @@ def choose_sentences(
     if kind == "which":
         return [paper.sentences[0] for paper in relevant[:papers]]
     ranked = sorted((s for paper in relevant for s in paper.sentences), key=lambda s: -s.score)
-    return [s for s in ranked[:sentences] if s.score >= WORTH_READING * ranked[0].score]
+    worth = WORTH_READING * max(0.0, ranked[0].score) if ranked else 0.0
+    return ranked[:1] + [s for s in ranked[1:sentences] if s.score >= worth]
 
 
 def quote(evidence: Evidence) -> Sentence:
