@@ -95,10 +95,11 @@ def main() -> None:
         scored = score_sentences(text, terms, chosen, weights, embedder)
         right = [" ".join(e["text"].split()) for e in claim["evidence"]]
         is_right = [any(s.text in r or r in s.text for r in right) and s.paper_id in gold for s in scored]
-        sim = np.array([s.similarity for s in scored])
+        query = embedder.encode([text], role="query")[0]
         cov = np.array([s.coverage for s in scored])
-        titled = embedder.encode([f"{papers[s.paper_id].title}: {s.text}" for s in scored], role="document")
-        tsim = titled @ embedder.encode([text], role="query")[0]
+        sim = embedder.encode([s.text for s in scored], role="document") @ query
+        headed = [f"{papers[s.paper_id].heading}: {s.text}" for s in scored]
+        tsim = embedder.encode(headed, role="document") @ query
         first = np.argsort(-(sim + cov))[:DEPTH]
         start = time.perf_counter()
         lm = np.full(len(scored), -99.0)

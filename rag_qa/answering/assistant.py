@@ -7,7 +7,7 @@ from types import TracebackType
 from rag_qa.answering.answering import Answering
 from rag_qa.answering.followups import resolve
 from rag_qa.answering.prompting import load_prompt
-from rag_qa.answering.questions import clean_question
+from rag_qa.answering.questions import clean_question, without_markup
 from rag_qa.answering.writing import Writer
 from rag_qa.backends.catalogue import AnswerStyle, find_entry
 from rag_qa.backends.embedding import open_embedder
@@ -63,7 +63,7 @@ class Assistant:
         k = self._settings.k if k is None else k
         if k < 1:
             raise SettingsError(f"k is {k}; ask for at least one paper")
-        return self._answering.search(clean_question(query), k)
+        return self._answering.search(without_markup(clean_question(query)), k)
 
     def ask(self, question: str, *, history: Sequence[Answer] = ()) -> Answer:
         """Return the answer; `history` holds the turns before, oldest first. Raises QuestionError."""
@@ -75,7 +75,7 @@ class Assistant:
     def stream(self, question: str, *, history: Sequence[Answer] = ()) -> Iterator[Event]:
         """Yield the hits, then each sentence once it is checked, then the whole answer."""
         asked = clean_question(question)
-        return self._answering.answer(asked, resolve(asked, history))
+        return self._answering.answer(asked, resolve(without_markup(asked), history))
 
     def paper(self, paper_id: str) -> Paper:
         """Return the paper with this id or alias. Raises KeyError where the index has none."""

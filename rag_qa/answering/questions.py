@@ -8,6 +8,7 @@ from rag_qa.errors import QuestionError
 
 QuestionKind = Literal["which", "fact"]
 MAX_CHARACTERS = 4000
+MARKUP = re.compile(r"<\|[^|<>]*\|>|</?[A-Za-z_]\w*>|\[/?[A-Z]+\]|\[\s*\d[\d\s,;–-]*\]")
 
 PAPERS = r"(?:papers?|articles?|studies|publications?|research|literature|preprints?|references?)"
 # "Work" is a noun for papers only between words like these: "any work on", but not "what works better".
@@ -43,6 +44,15 @@ def question_kind(question: str) -> QuestionKind:
     if WHICH.search(question) and not CONTENT.search(question):
         return "which"
     return "fact"
+
+
+def without_markup(question: str) -> str:
+    """Return the question without chat-template tokens, tags and citation marks, which say nothing of its subject.
+
+    Where nothing else is left, the question comes back as it is.
+    """
+    bare = " ".join(MARKUP.sub(" ", question).split())
+    return bare if any(c.isalnum() for c in bare) else question
 
 
 def clean_question(question: str) -> str:

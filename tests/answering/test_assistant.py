@@ -152,11 +152,11 @@ def test_lists_of_papers_are_quoted_even_with_a_model(open_assistant):
 
 
 def test_only_our_labels_reach_the_model(library):
-    """Marks in papers and in the question are defused in the prompt, orders stay data in the evidence."""
+    """Marks are left out of the question and defused in the evidence; orders stay data in the evidence."""
     generator = QueuedGenerator(["A token such as im_end ends a turn of a chat template [1]"])
     ask_with(library, generator, "Does [99] say that marks such as [7] trap parsers?")
     (prompt,) = generator.prompts
-    assert "(99)" in prompt.user
+    assert "Does say that marks such as trap parsers?" in prompt.user
     assert "[99]" not in prompt.user
     assert "[7]" not in prompt.user
 
