@@ -17,6 +17,7 @@ from rag_qa.types import Hit, Value
 
 # Keeps .89 of the gold papers of those of AutoScholar's questions that have several.
 WITHIN_REACH = 0.75
+LIKELY = 0.5
 
 
 class Signals(Value):
@@ -74,13 +75,13 @@ def probability(signals: Signals) -> float:
 def keep_relevant(assessed: Sequence[Relevance], threshold: float) -> list[Relevance]:
     """Return the papers that speak to the question; none where even the most probable one does not reach the threshold.
 
-    Beside those that reach it stand those whose likeness comes near that of the best: a paper on the same subject in
-    other words than the question's.
+    Where it does, those are kept that are more probable than not, and those whose likeness comes near that of the best:
+    papers on the same subject in other words than the question's.
     """
     if not assessed or assessed[0].probability < threshold:
         return []
     near = WITHIN_REACH * assessed[0].likeness
-    return [paper for paper in assessed if paper.probability >= threshold or paper.likeness >= near]
+    return [paper for paper in assessed if paper.probability >= LIKELY or paper.likeness >= near]
 
 
 def default_threshold() -> float:
