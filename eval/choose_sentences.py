@@ -119,6 +119,9 @@ def main() -> None:
             "titled similarity + similarity": tsim + sim,
             "model": lm,
             "similarity + coverage + model": z(sim + cov, first) + z(lm, first) + near_only,
+            "both similarities + coverage + model": z((sim + tsim) / 2 + cov, first)
+            + z(lm, first)
+            + near_only,
             "similarity + coverage + .5 model": z(sim + cov, first) + 0.5 * z(lm, first) + near_only,
         }
         for name, scores in systems.items():

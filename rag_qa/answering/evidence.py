@@ -16,9 +16,9 @@ class ScoredSentence(Value):
     """A sentence of a paper: its likeness to the question, and the share of the question's terms that it covers.
 
     `similarity` is the mean cosine of the sentence alone and of the sentence under its paper's heading, which
-    also counts in `coverage`, since sentences seldom repeat what they speak of. On SciFact's rationales this
-    finds a right sentence among the first three for .90 of the claims; either cosine with coverage .83 and .85,
-    the starter language model's query likelihood .83 (eval/choose_sentences.py).
+    also counts in `coverage`, since sentences seldom repeat what they speak of. On 120 claims of SciFact this
+    finds a marked sentence among the first three for .87; the sentence's cosine alone for .73, coverage for .83,
+    the starter language model's likelihood for .83 (eval/choose_sentences.py).
     """
 
     paper_id: str

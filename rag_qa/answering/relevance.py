@@ -1,7 +1,9 @@
-"""How probable is it that a paper speaks to the question? A logistic regression over four readable signals.
+"""Do the papers speak to the question, and which of them do? Two logistic regressions over readable signals.
 
-Its coefficients are data (relevance.toml), fitted by eval/fit_relevance.py on public judged questions; the file
-names them. Where no paper reaches the threshold (the file's, or `Settings.min_relevance`), the answer abstains.
+The first looks at the best of every signal among the papers found, and decides whether to answer at all. The second
+looks at each paper, also beside the best one, and decides which papers count. They are apart because the best paper
+on a far-off question looks much like the fifth best on a good one. Their coefficients and thresholds are data
+(relevance.toml), fitted by eval/fit_relevance.py, which says on what and how well they do.
 """
 
 import math
@@ -14,10 +16,6 @@ from typing import Any
 from rag_qa.answering.evidence import ScoredSentence
 from rag_qa.answering.terms import content_terms, coverage
 from rag_qa.types import Hit, Value
-
-# Keeps .89 of the gold papers of those of AutoScholar's questions that have several.
-WITHIN_REACH = 0.75
-LIKELY = 0.5
 
 
 class Signals(Value):
@@ -50,43 +48,72 @@ def assess(
     weights: Mapping[str, float],
 ) -> list[Relevance]:
     """Return each hit's relevance, most probable first; `sentences` are those of the hits, best first."""
-    assessed = []
-    for hit in hits:
-        own = tuple(s for s in sentences if s.paper_id == hit.paper.id)
-        signals = Signals(
-            passage_similarity=max(0.0, hit.components["dense"]),
-            sentence_similarity=max(0.0, max(s.similarity for s in own)),
-            paper_coverage=coverage(terms, content_terms(f"{hit.paper.title} {hit.paper.abstract}"), weights),
-            sentence_coverage=max(s.coverage for s in own),
-        )
-        assessed.append(
-            Relevance(paper_id=hit.paper.id, probability=probability(signals), sentences=own, signals=signals)
-        )
+    own = {hit.paper.id: tuple(s for s in sentences if s.paper_id == hit.paper.id) for hit in hits}
+    signals = {hit.paper.id: _signals(hit, own[hit.paper.id], terms, weights) for hit in hits}
+    best = best_signals(list(signals.values()))
+    assessed = [
+        Relevance(paper_id=key, probability=paper_probability(its, best), sentences=own[key], signals=its)
+        for key, its in signals.items()
+    ]
     return sorted(assessed, key=lambda relevance: -relevance.probability)
 
 
-def probability(signals: Signals) -> float:
-    """Return the probability of relevance, 0 to 1."""
-    coefficients = _model()["coefficients"]
-    logit = coefficients["intercept"] + sum(coefficients[name] * value for name, value in signals)
-    return 1 / (1 + math.exp(-logit))
+def _signals(
+    hit: Hit, sentences: Sequence[ScoredSentence], terms: Sequence[str], weights: Mapping[str, float]
+) -> Signals:
+    return Signals(
+        passage_similarity=max(0.0, hit.components["dense"]),
+        sentence_similarity=max(0.0, max(s.similarity for s in sentences)),
+        paper_coverage=coverage(terms, content_terms(f"{hit.paper.title} {hit.paper.abstract}"), weights),
+        sentence_coverage=max(s.coverage for s in sentences),
+    )
+
+
+def best_signals(signals: Sequence[Signals]) -> Signals:
+    """Return the highest of each signal; zeros where there are none."""
+    return Signals(
+        **{name: max((getattr(s, name) for s in signals), default=0.0) for name in Signals.model_fields}
+    )
+
+
+def question_probability(best: Signals) -> float:
+    """Return the probability that the papers speak to the question, from the best of every signal."""
+    return _logistic("question", best.model_dump())
+
+
+def paper_probability(signals: Signals, best: Signals) -> float:
+    """Return the probability that a paper is relevant to a question to which the papers speak."""
+    return _logistic("paper", paper_features(signals, best))
+
+
+def paper_features(signals: Signals, best: Signals) -> dict[str, float]:
+    """Return the signals, and how far behind the best paper's the two similarities are."""
+    return signals.model_dump() | {
+        "passage_gap": best.passage_similarity - signals.passage_similarity,
+        "sentence_gap": best.sentence_similarity - signals.sentence_similarity,
+    }
 
 
 def keep_relevant(assessed: Sequence[Relevance], threshold: float) -> list[Relevance]:
-    """Return the papers that speak to the question; none where even the most probable one does not reach the threshold.
+    """Return the papers that speak to the question; none where it does not reach the threshold.
 
-    Where it does, those are kept that are more probable than not, and those whose likeness comes near that of the best:
-    papers on the same subject in other words than the question's.
+    Where it does, the most probable paper is kept, and each that reaches the threshold for papers.
     """
-    if not assessed or assessed[0].probability < threshold:
+    if not assessed or question_probability(best_signals([a.signals for a in assessed])) < threshold:
         return []
-    near = WITHIN_REACH * assessed[0].likeness
-    return [paper for paper in assessed if paper.probability >= LIKELY or paper.likeness >= near]
+    wanted = min(assessed[0].probability, _model()["paper"]["threshold"])
+    return [paper for paper in assessed if paper.probability >= wanted]
 
 
 def default_threshold() -> float:
-    """Return the probability under which a paper is no evidence, where the settings name none."""
-    return float(_model()["threshold"])
+    """Return the probability under which a question is refused, where the settings name none."""
+    return float(_model()["question"]["threshold"])
+
+
+def _logistic(name: str, features: Mapping[str, float]) -> float:
+    model = _model()[name]
+    logit = model["intercept"] + sum(features[key] * value for key, value in model["coefficients"].items())
+    return 1 / (1 + math.exp(-logit))
 
 
 @cache

@@ -38,8 +38,8 @@ def let_threads_sleep() -> None:
     """Ask GNU OpenMP, before torch or llama.cpp loads it, for threads that spin but briefly; a set policy stays.
 
     Threads that spin wait for each other on a busy machine, and threads that sleep at once are slow on an idle one.
-    Tokens a second of the starter on two cores, idle and with two other busy processes: asleep at once 75 and 31,
-    after 1,000 turns 123 and 44, after 10,000 turns 126 and 13; with the library's default 130 and about 1.
+    Tokens a second of the starter on two cores, idle and with two other busy processes, one run each: asleep at
+    once 75 and 31, after 1,000 turns 123 and 44, after 10,000 turns 126 and 13; always spinning 130 when idle.
     """
     if "OMP_WAIT_POLICY" not in os.environ:
         os.environ.setdefault("GOMP_SPINCOUNT", "1000")

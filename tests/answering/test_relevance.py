@@ -4,13 +4,13 @@ import pytest
 
 from rag_qa.answering.evidence import score_sentences
 from rag_qa.answering.relevance import (
-    WITHIN_REACH,
     Relevance,
     Signals,
     assess,
     default_threshold,
     keep_relevant,
-    probability,
+    paper_probability,
+    question_probability,
 )
 from rag_qa.answering.terms import question_terms
 from rag_qa.testing import HashingEmbedder
@@ -30,27 +30,34 @@ def hit(of: Paper, similarity: float) -> Hit:
     return Hit(paper=of, passage=passage, score=1.0, rank=1, components={"dense": similarity, "lexical": 0.0})
 
 
-def relevance(paper_id: str, chance: float, likeness: float) -> Relevance:
-    signals = NOTHING.model_copy(update={"passage_similarity": likeness, "sentence_similarity": likeness})
+def relevance(paper_id: str, chance: float, signals: Signals = EVERYTHING) -> Relevance:
     return Relevance(paper_id=paper_id, probability=chance, sentences=(), signals=signals)
 
 
-def test_probability_is_low_without_signals_and_high_with_all():
-    """A paper that shares nothing with the question is improbable, one that shares everything nearly certain."""
-    assert probability(NOTHING) < 0.01
-    assert probability(EVERYTHING) > 0.9
+def test_a_question_is_improbable_without_signals_and_probable_with_all():
+    """Papers that share nothing with the question do not speak to it, those that share everything do."""
+    assert question_probability(NOTHING) < 0.1
+    assert question_probability(EVERYTHING) > 0.95
 
 
 @pytest.mark.parametrize("field", FIELDS)
 def test_each_signal_speaks_for_relevance(field):
-    """More of any signal never makes a paper less probable."""
+    """More of any signal never makes a paper, nor the question, less probable."""
     middle = dict.fromkeys(FIELDS, 0.5)
-    assert probability(Signals(**middle | {field: 0.9})) > probability(Signals(**middle | {field: 0.1}))
+    more, less = Signals(**middle | {field: 0.9}), Signals(**middle | {field: 0.1})
+    assert paper_probability(more, EVERYTHING) > paper_probability(less, EVERYTHING)
+    assert question_probability(more) >= question_probability(less)
 
 
-def test_the_shipped_threshold_is_a_probability():
-    """The calibrated threshold refuses nothing related and accepts nothing unrelated outright."""
-    assert probability(NOTHING) < default_threshold() < probability(EVERYTHING)
+def test_a_paper_far_behind_the_best_is_less_probable():
+    """The same paper counts for less beside one that is much more like the question."""
+    paper = Signals(**dict.fromkeys(FIELDS, 0.4))
+    assert paper_probability(paper, paper) > paper_probability(paper, EVERYTHING)
+
+
+def test_the_shipped_threshold_lies_between_nothing_and_everything():
+    """The calibrated threshold refuses what shares nothing and answers what shares everything."""
+    assert question_probability(NOTHING) < default_threshold() < question_probability(EVERYTHING)
 
 
 def test_the_paper_with_the_words_of_the_question_comes_first():
@@ -69,21 +76,19 @@ def test_the_paper_with_the_words_of_the_question_comes_first():
     assert found[1].signals.paper_coverage == 0.0
 
 
-def test_nothing_is_kept_where_the_best_does_not_reach_the_threshold():
-    """Where even the most probable paper does not reach the threshold, there is no evidence at all."""
-    assert keep_relevant([relevance("a", 0.29, 0.9), relevance("b", 0.1, 0.9)], 0.3) == []
+def test_nothing_is_kept_where_the_papers_do_not_speak_to_the_question():
+    """Below the question's threshold there is no evidence at all, however probable a paper looks."""
+    assert keep_relevant([relevance("a", 0.9, NOTHING)], default_threshold()) == []
     assert keep_relevant([], 0.3) == []
 
 
-def test_a_paper_near_the_best_is_kept_and_a_far_one_is_not():
-    """An improbable paper stands beside the best only where its likeness comes near that of the best."""
-    best = relevance("best", 0.9, 0.8)
-    near = relevance("near", 0.1, 0.8 * WITHIN_REACH + 0.01)
-    far = relevance("far", 0.1, 0.8 * WITHIN_REACH - 0.01)
-    assert [r.paper_id for r in keep_relevant([best, near, far], 0.3)] == ["best", "near"]
+def test_improbable_papers_are_left_out():
+    """Only papers that reach the threshold for papers stand beside the best."""
+    kept = keep_relevant([relevance("best", 0.9), relevance("good", 0.7), relevance("poor", 0.01)], 0.3)
+    assert [r.paper_id for r in kept] == ["best", "good"]
 
 
-def test_a_probable_paper_is_kept_however_far_from_the_best():
-    """A paper that reaches the threshold is kept whatever its likeness."""
-    kept = keep_relevant([relevance("best", 0.9, 0.8), relevance("sure", 0.5, 0.1)], 0.3)
-    assert [r.paper_id for r in kept] == ["best", "sure"]
+def test_the_best_paper_is_kept_where_the_question_is_answerable():
+    """A question to which the papers speak gets at least its most probable paper."""
+    kept = keep_relevant([relevance("best", 0.02), relevance("next", 0.01)], 0.3)
+    assert [r.paper_id for r in kept] == ["best"]
