@@ -114,7 +114,9 @@ def unpacked_source(requirement: str, work: Path) -> Path:
             pip("download", "-qq", "--no-deps", "--no-binary", name, "--dest", folder, requirement)
             archive = next(Path(folder).glob("*.tar.gz"))
             with tarfile.open(archive) as stream:
-                stream.extractall(folder, filter="data")
+                # Python 3.11.3 and older, Debian 12's among them, know no filters.
+                safely = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
+                stream.extractall(folder, **safely)
             os.replace(next(Path(folder).glob(f"*{version}/")), source)
     return source
 
