@@ -12,6 +12,7 @@ from pydantic_settings import (
 )
 
 Style = Literal["auto", "quote", "synthesis"]
+DenseSearch = Literal["exact", "hnsw"]
 Dtype = Literal["auto", "bfloat16", "float32"]
 
 
@@ -43,7 +44,8 @@ class Settings(BaseSettings):
     prompts: Path | None = Field(None, description="folder whose prompt files replace those that ship")
 
     k: int = Field(10, ge=1, le=1000, description="papers that search returns")
-    pool: int = Field(200, ge=10, description="candidates that each component of search gives")
+    dense: DenseSearch = Field("exact", description="exact: every vector; hnsw: Chroma's approximate graph")
+    pool: int = Field(200, ge=10, description="candidates that each component gives where dense is hnsw")
     style: Style = Field("auto", description="auto: what the catalogue says of the language model")
     evidence_papers: int = Field(8, ge=1, le=100, description="papers whose sentences are considered")
     evidence_sentences: int = Field(4, ge=1, le=50, description="sentences that an answer quotes at most")

@@ -31,7 +31,7 @@ class Answering:
         self._embedder = embedder
         self._writer = writer
         self._settings = settings
-        self._retriever = Retriever(index, embedder, pool=settings.pool)
+        self._retriever = Retriever(index, embedder, pool=settings.pool, dense=settings.dense)
 
     def search(self, query: str, k: int, within: Sequence[str] | None = None) -> list[Hit]:
         """Return the k best papers, best first."""

@@ -108,7 +108,7 @@ def _apply(
         _write(store, change, passages)
         store.write_manifest(_manifest(store, generation, embedder))
         if manifest is None or generation != manifest.generation:
-            build_derived(store, generation)
+            build_derived(store, generation, embedder.spec.dimension)
     drop_old_generations(store.folder, generation)
     tell("writing", 1, 1)
     return embedded

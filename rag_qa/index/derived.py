@@ -1,7 +1,8 @@
 """What is built from the store to search it: one folder a generation, written once and swapped in whole.
 
     index/papers.sqlite3            the truth
-    index/derived/3/chroma/         vectors (generation 3)
+    index/derived/3/chroma/         vectors in Chroma (generation 3)
+    index/derived/3/exact/          the same vectors as one matrix
     index/derived/3/lexical/        BM25
     index/derived/3/stamp.json      size, time and hash of each file that a search reads
 
@@ -17,12 +18,14 @@ from pathlib import Path
 
 import numpy as np
 
+from rag_qa.index.exact import build_exact
 from rag_qa.index.lexical import build_lexical
 from rag_qa.index.lock import is_held
 from rag_qa.index.store import Store
 from rag_qa.index.vectors import Row, build_vectors
 
 STAMP = "stamp.json"
+PARTS = ("chroma", "exact", "lexical")
 # Chroma touches its SQLite file whenever it is opened, so only its presence says anything.
 VOLATILE = "chroma.sqlite3"
 
@@ -32,14 +35,15 @@ def derived_folder(index: Path, generation: int) -> Path:
     return index / "derived" / str(generation)
 
 
-def build_derived(store: Store, generation: int) -> None:
+def build_derived(store: Store, generation: int, dimension: int) -> None:
     """Build a generation's folder from the store as it stands, aside, and move it into place."""
     target = derived_folder(store.folder, generation)
     fresh = target.with_name(f"{target.name}.new")
     shutil.rmtree(fresh, ignore_errors=True)
-    for part in ("chroma", "lexical"):
+    for part in PARTS:
         (fresh / part).mkdir(parents=True)
     build_vectors(fresh / "chroma", _rows(store))
+    build_exact(fresh / "exact", _vectors(store), store.count("passages"), dimension)
     build_lexical(fresh / "lexical", store.papers())
     (fresh / STAMP).write_text(json.dumps(_stamp(fresh)), encoding="utf-8")
     shutil.rmtree(target, ignore_errors=True)
@@ -55,13 +59,13 @@ def drop_old_generations(index: Path, generation: int) -> None:
 
 
 def stamp_matches(folder: Path) -> bool:
-    """Return whether every file is as it was stamped; reads contents only where times differ."""
+    """Return whether every part is there and every file as stamped; reads contents only where times differ."""
     try:
         known = json.loads((folder / STAMP).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
     files = {str(path.relative_to(folder)): path for path in _files(folder)}
-    if files.keys() != known.keys():
+    if files.keys() != known.keys() or {Path(name).parts[0] for name in known} != set(PARTS):
         return False
     return all(_same(path, known[name]) for name, path in files.items())
 
@@ -93,6 +97,10 @@ def _files(folder: Path) -> Iterator[Path]:
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _vectors(store: Store) -> Iterator[tuple[str, bytes]]:
+    return ((passage.paper_id, vector) for passage, vector in store.passage_vectors())
 
 
 def _rows(store: Store) -> Iterator[Row]:

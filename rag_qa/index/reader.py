@@ -9,6 +9,7 @@ import numpy as np
 
 from rag_qa.errors import IndexDamagedError, IndexNotFoundError
 from rag_qa.index.derived import build_derived, derived_folder, drop_old_generations, stamp_matches
+from rag_qa.index.exact import Exact
 from rag_qa.index.health import finds_itself
 from rag_qa.index.lexical import Lexical
 from rag_qa.index.lock import hold, let_go, writing
@@ -23,10 +24,17 @@ class Index:
     """Papers, passages, vectors and BM25 of one generation. Use `Index.open`, and close it."""
 
     def __init__(
-        self, store: Store, manifest: Manifest, vectors: Vectors, lexical: Lexical, files: ExitStack
+        self,
+        store: Store,
+        manifest: Manifest,
+        vectors: Vectors,
+        exact: Exact,
+        lexical: Lexical,
+        files: ExitStack,
     ) -> None:
         self.manifest = manifest
         self.vectors = vectors
+        self.exact = exact
         self.lexical = lexical
         self._store = store
         self._files = files
@@ -63,7 +71,8 @@ class Index:
             if vectors is None:
                 return None, manifest.generation
             files.callback(vectors.close)
-            opened = cls(store, manifest, vectors, Lexical(derived / "lexical"), files.pop_all())
+            exact, lexical = Exact(derived / "exact"), Lexical(derived / "lexical")
+            opened = cls(store, manifest, vectors, exact, lexical, files.pop_all())
             return opened, manifest.generation
 
     def close(self) -> None:
@@ -91,6 +100,10 @@ class Index:
         """Return the ids of the papers that hold the passages."""
         return self._store.papers_of_passages(passage_ids)
 
+    def passages(self, paper_id: str) -> list[PassageRow]:
+        """Return the passages of a paper, in their order."""
+        return self._store.passages(paper_id)
+
     def passage_vectors(self, paper_ids: Sequence[str]) -> tuple[list[PassageRow], Matrix]:
         """Return the papers' passages and their vectors, shape (passages, dimension)."""
         found = list(self._store.passage_vectors(paper_ids))
@@ -117,7 +130,7 @@ def mend(folder: Path, generation: int) -> None:
                 generation += 1
                 with store.transaction():
                     store.write_manifest(manifest.model_copy(update={"generation": generation}))
-                    build_derived(store, generation)
+                    build_derived(store, generation, manifest.embedder.dimension)
                 drop_old_generations(folder, generation)
         finally:
             store.close()

@@ -211,6 +211,11 @@ class Store:
         query = "SELECT paper_id FROM passages WHERE id IN ({})"
         return {row[0] for row in self._select(query, passage_ids)}
 
+    def passages(self, paper_id: str) -> list[PassageRow]:
+        """Return the passages of a paper, in their order."""
+        query = "SELECT id, paper_id, first, last FROM passages WHERE paper_id = ? ORDER BY first"
+        return [PassageRow(*row) for row in self._read(query, (paper_id,))]
+
     def passage_vectors(self, paper_ids: Sequence[str] | None = None) -> Iterator[tuple[PassageRow, bytes]]:
         """Yield the papers' passages (default: all) with their float32 vectors; each paper's in their order."""
         query = "SELECT id, paper_id, first, last, vector FROM passages JOIN vectors USING (key)"

@@ -1,85 +1,89 @@
-"""A question → ranked papers: dense and BM25 candidates, every candidate scored by both, then fused."""
+"""A question → ranked papers: every paper scored by its vectors and by BM25, then fused.
+
+With `dense="hnsw"` only the papers that Chroma's approximate graph or BM25 put among their best are scored.
+"""
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 
+from rag_qa.index.exact import Places
 from rag_qa.index.reader import Index
-from rag_qa.index.store import PassageRow
 from rag_qa.protocols import Embedder, Matrix
 from rag_qa.retrieval.fusion import Scores, mean_of_max_scaled
+from rag_qa.settings import DenseSearch
 from rag_qa.types import Hit, Paper, Passage
-
-
-class BestPassage(NamedTuple):
-    """The passage of a paper that is most like the query, and its cosine similarity."""
-
-    row: PassageRow
-    similarity: float
 
 
 class Retriever:
     """Searches one opened index with the embedder that it was built with."""
 
-    def __init__(self, index: Index, embedder: Embedder, *, pool: int) -> None:
+    def __init__(
+        self, index: Index, embedder: Embedder, *, pool: int = 200, dense: DenseSearch = "exact"
+    ) -> None:
         self._index = index
         self._embedder = embedder
         self._pool = pool
+        self._dense = dense
 
     def search(self, query: str, k: int, *, within: Sequence[str] | None = None) -> list[Hit]:
         """Return the k best papers for a query that is not blank: best first, ties in order of ids.
 
-        `within` restricts to papers by id or alias; those that the index does not hold are left out.
+        `within` restricts to papers by id or alias, before anything is ranked; those that the index does not
+        hold are left out.
         """
         if not self._index.manifest.counts.papers:
             return []
         vector = self._embedder.encode([query], role="query")[0]
         bm25 = self._index.lexical.scores(query)
-        ids = self._candidates(vector, bm25, k) if within is None else self._index.resolve(within)
-        best = self._best_passages(sorted(ids), vector)
-        places = self._index.lexical.places
+        places = self._considered(vector, bm25, k, within)
         components = {
-            "dense": np.array([passage.similarity for passage in best.values()], dtype=np.float32),
-            "lexical": bm25[[places[paper] for paper in best]],
+            "dense": self._index.exact.similarities(vector, places),
+            "lexical": bm25 if places is None else bm25[places],
         }
-        return self._hits(best, components, k)
-
-    def _candidates(self, vector: Matrix, bm25: Scores, k: int) -> set[str]:
-        """Return the papers that either component puts among its best."""
-        pool = max(self._pool, k)
-        near, _ = self._index.vectors.search(vector, pool)
-        matching = np.flatnonzero(bm25 > 0)
-        top = matching[np.argsort(-bm25[matching], kind="stable")[:pool]]
-        ids = self._index.lexical.paper_ids
-        return self._index.papers_of_passages(near) | {ids[place] for place in top}
-
-    def _best_passages(self, ids: Sequence[str], vector: Matrix) -> dict[str, BestPassage]:
-        """Return each paper's passage that is most like the query (the first of equals), in order of ids."""
-        rows, vectors = self._index.passage_vectors(ids)
-        best: dict[str, BestPassage] = {}
-        for row, similarity in zip(rows, (vectors @ vector).tolist(), strict=True):
-            if row.paper_id not in best or similarity > best[row.paper_id].similarity:
-                best[row.paper_id] = BestPassage(row, similarity)
-        return best
-
-    def _hits(self, best: dict[str, BestPassage], components: dict[str, Scores], k: int) -> list[Hit]:
         fused = mean_of_max_scaled(components)
-        ids = list(best)
-        order = np.argsort(-fused, kind="stable")[:k]
-        papers = self._index.papers_by_id([ids[n] for n in order])
+        best = top(fused, k)
+        ids = self._index.lexical.paper_ids
+        where = best if places is None else places[best]
+        papers = self._index.papers_by_id([ids[place] for place in where])
         return [
             Hit(
-                paper=papers[ids[n]],
-                passage=_passage(papers[ids[n]], best[ids[n]].row),
+                paper=papers[ids[place]],
+                passage=self._passage(papers[ids[place]], vector, int(place)),
                 score=float(fused[n]),
                 rank=rank,
                 components={name: float(scores[n]) for name, scores in components.items()},
             )
-            for rank, n in enumerate(order, 1)
+            for rank, (n, place) in enumerate(zip(best, where, strict=True), 1)
         ]
 
+    def _considered(
+        self, vector: Matrix, bm25: Scores, k: int, within: Sequence[str] | None
+    ) -> Places | None:
+        """Return the places of the papers to score, in order; None for all of them."""
+        if within is not None:
+            return self._places(self._index.resolve(within))
+        if self._dense == "exact":
+            return None
+        pool = max(self._pool, k)
+        near, _ = self._index.vectors.search(vector, pool)
+        matching = top(bm25, pool)
+        matching = matching[bm25[matching] > 0]
+        return np.union1d(self._places(self._index.papers_of_passages(near)), matching)
 
-def _passage(paper: Paper, row: PassageRow) -> Passage:
-    text = paper.abstract[row.start : row.end]
-    return Passage(id=row.id, paper_id=paper.id, text=text, start=row.start, end=row.end)
+    def _places(self, paper_ids: set[str]) -> Places:
+        places = self._index.lexical.places
+        return np.array(sorted(places[paper] for paper in paper_ids), dtype=np.int64)
+
+    def _passage(self, paper: Paper, vector: Matrix, place: int) -> Passage:
+        row = self._index.passages(paper.id)[self._index.exact.best_passage(vector, place)]
+        text = paper.abstract[row.start : row.end]
+        return Passage(id=row.id, paper_id=paper.id, text=text, start=row.start, end=row.end)
+
+
+def top(scores: Scores, k: int) -> Places:
+    """Return the places of the k highest scores, best first, ties in order; without sorting the rest."""
+    if k >= len(scores):
+        return np.argsort(-scores, kind="stable")
+    reached = np.flatnonzero(scores >= np.partition(scores, -k)[-k])
+    return reached[np.argsort(-scores[reached], kind="stable")[:k]]

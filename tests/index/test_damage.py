@@ -35,6 +35,14 @@ def grow(path):
         file.truncate(SPARSE)
 
 
+def without_matrix(folder):
+    """Make a generation as versions without the exact matrix left it, stamp and all."""
+    shutil.rmtree(folder / "exact")
+    stamp = json.loads((folder / "stamp.json").read_text())
+    kept = {name: entry for name, entry in stamp.items() if not name.startswith("exact")}
+    (folder / "stamp.json").write_text(json.dumps(kept))
+
+
 def empty_tables(path):
     """Delete what a sound database of Chroma holds."""
     db = sqlite3.connect(path)
@@ -53,6 +61,8 @@ DAMAGES = {
     "stamp deleted": lambda folder: (folder / "stamp.json").unlink(),
     "stamp overwritten": lambda folder: (folder / "stamp.json").write_text("{"),
     "stray file": lambda folder: (folder / "chroma" / "stray").touch(),
+    "matrix overwritten": lambda folder: overwrite(folder / "exact" / "vectors.npy"),
+    "no matrix yet": without_matrix,
     "vectors truncated": lambda folder: truncate(next(folder.rglob("data_level0.bin"))),
     "vectors overwritten": lambda folder: overwrite(next(folder.rglob("data_level0.bin"))),
     "links overwritten": lambda folder: overwrite(next(folder.rglob("link_lists.bin"))),

@@ -5,10 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rag_qa import build_index
 from rag_qa.index.reader import Index
-from rag_qa.retrieval.searching import Retriever
+from rag_qa.retrieval.searching import Retriever, top
 from rag_qa.testing import HashingEmbedder
 
 PAPERS = {
@@ -162,3 +164,19 @@ def test_a_query_is_embedded_once(index):
     embedder = HashingEmbedder()
     Retriever(index, embedder, pool=10).search("water", 3)
     assert embedder.encoded == ["water"]
+
+
+@pytest.mark.parametrize("query", ["game of players", "water", "stones and ovens"])
+def test_the_graph_finds_what_the_exact_scan_finds(index, query):
+    """On a small index Chroma's graph loses nothing: both ways of search give the same hits."""
+    approximate = Retriever(index, HashingEmbedder(), pool=50, dense="hnsw").search(query, 6)
+    exact = Retriever(index, HashingEmbedder(), dense="exact").search(query, 6)
+    assert ids(approximate) == ids(exact)
+    assert [hit.score for hit in approximate] == pytest.approx([hit.score for hit in exact])
+
+
+@given(st.lists(st.sampled_from([0.0, 0.25, 0.5, 1.0]), max_size=30), st.integers(1, 40))
+def test_top_is_a_stable_sort_cut_short(values, k):
+    """The k best places are those that sorting everything gives, ties in order."""
+    scores = np.array(values, dtype=np.float32)
+    assert top(scores, k).tolist() == np.argsort(-scores, kind="stable")[:k].tolist()
