@@ -44,17 +44,16 @@ class Exact:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def similarities(self, vector: Matrix, places: Places | None = None) -> Scores:
-        """Return the cosine of each paper's best passage with a unit vector of shape (dimension,).
+    def similarities(self, vector: Matrix, places: Places) -> Scores:
+        """Return the cosine of the best passage of each of some papers with a unit vector of shape (dimension,).
 
-        For all papers, or for those at `places`; shape (papers,).
+        Shape (papers,), in the order of `places`.
         """
         starts, ends = self._starts[:-1], self._starts[1:]
-        if places is None or len(places) > FEW * len(starts):
-            everything = _best(self._vectors[: ends[-1]] @ vector, starts) if len(starts) else _none()
-            return everything if places is None else everything[places]
         if not len(places):
-            return _none()
+            return np.zeros(0, dtype=np.float32)
+        if len(places) > FEW * len(starts):
+            return _best(self._vectors[: ends[-1]] @ vector, starts)[places]
         lengths = ends[places] - starts[places]
         firsts = np.concatenate(([0], np.cumsum(lengths)[:-1]))
         rows = np.repeat(starts[places] - firsts, lengths) + np.arange(lengths.sum())
@@ -64,6 +63,11 @@ class Exact:
         """Return which passage of a paper, counted from 0, is most like the vector (the first of equals)."""
         start, end = self._starts[place : place + 2]
         return int(np.argmax(self._vectors[start:end] @ vector))
+
+    def best_vectors(self, vector: Matrix, places: Places) -> Matrix:
+        """Return the vector of the best passage of each of some papers, shape (papers, dimension)."""
+        rows = [int(self._starts[place]) + self.best_passage(vector, int(place)) for place in places]
+        return np.asarray(self._vectors[rows])
 
     @cached_property
     def _vectors(self) -> Matrix:
@@ -79,7 +83,3 @@ class Exact:
 
 def _best(similarities: Scores, starts: Places) -> Scores:
     return np.asarray(np.maximum.reduceat(similarities, starts), dtype=np.float32)
-
-
-def _none() -> Scores:
-    return np.zeros(0, dtype=np.float32)

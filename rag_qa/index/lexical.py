@@ -1,6 +1,6 @@
-"""BM25 over title and abstract with English stemming, through bm25s; built from the store, memory-mapped.
+"""BM25 with English stemming over title and abstract, and over titles alone; built from the store, memory-mapped.
 
-bm25s was chosen over SQLite FTS5 and tantivy at 128,353 papers (eval/bench_lexical.py): its queries take
+The engine is bm25s, chosen over SQLite FTS5 and tantivy at 128,353 papers (eval/bench_lexical.py): its queries take
 0.7 ms against 166 and 3.3 ms, and it scores *every* paper, which exact fusion needs. The price is a rebuild
 of 12 s where the others add 1,000 papers in 0.1 s. Knows nothing of vectors.
 """
@@ -14,8 +14,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rag_qa.types import Paper
-
 if TYPE_CHECKING:
     import bm25s  # type: ignore[import-untyped]
 
@@ -23,18 +21,18 @@ PAPER_IDS = "paper_ids.json"
 TOKEN_PATTERN = r"(?u)\b\w+\b"
 
 
-def build_lexical(folder: Path, papers: Iterable[Paper]) -> None:
-    """Write the BM25 index of the papers, in their order, into an empty folder.
+def build_lexical(folder: Path, rows: Iterable[tuple[str, str]]) -> None:
+    """Write the BM25 index of the rows (paper id, text), in their order, into an empty folder.
 
-    Where no paper has a word (there may be no paper), only their ids are written: bm25s would divide by zero.
+    Where no row has a word (there may be no paper), only their ids are written: bm25s would divide by zero.
     """
     import bm25s
 
     ids: list[str] = []
     texts: list[str] = []
-    for paper in papers:
-        ids.append(paper.id)
-        texts.append(f"{paper.title} {paper.abstract}")
+    for paper_id, text in rows:
+        ids.append(paper_id)
+        texts.append(text)
     (folder / PAPER_IDS).write_text(json.dumps(ids), encoding="utf-8")
     words = _tokenize(texts)
     if any(words.ids):

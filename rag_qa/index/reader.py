@@ -24,18 +24,13 @@ class Index:
     """Papers, passages, vectors and BM25 of one generation. Use `Index.open`, and close it."""
 
     def __init__(
-        self,
-        store: Store,
-        manifest: Manifest,
-        vectors: Vectors,
-        exact: Exact,
-        lexical: Lexical,
-        files: ExitStack,
+        self, store: Store, manifest: Manifest, vectors: Vectors, derived: Path, files: ExitStack
     ) -> None:
         self.manifest = manifest
         self.vectors = vectors
-        self.exact = exact
-        self.lexical = lexical
+        self.exact = Exact(derived / "exact")
+        self.lexical = Lexical(derived / "lexical")
+        self.titles = Lexical(derived / "titles")
         self._store = store
         self._files = files
 
@@ -71,8 +66,7 @@ class Index:
             if vectors is None:
                 return None, manifest.generation
             files.callback(vectors.close)
-            exact, lexical = Exact(derived / "exact"), Lexical(derived / "lexical")
-            opened = cls(store, manifest, vectors, exact, lexical, files.pop_all())
+            opened = cls(store, manifest, vectors, derived, files.pop_all())
             return opened, manifest.generation
 
     def close(self) -> None:

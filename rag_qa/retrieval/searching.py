@@ -1,18 +1,28 @@
-"""A question → ranked papers: every paper scored by its vectors and by BM25, then fused.
+"""A question → ranked papers: every paper scored by several components, then fused.
+
+    dense      cosine of the question with the paper's best passage
+    feedback   the same, when the question has moved towards the first papers that dense and lexical find
+    lexical    BM25 over title and abstract, without the words that only ask for papers
+    title      the same over titles
 
 With `dense="hnsw"` only the papers that Chroma's approximate graph or BM25 put among their best are scored.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from rag_qa.index.exact import Places
 from rag_qa.index.reader import Index
 from rag_qa.protocols import Embedder, Matrix
+from rag_qa.retrieval.feedback import FEEDBACK_PAPERS, moved_towards
 from rag_qa.retrieval.fusion import Scores, mean_of_max_scaled
+from rag_qa.retrieval.requests import without_request
 from rag_qa.settings import DenseSearch
 from rag_qa.types import Hit, Paper, Passage
+
+# Round figures among many that do alike on LitSearch and AutoScholar dev (eval/README.md).
+WEIGHTS = {"dense": 0.5, "feedback": 1.0, "lexical": 1.0, "title": 0.3}
 
 
 class Retriever:
@@ -35,16 +45,19 @@ class Retriever:
         if not self._index.manifest.counts.papers:
             return []
         vector = self._embedder.encode([query], role="query")[0]
-        bm25 = self._index.lexical.scores(query)
+        topic = without_request(query)
+        bm25 = self._index.lexical.scores(topic)
         places = self._considered(vector, bm25, k, within)
         components = {
             "dense": self._index.exact.similarities(vector, places),
-            "lexical": bm25 if places is None else bm25[places],
+            "lexical": bm25[places],
+            "title": self._index.titles.scores(topic)[places],
         }
-        fused = mean_of_max_scaled(components)
+        components["feedback"] = self._feedback(vector, components, places)
+        fused = mean_of_max_scaled(components, WEIGHTS)
         best = top(fused, k)
         ids = self._index.lexical.paper_ids
-        where = best if places is None else places[best]
+        where = places[best]
         papers = self._index.papers_by_id([ids[place] for place in where])
         return [
             Hit(
@@ -57,14 +70,20 @@ class Retriever:
             for rank, (n, place) in enumerate(zip(best, where, strict=True), 1)
         ]
 
-    def _considered(
-        self, vector: Matrix, bm25: Scores, k: int, within: Sequence[str] | None
-    ) -> Places | None:
-        """Return the places of the papers to score, in order; None for all of them."""
+    def _feedback(self, vector: Matrix, components: Mapping[str, Scores], places: Places) -> Scores:
+        """Return the similarities with the question moved towards the first papers."""
+        first = top(
+            mean_of_max_scaled({name: components[name] for name in ("dense", "lexical")}), FEEDBACK_PAPERS
+        )
+        moved = moved_towards(vector, self._index.exact.best_vectors(vector, places[first]))
+        return self._index.exact.similarities(moved, places)
+
+    def _considered(self, vector: Matrix, bm25: Scores, k: int, within: Sequence[str] | None) -> Places:
+        """Return the places of the papers to score, in order."""
         if within is not None:
             return self._places(self._index.resolve(within))
         if self._dense == "exact":
-            return None
+            return np.arange(len(bm25))
         pool = max(self._pool, k)
         near, _ = self._index.vectors.search(vector, pool)
         matching = top(bm25, pool)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from rag_qa import build_index
 from rag_qa.index.reader import Index
-from rag_qa.retrieval.searching import Retriever, top
+from rag_qa.retrieval.searching import WEIGHTS, Retriever, top
 from rag_qa.testing import HashingEmbedder
 
 PAPERS = {
@@ -59,7 +59,7 @@ def test_the_paper_that_speaks_of_it_comes_first(retriever):
 def test_hits_carry_what_made_them(retriever):
     """Each hit has every component, a score between 0 and 1 that falls, and a verbatim passage."""
     hits = retriever.search("a game of players", 6)
-    assert all(set(hit.components) == {"dense", "lexical"} for hit in hits)
+    assert all(set(hit.components) == set(WEIGHTS) for hit in hits)
     scores = [hit.score for hit in hits]
     assert scores == sorted(scores, reverse=True)
     assert 0 <= scores[-1] <= scores[0] <= 1
