@@ -29,12 +29,19 @@ class Retriever:
     """Searches one opened index with the embedder that it was built with."""
 
     def __init__(
-        self, index: Index, embedder: Embedder, *, pool: int = 200, dense: DenseSearch = "exact"
+        self,
+        index: Index,
+        embedder: Embedder,
+        *,
+        pool: int = 200,
+        dense: DenseSearch = "exact",
+        weights: Mapping[str, float] = WEIGHTS,
     ) -> None:
         self._index = index
         self._embedder = embedder
         self._pool = pool
         self._dense = dense
+        self._weights = weights
 
     def search(self, query: str, k: int, *, within: Sequence[str] | None = None) -> list[Hit]:
         """Return the k best papers for a query that is not blank: best first, ties in order of ids.
@@ -54,7 +61,7 @@ class Retriever:
             "title": self._index.titles.scores(topic)[places],
         }
         components["feedback"] = self._feedback(vector, components, places)
-        fused = mean_of_max_scaled(components, WEIGHTS)
+        fused = mean_of_max_scaled(components, self._weights)
         best = top(fused, k)
         ids = self._index.lexical.paper_ids
         where = places[best]
