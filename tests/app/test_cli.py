@@ -150,7 +150,7 @@ def test_search_json_is_the_contract(run, indexed):
     assert (code, err) == (0, "")
     assert [set(row) for row in rows] == [{"paper_id", "title", "score", "components"}] * 3
     assert rows[0]["paper_id"] == "eigengame"
-    assert set(rows[0]["components"]) == {"dense", "lexical"}
+    assert set(rows[0]["components"]) == {"dense", "lexical", "title", "feedback"}
 
 
 def test_an_answer_is_on_stdout(run, indexed):
