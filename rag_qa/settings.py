@@ -56,7 +56,7 @@ class Settings(BaseSettings):
         None,
         ge=0.0,
         le=1.0,
-        description="probability of relevance under which a paper is no evidence; default: as calibrated",
+        description="probability that the papers speak to a question under which it is refused; default: as fitted",
     )
 
     @classmethod
