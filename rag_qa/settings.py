@@ -26,7 +26,9 @@ class Settings(BaseSettings):
     embedder: str = Field("all-MiniLM-L6-v2", description="catalogue name or folder of the embedder")
     embedder_dtype: Dtype = Field("auto", description="auto: bfloat16 where the processor has it in hardware")
     device: str = Field("auto", description="torch device of the embedder: auto, cpu, cuda, mps")
-    embed_batch: int = Field(32, ge=1, le=4096, description="texts in one batch of the embedder")
+    embed_batch: int | None = Field(
+        None, ge=1, le=4096, description="texts in one batch of the embedder; default: 8, on a GPU 128"
+    )
 
     model: str = Field(
         "SmolLM2-135M-Instruct", description="catalogue name or GGUF path of the language model"

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rag_qa.backends.attention import attend_in_bfloat16
 from rag_qa.backends.interrupts import uninterrupted
 from rag_qa.backends.locating import locate_model
 from rag_qa.backends.processor import has_bfloat16, let_threads_sleep
@@ -25,11 +26,15 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 
+# On two cores 8 texts at once keep what lies between two layers in the cache: 32 are a sixth slower.
+CPU_BATCH, GPU_BATCH = 8, 128
+
+
 class SentenceTransformerEmbedder:
     """An embedder over a sentence-transformers model in a local folder; never opens a connection."""
 
     def __init__(
-        self, folder: Path, spec: EmbedderSpec, *, device: str = "auto", batch_size: int = 32
+        self, folder: Path, spec: EmbedderSpec, *, device: str = "auto", batch_size: int | None = None
     ) -> None:
         let_threads_sleep()
         self.spec = spec
@@ -54,7 +59,7 @@ class SentenceTransformerEmbedder:
             vectors = model.encode(
                 list(texts),
                 prompt=prompt or None,
-                batch_size=self._batch_size,
+                batch_size=self._batch_size or (CPU_BATCH if model.device.type == "cpu" else GPU_BATCH),
                 show_progress_bar=False,
             )
         # Normalised here, since a norm taken in bfloat16 is off by up to .003.
@@ -89,6 +94,8 @@ class SentenceTransformerEmbedder:
                 local_files_only=True,
                 model_kwargs={"dtype": getattr(torch, self.spec.dtype)},
             )
+            if self.spec.dtype == "bfloat16" and model.device.type == "cpu":
+                attend_in_bfloat16(model)
         except (OSError, ValueError, RuntimeError) as exc:
             raise BackendError(
                 f"the embedder in {self._folder} cannot be loaded: {exc}; fetch it again with "

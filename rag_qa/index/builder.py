@@ -145,11 +145,12 @@ def _embed_missing(
     embedder: Embedder,
     tell: Progress,
 ) -> int:
-    """Embed in chunks of similar length, longest first, and commit each chunk."""
+    """Embed in chunks of equal length in tokens, so that nothing is padded, longest first, and commit each."""
     titles = {paper.id: paper.title for paper in papers}
     missing = store.missing_vectors(key for _, key in passages)
     texts = {key: embedding_text(titles[p.paper_id], p.text) for p, key in passages if key in missing}
-    keys = sorted(texts, key=lambda key: len(texts[key]), reverse=True)
+    lengths = dict(zip(texts, embedder.count_tokens(list(texts.values())), strict=True))
+    keys = sorted(texts, key=lambda key: min(lengths[key], embedder.spec.max_tokens), reverse=True)
     for start in range(0, len(keys), EMBED_CHUNK):
         chunk = keys[start : start + EMBED_CHUNK]
         store.write_vectors(chunk, _embed([texts[key] for key in chunk], embedder))
