@@ -55,6 +55,37 @@ class Paper(Value):
         return f"{' '.join(words[:OPENING_WORDS])}{ellipsis} (untitled)"
 
 
+class Filter(Value):
+    """Which papers to consider; an empty field does not restrict.
+
+    Papers of the years `since` to `until` (both included), at any of the venues, by all of the authors, from any of
+    the sources. retrieval/filters.py says what counts as the same name.
+    """
+
+    since: int | None = None
+    until: int | None = None
+    venues: tuple[str, ...] = ()
+    authors: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The filter in words, such as "by Ian Gemp, at NeurIPS, from 2019 to 2022"; empty when it lets all through."""
+        parts = [f"by {' and '.join(self.authors)}"] if self.authors else []
+        parts += [f"at {' or '.join(self.venues)}"] if self.venues else []
+        parts += [f"in {' or '.join(self.sources)}"] if self.sources else []
+        return ", ".join([*parts, *self._years()])
+
+    def _years(self) -> list[str]:
+        if self.since is None and self.until is None:
+            return []
+        if self.until is None:
+            return [f"since {self.since}"]
+        if self.since is None:
+            return [f"until {self.until}"]
+        return [f"from {self.since}" + (f" to {self.until}" if self.until != self.since else "")]
+
+
 class Skipped(Value):
     """A record that was not taken, and why."""
 

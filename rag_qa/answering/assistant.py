@@ -48,7 +48,7 @@ class Assistant:
         """
         settings = settings or Settings()
         embedder = embedder or open_embedder(settings)
-        opened = Index.open(Path(index))
+        opened = Index.open(Path(index), graph=settings.dense == "hnsw")
         try:
             check_embedder(opened.manifest, embedder.spec, str(index))
             if generator is None and style_of(settings) == "synthesis":
