@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 OPENING_WORDS = 10
 
-SentenceKind = Literal["quote", "prose"]
+SentenceKind = Literal["quote", "prose", "count"]
 VerdictLabel = Literal["supported", "partial", "unsupported"]
 
 
@@ -143,7 +143,7 @@ class Verdict(Value):
 
 
 class Sentence(Value):
-    """One sentence of an answer: a verbatim quote, or prose by the model, with its citations."""
+    """One sentence of an answer with its citations: a verbatim quote, prose by the model, or a count of papers."""
 
     text: str
     kind: SentenceKind
@@ -152,7 +152,10 @@ class Sentence(Value):
 
 
 class Answer(Value):
-    """The answer to a question; `papers` in order of citation, `nearest` shown when it abstains."""
+    """The answer to a question; `papers` in order of citation, `nearest` shown when it abstains.
+
+    `understood_as` says in words how the question was read, where that is not just as it was asked.
+    """
 
     question: str
     abstained: bool
@@ -162,6 +165,7 @@ class Answer(Value):
     nearest: tuple[Paper, ...] = ()
     provenance: Mapping[str, Any]
     timings: Mapping[str, float]
+    understood_as: str | None = None
 
     @property
     def text(self) -> str:
@@ -178,6 +182,7 @@ class Event(Value):
 
     kind: Literal["hits", "sentence", "answer"]
     hits: tuple[Hit, ...] = ()
+    understood_as: str | None = None
     sentence: Sentence | None = None
     answer: Answer | None = None
 

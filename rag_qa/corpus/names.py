@@ -102,6 +102,8 @@ def may_be(wanted: list[str], name: list[str]) -> bool:
     """
     if not wanted or not name:
         return False
+    if len(wanted) > 1 and name[-len(wanted) :] == wanted:  # "van der Maaten"
+        return True
     *given, family = wanted
     if not given:
         return family in (name[1:] or name)

@@ -74,6 +74,11 @@ class Facet:
         """The values as they are compared, in the same order: without case, names and venues without accents."""
         return list(json.loads((self._folder / f"{self._name}-keys.json").read_text(encoding="utf-8")))
 
+    @cached_property
+    def text(self) -> str:
+        """All keys in one string, which is quick to search."""
+        return "\n".join(self.keys)
+
     def places(self, numbers: Iterable[int]) -> Places:
         """Return the places of the papers that have any of some values, in order; values go by number."""
         ends = self._load("ends")

@@ -69,10 +69,8 @@ def _conditions(wanted: Filter, facets: Facets) -> Iterable[tuple[str, Places]]:
         yield Filter(since=wanted.since, until=wanted.until).text, _of_years(wanted, facets)
 
 
-def _of_any(
-    facet: Facet, names: Sequence[str], like: Callable[[str, Sequence[str]], list[int]], what: str
-) -> Places:
-    numbers = {name: like(name, facet.keys) for name in names}
+def _of_any(facet: Facet, names: Sequence[str], like: Callable[[str, Facet], list[int]], what: str) -> Places:
+    numbers = {name: like(name, facet) for name in names}
     for name, found in numbers.items():
         if not found:
             raise FilterError(f"no paper in the index has the {what} {name!r}; {_nearest(name, facet, what)}")
@@ -95,22 +93,29 @@ def _of_years(wanted: Filter, facets: Facets) -> Places:
     return places
 
 
-def authors_like(wanted: str, keys: Sequence[str]) -> list[int]:
-    """Return the numbers of the names, as `name_words` gives them, that may be this person."""
+def authors_like(wanted: str, authors: Facet) -> list[int]:
+    """Return the numbers of the names that may be this person."""
     words = name_words(wanted)
-    if not words:
+    if not words or words[-1] not in authors.text:
         return []
+    keys = authors.keys
     return [n for n, key in enumerate(keys) if words[-1] in key and may_be(words, key.split())]
 
 
-def venues_like(wanted: str, keys: Sequence[str]) -> list[int]:
+def venues_like(wanted: str, venues: Facet) -> list[int]:
     """Return the numbers of the venues of this name; where there is none, of those that hold its words."""
     names = _venue_names(wanted)
-    cores = [_without_year(key) for key in keys]
+    cores = [_without_year(key) for key in venues.keys]
     exact = [n for n, core in enumerate(cores) if core in names]
     if exact:
         return exact
     return [n for n, core in enumerate(cores) if any(name and f" {name} " in f" {core} " for name in names)]
+
+
+def is_venue(name: str, venues: Facet) -> bool:
+    """Return whether a venue has just this name, but for a year."""
+    names = _venue_names(name) - {""}
+    return any(_without_year(key) in names for key in venues.keys)
 
 
 def _venue_names(wanted: str) -> set[str]:
@@ -122,11 +127,11 @@ def _without_year(venue: str) -> str:
     return " ".join(YEAR.sub(" ", venue).split())
 
 
-def _files_like(wanted: str, keys: Sequence[str]) -> list[int]:
+def _files_like(wanted: str, files: Facet) -> list[int]:
     pattern = wanted.casefold()
     if not any(c in pattern for c in "*?["):
         pattern = f"*{pattern}*"
-    return [n for n, path in enumerate(keys) if fnmatchcase(path, pattern)]
+    return [n for n, path in enumerate(files.keys) if fnmatchcase(path, pattern)]
 
 
 def _nearest(name: str, facet: Facet, what: str) -> str:

@@ -46,7 +46,7 @@ class Interrupted:
         self.asked = []
         self._assistant = assistant
 
-    def stream(self, question, *, history=()):
+    def stream(self, question, *, history=(), filter=None, literal=False):
         self.asked.append((question, len(history)))
         for event in self._assistant.stream(question, history=history):
             yield event
@@ -149,7 +149,7 @@ def test_a_bug_is_not_hidden(assistant):
     """What is not a told error passes through, so that a bug keeps its traceback."""
 
     class Broken:
-        def stream(self, question, *, history=()):
+        def stream(self, question, *, history=(), filter=None, literal=False):
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
