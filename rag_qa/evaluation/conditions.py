@@ -126,7 +126,7 @@ def load_conditions(path: Path) -> dict[str, Condition]:
         tables = tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError as exc:
         raise EvaluationError(
-            f"there are no conditions at {path}; run this in the root of a clone, or name a file with --conditions"
+            f"there are no conditions at {path}; run this in the root of a clone, or name a file with --conditions FILE"
         ) from exc
     except (OSError, ValueError) as exc:
         raise EvaluationError(f"{path} is not TOML ({exc}); {CURE}") from exc

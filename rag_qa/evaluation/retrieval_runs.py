@@ -6,6 +6,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
+
 from rag_qa.errors import EvaluationError
 from rag_qa.evaluation.datasets import RetrievalSet
 from rag_qa.evaluation.lines import fail, read_lines
@@ -52,13 +54,13 @@ def run_retrieval(
     """Search for every query of the set and score what was found, at depth k.
 
     With `run_file`, what was found is written there as a TREC run file, the relevant papers under the ids of
-    the judgments, so that other tools score it alike. Raises EvaluationError when the index holds none of the
+    the judgments and without equal scores, so that other tools score it alike. Raises EvaluationError when the index holds none of the
     judged papers.
     """
     names, missing = gold_names(assistant, beir.qrels)
     run = search_run(assistant, beir, k=k, progress=progress)
     if run_file is not None:
-        write_run(_under_judged_ids(run, beir.qrels, names), run_file)
+        write_run(_untied(_under_judged_ids(run, beir.qrels, names)), run_file)
     report = score_run(run, _indexed(beir, names), k=k)
     return report.model_copy(update={"provenance": {**report.provenance, "gold_not_in_index": missing}})
 
@@ -187,6 +189,19 @@ def _renamed_run(run: Run, names_of: Callable[[str], Mapping[str, str]]) -> Run:
 def _under_judged_ids(run: Run, qrels: Qrels, names: Mapping[str, str]) -> Run:
     """The run with the relevant papers of each query under the ids by which it judges them."""
     return _renamed_run(run, lambda query: {names[d]: d for d in gold(qrels[query]) if d in names})
+
+
+def _untied(run: Run) -> Run:
+    """The run with falling scores: trec_eval keeps 32 bits and orders equal scores by id, whatever their ranks."""
+    rankings = {}
+    for query, found in run.rankings.items():
+        lower: list[tuple[str, float]] = []
+        ceiling = np.float32(np.inf)
+        for document, score in found:
+            ceiling = min(np.float32(score), np.nextafter(ceiling, np.float32(-np.inf)))
+            lower.append((document, float(ceiling)))
+        rankings[query] = tuple(lower)
+    return Run(name=run.name, rankings=rankings)
 
 
 def write_run(run: Run, path: Path) -> None:

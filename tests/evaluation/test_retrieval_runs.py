@@ -5,6 +5,7 @@ import tempfile
 from pathlib import Path
 
 import ir_measures
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -144,6 +145,20 @@ def test_a_run_file_names_papers_as_the_judgments_do(world, tmp_path: Path) -> N
         ir_measures.read_trec_run(str(tmp_path / "run.trec")),
     )
     assert report.scores["ndcg@10"] == pytest.approx(theirs[ir_measures.nDCG @ 10])
+
+
+def test_equal_scores_are_told_apart_in_a_run_file(world, tmp_path: Path) -> None:
+    """Papers found with one score keep their order in tools that hold 32 bits and order ties by id."""
+
+    class Tied(world.Scripted):
+        def search(self, question: str, /, *, k: int):
+            return [hit.model_copy(update={"score": 0.1}) for hit in super().search(question, k=k)]
+
+    run_retrieval(Tied({}), judged({"q1": {"game": 1}}), run_file=tmp_path / "run.trec")
+    found = read_run(tmp_path / "run.trec").rankings["q1"]
+    assert [document for document, _ in found] == ["game", "cooking", "unloaded"]
+    scores = [np.float32(score) for _, score in found]
+    assert scores[0] > scores[1] > scores[2] > 0.0999
 
 
 def test_a_foreign_run_may_use_any_id_of_a_paper(world) -> None:
