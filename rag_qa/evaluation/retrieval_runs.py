@@ -54,8 +54,8 @@ def run_retrieval(
     """Search for every query of the set and score what was found, at depth k.
 
     With `run_file`, what was found is written there as a TREC run file, the relevant papers under the ids of
-    the judgments and without equal scores, so that other tools score it alike. Raises EvaluationError when the index holds none of the
-    judged papers.
+    the judgments and without equal scores, so that other tools score it alike. Raises EvaluationError when the
+    index holds none of the judged papers.
     """
     names, missing = gold_names(assistant, beir.qrels)
     run = search_run(assistant, beir, k=k, progress=progress)
