@@ -95,9 +95,7 @@ def render(report: EvalReport) -> str:
     parts = [f"{report.name}: {len(report.per_query)} questions", _table(header, scores)]
     if report.differences:
         file = report.provenance.get("baseline", {}).get("file", "the baseline")
-        parts.append(
-            f"Differences are to {file}, a question, over the questions that have the score in both."
-        )
+        parts.append(f"Differences are to {file}: means over the questions that have the score in both.")
     if kinds := _kinds(report):
         parts.append(_table(["kind", "questions", *BY_KIND], kinds))
     if any(name in total for name in TIMES):
