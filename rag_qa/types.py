@@ -208,13 +208,30 @@ class IndexReport(Value):
     seconds: float
 
 
+class Interval(Value):
+    """A mean difference (new minus baseline) over n queries, with its confidence interval."""
+
+    difference: float
+    low: float
+    high: float
+    confidence: float
+    n: int
+
+    @property
+    def significant(self) -> bool:
+        """Whether the interval leaves out zero."""
+        return self.low > 0 or self.high < 0
+
+
 class EvalReport(Value):
     """What an evaluation found: each of `scores` is a mean (or a count) over the rows of `per_query`.
 
-    `provenance` says what was measured, on what, when and with which code.
+    `provenance` says what was measured, on what, when and with which code; `differences` holds each score's
+    mean difference to the baseline that the provenance names, and is empty without one.
     """
 
     name: str
     scores: Mapping[str, float]
     per_query: tuple[Mapping[str, Any], ...]
     provenance: Mapping[str, Any]
+    differences: Mapping[str, Interval] = {}

@@ -1,10 +1,13 @@
-"""Where the papers of a question set are."""
+"""Where the papers are that a set is asked of."""
 
+import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from rag_qa.errors import EvaluationError
-from rag_qa.evaluation.datasets import QuestionSet
+from rag_qa.evaluation.datasets import QuestionSet, RetrievalSet
+from rag_qa.evaluation.lines import read_lines, read_records
 
 SHARED = "RAG_QA_SHARED"
 ROOT_MARKS = (".git", "pyproject.toml")
@@ -22,7 +25,10 @@ def resolve_corpus(question_set: QuestionSet) -> list[Path]:
 
         return [sample_papers_path()]
     if question_set.corpus == "seeds":
-        path, cure = _seeds(question_set.folder), f"set {SHARED} to the folder that holds seeds/"
+        path, cure = (
+            shared_folder(question_set.folder) / "seeds",
+            f"set {SHARED} to the folder that holds seeds/",
+        )
     else:
         path = question_set.folder / Path(question_set.corpus).expanduser()
         cure = f"correct `corpus` in {question_set.folder / 'set.toml'}"
@@ -34,11 +40,46 @@ def resolve_corpus(question_set: QuestionSet) -> list[Path]:
     return [path]
 
 
-def _seeds(folder: Path) -> Path:
+def corpus_of(judged: QuestionSet | RetrievalSet) -> list[Path]:
+    """Return the sources to index for a set. Raises EvaluationError when it has none."""
+    if isinstance(judged, QuestionSet):
+        return resolve_corpus(judged)
+    if judged.documents is None:
+        raise EvaluationError(
+            f"{judged.name} has no corpus.jsonl or documents.jsonl; name its papers with --corpus SOURCE, or an "
+            "index of them with --index DIR"
+        )
+    return [judged.documents]
+
+
+def select_papers(sources: Sequence[Path], ids: Path, target: Path) -> Path:
+    """Write the records of JSON Lines files whose `_id` or `id` the file `ids` lists, one a line; return the path.
+
+    Raises EvaluationError when a listed paper is in none of the files.
+    """
+    wanted = {text.strip() for _, text in read_lines(ids)}
+    lines = []
+    for _, record in (numbered for source in sources for numbered in read_records(source)):
+        if (paper := str(record.get("_id", record.get("id")))) in wanted:
+            lines.append(json.dumps(record, ensure_ascii=False) + "\n")
+            wanted.discard(paper)
+    if wanted:
+        raise EvaluationError(
+            f"{ids} lists {len(wanted)} papers that are not in the corpus (the first is {min(wanted)!r}); "
+            "remove them there, or name the corpus that holds them with --corpus"
+        )
+    target.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = target.with_name(f"{target.name}.{os.getpid()}")
+    unfinished.write_text("".join(lines), "utf-8")
+    return unfinished.replace(target)
+
+
+def shared_folder(beside: Path) -> Path:
+    """Return `$RAG_QA_SHARED`, or `../shared` from the root of the clone that holds a file or folder."""
     if shared := os.environ.get(SHARED):
-        return Path(shared).expanduser() / "seeds"
-    above = folder.resolve().parents
+        return Path(shared).expanduser()
+    above = beside.resolve().parents
     root = next(
-        (p for p in above if any((p / mark).exists() for mark in ROOT_MARKS)), folder.resolve().parent
+        (p for p in above if any((p / mark).exists() for mark in ROOT_MARKS)), beside.resolve().parent
     )
-    return root.parent / "shared" / "seeds"
+    return root.parent / "shared"
