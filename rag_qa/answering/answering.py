@@ -11,7 +11,8 @@ from rag_qa.answering.relevance import Relevance, assess, default_threshold, kee
 from rag_qa.answering.terms import question_terms
 from rag_qa.answering.writing import Writer
 from rag_qa.index.reader import Index
-from rag_qa.protocols import Embedder
+from rag_qa.protocols import Embedder, Reranker
+from rag_qa.retrieval.reranking import rerank
 from rag_qa.retrieval.searching import Retriever
 from rag_qa.settings import Settings
 from rag_qa.types import Answer, Event, Evidence, Hit, Sentence
@@ -26,16 +27,28 @@ NAMED_LIKENESS = 0.1
 class Answering:
     """Answers questions from one index: in quotes, or in prose where there is a writer."""
 
-    def __init__(self, index: Index, embedder: Embedder, writer: Writer | None, settings: Settings) -> None:
+    def __init__(
+        self,
+        index: Index,
+        embedder: Embedder,
+        writer: Writer | None,
+        settings: Settings,
+        reranker: Reranker | None = None,
+    ) -> None:
         self._index = index
         self._embedder = embedder
         self._writer = writer
         self._settings = settings
+        self._reranker = reranker
         self._retriever = Retriever(index, embedder, pool=settings.pool, dense=settings.dense)
 
     def search(self, query: str, k: int, within: Sequence[str] | None = None) -> list[Hit]:
-        """Return the k best papers, best first."""
-        return self._retriever.search(query, k, within=within)
+        """Return the k best papers, best first; with a reranker, out of its first `rerank_depth`."""
+        if self._reranker is None:
+            return self._retriever.search(query, k, within=within)
+        depth = self._settings.rerank_depth
+        hits = self._retriever.search(query, max(k, depth), within=within)
+        return rerank(query, hits, self._reranker, depth=depth)[:k]
 
     def answer(self, asked: str, resolved: Resolved) -> Iterator[Event]:
         """Yield the hits, then each sentence once it is checked, then the whole answer."""

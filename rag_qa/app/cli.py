@@ -26,6 +26,7 @@ from rag_qa.app.options import (
     ModelOption,
     PapersOption,
     PromptsOption,
+    RerankerOption,
     StyleOption,
     ThreadsOption,
     load_settings,
@@ -102,10 +103,11 @@ def search(
     index: IndexOption = DEFAULT_INDEX,
     k: PapersOption = None,
     embedder: EmbedderOption = None,
+    reranker: RerankerOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Find papers: best first, one passage each."""
-    settings = load_settings(style="quote", k=k, embedder=embedder)
+    settings = load_settings(style="quote", k=k, embedder=embedder, reranker=reranker)
     with Assistant.open(index, settings=settings) as assistant:
         hits = assistant.search(query)
     if as_json:
@@ -122,6 +124,7 @@ def ask(
     style: StyleOption = None,
     model: ModelOption = None,
     embedder: EmbedderOption = None,
+    reranker: RerankerOption = None,
     context: ContextOption = None,
     threads: ThreadsOption = None,
     gpu_layers: GpuOption = None,
@@ -133,6 +136,7 @@ def ask(
         style=style,
         model=model,
         embedder=embedder,
+        reranker=reranker,
         context_tokens=context,
         threads=threads,
         gpu_layers=gpu_layers,

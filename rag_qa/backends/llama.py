@@ -22,6 +22,7 @@ from rag_qa.settings import Settings
 
 if TYPE_CHECKING:
     from llama_cpp import Llama
+    from llama_cpp._internals import LlamaContext
     from llama_cpp.llama_grammar import LlamaGrammar
 
 ALL_LAYERS = -1
@@ -95,6 +96,22 @@ class LlamaGenerator:
         """Return the length of the rendered prompt in the model's own tokens."""
         with self._lock:
             return len(self._tokens(prompt))
+
+    def open_context(self, *, tokens: int, outputs: int) -> "LlamaContext":
+        """Return a further context over the same weights, which reads `tokens` at once and keeps `outputs` logits."""
+        from llama_cpp._internals import LlamaContext
+
+        with self._lock:
+            model = self._llama._model
+        params = LlamaContext.default_params()
+        params.n_ctx = params.n_batch = params.n_ubatch = tokens
+        params.n_outputs_max = outputs
+        params.n_threads = params.n_threads_batch = self._threads
+        return LlamaContext(model=model, params=params, verbose=False)
+
+    def tokenize(self, text: str) -> list[int]:
+        """Return a text's tokens; a special token in it is plain text. Once loaded, any thread may call it."""
+        return self._tokenize(text, special=False)
 
     @cached_property
     def _llama(self) -> "Llama":
