@@ -70,9 +70,17 @@ def main() -> None:
         for name, share in ({"search": 0.0} | SHARES).items():
             order = np.argsort(-(share * second + (1 - share) * first), kind="stable")
             figures[name].append(score([hits[n].paper.id for n in order], gold[row["id"]]))
-        print(f"{len(seconds)} of {len(rows)}", row["id"], figures["search"][-1], figures["reranked"][-1], flush=True)
+        print(
+            f"{len(seconds)} of {len(rows)}",
+            row["id"],
+            figures["search"][-1],
+            figures["reranked"][-1],
+            flush=True,
+        )
     index.close()
-    print(f"\n{len(rows)} questions, the first {options.depth} hits, median {np.median(seconds[1:]):.1f} s a question")
+    print(
+        f"\n{len(rows)} questions, the first {options.depth} hits, median {np.median(seconds[1:]):.1f} s a question"
+    )
     print("| | R@5 | MRR@10 | R@5 more than search | MRR@10 more |\n|---|---|---|---|---|")
     before = np.array(figures["search"])
     for name, found in figures.items():

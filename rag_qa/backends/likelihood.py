@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rag_qa.backends.interrupts import uninterrupted
 from rag_qa.backends.llama import LlamaGenerator
 from rag_qa.errors import BackendError
 
@@ -46,8 +45,6 @@ class LikelihoodReranker:
         if not query.strip() or any(not text.strip() for text in texts):
             raise ValueError("a blank query or text cannot be scored; leave it out")
         with self._lock:
-            with uninterrupted():
-                self._context, self._batch  # noqa: B018
             return [self._likelihood(query, text) for text in texts]
 
     def _likelihood(self, query: str, text: str) -> float:
@@ -57,13 +54,14 @@ class LikelihoodReranker:
         self._batch.set_batch(tokens[:-1], n_past=0, logits_all=False)
         for place in range(first, len(tokens) - 1):
             self._batch.batch.logits[place] = True
-        self._context.kv_cache_clear()
+        self._context.kv_cache_clear()  # type: ignore[no-untyped-call]
         try:
             self._context.decode(self._batch)
         except RuntimeError as exc:
             raise BackendError(f"llama.cpp cannot score a text: {exc}; try `rag-qa doctor`") from exc
         shape = (len(after), self._context.model.n_vocab())
-        logits = np.ctypeslib.as_array(self._context.get_logits(), shape=shape)
+        pointer = self._context.get_logits()  # type: ignore[no-untyped-call]
+        logits = np.ctypeslib.as_array(pointer, shape=shape)
         highest = logits.max(axis=1)
         normalisers = highest + np.log(np.exp(logits - highest[:, None]).sum(axis=1))
         return float((logits[np.arange(len(after)), after] - normalisers).mean())

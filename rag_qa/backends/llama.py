@@ -98,16 +98,25 @@ class LlamaGenerator:
             return len(self._tokens(prompt))
 
     def open_context(self, *, tokens: int, outputs: int) -> "LlamaContext":
-        """Return a further context over the same weights, which reads `tokens` at once and keeps `outputs` logits."""
+        """Return a further context over the same weights, for batches of `tokens` of which `outputs` give logits.
+
+        Raises BackendError where there is no room for it.
+        """
+        import llama_cpp
         from llama_cpp._internals import LlamaContext
 
         with self._lock:
             model = self._llama._model
-        params = LlamaContext.default_params()
+        params = llama_cpp.llama_context_default_params()
         params.n_ctx = params.n_batch = params.n_ubatch = tokens
         params.n_outputs_max = outputs
         params.n_threads = params.n_threads_batch = self._threads
-        return LlamaContext(model=model, params=params, verbose=False)
+        try:
+            return LlamaContext(model=model, params=params, verbose=False)
+        except ValueError as exc:
+            raise BackendError(
+                f"llama.cpp has no room for a second context over {self._path}; choose a smaller --model"
+            ) from exc
 
     def tokenize(self, text: str) -> list[int]:
         """Return a text's tokens; a special token in it is plain text. Once loaded, any thread may call it."""

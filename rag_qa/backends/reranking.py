@@ -76,18 +76,19 @@ class CrossEncoderReranker:
     @cached_property
     def _model(self) -> "CrossEncoder":
         import torch
+        from safetensors import SafetensorError
         from sentence_transformers import CrossEncoder
         from transformers.utils import logging
 
         logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         try:
-            model = CrossEncoder(
+            model: CrossEncoder = CrossEncoder(
                 str(self._folder),
                 device=None if self._device == "auto" else self._device,
                 local_files_only=True,
                 model_kwargs={"dtype": torch.float32},
             )
-        except (OSError, ValueError, RuntimeError) as exc:
+        except (OSError, ValueError, RuntimeError, SafetensorError) as exc:
             raise BackendError(
                 f"the reranker in {self._folder} cannot be loaded: {exc}; fetch it again with "
                 f"`rag-qa models pull {self._name}`"
