@@ -4,8 +4,7 @@
 
 Prints recall@5 and MRR@10 of the search as it is, of pure reranking and of two fixed mixtures of both scores
 (each scaled to 0–1 over a question's hits), with paired bootstrap intervals (95%) of the differences to the
-search, and the median seconds that the reranker takes a question. Where the depth is 10, MRR@10 and recall@5 are
-all that reranking can change: recall@10 stays.
+search, and the median seconds that the reranker takes a question, after every ten questions.
 """
 
 import argparse
@@ -70,24 +69,21 @@ def main() -> None:
         for name, share in ({"search": 0.0} | SHARES).items():
             order = np.argsort(-(share * second + (1 - share) * first), kind="stable")
             figures[name].append(score([hits[n].paper.id for n in order], gold[row["id"]]))
-        print(
-            f"{len(seconds)} of {len(rows)}",
-            row["id"],
-            figures["search"][-1],
-            figures["reranked"][-1],
-            flush=True,
-        )
+        if len(seconds) % 10 == 0 or len(seconds) == len(rows):
+            show(figures, f"{len(seconds)} questions, the first {options.depth} hits", seconds)
     index.close()
-    print(
-        f"\n{len(rows)} questions, the first {options.depth} hits, median {np.median(seconds[1:]):.1f} s a question"
-    )
+
+
+def show(figures: dict[str, list[tuple[float, float, float]]], title: str, seconds: list[float]) -> None:
+    """Print the table of the questions so far; the first question's seconds, with the loading, are left out."""
+    print(f"{title}, median {np.median(seconds[1:] or seconds):.1f} s a question")
     print("| | R@5 | MRR@10 | R@5 more than search | MRR@10 more |\n|---|---|---|---|---|")
     before = np.array(figures["search"])
     for name, found in figures.items():
         after = np.array(found)
         gains = [paired_interval(before[:, n], after[:, n]) for n in (0, 2)]
         shown = " | ".join(f"{g.difference:+.3f} [{g.low:+.3f}, {g.high:+.3f}]" for g in gains)
-        print(f"| {name} | {after[:, 0].mean():.3f} | {after[:, 2].mean():.3f} | {shown} |")
+        print(f"| {name} | {after[:, 0].mean():.3f} | {after[:, 2].mean():.3f} | {shown} |", flush=True)
 
 
 if __name__ == "__main__":

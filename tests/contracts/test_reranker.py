@@ -171,6 +171,16 @@ def test_a_folder_opens_a_cross_encoder(cross_encoder_folder):
 
 
 @pytest.mark.model
+def test_only_so_many_tokens_are_read(cross_encoder_folder):
+    """What lies beyond `max_tokens` of query and text changes no score; what lies before it does."""
+    reranker = CrossEncoderReranker(cross_encoder_folder, name="short", device="cpu", max_tokens=16)
+    one, other = (f"bees dance. {'soup. ' * 10}{end}" for end in ("players", "eigenvectors"))
+    assert reranker.score(QUERY, [one]) == pytest.approx(reranker.score(QUERY, [other]), abs=1e-6)
+    short = [one.removesuffix("players")[:18], "bees dance. players"]
+    assert reranker.score(QUERY, short)[0] != pytest.approx(reranker.score(QUERY, short)[1], abs=1e-6)
+
+
+@pytest.mark.model
 def test_a_model_of_several_scores_is_told(tmp_path):
     """A classifier with more than one score a text is a told error, and no reranker."""
     save_cross_encoder(tmp_path, labels=3)
