@@ -27,8 +27,8 @@ class LikelihoodReranker:
     """Scores a text by the mean log-probability (nats, at most 0) of the query's tokens after it.
 
     It shares the weights of a generator and has a context of its own, so that the generator keeps its state. Texts
-    are decoded one by one: four in a batch took as long on a CPU. Logits are kept for the query's tokens alone,
-    where `logits_all` would keep a row as long as the vocabulary for every token.
+    are decoded one by one: with one thread, four in a batch took as long. Logits are kept for the query's tokens
+    alone, where `logits_all` would keep a row as long as the vocabulary for every token.
     """
 
     def __init__(self, generator: LlamaGenerator, *, request: str = REQUEST) -> None:
