@@ -29,6 +29,7 @@ from rag_qa.app.options import (
     ModelOption,
     PapersOption,
     PromptsOption,
+    RerankerOption,
     SinceOption,
     SourceOption,
     StyleOption,
@@ -114,13 +115,14 @@ def search(
     author: AuthorOption = None,
     source: SourceOption = None,
     embedder: EmbedderOption = None,
+    reranker: RerankerOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Find papers: best first, one passage each."""
     wanted = make_filter(
         year=year, since=since, venues=venue or (), authors=author or (), sources=source or ()
     )
-    settings = load_settings(style="quote", k=k, embedder=embedder)
+    settings = load_settings(style="quote", k=k, embedder=embedder, reranker=reranker)
     with Assistant.open(index, settings=settings) as assistant:
         hits = assistant.search(query, filter=wanted)
     if as_json:
@@ -143,6 +145,7 @@ def ask(
     style: StyleOption = None,
     model: ModelOption = None,
     embedder: EmbedderOption = None,
+    reranker: RerankerOption = None,
     context: ContextOption = None,
     threads: ThreadsOption = None,
     gpu_layers: GpuOption = None,
@@ -157,6 +160,7 @@ def ask(
         style=style,
         model=model,
         embedder=embedder,
+        reranker=reranker,
         context_tokens=context,
         threads=threads,
         gpu_layers=gpu_layers,
