@@ -114,6 +114,15 @@ class Hit(Value):
     components: Mapping[str, float]
 
 
+class Explanation(Value):
+    """Why a paper was found: words of the query in it, and the sentence nearest to the query with its cosine."""
+
+    paper_id: str
+    words: tuple[str, ...]
+    sentence: str
+    similarity: float
+
+
 class Evidence(Value):
     """A verbatim sentence offered to the model under a label; `score` is its relevance to the question."""
 

@@ -9,6 +9,7 @@ NAMES = [
     "EvalReport",
     "Event",
     "Evidence",
+    "Explanation",
     "Filter",
     "Hit",
     "IndexReport",

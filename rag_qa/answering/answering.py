@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from rag_qa.answering.composing import choose_sentences, quote
 from rag_qa.answering.evidence import label, score_sentences
+from rag_qa.answering.explaining import explain
 from rag_qa.answering.followups import Resolved
 from rag_qa.answering.listing import Listed, list_papers
 from rag_qa.answering.questions import QuestionKind, question_kind
@@ -17,7 +18,7 @@ from rag_qa.protocols import Embedder, Reranker
 from rag_qa.retrieval.reranking import rerank
 from rag_qa.retrieval.searching import Retriever
 from rag_qa.settings import Settings
-from rag_qa.types import Answer, Event, Evidence, Filter, Hit, Sentence
+from rag_qa.types import Answer, Event, Evidence, Explanation, Filter, Hit, Sentence
 
 NO_PAPERS = "the index holds no papers"
 NOTHING_RELEVANT = "no paper in the index speaks to this question"
@@ -54,6 +55,10 @@ class Answering:
         depth = self._settings.rerank_depth
         hits = self._retriever.search(query, max(k, depth), within=within, passing=passing)
         return rerank(query, hits, self._reranker, depth=depth)[:k]
+
+    def explain(self, query: str, hits: Sequence[Hit]) -> list[Explanation]:
+        """Return why each hit was found."""
+        return explain(query, hits, self._index, self._embedder)
 
     def scope(self, question: str, wanted: Filter, *, reads_filters: bool) -> Scope:
         """Return what a question ranges over. Raises FilterError where no paper passes the filter."""

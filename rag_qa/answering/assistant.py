@@ -18,7 +18,7 @@ from rag_qa.index.manifest import check_embedder
 from rag_qa.index.reader import Index
 from rag_qa.protocols import Embedder, Generator, Reranker
 from rag_qa.settings import Settings
-from rag_qa.types import Answer, Event, Filter, Hit, Paper
+from rag_qa.types import Answer, Event, Explanation, Filter, Hit, Paper
 
 EVERY_PAPER = Filter()
 
@@ -78,6 +78,10 @@ class Assistant:
             raise SettingsError(f"k is {k}; ask for at least one paper")
         cleaned = without_markup(clean_question(query))
         return self._answering.search(cleaned, k, self._answering.scope(cleaned, filter, reads_filters=False))
+
+    def explain(self, query: str, hits: Sequence[Hit]) -> list[Explanation]:
+        """Return why a search for the query found each of its hits, in their order."""
+        return self._answering.explain(without_markup(clean_question(query)), hits)
 
     def ask(
         self,
