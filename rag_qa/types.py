@@ -232,6 +232,21 @@ class Interval(Value):
         return self.low > 0 or self.high < 0
 
 
+class IndexBenchmark(Value):
+    """Seconds to build an index and to encode the same passages with the plain library, run by run.
+
+    `ratio` is how many times faster building is (the median over the runs), `cosine` the mean between both vectors.
+    """
+
+    papers: int
+    passages: int
+    building_s: tuple[float, ...]
+    encoding_s: tuple[float, ...]
+    ratio: float
+    cosine: float
+    provenance: Mapping[str, Any]
+
+
 class EvalReport(Value):
     """What an evaluation found: each of `scores` is a mean (or a count) over the rows of `per_query`.
 

@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 
 from rag_qa.answering.assistant import Assistant
+from rag_qa.app.bench import bench_app
 from rag_qa.app.chat import chat_with
 from rag_qa.app.doctor import doctor
 from rag_qa.app.evaluate import evaluate_set
@@ -54,6 +55,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(models_app, name="models")
+app.add_typer(bench_app, name="bench")
 app.command()(doctor)
 app.command("eval")(evaluate_set)
 

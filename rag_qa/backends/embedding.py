@@ -134,6 +134,15 @@ def open_embedder(settings: Settings) -> SentenceTransformerEmbedder:
     )
 
 
+def open_plain_model(settings: Settings) -> "SentenceTransformer":
+    """Load the embedder that the settings name as the library does by default, in float32: to measure against."""
+    from sentence_transformers import SentenceTransformer
+
+    return SentenceTransformer(
+        str(locate_model(settings.embedder, kind="embedder").path), local_files_only=True
+    )
+
+
 def _dimension(folder: Path) -> int:
     """Return the dimension that the last module with one gives (a Dense layer comes after the pooling)."""
     dimension = None

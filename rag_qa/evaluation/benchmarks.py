@@ -1,0 +1,89 @@
+"""How fast an index is built, against the plain library on the same texts and cores in the same run."""
+
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from random import Random
+from statistics import median
+
+import numpy as np
+
+from rag_qa.backends.embedding import open_embedder, open_plain_model
+from rag_qa.corpus.passages import embedding_text
+from rag_qa.corpus.reading import read_source
+from rag_qa.corpus.sources import expand_sources
+from rag_qa.errors import EvaluationError
+from rag_qa.evaluation.provenance import describe_run
+from rag_qa.index.builder import build_index
+from rag_qa.index.store import Store
+from rag_qa.protocols import Matrix
+from rag_qa.settings import Settings
+from rag_qa.types import IndexBenchmark, Paper
+
+Told = Callable[[str, int, int], None]
+
+
+def bench_index(
+    sources: Sequence[str | Path],
+    settings: Settings,
+    *,
+    papers: int,
+    runs: int = 3,
+    seed: int = 0,
+    tell: Told,
+) -> IndexBenchmark:
+    """Build an index of papers drawn from the sources, and encode its passages with plain float32, in turns.
+
+    Building is all of it: read, merge, cut, embed, store, Chroma, lexical; loading the models is left out of both.
+    Raises EvaluationError where the sources hold no paper.
+    """
+    drawn = _draw(sources, papers, seed)
+    embedder, plain = open_embedder(settings), open_plain_model(settings)
+    embedder.encode(["warm"], role="document")
+    plain.encode(["warm"], show_progress_bar=False)
+    building, encoding = [], []
+    for run in range(runs):
+        tell("measuring", run, runs)
+        with tempfile.TemporaryDirectory() as folder:
+            source = Path(folder) / "papers.jsonl"
+            source.write_text("".join(f"{paper.model_dump_json()}\n" for paper in drawn), encoding="utf-8")
+            started = time.perf_counter()
+            build_index([source], Path(folder) / "index", settings=settings, embedder=embedder)
+            building.append(time.perf_counter() - started)
+            texts, vectors = _passages(Path(folder) / "index")
+        started = time.perf_counter()
+        expected = plain.encode(texts, show_progress_bar=False)
+        encoding.append(time.perf_counter() - started)
+    tell("measuring", runs, runs)
+    expected = expected / np.linalg.norm(expected, axis=1, keepdims=True)
+    return IndexBenchmark(
+        papers=len(drawn),
+        passages=len(texts),
+        building_s=tuple(building),
+        encoding_s=tuple(encoding),
+        ratio=median(e / b for b, e in zip(building, encoding, strict=True)),
+        cosine=float((vectors * expected).sum(axis=1).mean()),
+        provenance=describe_run() | {"embedder": embedder.spec.model_dump()},
+    )
+
+
+def _draw(sources: Sequence[str | Path], papers: int, seed: int) -> list[Paper]:
+    """Return papers drawn at random from all that the sources hold."""
+    held = [paper for file in expand_sources(sources) for paper in read_source(file, None).papers]
+    if not held:
+        raise EvaluationError("the sources hold no paper; name those of an index that you want to build")
+    return Random(seed).sample(held, min(papers, len(held)))
+
+
+def _passages(index: Path) -> tuple[list[str], Matrix]:
+    """Return what was embedded, and the vectors, shape (passages, dimension)."""
+    store = Store.open(index)
+    papers = {paper.id: paper for paper in store.papers()}
+    texts, vectors = [], []
+    for row, vector in store.passage_vectors():
+        paper = papers[row.paper_id]
+        texts.append(embedding_text(paper.title, paper.abstract[row.start : row.end]))
+        vectors.append(np.frombuffer(vector, dtype=np.float32))
+    store.close()
+    return texts, np.stack(vectors)
