@@ -13,6 +13,7 @@ from rag_qa.answering.verifying import judge
 from rag_qa.app.options import JsonOption, load_settings
 from rag_qa.app.progress import progress_bar
 from rag_qa.errors import EvaluationError
+from rag_qa.evaluation.conversations import CONVERSATIONS, load_conversations
 from rag_qa.evaluation.corpora import resolve_corpus
 from rag_qa.evaluation.datasets import load_beir, load_question_set
 from rag_qa.evaluation.evaluating import evaluate
@@ -23,7 +24,7 @@ from rag_qa.settings import Settings
 
 
 def evaluate_set(
-    folder: Annotated[Path, typer.Argument(help="A question set (set.toml …) or a BEIR folder.")],
+    folder: Annotated[Path, typer.Argument(help="Questions or conversations (set.toml …), or a BEIR folder.")],
     index: Annotated[Path | None, typer.Option("--index", help="Index of the set's papers.")] = None,
     style: Annotated[str | None, typer.Option("--style", help="auto, quote or synthesis.")] = None,
     model: Annotated[str | None, typer.Option("--model", help="Catalogue name or GGUF file.")] = None,
@@ -58,7 +59,8 @@ def _index_of(folder: Path, settings: Settings, tell: Progress) -> Path:
     if not folder.is_dir():
         raise EvaluationError(f"there is no folder {folder}; name a question set such as eval/sample")
     if (folder / "set.toml").is_file():
-        sources, name = resolve_corpus(load_question_set(folder)), folder.name
+        load = load_conversations if (folder / CONVERSATIONS).is_file() else load_question_set
+        sources, name = resolve_corpus(load(folder)), folder.name
     else:
         load_beir(folder)
         sources = [p for p in sorted(folder.iterdir()) if p.name.startswith(("corpus.", "documents."))]
