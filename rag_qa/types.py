@@ -121,7 +121,10 @@ class Sentence(Value):
 
 
 class Answer(Value):
-    """The answer to a question; `papers` in order of citation, `nearest` shown when it abstains."""
+    """The answer to a question; `papers` in order of citation, `nearest` shown when it abstains.
+
+    `understood_as` is a follow-up question as the turns before made it; None for one that was taken as asked.
+    """
 
     question: str
     abstained: bool
@@ -131,6 +134,7 @@ class Answer(Value):
     nearest: tuple[Paper, ...] = ()
     provenance: Mapping[str, Any]
     timings: Mapping[str, float]
+    understood_as: str | None = None
 
     @property
     def text(self) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from rag_qa.answering.composing import choose_sentences, quote
 from rag_qa.answering.evidence import label, score_sentences
 from rag_qa.answering.followups import Resolved
+from rag_qa.answering.metadata import tell, told_by_metadata
 from rag_qa.answering.questions import QuestionKind, question_kind
 from rag_qa.answering.receipts import Receipt
 from rag_qa.answering.relevance import Relevance, assess, default_threshold, keep_relevant
@@ -46,13 +47,25 @@ class Answering:
             considered = settings.listed_papers if kind == "which" else settings.evidence_papers
             hits = self.search(resolved.question, considered, resolved.within)
         yield Event(kind="hits", hits=tuple(hits))
-        with receipt.timed("evidence"):
-            evidence = self._evidence(resolved, kind, hits)
         sentences: list[Sentence] = []
-        for sentence in self._sentences(resolved.question, evidence, hits, receipt):
+        for sentence in self._told(resolved, hits) or self._written(resolved, kind, hits, receipt):
             sentences.append(sentence)
             yield Event(kind="sentence", sentence=sentence)
-        yield Event(kind="answer", answer=_answer(asked, sentences, hits, receipt))
+        yield Event(kind="answer", answer=_answer(asked, resolved, sentences, hits, receipt))
+
+    def _told(self, resolved: Resolved, hits: Sequence[Hit]) -> list[Sentence]:
+        """Return what the index's metadata say, where the question asks for nothing else."""
+        papers = [hit.paper for hit in hits]
+        told = told_by_metadata(resolved.question, resolved.asks, resolved.within, papers)
+        return [tell(paper, resolved.asks) for paper in told]
+
+    def _written(
+        self, resolved: Resolved, kind: QuestionKind, hits: Sequence[Hit], receipt: Receipt
+    ) -> Iterator[Sentence]:
+        """Yield what the abstracts say."""
+        with receipt.timed("evidence"):
+            evidence = self._evidence(resolved, kind, hits)
+        yield from self._sentences(resolved.question, evidence, hits, receipt)
 
     def _evidence(self, resolved: Resolved, kind: QuestionKind, hits: Sequence[Hit]) -> list[Evidence]:
         chosen = choose_sentences(
@@ -88,7 +101,9 @@ class Answering:
         yield from self._writer.write(question, evidence, titles, receipt)
 
 
-def _answer(asked: str, sentences: Sequence[Sentence], hits: Sequence[Hit], receipt: Receipt) -> Answer:
+def _answer(
+    asked: str, resolved: Resolved, sentences: Sequence[Sentence], hits: Sequence[Hit], receipt: Receipt
+) -> Answer:
     papers = {hit.paper.id: hit.paper for hit in hits}
     cited = dict.fromkeys(citation.paper_id for s in sentences for citation in s.citations)
     abstained = not sentences
@@ -101,4 +116,5 @@ def _answer(asked: str, sentences: Sequence[Sentence], hits: Sequence[Hit], rece
         nearest=tuple(hit.paper for hit in hits[:NEAREST]) if abstained else (),
         provenance=receipt.provenance,
         timings=receipt.finish(),
+        understood_as=resolved.understood_as,
     )

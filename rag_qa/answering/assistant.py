@@ -75,7 +75,8 @@ class Assistant:
     def stream(self, question: str, *, history: Sequence[Answer] = ()) -> Iterator[Event]:
         """Yield the hits, then each sentence once it is checked, then the whole answer."""
         asked = clean_question(question)
-        return self._answering.answer(asked, resolve(without_markup(asked), history))
+        turns = history if self._settings.resolve_followups else ()
+        return self._answering.answer(asked, resolve(without_markup(asked), turns))
 
     def paper(self, paper_id: str) -> Paper:
         """Return the paper with this id or alias. Raises KeyError where the index has none."""

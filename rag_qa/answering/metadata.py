@@ -1,0 +1,108 @@
+"""Who wrote a paper, when and where it was published: asked in words, and told from the index's metadata."""
+
+import re
+from collections.abc import Sequence
+from functools import cache
+from typing import Literal
+
+from rag_qa.answering.names import is_named
+from rag_qa.answering.terms import content_terms, topic_terms
+from rag_qa.corpus.sentences import split_sentences
+from rag_qa.types import Citation, Paper, Sentence, Verdict
+
+Field = Literal["authors", "year", "venue"]
+
+ASKED: dict[Field, re.Pattern[str]] = {
+    "authors": re.compile(
+        r"\bauthors?\b|\bby\s+who(?:m|se)?\b|\bwhose\b"
+        r"|\bwho(?:[’']s|\s+(?:is|are|was|were))?\s+(?:\w+\s+)?(?:by|behind)\b"
+        r"|\bwho\s+(?:has\s+)?(?:wrote|written|authored|made|created|did|proposed|introduced|developed|published)\b",
+        re.IGNORECASE,
+    ),
+    "year": re.compile(
+        r"\b(?:year|date)\b|\bwhen\b|\bhow\s+(?:old|recent|new)\b"
+        r"|\b(?:older|oldest|newer|newest|latest|earliest|(?:more|most)\s+recent|came\s+first)\b",
+        re.IGNORECASE,
+    ),
+    "venue": re.compile(r"\b(?:venue|journal|conference)\b|\bwhere\b", re.IGNORECASE),
+}
+YOU = re.compile(r"\byou\b", re.IGNORECASE)
+NEWEST_FIRST = re.compile(r"\b(?:newer|newest|latest|recent)\b", re.IGNORECASE)
+# What may stand in a question on metadata beside its papers; any other word makes it a question on content.
+SAYING = """
+    author authors write wrote written publish published appear appeared come came out date year venue journal
+    conference work idea paper study first last made created proposed introduced developed authored old older oldest
+    new newer newest latest earliest early recent behind name names full presented printed released
+"""
+FROM_METADATA = Verdict(
+    label="supported", probability=1.0, reasons=("taken from the index's metadata, not from the abstract",)
+)
+
+
+def asked_fields(question: str) -> tuple[Field, ...]:
+    """Return what of a paper's metadata a question asks for."""
+    if YOU.search(question):
+        return ()
+    return tuple(field for field, pattern in ASKED.items() if pattern.search(question))
+
+
+def says_only_metadata(question: str) -> bool:
+    """Return whether a question, without its references to papers, has no content but metadata."""
+    return set(topic_terms(question)) <= _saying()
+
+
+def without_metadata_words(question: str) -> str:
+    """Return the question's words that do not ask for metadata."""
+    return " ".join(word for word in re.findall(r"[\w-]+", question) if not set(content_terms(word)) & _saying())
+
+
+def told_by_metadata(
+    question: str, asks: Sequence[Field], within: Sequence[str] | None, papers: Sequence[Paper]
+) -> list[Paper]:
+    """Return the papers whose metadata answer the question, in the order to tell them; none where content must.
+
+    They are those that the question is restricted to; else the one that it names by nickname or title. A question
+    for the newest or oldest has them by year.
+    """
+    if not asks:
+        return []
+    if within is None:
+        rest = without_metadata_words(question)
+        return [paper for paper in papers if is_named(rest, paper)][:1]
+    told = sorted(papers, key=lambda paper: within.index(paper.id) if paper.id in within else len(within))
+    if "year" in asks:
+        told.sort(key=lambda paper: paper.year or 0, reverse=bool(NEWEST_FIRST.search(question)))
+    return told
+
+
+def tell(paper: Paper, asks: Sequence[Field]) -> Sentence:
+    """Return a sentence on the paper's metadata that says where it is from and cites the abstract's opening.
+
+    What the index does not hold is said to be missing.
+    """
+    parts = []
+    if "authors" in asks:
+        by = f"Written by {_listed(paper.authors)}" if paper.authors else "The index names no authors"
+        parts.append(f"{by} ({paper.year})" if paper.year else by)
+    if "venue" in asks:
+        parts.append(f"published in {paper.venue}" if paper.venue else "the index names no venue")
+    if "year" in asks and "authors" not in asks:
+        parts.append(f"published in {paper.year}" if paper.year else "the index names no year")
+    said = "; ".join(parts)
+    start, end = split_sentences(paper.abstract)[0]
+    return Sentence(
+        text=f"{said[:1].upper()}{said[1:]}, by the index's metadata.",
+        kind="prose",
+        citations=(Citation(paper_id=paper.id, quote=paper.abstract[start:end], start=start, end=end),),
+        verdict=FROM_METADATA,
+    )
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Return names as a list in words: "A, B and C"."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+@cache
+def _saying() -> frozenset[str]:
+    return frozenset(content_terms(SAYING))
