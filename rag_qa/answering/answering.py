@@ -46,7 +46,7 @@ class Answering:
             settings = self._settings
             considered = settings.listed_papers if kind == "which" else settings.evidence_papers
             hits = self.search(resolved.question, considered, resolved.within)
-        yield Event(kind="hits", hits=tuple(hits))
+        yield Event(kind="hits", hits=tuple(hits), understood_as=resolved.understood_as)
         sentences: list[Sentence] = []
         for sentence in self._told(resolved, hits) or self._written(resolved, kind, hits, receipt):
             sentences.append(sentence)

@@ -6,7 +6,7 @@ from functools import cache
 from typing import NamedTuple
 
 from rag_qa.answering.metadata import Field, asked_fields, says_only_metadata
-from rag_qa.answering.names import Mention, mentions
+from rag_qa.answering.names import Mention, mentions, short_name
 from rag_qa.answering.questions import WHICH, question_kind
 from rag_qa.answering.references import OPENING, has_pronoun, means_several, place_mentions, refers_back
 from rag_qa.answering.terms import content_terms, topic_terms
@@ -14,15 +14,15 @@ from rag_qa.errors import QuestionError
 from rag_qa.types import Answer, Paper, Value
 
 COMPARISON = re.compile(
-    r"\b(?:compar\w+|contrast\w*|versus|vs|differ\w*|better|worse|older|newer|than|as\s+\w+\s+as|same\s+as)\b",
+    r"\b(?:compar\w+|contrast\w*|versus|vs|differ\w*|better|worse|older|newer|relat\w+|than|as\s+\w+\s+as|same\s+as)\b",
     re.IGNORECASE,
 )
-# A word that looks like the name of a method: two capitals, or a capital and a digit.
-NAME = re.compile(r"\b(?=\w*[A-Z])(?=\w*(?:[A-Z]\w*[A-Z]|\d))[\w-]+")
-RELATION = re.compile(
-    r"^\W*(?:and\s+)?(?:for|on|in|with|without|at|under|by|from|vs\.?|versus|compared\s+(?:to|with)|against|unlike)\s",
-    re.IGNORECASE,
+# A word that looks like a name: with a capital that does not begin the question, or with two.
+NAME = re.compile(r"(?<!^)(?<![\w-])[A-Z][\w-]+|\b[\w-]*[A-Z][\w-]*[A-Z][\w-]*")
+AGAINST = re.compile(
+    r"^\W*(?:and\s+)?(?:vs\.?|versus|compared\s+(?:to|with)|against|unlike|than)\s", re.IGNORECASE
 )
+RELATION = re.compile(r"^\W*(?:and\s+)?(?:for|on|in|with|without|at|under|by|from)\s", re.IGNORECASE)
 AMOUNT = re.compile(r"^\W*how\s+(?:many|much)\s", re.IGNORECASE)
 # A question with one of these is whole without a verb of its own, or has one ("who invented jazz?").
 WHOLE = re.compile(
@@ -31,11 +31,12 @@ WHOLE = re.compile(
 )
 # What is asked of any paper: a question that holds nothing else is about the papers shown.
 ASKED_OF_ANY = """
-    accuracy advantage algorithm application approach assumption baseline benchmark big code compare complexity compute
-    contribution cost data dataset detail drawback error evaluate experiment fail failure fast finding gpu
-    hyperparameter idea implementation improvement inference large learn limitation long loss main memory method metric
-    model motivation novelty number objective parameter performance problem requirement result run runtime score size
-    slow speed step strength summary task test theory time train weakness
+    accuracy advantage algorithm application approach assumption available baseline benchmark big code
+    compare complexity compute conclude contribution cost data dataset detail drawback error evaluate
+    experiment fail failure fast finding gpu hyperparameter idea implementation improvement inference key
+    large learn limitation long loss main memory method metric model motivation novelty number objective
+    parameter performance problem requirement result run runtime score size slow speed step strength
+    summary task test theory time train weakness
 """
 FEW_TERMS = 2
 FEW_PAPERS = 3
@@ -96,14 +97,17 @@ def _resolve(question: str, past: Sequence[Turn]) -> Resolved:
         if refers_back(question):
             return _referring(question, past, shown)
         if _is_about_any(question):
-            return _restricted(question, question, shown[-1].ids, shown)
+            return _restricted(question, shown[-1].ids, shown)
     if past and _is_fragment(question):
         return _continued(question, past)
     return Resolved(question=question, asks=asked_fields(question))
 
 
 def _picked(question: str, shown: Sequence[Turn]) -> list[Mention]:
-    """Return where the question names papers by place or name, in its order."""
+    """Return where the question names papers by place or name, in its order.
+
+    None where names are not all that it is about: where it also names something of which these papers do not speak.
+    """
     papers = {paper.id: paper for turn in reversed(shown) for paper in turn.answer.papers}
     comparing = bool(COMPARISON.search(question))
     places = place_mentions(question, shown[-1].ids, _listed(shown))
@@ -113,6 +117,12 @@ def _picked(question: str, shown: Sequence[Turn]) -> list[Mention]:
         for name in mentions(question, list(papers.values()), comparing=comparing)
         if not any(name.start in span or span.start in range(name.start, name.end) for span in taken)
     ]
+    if not places and named:
+        ids = {key for mention in named for key in mention.paper_ids}
+        rest = _replaced(question, [(mention, "") for mention in named])
+        one_sided = comparing and len(ids) == 1 and not (AGAINST.search(question) or has_pronoun(rest))
+        if one_sided or _names_another(rest, [papers[key] for key in ids]):
+            return []
     return sorted([*places, *named])
 
 
@@ -132,23 +142,43 @@ def _of_picked(
     ids = [key for mention in picked for key in mention.paper_ids]
     screen = shown[-1].ids
     pronoun = has_pronoun(question[: picked[0].start]) or (len(screen) == 1 and has_pronoun(question))
-    if pronoun and COMPARISON.search(question):
-        ids = [*screen, *ids]
-    rest = question
-    for mention in reversed(picked):
-        rest = f"{rest[: mention.start]} {rest[mention.end :]}"
-    return _restricted(_about(question, picked, rest, past), rest, tuple(dict.fromkeys(ids)), shown)
+    compared = screen if AGAINST.search(question) or (pronoun and COMPARISON.search(question)) else ()
+    rest = _replaced(question, [(mention, "") for mention in picked])
+    topic = "" if topic_terms(rest) else _topic(past)
+    first = question[picked[0].start : picked[0].end]
+    asked = question if topic_terms(first) else _replaced(question, [(picked[0], "it")])
+    understood = _replaced(question, [(mention, _called(mention.paper_ids, shown)) for mention in picked])
+    return Resolved(
+        question=f"{asked}{topic}",
+        within=tuple(dict.fromkeys([*compared, *ids])),
+        asks=_fields(rest),
+        understood_as=f"{understood}{f' (of {_called(compared, shown)})' if compared else ''}{topic}",
+    )
 
 
-def _about(question: str, picked: Sequence[Mention], rest: str, past: Sequence[Turn]) -> str:
-    """Return the question with "it" for one place, and with the topic before where it has none of its own."""
-    first = picked[0]
-    is_name = topic_terms(question[first.start : first.end])
-    asked = question if is_name else f"{question[: first.start]}it{question[first.end :]}"
-    if topic_terms(rest):
-        return asked
-    topic = WHICH.sub(" ", past[-1].resolved.question).strip(" ?.")
-    return f"{asked} ({topic})"
+def _replaced(question: str, replacements: Sequence[tuple[Mention, str]]) -> str:
+    """Return the question with text in the place of mentions, which are in its order."""
+    for mention, text in reversed(replacements):
+        question = f"{question[: mention.start]}{text}{question[mention.end :]}"
+    return question
+
+
+def _topic(past: Sequence[Turn]) -> str:
+    """Return what the question just asked was about, in brackets."""
+    return f" ({WHICH.sub(' ', past[-1].resolved.question).strip(' ?.')})"
+
+
+def _called(ids: Sequence[str], shown: Sequence[Turn]) -> str:
+    """Return papers by name, or by how many they are."""
+    names = {paper.id: short_name(paper) for turn in shown for paper in turn.answer.papers}
+    if len(ids) > FEW_PAPERS:
+        return f"the {len(ids)} papers shown"
+    return ", ".join(f"“{names[key]}”" for key in ids)
+
+
+def _fields(rest: str) -> tuple[Field, ...]:
+    """Return the metadata that a question asks for, where it asks for nothing else beside naming papers."""
+    return asked_fields(rest) if says_only_metadata(rest) else ()
 
 
 def _referring(question: str, past: Sequence[Turn], shown: Sequence[Turn]) -> Resolved:
@@ -157,7 +187,7 @@ def _referring(question: str, past: Sequence[Turn], shown: Sequence[Turn]) -> Re
         return _continued(question, past)
     screen = shown[-1].ids
     several = len(screen) == 1 and means_several(question)
-    return _restricted(question, question, _listed(shown) if several else screen, shown)
+    return _restricted(question, _listed(shown) if several else screen, shown)
 
 
 def _names_another(question: str, papers: Sequence[Paper]) -> bool:
@@ -166,18 +196,13 @@ def _names_another(question: str, papers: Sequence[Paper]) -> bool:
     return any(name.casefold() not in texts for name in NAME.findall(question))
 
 
-def _restricted(question: str, rest: str, within: tuple[str, ...], shown: Sequence[Turn]) -> Resolved:
-    """Return a question on some of the papers shown; `rest` is what it says beside naming them."""
-    headings = {paper.id: paper.heading for turn in shown for paper in turn.answer.papers}
-    if len(within) > FEW_PAPERS:
-        of = f"{len(within)} papers shown"
-    else:
-        of = ", ".join(f"“{headings[key]}”" for key in within)
+def _restricted(question: str, within: tuple[str, ...], shown: Sequence[Turn]) -> Resolved:
+    """Return a question on papers shown that it does not name."""
     return Resolved(
         question=question,
         within=within,
-        asks=asked_fields(rest) if says_only_metadata(rest) else (),
-        understood_as=f"{question} (of {of})",
+        asks=_fields(question),
+        understood_as=f"{question} (of {_called(within, shown)})",
     )
 
 
@@ -202,7 +227,8 @@ def _is_fragment(question: str) -> bool:
         return True
     if WHOLE.search(question):
         return False
-    return bool(RELATION.search(question) or AMOUNT.search(question) or question.rstrip().endswith("?"))
+    relative = AGAINST.search(question) or RELATION.search(question)
+    return bool(relative or AMOUNT.search(question) or question.rstrip().endswith("?"))
 
 
 def _continued(question: str, past: Sequence[Turn]) -> Resolved:

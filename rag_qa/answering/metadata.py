@@ -12,6 +12,7 @@ from rag_qa.types import Citation, Paper, Sentence, Verdict
 
 Field = Literal["authors", "year", "venue"]
 
+OUT = r"(?:publi\w+|appear\w*|come|came|presented|released|printed|written|out)"
 ASKED: dict[Field, re.Pattern[str]] = {
     "authors": re.compile(
         r"\bauthors?\b|\bby\s+who(?:m|se)?\b|\bwhose\b"
@@ -20,11 +21,13 @@ ASKED: dict[Field, re.Pattern[str]] = {
         re.IGNORECASE,
     ),
     "year": re.compile(
-        r"\b(?:year|date)\b|\bwhen\b|\bhow\s+(?:old|recent|new)\b"
+        rf"\b(?:year|date)\b|\bwhen\b(?:.*\b{OUT}\b|(?=\W*$))|\b{OUT}\b.*\bwhen\b|\bhow\s+(?:old|recent|new)\b"
         r"|\b(?:older|oldest|newer|newest|latest|earliest|(?:more|most)\s+recent|came\s+first)\b",
         re.IGNORECASE,
     ),
-    "venue": re.compile(r"\b(?:venue|journal|conference)\b|\bwhere\b", re.IGNORECASE),
+    "venue": re.compile(
+        rf"\b(?:venue|journal|conference)\b|\bwhere\b.*\b{OUT}\b|\b{OUT}\b.*\bwhere\b", re.IGNORECASE
+    ),
 }
 YOU = re.compile(r"\byou\b", re.IGNORECASE)
 NEWEST_FIRST = re.compile(r"\b(?:newer|newest|latest|recent)\b", re.IGNORECASE)
@@ -53,7 +56,9 @@ def says_only_metadata(question: str) -> bool:
 
 def without_metadata_words(question: str) -> str:
     """Return the question's words that do not ask for metadata."""
-    return " ".join(word for word in re.findall(r"[\w-]+", question) if not set(content_terms(word)) & _saying())
+    return " ".join(
+        word for word in re.findall(r"[\w-]+", question) if not set(content_terms(word)) & _saying()
+    )
 
 
 def told_by_metadata(
@@ -62,7 +67,7 @@ def told_by_metadata(
     """Return the papers whose metadata answer the question, in the order to tell them; none where content must.
 
     They are those that the question is restricted to; else the one that it names by nickname or title. A question
-    for the newest or oldest has them by year.
+    for the year has them by year: the oldest first, or the newest where that is asked for.
     """
     if not asks:
         return []
@@ -71,7 +76,8 @@ def told_by_metadata(
         return [paper for paper in papers if is_named(rest, paper)][:1]
     told = sorted(papers, key=lambda paper: within.index(paper.id) if paper.id in within else len(within))
     if "year" in asks:
-        told.sort(key=lambda paper: paper.year or 0, reverse=bool(NEWEST_FIRST.search(question)))
+        sign = -1 if NEWEST_FIRST.search(question) else 1
+        told.sort(key=lambda paper: (paper.year is None, sign * (paper.year or 0)))
     return told
 
 
@@ -80,18 +86,17 @@ def tell(paper: Paper, asks: Sequence[Field]) -> Sentence:
 
     What the index does not hold is said to be missing.
     """
-    parts = []
-    if "authors" in asks:
-        by = f"Written by {_listed(paper.authors)}" if paper.authors else "The index names no authors"
-        parts.append(f"{by} ({paper.year})" if paper.year else by)
-    if "venue" in asks:
-        parts.append(f"published in {paper.venue}" if paper.venue else "the index names no venue")
-    if "year" in asks and "authors" not in asks:
-        parts.append(f"published in {paper.year}" if paper.year else "the index names no year")
-    said = "; ".join(parts)
+    in_year = f" ({paper.year})" if paper.year else ""
+    known = {
+        "authors": f"written by {_listed(paper.authors)}{in_year}" if paper.authors else None,
+        "year": f"published in {paper.year}" if paper.year else None,
+        "venue": f"published in {paper.venue}" if paper.venue else None,
+    }
+    said = "; ".join(known[field] or f"the index names no {field}" for field in asks)
+    source = ", according to the index's metadata" if any(known[field] for field in asks) else ""
     start, end = split_sentences(paper.abstract)[0]
     return Sentence(
-        text=f"{said[:1].upper()}{said[1:]}, by the index's metadata.",
+        text=f"{said[:1].upper()}{said[1:]}{source}.",
         kind="prose",
         citations=(Citation(paper_id=paper.id, quote=paper.abstract[start:end], start=start, end=end),),
         verdict=FROM_METADATA,

@@ -21,13 +21,19 @@ MIN_FAMILY = 3
 LABEL = re.compile(
     r"\bthe\s+(?P<label>[\w’'-]+(?:\s+[\w’'-]+){0,3}?)\s+(?:one|paper|article|study|survey)\b", re.IGNORECASE
 )
-# "Planning tokens: is that …"
-HEAD = re.compile(r"^\W*(?P<label>[^,:?]{2,60}?)\s*[,:]\s")
 # What shows that a name is asked about, and not merely mentioned.
 DOING = re.compile(r"\b(?:do|does|did)\s+$", re.IGNORECASE)
-OWNING = re.compile(r"[’']s\b|[’'](?=\s)|\s+et\s+al\b|\s+and\s+(?:colleagues|coauthors)\b", re.IGNORECASE)
+TELLING = re.compile(
+    r"\b(?:tell\s+me\s+(?:more\s+)?about|more\s+(?:about|on)|summari[sz]e|describe|explain)\s+$",
+    re.IGNORECASE,
+)
+OWNING = re.compile(r"[’']s\b|[’'](?=\s)|\s+et\s+al\b\.?|\s+and\s+(?:colleagues|coauthors)\b", re.IGNORECASE)
 OPENING = re.compile(r"^\W*(?:(?:and|but|so|also|what\s+about|how\s+about|in)\s+)*$", re.IGNORECASE)
-CLOSING = re.compile(r"\s*[?.!]*$|\s*[,:]\s")
+ASKING = r"(?:what|how|why|who|when|where|which|is|are|was|were|does|do|did|can|could|has|have)\b"
+CLOSING = re.compile(rf"\s*[?.!]*$|\s*[,:]\s+(?={ASKING})", re.IGNORECASE)
+
+# "Planning tokens: is that a bigger model?"
+HEAD = re.compile(rf"^\W*(?P<label>[^,:?]{{2,60}}?)\s*[,:]\s+(?={ASKING})", re.IGNORECASE)
 
 
 class Mention(NamedTuple):
@@ -39,7 +45,7 @@ class Mention(NamedTuple):
 
 
 def nicknames(paper: Paper) -> tuple[str, ...]:
-    """Return the names that the paper gives itself: "EigenGame", "GPE"."""
+    """Return the names that the paper gives itself: "EigenGame", and in brackets "GPE"."""
     head = SUBTITLE.split(paper.title, maxsplit=1)[0]
     found = [head] if head != paper.title and len(head.split()) <= NICKNAME_WORDS else []
     found += ABBREVIATION.findall(f"{paper.title} {paper.abstract}")
@@ -49,7 +55,7 @@ def nicknames(paper: Paper) -> tuple[str, ...]:
 def is_initials(name: str, paper: Paper) -> bool:
     """Return whether a name holds the initials of the title's first words: "DPR"."""
     initials = "".join(word[0] for word in re.findall(r"[^\W\d_]+", paper.title))
-    return len(name) >= MIN_INITIALS and name.isupper() and initials.upper().startswith(name)
+    return len(name) >= MIN_INITIALS and initials.casefold().startswith(name.casefold())
 
 
 def family_name(paper: Paper) -> str | None:
@@ -57,10 +63,16 @@ def family_name(paper: Paper) -> str | None:
     return paper.authors[0].split()[-1] if paper.authors and paper.authors[0].split() else None
 
 
+def short_name(paper: Paper) -> str:
+    """Return the title without its subtitle where that is a name, else the whole heading."""
+    head = SUBTITLE.split(paper.title, maxsplit=1)[0]
+    return head if head and len(head.split()) <= NICKNAME_WORDS else paper.heading
+
+
 def is_named(question: str, paper: Paper) -> bool:
-    """Return whether the content of a question is just the paper's nickname or title."""
+    """Return whether the content of a question is just the paper's title, with or without its subtitle."""
     wanted = set(topic_terms(question))
-    return any(wanted == set(topic_terms(name)) for name in (*nicknames(paper), paper.title)) and bool(wanted)
+    return bool(wanted) and any(wanted == set(topic_terms(n)) for n in (short_name(paper), paper.title))
 
 
 def mentions(question: str, papers: Sequence[Paper], *, comparing: bool) -> list[Mention]:
@@ -103,14 +115,15 @@ def _names(question: str, papers: Sequence[Paper], comparing: bool) -> Iterator[
     text = plain if len(plain) == len(question) else question
     for start, end, name in _spans(text):
         before, after = text[:start], text[end:]
-        alone = OPENING.search(before) and CLOSING.match(after)
-        asked = bool(comparing or DOING.search(before) or OWNING.match(after) or alone)
+        owning = OWNING.match(after)
+        alone = (OPENING.search(before) or TELLING.search(before)) and CLOSING.match(after)
+        asked = bool(comparing or DOING.search(before) or owning or alone)
         capital = name[0].isupper() and start > 0 and len(name) >= MIN_FAMILY
         if name.casefold() in FUNCTION_WORDS or not (asked or capital):
             continue
-        ids = tuple(paper.id for paper in papers if asked and _goes_by(name, paper))
+        ids = _called(name, papers) if asked else ()
         if ids := ids or tuple(paper.id for paper in papers if _is_family(name, paper)):
-            yield Mention(start, end, ids)
+            yield Mention(start, end + (owning.end() if owning else 0), ids)
 
 
 def _spans(text: str) -> Iterator[tuple[int, int, str]]:
@@ -123,10 +136,17 @@ def _spans(text: str) -> Iterator[tuple[int, int, str]]:
                 yield start, end, text[start:end]
 
 
-def _goes_by(written: str, paper: Paper) -> bool:
-    return is_initials(written, paper) or any(
-        written.casefold() == _plain(name).casefold() for name in nicknames(paper)
-    )
+def _called(written: str, papers: Sequence[Paper]) -> tuple[str, ...]:
+    """Return the papers with this nickname; an abbreviation of which others speak too is a subject, and no name."""
+    folded = written.casefold()
+    titled = tuple(p.id for p in papers if is_initials(written, p) or short_name(p).casefold() == folded)
+    if titled:
+        return titled
+    speaking = [
+        p for p in papers if re.search(rf"\b{re.escape(folded)}\b", f"{p.title} {p.abstract}".casefold())
+    ]
+    own = tuple(p.id for p in speaking if folded in {_plain(name).casefold() for name in nicknames(p)})
+    return own if len(speaking) == 1 else ()
 
 
 def _is_family(written: str, paper: Paper) -> bool:

@@ -13,15 +13,15 @@ PLACES = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "sixth":
 COUNTS = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7}
 NTH = rf"(?:{'|'.join(PLACES)}|\d{{1,2}}(?:st|nd|rd|th))"
 # What follows "the second" where it is no adjective, as in "the second layer" or "the first to …".
-NO_NOUN = r"""(?:\s+(?:is|are|was|were|does|do|did|has|have|had|can|could|would|will|with|and|or|than|vs|versus|from)\b
-    |\s*[,;:?!.]|\s*$)"""
+NO_NOUN = r"""(?:\s+(?:is|are|was|were|does|do|did|has|have|had|can|could|would|will|with|and|or|than|vs|versus|from
+    |as|better|worse|more|less|about|also|really|still|even|\w+er\s+than)\b|\s*[,;:?!.]|\s*$)"""
 # A place on the screen: "the second one", "the second paper" (but not "the first paper to …"), "compare the first
 # with …", "the latter", "the other one", "paper 2", "number two", "#2", "[2]".
 PLACE = re.compile(
     rf"""\bthe\s+(?P<named>{NTH})\s+(?:one|paper|of\s+(?:them|these|those))\b(?!\s+(?:to|that|which|ever)\b)
     | \bthe\s+(?P<bare>{NTH})(?={NO_NOUN})
     | \bthe\s+(?P<side>former|latter)\b(?:\s+(?:one|paper)\b)?
-    | \bthe\s+(?P<other>other)(?:\s+(?:one|paper)\b|(?={NO_NOUN}))
+    | \bthe\s+(?P<other>others?)(?:\s+(?:one|two|three|papers?)\b|(?={NO_NOUN}))
     | (?:\bpaper|(?<!the\s)\bnumber)\s+(?P<number>\d{{1,2}}|{"|".join(COUNTS)})\b
     | (?<!\w)\#(?P<hash>\d{{1,2}})\b | \[(?P<mark>\d{{1,2}})\]""",
     re.IGNORECASE | re.VERBOSE,
@@ -110,8 +110,8 @@ def has_pronoun(text: str) -> bool:
 
 
 def means_several(question: str) -> bool:
-    """Return whether a question speaks of more than one paper: "both", "which of them"."""
-    return bool(SEVERAL.search(question))
+    """Return whether a question speaks of more than one paper: "both", "which of them", "which is better?"."""
+    return bool(SEVERAL.search(question) or AMONG.search(question))
 
 
 def refers_back(question: str) -> bool:

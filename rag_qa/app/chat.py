@@ -1,7 +1,7 @@
 """The chat REPL: read a line, stream the answer, remember the turn."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 
 from rich.console import Console
@@ -15,9 +15,11 @@ from rag_qa.types import Answer
 HELP = """\
 Ask a question about the papers, then ask on: "and the second one?", "what do they have in common?".
   /papers   the papers of the last answer (or how many the index holds)
+  /literal  a question after it is asked word for word, without the turns before
   /help     this
   /quit     leave (Ctrl-D does too); Ctrl-C stops an answer"""
 
+LITERAL = "/literal"
 LEAVE = ("/quit", "/exit", "quit", "exit")
 
 
@@ -38,7 +40,9 @@ def chat_with(assistant: Assistant, console: Console, lines: Iterator[str] | Non
 def _turn(assistant: Assistant, console: Console, text: str, history: list[Answer]) -> None:
     """Obey a command, or answer a question and remember it; told errors and Ctrl-C end the turn only."""
     try:
-        if text.startswith("/"):
+        if text.startswith(f"{LITERAL} "):
+            history.append(_answer(assistant, console, text.removeprefix(LITERAL).strip(), ()))
+        elif text.startswith("/"):
             _command(assistant, console, text, history)
         else:
             history.append(_answer(assistant, console, text, history))
@@ -49,7 +53,7 @@ def _turn(assistant: Assistant, console: Console, text: str, history: list[Answe
     console.print()
 
 
-def _answer(assistant: Assistant, console: Console, question: str, history: list[Answer]) -> Answer:
+def _answer(assistant: Assistant, console: Console, question: str, history: Sequence[Answer]) -> Answer:
     stream = assistant.stream(question, history=history)
     with closing(with_spinner(stream, Console(stderr=True))) as events:
         return show_stream(console, events)
@@ -58,6 +62,8 @@ def _answer(assistant: Assistant, console: Console, question: str, history: list
 def _command(assistant: Assistant, console: Console, text: str, history: list[Answer]) -> None:
     if text == "/help":
         say(console, HELP)
+    elif text == LITERAL:
+        say(console, f"Write the question after it: {LITERAL} how does it scale?")
     elif text == "/papers":
         _show_papers(assistant, console, history)
     else:

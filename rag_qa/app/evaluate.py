@@ -24,7 +24,9 @@ from rag_qa.settings import Settings
 
 
 def evaluate_set(
-    folder: Annotated[Path, typer.Argument(help="Questions or conversations (set.toml …), or a BEIR folder.")],
+    folder: Annotated[
+        Path, typer.Argument(help="Questions or conversations (set.toml …), or a BEIR folder.")
+    ],
     index: Annotated[Path | None, typer.Option("--index", help="Index of the set's papers.")] = None,
     style: Annotated[str | None, typer.Option("--style", help="auto, quote or synthesis.")] = None,
     model: Annotated[str | None, typer.Option("--model", help="Catalogue name or GGUF file.")] = None,

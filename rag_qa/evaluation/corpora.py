@@ -13,9 +13,9 @@ ROOT_MARKS = (".git", "pyproject.toml")
 def resolve_corpus(asked: CorpusSet) -> list[Path]:
     """Return the sources to index for a set.
 
-    "sample" is the corpus that ships with the package; "seeds" is `$RAG_QA_SHARED/seeds`; a
-    path that begins with `$RAG_QA_SHARED/` is in that folder, which is `../shared` from the root of the clone that
-    holds the set where the variable is not set; anything else is relative to the set's folder. Raises EvaluationError when it is not there.
+    "sample" is the corpus that ships with the package. A path may begin with `$RAG_QA_SHARED/`, which is `../shared`
+    from the root of the clone that holds the set where the variable is not set, and "seeds" is `$RAG_QA_SHARED/seeds`;
+    any other path is relative to the set's folder. Raises EvaluationError when it is not there.
     """
     if asked.corpus == "sample":
         from rag_qa.sample import sample_papers_path

@@ -82,6 +82,7 @@ def test_a_session_word_for_word(assistant):
         [1] EigenGame. eigengame
         [2] On auctions. auction
 
+        Understood as: and \u201cOn auctions\u201d? (discuss a competitive game of eigenvectors)
         \u201cAn auction is a competitive game in which players bid for goods.\u201d [1]
 
         [1] On auctions. auction
@@ -164,3 +165,16 @@ def test_piped_lines_are_read_from_standard_input(assistant, monkeypatch):
     assert console.file.getvalue() == (
         "Ask the papers. /help shows the commands.\nThe index holds 3 papers.\n\n"
     )
+
+
+def test_a_literal_question_knows_no_turns_before(assistant):
+    """After /literal a question is asked word for word, and is a turn of the conversation like any other."""
+    lines = ("which papers discuss a competitive game?", "/literal is it eaten hot?", "what is it made of?")
+    said = transcript(assistant, *lines)
+    assert said.count("Understood as") == 1
+    assert "Understood as: what is it made of? (of \u201cOn soup\u201d)" in said
+
+
+def test_literal_without_a_question_says_how_to_use_it(assistant):
+    """/literal alone shows an example."""
+    assert transcript(assistant, "/literal").startswith("Write the question after it: /literal ")
