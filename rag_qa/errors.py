@@ -15,6 +15,7 @@
     ├── PromptError            a prompt file is missing or has wrong placeholders
     ├── SettingsError          a setting has an impossible value
     ├── QuestionError          a question that cannot be asked (empty, only control characters)
+    │   └── FilterError            a filter that no paper passes, or that cannot be read
     └── EvaluationError        an evaluation set is malformed
 
 Every message ends with the command or the edit that fixes it. Only the app layer catches.
@@ -79,6 +80,10 @@ class SettingsError(RagQAError):
 
 class QuestionError(RagQAError):
     """A question that cannot be asked."""
+
+
+class FilterError(QuestionError):
+    """A filter that no paper passes, or that cannot be read."""
 
 
 class EvaluationError(RagQAError):

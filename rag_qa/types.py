@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 OPENING_WORDS = 10
 
-SentenceKind = Literal["quote", "prose"]
+SentenceKind = Literal["quote", "prose", "count"]
 VerdictLabel = Literal["supported", "partial", "unsupported"]
 
 
@@ -53,6 +53,37 @@ class Paper(Value):
         words = self.abstract.split()
         ellipsis = "…" if len(words) > OPENING_WORDS else ""
         return f"{' '.join(words[:OPENING_WORDS])}{ellipsis} (untitled)"
+
+
+class Filter(Value):
+    """Which papers to consider; an empty field does not restrict.
+
+    Papers of the years `since` to `until` (both included), at any of the venues, by all of the authors, from any of
+    the sources. retrieval/filters.py says what counts as the same name.
+    """
+
+    since: int | None = None
+    until: int | None = None
+    venues: tuple[str, ...] = ()
+    authors: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The filter in words, such as "by Ian Gemp, at NeurIPS, from 2019 to 2022"; empty when it lets all through."""
+        parts = [f"by {' and '.join(self.authors)}"] if self.authors else []
+        parts += [f"at {' or '.join(self.venues)}"] if self.venues else []
+        parts += [f"in {' or '.join(self.sources)}"] if self.sources else []
+        return ", ".join([*parts, *self._years()])
+
+    def _years(self) -> list[str]:
+        if self.since is None and self.until is None:
+            return []
+        if self.until is None:
+            return [f"since {self.since}"]
+        if self.since is None:
+            return [f"until {self.until}"]
+        return [f"from {self.since}" + (f" to {self.until}" if self.until != self.since else "")]
 
 
 class Skipped(Value):
@@ -112,7 +143,7 @@ class Verdict(Value):
 
 
 class Sentence(Value):
-    """One sentence of an answer: a verbatim quote, or prose by the model, with its citations."""
+    """One sentence of an answer with its citations: a verbatim quote, prose by the model, or a count of papers."""
 
     text: str
     kind: SentenceKind
@@ -123,7 +154,7 @@ class Sentence(Value):
 class Answer(Value):
     """The answer to a question; `papers` in order of citation, `nearest` shown when it abstains.
 
-    `understood_as` is a follow-up question as the turns before made it; None for one that was taken as asked.
+    `understood_as` says in words how the question was read, where that is not just as it was asked.
     """
 
     question: str

@@ -9,6 +9,7 @@ NAMES = [
     "EvalReport",
     "Event",
     "Evidence",
+    "Filter",
     "Hit",
     "IndexReport",
     "Paper",

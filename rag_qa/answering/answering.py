@@ -5,17 +5,19 @@ from collections.abc import Iterator, Sequence
 from rag_qa.answering.composing import choose_sentences, quote
 from rag_qa.answering.evidence import label, score_sentences
 from rag_qa.answering.followups import Resolved
+from rag_qa.answering.listing import Listed, list_papers
 from rag_qa.answering.metadata import tell, told_by_metadata
 from rag_qa.answering.questions import QuestionKind, question_kind
 from rag_qa.answering.receipts import Receipt
 from rag_qa.answering.relevance import Relevance, assess, default_threshold, keep_relevant
+from rag_qa.answering.scope import Scope, find_scope
 from rag_qa.answering.terms import question_terms
 from rag_qa.answering.writing import Writer
 from rag_qa.index.reader import Index
 from rag_qa.protocols import Embedder
 from rag_qa.retrieval.searching import Retriever
 from rag_qa.settings import Settings
-from rag_qa.types import Answer, Event, Evidence, Hit, Sentence
+from rag_qa.types import Answer, Event, Evidence, Filter, Hit, Sentence
 
 NO_PAPERS = "the index holds no papers"
 NOTHING_RELEVANT = "no paper in the index speaks to this question"
@@ -34,24 +36,44 @@ class Answering:
         self._settings = settings
         self._retriever = Retriever(index, embedder, pool=settings.pool, dense=settings.dense)
 
-    def search(self, query: str, k: int, within: Sequence[str] | None = None) -> list[Hit]:
+    def search(
+        self, query: str, k: int, scope: Scope | None = None, within: Sequence[str] | None = None
+    ) -> list[Hit]:
         """Return the k best papers, best first."""
-        return self._retriever.search(query, k, within=within)
+        passing = scope.passing if scope else None
+        return self._retriever.search(query, k, within=within, passing=passing)
 
-    def answer(self, asked: str, resolved: Resolved) -> Iterator[Event]:
+    def scope(self, question: str, wanted: Filter, *, reads_filters: bool) -> Scope:
+        """Return what a question ranges over. Raises FilterError where no paper passes the filter."""
+        return find_scope(question, wanted, self._index.facets, reads_filters=reads_filters)
+
+    def count(self, wanted: Filter) -> int:
+        """Return how many papers pass a filter. Raises FilterError where none does."""
+        passing = self.scope("", wanted, reads_filters=False).passing
+        return self._index.manifest.counts.papers if passing is None else len(passing)
+
+    def answer(
+        self, asked: str, resolved: Resolved, wanted: Filter, *, reads_filters: bool
+    ) -> Iterator[Event]:
         """Yield the hits, then each sentence once it is checked, then the whole answer."""
         receipt = Receipt(self._settings, self._index.manifest)
-        kind = question_kind(resolved.question)
         with receipt.timed("search"):
-            settings = self._settings
-            considered = settings.listed_papers if kind == "which" else settings.evidence_papers
-            hits = self.search(resolved.question, considered, resolved.within)
-        yield Event(kind="hits", hits=tuple(hits), understood_as=resolved.understood_as)
+            reads_filters = reads_filters and resolved.within is None
+            scope = self.scope(resolved.question, wanted, reads_filters=reads_filters)
+            found = self._listed(scope) if scope.understood_as and (scope.counts or not scope.topic) else None
+            kind = question_kind(resolved.question)
+            hits = found.hits if found else self._searched(scope, kind, resolved)
+        understood_as = scope.understood_as or resolved.understood_as
+        yield Event(kind="hits", hits=tuple(hits), understood_as=understood_as)
         sentences: list[Sentence] = []
-        for sentence in self._told(resolved, hits) or self._written(resolved, kind, hits, receipt):
+        for sentence in (
+            found.sentences
+            if found
+            else self._told(resolved, hits) or self._written(scope.topic, kind, resolved, hits, receipt)
+        ):
             sentences.append(sentence)
             yield Event(kind="sentence", sentence=sentence)
-        yield Event(kind="answer", answer=_answer(asked, resolved, sentences, hits, receipt))
+        yield Event(kind="answer", answer=_answer(asked, understood_as, scope, sentences, hits, receipt))
 
     def _told(self, resolved: Resolved, hits: Sequence[Hit]) -> list[Sentence]:
         """Return what the index's metadata say, where the question asks for nothing else."""
@@ -59,29 +81,48 @@ class Answering:
         told = told_by_metadata(resolved.question, resolved.asks, resolved.within, papers)
         return [tell(paper, resolved.asks) for paper in told]
 
+    def _searched(self, scope: Scope, kind: QuestionKind, resolved: Resolved) -> list[Hit]:
+        if scope.nothing:
+            return []
+        settings = self._settings
+        considered = settings.listed_papers if kind == "which" else settings.evidence_papers
+        return self.search(scope.topic, considered, scope, resolved.within)
+
+    def _listed(self, scope: Scope) -> Listed:
+        """Return the papers that the index's metadata alone can give, with a quote from each."""
+        if scope.nothing:
+            return Listed([], [])
+        return list_papers(self._index, scope, self._settings.listed_papers)
+
+    def counts_papers(self, question: str) -> bool:
+        """Return whether a question asks for a number of papers, and so stands alone."""
+        return find_scope(question, Filter(), self._index.facets, reads_filters=True).counts
+
     def _written(
-        self, resolved: Resolved, kind: QuestionKind, hits: Sequence[Hit], receipt: Receipt
+        self, topic: str, kind: QuestionKind, resolved: Resolved, hits: Sequence[Hit], receipt: Receipt
     ) -> Iterator[Sentence]:
         """Yield what the abstracts say."""
         with receipt.timed("evidence"):
-            evidence = self._evidence(resolved, kind, hits)
-        yield from self._sentences(resolved.question, evidence, hits, receipt)
+            evidence = self._evidence(topic, kind, resolved, hits)
+        yield from self._sentences(topic, kind, evidence, hits, receipt)
 
-    def _evidence(self, resolved: Resolved, kind: QuestionKind, hits: Sequence[Hit]) -> list[Evidence]:
+    def _evidence(
+        self, topic: str, kind: QuestionKind, resolved: Resolved, hits: Sequence[Hit]
+    ) -> list[Evidence]:
         chosen = choose_sentences(
-            self._relevant(resolved, hits),
+            self._relevant(topic, resolved, hits),
             kind,
             sentences=self._settings.evidence_sentences,
             papers=self._settings.listed_papers,
         )
         return label(chosen)
 
-    def _relevant(self, resolved: Resolved, hits: Sequence[Hit]) -> list[Relevance]:
+    def _relevant(self, topic: str, resolved: Resolved, hits: Sequence[Hit]) -> list[Relevance]:
         """Return the hits that are probably relevant; where the question names its papers, those at all like it."""
-        terms = question_terms(resolved.question)
+        terms = question_terms(topic)
         weights = self._index.term_weights(terms)
         papers = [hit.paper for hit in hits]
-        sentences = score_sentences(resolved.question, terms, papers, weights, self._embedder)
+        sentences = score_sentences(topic, terms, papers, weights, self._embedder)
         assessed = assess(hits, sentences, terms, weights)
         if resolved.within is not None:
             return [paper for paper in assessed if paper.likeness >= NAMED_LIKENESS]
@@ -90,11 +131,16 @@ class Answering:
         return keep_relevant(assessed, threshold)
 
     def _sentences(
-        self, question: str, evidence: Sequence[Evidence], hits: Sequence[Hit], receipt: Receipt
+        self,
+        question: str,
+        kind: QuestionKind,
+        evidence: Sequence[Evidence],
+        hits: Sequence[Hit],
+        receipt: Receipt,
     ) -> Iterator[Sentence]:
         if not evidence:
             return
-        if self._writer is None or question_kind(question) == "which":
+        if self._writer is None or kind == "which":
             yield from map(quote, evidence)
             return
         titles = {hit.paper.id: hit.paper.heading for hit in hits}
@@ -102,7 +148,12 @@ class Answering:
 
 
 def _answer(
-    asked: str, resolved: Resolved, sentences: Sequence[Sentence], hits: Sequence[Hit], receipt: Receipt
+    asked: str,
+    understood_as: str | None,
+    scope: Scope,
+    sentences: Sequence[Sentence],
+    hits: Sequence[Hit],
+    receipt: Receipt,
 ) -> Answer:
     papers = {hit.paper.id: hit.paper for hit in hits}
     cited = dict.fromkeys(citation.paper_id for s in sentences for citation in s.citations)
@@ -110,11 +161,20 @@ def _answer(
     return Answer(
         question=asked,
         abstained=abstained,
-        reason=(NOTHING_RELEVANT if hits else NO_PAPERS) if abstained else None,
+        reason=_reason(scope, hits) if abstained else None,
         sentences=tuple(sentences),
         papers=tuple(papers[key] for key in cited),
         nearest=tuple(hit.paper for hit in hits[:NEAREST]) if abstained else (),
         provenance=receipt.provenance,
         timings=receipt.finish(),
-        understood_as=resolved.understood_as,
+        understood_as=understood_as,
     )
+
+
+def _reason(scope: Scope, hits: Sequence[Hit]) -> str:
+    """Return why there is no answer."""
+    if scope.nothing:
+        return scope.nothing
+    if scope.counts and scope.topic:
+        return f"no paper{f' {scope.filter.text}' if scope.filter.text else ''} mentions “{scope.topic}”"
+    return NOTHING_RELEVANT if hits else NO_PAPERS

@@ -17,7 +17,9 @@ from rag_qa.index.manifest import check_embedder
 from rag_qa.index.reader import Index
 from rag_qa.protocols import Embedder, Generator
 from rag_qa.settings import Settings
-from rag_qa.types import Answer, Event, Hit, Paper
+from rag_qa.types import Answer, Event, Filter, Hit, Paper
+
+EVERY_PAPER = Filter()
 
 
 class Assistant:
@@ -48,7 +50,7 @@ class Assistant:
         """
         settings = settings or Settings()
         embedder = embedder or open_embedder(settings)
-        opened = Index.open(Path(index))
+        opened = Index.open(Path(index), graph=settings.dense == "hnsw")
         try:
             check_embedder(opened.manifest, embedder.spec, str(index))
             if generator is None and style_of(settings) == "synthesis":
@@ -58,25 +60,53 @@ class Assistant:
             opened.close()
             raise
 
-    def search(self, query: str, k: int | None = None) -> list[Hit]:
-        """Return the k best papers, best first. Raises QuestionError for a blank query."""
+    def search(self, query: str, k: int | None = None, *, filter: Filter = EVERY_PAPER) -> list[Hit]:
+        """Return the k best papers among those that pass the filter, best first.
+
+        Raises QuestionError for a blank query, FilterError where no paper passes.
+        """
         k = self._settings.k if k is None else k
         if k < 1:
             raise SettingsError(f"k is {k}; ask for at least one paper")
-        return self._answering.search(without_markup(clean_question(query)), k)
+        cleaned = without_markup(clean_question(query))
+        return self._answering.search(cleaned, k, self._answering.scope(cleaned, filter, reads_filters=False))
 
-    def ask(self, question: str, *, history: Sequence[Answer] = ()) -> Answer:
-        """Return the answer; `history` holds the turns before, oldest first. Raises QuestionError."""
-        for event in self.stream(question, history=history):
+    def ask(
+        self,
+        question: str,
+        *,
+        history: Sequence[Answer] = (),
+        filter: Filter = EVERY_PAPER,
+        literal: bool = False,
+    ) -> Answer:
+        """Return the answer from the papers that pass the filter; `history` holds the turns before, oldest first.
+
+        A literal question is taken as it stands: neither "the second one" nor "papers by X" is understood. Raises
+        QuestionError, and FilterError where no paper passes.
+        """
+        for event in self.stream(question, history=history, filter=filter, literal=literal):
             if event.answer is not None:
                 return event.answer
         raise AssertionError("a stream ends in an answer")
 
-    def stream(self, question: str, *, history: Sequence[Answer] = ()) -> Iterator[Event]:
+    def stream(
+        self,
+        question: str,
+        *,
+        history: Sequence[Answer] = (),
+        filter: Filter = EVERY_PAPER,
+        literal: bool = False,
+    ) -> Iterator[Event]:
         """Yield the hits, then each sentence once it is checked, then the whole answer."""
         asked = clean_question(question)
-        turns = history if self._settings.resolve_followups else ()
-        return self._answering.answer(asked, resolve(without_markup(asked), turns))
+        question = without_markup(asked)
+        alone = literal or not self._settings.resolve_followups or self._answering.counts_papers(question)
+        resolved = resolve(question, () if alone else history)
+        return self._answering.answer(asked, resolved, filter, reads_filters=not literal)
+
+    def count(self, filter: Filter = EVERY_PAPER) -> int:
+        """Return how many papers pass the filter. Raises FilterError where none does."""
+        return self._answering.count(filter)
 
     def paper(self, paper_id: str) -> Paper:
         """Return the paper with this id or alias. Raises KeyError where the index has none."""

@@ -42,7 +42,7 @@ def score_sentences(
     embedder: Embedder,
 ) -> list[ScoredSentence]:
     """Return every sentence of the papers with its scores, best first (ties in the order of the papers)."""
-    spans = [(paper, start, end) for paper in papers for start, end in _sentences(paper.abstract)]
+    spans = [(paper, start, end) for paper in papers for start, end in spans_of(paper.abstract)]
     if not spans:
         return []
     query = embedder.encode([question], role="query")[0]
@@ -71,7 +71,7 @@ def label(sentences: Sequence[ScoredSentence]) -> list[Evidence]:
     ]
 
 
-def _sentences(text: str) -> list[tuple[int, int]]:
-    """Return the sentences that say something; all of them where none is long enough."""
+def spans_of(text: str) -> list[tuple[int, int]]:
+    """Return where the sentences are that say something; all of them where none is long enough."""
     spans = split_sentences(text)
     return [(start, end) for start, end in spans if len(text[start:end].split()) >= MIN_WORDS] or spans

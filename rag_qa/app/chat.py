@@ -1,82 +1,121 @@
 """The chat REPL: read a line, stream the answer, remember the turn."""
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import closing
 
 from rich.console import Console
 
-from rag_qa.answering.assistant import Assistant
+from rag_qa.answering.assistant import EVERY_PAPER, Assistant
+from rag_qa.app.filtering import read_filter
 from rag_qa.app.progress import with_spinner
 from rag_qa.app.rendering import say, show_paper, show_stream
 from rag_qa.errors import RagQAError
-from rag_qa.types import Answer
+from rag_qa.types import Answer, Filter
 
 HELP = """\
 Ask a question about the papers, then ask on: "and the second one?", "what do they have in common?".
+  /filter   only some papers: /filter year=2019..2022 venue=NeurIPS author="Ian Gemp"; /filter off
+  /literal  take questions as they stand ("papers by X", "the second one" are not understood), or no longer
   /papers   the papers of the last answer (or how many the index holds)
-  /literal  a question after it is asked word for word, without the turns before
   /help     this
   /quit     leave (Ctrl-D does too); Ctrl-C stops an answer"""
 
-LITERAL = "/literal"
 LEAVE = ("/quit", "/exit", "quit", "exit")
 
 
-def chat_with(assistant: Assistant, console: Console, lines: Iterator[str] | None = None) -> None:
+def chat_with(
+    assistant: Assistant,
+    console: Console,
+    lines: Iterator[str] | None = None,
+    *,
+    filter: Filter = EVERY_PAPER,
+    literal: bool = False,
+) -> None:
     """Hold a conversation until the lines end or /quit; lines come from the terminal unless given."""
-    history: list[Answer] = []
     if lines is None:
         say(console, "Ask the papers. /help shows the commands.")
         lines = _typed_lines()
+    chat = Chat(assistant, console, filter=filter, literal=literal)
     for line in lines:
         text = line.strip()
         if text.lower() in LEAVE:
             return
         if text:
-            _turn(assistant, console, text, history)
+            chat.turn(text)
 
 
-def _turn(assistant: Assistant, console: Console, text: str, history: list[Answer]) -> None:
-    """Obey a command, or answer a question and remember it; told errors and Ctrl-C end the turn only."""
-    try:
-        if text.startswith(f"{LITERAL} "):
-            history.append(_answer(assistant, console, text.removeprefix(LITERAL).strip(), ()))
-        elif text.startswith("/"):
-            _command(assistant, console, text, history)
+class Chat:
+    """A conversation: the turns so far, and how the next question is to be taken."""
+
+    def __init__(self, assistant: Assistant, console: Console, *, filter: Filter, literal: bool) -> None:
+        self._assistant = assistant
+        self._console = console
+        self._history: list[Answer] = []
+        self._filter = filter
+        self._literal = literal
+        self._commands: dict[str, Callable[[str], None]] = {
+            "/help": lambda _: say(console, HELP),
+            "/papers": self._show_papers,
+            "/filter": self._set_filter,
+            "/literal": self._set_literal,
+        }
+
+    def turn(self, text: str) -> None:
+        """Obey a command, or answer a question and remember it; told errors and Ctrl-C end the turn only."""
+        try:
+            if text.startswith("/"):
+                self._obey(text)
+            else:
+                self._history.append(self._answer(text))
+        except RagQAError as exc:
+            say(self._console, str(exc))
+        except KeyboardInterrupt:
+            say(self._console, "(stopped)")
+        self._console.print()
+
+    def _answer(self, question: str) -> Answer:
+        stream = self._assistant.stream(
+            question, history=self._history, filter=self._filter, literal=self._literal
+        )
+        with closing(with_spinner(stream, Console(stderr=True))) as events:
+            return show_stream(self._console, events)
+
+    def _obey(self, text: str) -> None:
+        name, _, rest = text.partition(" ")
+        command = self._commands.get(name)
+        if command is None:
+            say(self._console, f"There is no command {name}; /help lists them.")
         else:
-            history.append(_answer(assistant, console, text, history))
-    except RagQAError as exc:
-        say(console, str(exc))
-    except KeyboardInterrupt:
-        say(console, "(stopped)")
-    console.print()
+            command(rest.strip())
 
+    def _set_filter(self, text: str) -> None:
+        """Change the filter once papers are known to pass it; without one, say which is set."""
+        if text:
+            wanted = EVERY_PAPER if text == "off" else read_filter(text)
+            count = self._assistant.count(wanted)
+            self._filter = wanted
+            say(self._console, f"{count} papers {self._filter.text}".rstrip() + ".")
+        else:
+            say(
+                self._console,
+                f"Only papers {self._filter.text}." if self._filter.text else "No filter is set.",
+            )
 
-def _answer(assistant: Assistant, console: Console, question: str, history: Sequence[Answer]) -> Answer:
-    stream = assistant.stream(question, history=history)
-    with closing(with_spinner(stream, Console(stderr=True))) as events:
-        return show_stream(console, events)
+    def _set_literal(self, _: str) -> None:
+        self._literal = not self._literal
+        say(
+            self._console,
+            "Questions are taken as they stand." if self._literal else "Questions are understood again.",
+        )
 
-
-def _command(assistant: Assistant, console: Console, text: str, history: list[Answer]) -> None:
-    if text == "/help":
-        say(console, HELP)
-    elif text == LITERAL:
-        say(console, f"Write the question after it: {LITERAL} how does it scale?")
-    elif text == "/papers":
-        _show_papers(assistant, console, history)
-    else:
-        say(console, f"There is no command {text.split()[0]}; /help lists them.")
-
-
-def _show_papers(assistant: Assistant, console: Console, history: list[Answer]) -> None:
-    last = next((answer for answer in reversed(history) if answer.papers), None)
-    if last is None:
-        say(console, f"The index holds {sum(1 for _ in assistant.papers())} papers.")
-        return
-    for number, paper in enumerate(last.papers, 1):
-        show_paper(console, number, paper)
+    def _show_papers(self, _: str) -> None:
+        last = next((answer for answer in reversed(self._history) if answer.papers), None)
+        if last is None:
+            say(self._console, f"The index holds {self._assistant.count()} papers.")
+            return
+        for number, paper in enumerate(last.papers, 1):
+            show_paper(self._console, number, paper)
 
 
 def _typed_lines() -> Iterator[str]:

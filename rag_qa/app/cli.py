@@ -15,19 +15,26 @@ from rag_qa.answering.assistant import Assistant
 from rag_qa.app.chat import chat_with
 from rag_qa.app.doctor import doctor
 from rag_qa.app.evaluate import evaluate_set
+from rag_qa.app.filtering import make_filter
 from rag_qa.app.models import models_app
 from rag_qa.app.options import (
     DEFAULT_INDEX,
+    AuthorOption,
     ContextOption,
     EmbedderOption,
     GpuOption,
     IndexOption,
     JsonOption,
+    LiteralOption,
     ModelOption,
     PapersOption,
     PromptsOption,
+    SinceOption,
+    SourceOption,
     StyleOption,
     ThreadsOption,
+    VenueOption,
+    YearOption,
     load_settings,
 )
 from rag_qa.app.progress import progress_bar, with_spinner
@@ -101,13 +108,21 @@ def search(
     query: Annotated[str, typer.Argument(help="What to look for.")],
     index: IndexOption = DEFAULT_INDEX,
     k: PapersOption = None,
+    year: YearOption = None,
+    since: SinceOption = None,
+    venue: VenueOption = None,
+    author: AuthorOption = None,
+    source: SourceOption = None,
     embedder: EmbedderOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Find papers: best first, one passage each."""
+    wanted = make_filter(
+        year=year, since=since, venues=venue or (), authors=author or (), sources=source or ()
+    )
     settings = load_settings(style="quote", k=k, embedder=embedder)
     with Assistant.open(index, settings=settings) as assistant:
-        hits = assistant.search(query)
+        hits = assistant.search(query, filter=wanted)
     if as_json:
         typer.echo(json.dumps([_hit_json(hit) for hit in hits], ensure_ascii=False, indent=2))
     else:
@@ -119,6 +134,12 @@ def ask(
     question: Annotated[str, typer.Argument(help="The question.")],
     index: IndexOption = DEFAULT_INDEX,
     k: PapersOption = None,
+    year: YearOption = None,
+    since: SinceOption = None,
+    venue: VenueOption = None,
+    author: AuthorOption = None,
+    source: SourceOption = None,
+    literal: LiteralOption = False,
     style: StyleOption = None,
     model: ModelOption = None,
     embedder: EmbedderOption = None,
@@ -129,6 +150,9 @@ def ask(
     as_json: JsonOption = False,
 ) -> None:
     """Answer a question from the papers, or say that they don't."""
+    wanted = make_filter(
+        year=year, since=since, venues=venue or (), authors=author or (), sources=source or ()
+    )
     settings = load_settings(
         style=style,
         model=model,
@@ -142,15 +166,23 @@ def ask(
     )
     with Assistant.open(index, settings=settings) as assistant:
         if as_json:
-            typer.echo(assistant.ask(question).model_dump_json(indent=2))
+            typer.echo(assistant.ask(question, filter=wanted, literal=literal).model_dump_json(indent=2))
             return
-        with closing(with_spinner(assistant.stream(question), Console(stderr=True))) as events:
+        with closing(
+            with_spinner(assistant.stream(question, filter=wanted, literal=literal), Console(stderr=True))
+        ) as events:
             show_stream(Console(), events)
 
 
 @app.command()
 def chat(
     index: IndexOption = DEFAULT_INDEX,
+    year: YearOption = None,
+    since: SinceOption = None,
+    venue: VenueOption = None,
+    author: AuthorOption = None,
+    source: SourceOption = None,
+    literal: LiteralOption = False,
     style: StyleOption = None,
     model: ModelOption = None,
     embedder: EmbedderOption = None,
@@ -160,6 +192,9 @@ def chat(
     prompts: PromptsOption = None,
 ) -> None:
     """Ask, and ask on: answers stream, follow-ups are understood. /help shows the commands."""
+    wanted = make_filter(
+        year=year, since=since, venues=venue or (), authors=author or (), sources=source or ()
+    )
     settings = load_settings(
         style=style,
         model=model,
@@ -170,7 +205,7 @@ def chat(
         prompts=prompts,
     )
     with Assistant.open(index, settings=settings) as assistant:
-        chat_with(assistant, Console())
+        chat_with(assistant, Console(), filter=wanted, literal=literal)
 
 
 def _hit_json(hit: Hit) -> dict[str, object]:

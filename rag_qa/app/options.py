@@ -37,6 +37,26 @@ GpuOption = Annotated[
 PromptsOption = Annotated[
     Path | None, typer.Option("--prompts", help="Folder of prompt files to use instead of ours.")
 ]
+YearOption = Annotated[
+    str | None, typer.Option("--year", help="Only papers of these years: 2020, 2019..2022, 2019.. or ..2022.")
+]
+SinceOption = Annotated[int | None, typer.Option("--since", help="Only papers of this year or later.")]
+VenueOption = Annotated[
+    list[str] | None, typer.Option("--venue", help="Only papers at this venue (repeatable: any).")
+]
+AuthorOption = Annotated[
+    list[str] | None, typer.Option("--author", help="Only papers by this author (repeatable: all of them).")
+]
+SourceOption = Annotated[
+    list[str] | None,
+    typer.Option("--source", help="Only papers from this file: part of its path, or a pattern."),
+]
+LiteralOption = Annotated[
+    bool,
+    typer.Option(
+        "--literal", help="Take questions as they stand: read no filter out of them ('papers by …')."
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
 
 

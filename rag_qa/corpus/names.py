@@ -1,13 +1,16 @@
-"""Author names from strings, lists and dictionaries, each as "Given Family"."""
+"""Author names from strings, lists and dictionaries, each as "Given Family"; and which of them may be one person."""
 
 import re
 from collections.abc import Mapping
 from typing import Any
 
 from rag_qa.corpus.cleaning import clean_text
+from rag_qa.corpus.ids import normalise_text
 
 _AND = re.compile(r"\s*(?:;|\n|\s(?:and|&)\s)\s*")
 _INITIALS = re.compile(r"(?:[^\W\d_]\.?[\s-]?){1,4}")
+# Letters that have no accent to take off.
+_PLAIN = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th"})
 _SUFFIX = re.compile(r"(?:jr|sr|ii|iii|iv|phd|md|inc|ltd|llc)\.?", re.IGNORECASE)
 
 
@@ -81,3 +84,35 @@ def _split_commas(chunk: str) -> list[str]:
     if len(parts) % 2 == 0 and all(_INITIALS.fullmatch(part) for part in parts[1::2]):
         return [f"{given} {family}" for family, given in zip(parts[::2], parts[1::2], strict=True)]
     return parts
+
+
+def name_words(name: str) -> list[str]:
+    """Return the words of a name ("Given Family" or "Family, Given") in lower case and without accents."""
+    words = normalise_text(flip_name(name).casefold().translate(_PLAIN)).split()
+    if len(words) > 1 and len(words[-1]) == 1 and len(words[0]) > 1:  # "Gemp I."
+        words = [*words[1:], words[0]]
+    return words
+
+
+def may_be(wanted: list[str], name: list[str]) -> bool:
+    """Return whether a name, as words, may be the person that other words name.
+
+    "Gemp", "I. Gemp" and "Ian Gemp" all name Ian M. Gemp: an initial stands for any name that begins with it, and
+    middle names may be left out; the last word must be there in full, the first one first.
+    """
+    if not wanted or not name:
+        return False
+    if len(wanted) > 1 and name[-len(wanted) :] == wanted:  # "van der Maaten"
+        return True
+    *given, family = wanted
+    if not given:
+        return family in (name[1:] or name)
+    if family not in name[1:] or not _agree(given[0], name[0]):
+        return False
+    rest = iter(name[1 : len(name) - name[::-1].index(family) - 1])
+    return all(any(_agree(word, other) for other in rest) for word in given[1:])
+
+
+def _agree(one: str, other: str) -> bool:
+    shorter, longer = sorted((one, other), key=len)
+    return one == other or (len(shorter) == 1 and longer.startswith(shorter))

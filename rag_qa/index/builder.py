@@ -17,7 +17,13 @@ from rag_qa.corpus.passages import cut_passages, embedding_text
 from rag_qa.corpus.sources import SourceFile, expand_sources
 from rag_qa.errors import BackendError, IndexMismatchError, SkippedRecordsError
 from rag_qa.index.changes import Change, Progress, find_change, gone_sources, unread_files
-from rag_qa.index.derived import build_derived, derived_folder, drop_old_generations, stamp_matches
+from rag_qa.index.derived import (
+    Update,
+    build_derived,
+    derived_folder,
+    drop_old_generations,
+    stamp_matches,
+)
 from rag_qa.index.lock import writing
 from rag_qa.index.manifest import PASSAGE_RULES, Counts, Manifest, check_embedder
 from rag_qa.index.store import Store, StoredPassage
@@ -108,7 +114,7 @@ def _apply(
         _write(store, change, passages)
         store.write_manifest(_manifest(store, generation, embedder))
         if manifest is None or generation != manifest.generation:
-            build_derived(store, generation, embedder.spec.dimension)
+            build_derived(store, generation, embedder.spec.dimension, _update(store, change, manifest))
     drop_old_generations(store.folder, generation)
     tell("writing", 1, 1)
     return embedded
@@ -118,8 +124,16 @@ def _next_generation(store: Store, change: Change, manifest: Manifest | None) ->
     """Return the generation to write: that which stands, where what is searched stays the same."""
     if manifest is None:
         return 1
-    differs = bool(change.added or change.changed or change.removed)
+    differs = bool(change.added or change.changed or change.moved or change.removed)
     return manifest.generation + (differs or not _derived_sound(store, manifest))
+
+
+def _update(store: Store, change: Change, manifest: Manifest | None) -> Update | None:
+    """Return how the papers differ from a generation that can be built upon, None where there is none."""
+    if manifest is None or not _derived_sound(store, manifest):
+        return None
+    before = derived_folder(store.folder, manifest.generation)
+    return Update(before, change.removed + change.changed, change.added + change.changed)
 
 
 def _derived_sound(store: Store, manifest: Manifest) -> bool:

@@ -5,6 +5,7 @@
     index/derived/3/exact/          the same vectors as one matrix
     index/derived/3/lexical/        BM25 over title and abstract
     index/derived/3/titles/         BM25 over titles
+    index/derived/3/facets/         years, venues, authors, sources
     index/derived/3/stamp.json      size, time and hash of each file that a search reads
 
 A folder is never changed once it stands. One that is missing, differs from its stamp or does not find what was
@@ -14,19 +15,24 @@ put into it is built again, as the next generation, from the store and without e
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
+from rag_qa.errors import IndexDamagedError
 from rag_qa.index.exact import build_exact
+from rag_qa.index.facets import build_facets
 from rag_qa.index.lexical import build_lexical
 from rag_qa.index.lock import is_held
 from rag_qa.index.store import Store
-from rag_qa.index.vectors import Row, build_vectors
+from rag_qa.index.vectors import Row, build_vectors, extend_vectors
 
 STAMP = "stamp.json"
-PARTS = ("chroma", "exact", "lexical", "titles")
+PARTS = ("chroma", "exact", "lexical", "titles", "facets")
+# Share of the papers up to which a change is made to a copy of the collection before.
+SMALL = 0.2
 # Chroma touches its SQLite file whenever it is opened, so only its presence says anything.
 VOLATILE = "chroma.sqlite3"
 
@@ -36,20 +42,55 @@ def derived_folder(index: Path, generation: int) -> Path:
     return index / "derived" / str(generation)
 
 
-def build_derived(store: Store, generation: int, dimension: int) -> None:
-    """Build a generation's folder from the store as it stands, aside, and move it into place."""
+class Update(NamedTuple):
+    """How a generation differs from one that stands: papers that its passages lack, and papers that are new to it."""
+
+    before: Path
+    gone: Sequence[str]
+    fresh: Sequence[str]
+
+
+def build_derived(store: Store, generation: int, dimension: int, update: Update | None = None) -> None:
+    """Build a generation's folder from the store as it stands, aside, and move it into place.
+
+    With an update, Chroma's part is a copy of that before, changed; the other parts are quicker built than copied.
+    """
     target = derived_folder(store.folder, generation)
     fresh = target.with_name(f"{target.name}.new")
     shutil.rmtree(fresh, ignore_errors=True)
     for part in PARTS:
         (fresh / part).mkdir(parents=True)
-    build_vectors(fresh / "chroma", _rows(store))
+    if update is None or not _carry_over(store, update, fresh):
+        build_vectors(fresh / "chroma", _rows(store))
     build_exact(fresh / "exact", _vectors(store), store.count("passages"), dimension)
     build_lexical(fresh / "lexical", ((p.id, f"{p.title} {p.abstract}") for p in store.papers()))
     build_lexical(fresh / "titles", ((p.id, p.title) for p in store.papers()))
+    build_facets(fresh / "facets", store.papers())
     (fresh / STAMP).write_text(json.dumps(_stamp(fresh)), encoding="utf-8")
     shutil.rmtree(target, ignore_errors=True)
     fresh.rename(target)
+
+
+def _carry_over(store: Store, update: Update, folder: Path) -> bool:
+    """Make `chroma/` in a folder the collection before with its changes; False where much changes or it is damaged.
+
+    Chroma keeps on disk what is taken out of it, so that after large changes it is built anew; and it remembers a
+    folder that it failed to open, so that the copy stands elsewhere until it is sound.
+    """
+    if len(update.gone) + len(update.fresh) > SMALL * store.count("papers"):
+        return False
+    copy = folder / "copy"
+    shutil.copytree(update.before / "chroma", copy)
+    try:
+        count = extend_vectors(copy, update.gone, _rows(store, update.fresh))
+    except IndexDamagedError:
+        count = -1
+    if count != store.count("passages"):
+        shutil.rmtree(copy)
+        return False
+    (folder / "chroma").rmdir()
+    copy.rename(folder / "chroma")
+    return True
 
 
 def drop_old_generations(index: Path, generation: int) -> None:
@@ -105,9 +146,10 @@ def _vectors(store: Store) -> Iterator[tuple[str, bytes]]:
     return ((passage.paper_id, vector) for passage, vector in store.passage_vectors())
 
 
-def _rows(store: Store) -> Iterator[Row]:
-    papers = {paper.id: paper for paper in store.papers()}
-    for passage, vector in store.passage_vectors():
+def _rows(store: Store, paper_ids: Sequence[str] | None = None) -> Iterator[Row]:
+    """Yield the passages of some papers (default: all) as Chroma holds them."""
+    papers = {p.id: p for p in store.papers()} if paper_ids is None else store.papers_by_id(paper_ids)
+    for passage, vector in store.passage_vectors(paper_ids):
         paper = papers[passage.paper_id]
         metadata: dict[str, str | int] = {"paper_id": paper.id, "title": paper.title, "kind": paper.kind}
         metadata |= {k: v for k, v in (("year", paper.year), ("venue", paper.venue)) if v is not None}

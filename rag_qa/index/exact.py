@@ -53,24 +53,25 @@ class Exact:
         if not len(places):
             return np.zeros(0, dtype=np.float32)
         if len(places) > FEW * len(starts):
-            return _best(self._vectors[: ends[-1]] @ vector, starts)[places]
+            return _best(self.vectors[: ends[-1]] @ vector, starts)[places]
         lengths = ends[places] - starts[places]
         firsts = np.concatenate(([0], np.cumsum(lengths)[:-1]))
         rows = np.repeat(starts[places] - firsts, lengths) + np.arange(lengths.sum())
-        return _best(self._vectors[rows] @ vector, firsts)
+        return _best(self.vectors[rows] @ vector, firsts)
 
     def best_passage(self, vector: Matrix, place: int) -> int:
         """Return which passage of a paper, counted from 0, is most like the vector (the first of equals)."""
         start, end = self._starts[place : place + 2]
-        return int(np.argmax(self._vectors[start:end] @ vector))
+        return int(np.argmax(self.vectors[start:end] @ vector))
 
     def best_vectors(self, vector: Matrix, places: Places) -> Matrix:
         """Return the vector of the best passage of each of some papers, shape (papers, dimension)."""
         rows = [int(self._starts[place]) + self.best_passage(vector, int(place)) for place in places]
-        return np.asarray(self._vectors[rows])
+        return np.asarray(self.vectors[rows])
 
     @cached_property
-    def _vectors(self) -> Matrix:
+    def vectors(self) -> Matrix:
+        """The passages' vectors, paper by paper in the order of places; shape (passages, dimension)."""
         matrix: Matrix = np.load(self._folder / VECTORS, mmap_mode="r")
         return matrix
 

@@ -1,6 +1,5 @@
 """Is an index sound? Asked in a child process, because a damaged Chroma folder ends the one that opens it."""
 
-import json
 import os
 import subprocess
 import sys
@@ -10,21 +9,24 @@ import numpy as np
 
 from rag_qa.errors import RagQAError
 from rag_qa.index.derived import derived_folder, stamp_matches
+from rag_qa.index.exact import Exact
 from rag_qa.index.lexical import Lexical
 from rag_qa.index.manifest import Manifest
 from rag_qa.index.store import Store
 from rag_qa.index.vectors import Vectors
 from rag_qa.types import Value
 
-SAMPLE = 20
+SAMPLE = 50
+NEAREST = 10
 TIMEOUT_S = 300
 SAME_VECTOR = 0.999
 
 
 class Health(Value):
-    """What a check found."""
+    """What a check found; `graph_recall` is what Chroma's graph finds of the exact nearest passages."""
 
     problems: tuple[str, ...] = ()
+    graph_recall: float | None = None
 
     @property
     def ok(self) -> bool:
@@ -46,22 +48,24 @@ def check_index(index: Path) -> Health:
     if done.returncode != 0:
         last = (done.stderr.strip().splitlines() or ["no message"])[-1]
         return Health(problems=(f"reading it ended a process with status {done.returncode}: {last}",))
-    return Health(problems=tuple(json.loads(done.stdout.splitlines()[-1])))
+    return Health.model_validate_json(done.stdout.splitlines()[-1])
 
 
-def find_problems(index: Path) -> list[str]:
-    """Return what is wrong, looking in this process, which damage may end."""
+def examine(index: Path) -> Health:
+    """Return what a check in this process finds; damage may end it."""
     try:
         store = Store.open(index)
         manifest = store.manifest()
         if manifest is None:
-            return [f"no update has finished in {index}; run `rag-qa index`"]
+            return Health(problems=(f"no update has finished in {index}; run `rag-qa index`",))
         folder = derived_folder(index, manifest.generation)
         if not folder.is_dir():
-            return [f"{folder} is missing"]
-        return _count_problems(store, manifest, folder) or _retrieval_problems(store, folder)
+            return Health(problems=(f"{folder} is missing",))
+        if problems := _count_problems(store, manifest, folder):
+            return Health(problems=tuple(problems))
+        return _retrieval_health(store, folder)
     except RagQAError as exc:
-        return [str(exc)]
+        return Health(problems=(str(exc),))
 
 
 def _count_problems(store: Store, manifest: Manifest, folder: Path) -> list[str]:
@@ -77,12 +81,21 @@ def _count_problems(store: Store, manifest: Manifest, folder: Path) -> list[str]
     return [f"{n} {what} and {wanted} were recorded" for what, (n, wanted) in found.items() if n != wanted]
 
 
-def _retrieval_problems(store: Store, folder: Path) -> list[str]:
-    stored = list(store.passage_vectors())
-    vectors = Vectors(folder / "chroma")
-    sample = stored[:: max(1, len(stored) // SAMPLE)]
-    lost = sum(not finds_itself(vectors, vector) for _, vector in sample)
-    return [f"{lost} of the stored vectors are not found in Chroma"] if lost else []
+def _retrieval_health(store: Store, folder: Path) -> Health:
+    """Search Chroma for a sample of the stored vectors, and compare what it finds with a scan of all of them."""
+    ids = store.passage_ids()
+    if not ids:
+        return Health()
+    vectors, exact = Vectors(folder / "chroma"), Exact(folder / "exact")
+    rows = list(range(0, len(ids), max(1, len(ids) // SAMPLE)))
+    lost, recalls = 0, []
+    for row in rows:
+        found, similarities = vectors.search(exact.vectors[row], NEAREST)
+        lost += not len(similarities) or similarities[0] < SAME_VECTOR
+        nearest = set(np.argsort(-(exact.vectors @ exact.vectors[row]), kind="stable")[:NEAREST])
+        recalls.append(sum(ids[place] in found for place in nearest) / len(nearest))
+    problems = (f"{lost} of {len(rows)} stored vectors are not found in Chroma",) if lost else ()
+    return Health(problems=problems, graph_recall=float(np.mean(recalls)))
 
 
 def finds_itself(vectors: Vectors, stored: bytes) -> bool:
@@ -92,4 +105,4 @@ def finds_itself(vectors: Vectors, stored: bytes) -> bool:
 
 
 if __name__ == "__main__":
-    print(json.dumps(find_problems(Path(sys.argv[1]))))
+    print(examine(Path(sys.argv[1])).model_dump_json())

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from rag_qa.errors import IndexDamagedError, IndexNotFoundError
 from rag_qa.index.derived import build_derived, derived_folder, drop_old_generations, stamp_matches
 from rag_qa.index.exact import Exact
+from rag_qa.index.facets import Facets
 from rag_qa.index.health import finds_itself
 from rag_qa.index.lexical import Lexical
 from rag_qa.index.lock import hold, let_go, writing
@@ -23,29 +25,29 @@ from rag_qa.types import Paper
 class Index:
     """Papers, passages, vectors and BM25 of one generation. Use `Index.open`, and close it."""
 
-    def __init__(
-        self, store: Store, manifest: Manifest, vectors: Vectors, derived: Path, files: ExitStack
-    ) -> None:
+    def __init__(self, store: Store, manifest: Manifest, derived: Path, files: ExitStack) -> None:
         self.manifest = manifest
-        self.vectors = vectors
         self.exact = Exact(derived / "exact")
         self.lexical = Lexical(derived / "lexical")
         self.titles = Lexical(derived / "titles")
+        self.facets = Facets(derived / "facets")
+        self._derived = derived
         self._store = store
         self._files = files
 
     @classmethod
-    def open(cls, folder: Path) -> "Index":
+    def open(cls, folder: Path, *, graph: bool = False) -> "Index":
         """Open the last finished update; derived files that are lost or damaged are built again first.
 
-        Raises IndexNotFoundError, IndexMismatchError (schema), IndexDamagedError (the truth file),
-        IndexLockedError (damage, and an update runs), PaperIndexError (no permission).
+        Chroma is opened and tried here only where its graph will be searched. Raises IndexNotFoundError,
+        IndexMismatchError (schema), IndexDamagedError (the truth file), IndexLockedError (damage, and an update
+        runs), PaperIndexError (no permission).
         """
         folder = folder.absolute()
-        index, generation = cls._open(folder)
+        index, generation = cls._open(folder, graph)
         if index is None:
             mend(folder, generation)
-            index, generation = cls._open(folder)
+            index, generation = cls._open(folder, graph)
         if index is None:
             raise IndexDamagedError(
                 f"{folder} finds nothing of what it holds, though it was just rebuilt; move it away and build "
@@ -54,7 +56,7 @@ class Index:
         return index
 
     @classmethod
-    def _open(cls, folder: Path) -> tuple["Index | None", int]:
+    def _open(cls, folder: Path, graph: bool) -> tuple["Index | None", int]:
         """Return the index, None where derived files are not sound, and the generation looked at."""
         with ExitStack() as files:
             store = Store.open(folder)
@@ -62,12 +64,26 @@ class Index:
             manifest = _finished(store)
             derived = derived_folder(folder, manifest.generation)
             files.callback(let_go, hold(derived))
-            vectors = _sound_vectors(store, derived)
-            if vectors is None:
+            opened = cls(store, manifest, derived, files)
+            if not stamp_matches(derived) or (graph and not opened._graph_is_sound()):
                 return None, manifest.generation
-            files.callback(vectors.close)
-            opened = cls(store, manifest, vectors, derived, files.pop_all())
+            opened._files = files.pop_all()
             return opened, manifest.generation
+
+    @cached_property
+    def vectors(self) -> Vectors:
+        """The vectors in Chroma, opened when first asked for. Raises IndexDamagedError."""
+        vectors = Vectors(self._derived / "chroma")
+        self._files.callback(vectors.close)
+        return vectors
+
+    def _graph_is_sound(self) -> bool:
+        """Return whether Chroma opens and finds what was put into it."""
+        sample = next(self._store.passage_vectors(), None)
+        try:
+            return finds_itself(self.vectors, sample[1]) if sample else len(self.vectors) == 0
+        except IndexDamagedError:
+            return False
 
     def close(self) -> None:
         """Let go of the files."""
@@ -128,24 +144,6 @@ def mend(folder: Path, generation: int) -> None:
                 drop_old_generations(folder, generation)
         finally:
             store.close()
-
-
-def _sound_vectors(store: Store, derived: Path) -> Vectors | None:
-    """Return Chroma opened, or None where files are not as built or it does not find what was put into it."""
-    if not stamp_matches(derived):
-        return None
-    try:
-        vectors = Vectors(derived / "chroma")
-    except IndexDamagedError:
-        return None
-    sample = next(store.passage_vectors(), None)
-    try:
-        if sample is None or finds_itself(vectors, sample[1]):
-            return vectors
-    except IndexDamagedError:
-        pass
-    vectors.close()
-    return None
 
 
 def _finished(store: Store) -> Manifest:

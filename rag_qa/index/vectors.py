@@ -1,8 +1,8 @@
 """Passages, vectors and metadata in Chroma; built from the store and never the truth.
 
 Chroma 1.5.9 persists its graph in a window in which a killed process damages it (chroma-core/chroma#7510), so
-a collection is built whole in a fresh folder, persisted once, and never written again: the builder swaps
-folders.
+a collection is written in a fresh folder, new or a copy of the one before, persisted once, and never written again: the
+builder swaps folders.
 """
 
 from collections.abc import Iterator, Sequence
@@ -48,10 +48,43 @@ def build_vectors(folder: Path, rows: Iterator[Row]) -> int:
             collection.add(**_columns(batch))
             count += len(batch)
         collection.modify(configuration={"hnsw": {"sync_threshold": AT_ONCE}})
-    if first:
-        with _client(folder) as client:  # one write after reopening makes Chroma persist the graph
-            client.get_collection(COLLECTION, embedding_function=None).upsert(**_columns(first))
+    _persist(folder, first)
     return count
+
+
+def extend_vectors(folder: Path, gone: Sequence[str], rows: Iterator[Row]) -> int:
+    """Take the passages of some papers out of a collection that stands, add rows, and return how many there are now.
+
+    Nobody else may have it open. Raises IndexDamagedError where Chroma cannot read it.
+    """
+    first: list[Row] = []
+    with _client(folder) as client, _errors_told(folder):
+        collection = client.get_collection(COLLECTION, embedding_function=None)
+        collection.modify(configuration={"hnsw": {"sync_threshold": NEVER}})
+    with _client(folder) as client, _errors_told(folder):
+        collection = client.get_collection(COLLECTION, embedding_function=None)
+        for start in range(0, len(gone), BATCH):
+            among: Any = {"$in": list(gone[start : start + BATCH])}
+            collection.delete(where={"paper_id": among})
+        while batch := list(islice(rows, BATCH)):
+            first = first or batch[:1]
+            collection.add(**_columns(batch))
+        collection.modify(configuration={"hnsw": {"sync_threshold": AT_ONCE}})
+        count = collection.count()
+    _persist(folder, first)
+    return count
+
+
+def _persist(folder: Path, rows: list[Row]) -> None:
+    """Write rows that are there once more after reopening: that makes Chroma persist its graph."""
+    with _client(folder) as client:
+        collection = client.get_collection(COLLECTION, embedding_function=None)
+        if rows:
+            collection.upsert(**_columns(rows))
+            return
+        some = collection.get(limit=1, include=["embeddings"])
+        if some["ids"]:
+            collection.update(ids=some["ids"], embeddings=some["embeddings"])
 
 
 def _configuration() -> Any:

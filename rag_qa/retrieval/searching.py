@@ -43,18 +43,22 @@ class Retriever:
         self._dense = dense
         self._weights = weights
 
-    def search(self, query: str, k: int, *, within: Sequence[str] | None = None) -> list[Hit]:
+    def search(
+        self, query: str, k: int, *, within: Sequence[str] | None = None, passing: Places | None = None
+    ) -> list[Hit]:
         """Return the k best papers for a query that is not blank: best first, ties in order of ids.
 
         `within` restricts to papers by id or alias, before anything is ranked; those that the index does not
-        hold are left out.
+        hold are left out. `passing` restricts to the papers at these places, those that pass a filter.
         """
         if not self._index.manifest.counts.papers:
             return []
         vector = self._embedder.encode([query], role="query")[0]
         topic = without_request(query)
         bm25 = self._index.lexical.scores(topic)
-        places = self._considered(vector, bm25, k, within)
+        places = self._considered(vector, bm25, k, self._restriction(within, passing))
+        if not len(places):
+            return []
         components = {
             "dense": self._index.exact.similarities(vector, places),
             "lexical": bm25[places],
@@ -85,10 +89,17 @@ class Retriever:
         moved = moved_towards(vector, self._index.exact.best_vectors(vector, places[first]))
         return self._index.exact.similarities(moved, places)
 
-    def _considered(self, vector: Matrix, bm25: Scores, k: int, within: Sequence[str] | None) -> Places:
+    def _restriction(self, within: Sequence[str] | None, passing: Places | None) -> Places | None:
+        """Return the places of the papers that a search is restricted to, in order; None where it is not."""
+        if within is None:
+            return passing
+        named = self._places(self._index.resolve(within))
+        return named if passing is None else np.intersect1d(named, passing)
+
+    def _considered(self, vector: Matrix, bm25: Scores, k: int, restriction: Places | None) -> Places:
         """Return the places of the papers to score, in order."""
-        if within is not None:
-            return self._places(self._index.resolve(within))
+        if restriction is not None:
+            return restriction
         if self._dense == "exact":
             return np.arange(len(bm25))
         pool = max(self._pool, k)

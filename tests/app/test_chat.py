@@ -46,7 +46,7 @@ class Interrupted:
         self.asked = []
         self._assistant = assistant
 
-    def stream(self, question, *, history=()):
+    def stream(self, question, *, history=(), filter=None, literal=False):
         self.asked.append((question, len(history)))
         for event in self._assistant.stream(question, history=history):
             yield event
@@ -150,7 +150,7 @@ def test_a_bug_is_not_hidden(assistant):
     """What is not a told error passes through, so that a bug keeps its traceback."""
 
     class Broken:
-        def stream(self, question, *, history=()):
+        def stream(self, question, *, history=(), filter=None, literal=False):
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
@@ -167,14 +167,9 @@ def test_piped_lines_are_read_from_standard_input(assistant, monkeypatch):
     )
 
 
-def test_a_literal_question_knows_no_turns_before(assistant):
-    """After /literal a question is asked word for word, and is a turn of the conversation like any other."""
-    lines = ("which papers discuss a competitive game?", "/literal is it eaten hot?", "what is it made of?")
+def test_literal_questions_know_no_turns_before(assistant):
+    """After /literal a question refers to nothing; after it once more, follow-ups are understood again."""
+    lines = ("which papers discuss soup?", "/literal", "is it eaten hot?", "/literal", "what is it made of?")
     said = transcript(assistant, *lines)
     assert said.count("Understood as") == 1
     assert "Understood as: what is it made of? (of \u201cOn soup\u201d)" in said
-
-
-def test_literal_without_a_question_says_how_to_use_it(assistant):
-    """/literal alone shows an example."""
-    assert transcript(assistant, "/literal").startswith("Write the question after it: /literal ")

@@ -55,8 +55,8 @@ class Library:
         options = {"embedder": self.embedder} | options
         return build_index(sources or [self.sources], self.index, **options)
 
-    def open(self) -> Index:
-        return Index.open(self.index)
+    def open(self, **options: bool) -> Index:
+        return Index.open(self.index, **options)
 
     def ids(self) -> list[str]:
         """The ids of the papers that a new reader sees."""

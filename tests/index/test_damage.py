@@ -90,8 +90,8 @@ def built(library, world):
 
 
 def found(library, query):
-    index = library.open()
-    hits = Retriever(index, HashingEmbedder(), pool=20).search(query, 5)
+    index = library.open(graph=True)
+    hits = Retriever(index, HashingEmbedder(), pool=20, dense="hnsw").search(query, 5)
     index.close()
     return [(hit.paper.id, hit.score) for hit in hits]
 
@@ -117,6 +117,16 @@ def test_indexing_after_damage_embeds_nothing(built, world, damage):
     (built.sources / "new.jsonl").unlink()
     assert built.build(prune=True).embedded == 0
     assert [paper for paper, _ in found(built, query)] == [paper for paper, _ in before]
+
+
+def test_search_of_every_vector_does_without_chroma(built, world):
+    """Where every vector is compared, Chroma is not opened: its database may be lost in part, and search goes on."""
+    truncate(built.derived() / "chroma" / "chroma.sqlite3")
+    index = built.open()
+    (hit,) = Retriever(index, HashingEmbedder()).search(world.made_up([7])[0]["title"], 1)
+    index.close()
+    assert hit.paper.id == "p00007"
+    assert built.derived().name == "1"
 
 
 def test_unchanged_sources_mend_too(built):

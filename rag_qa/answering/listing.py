@@ -1,0 +1,112 @@
+"""Papers that a question asks for by what the index knows of them, and not by a topic: newest first, or counted."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from rag_qa.answering.composing import quote
+from rag_qa.answering.evidence import ScoredSentence, label, spans_of
+from rag_qa.answering.scope import Scope
+from rag_qa.answering.terms import content_terms, coverage
+from rag_qa.index.exact import Places
+from rag_qa.index.reader import Index
+from rag_qa.types import Citation, Hit, Paper, Passage, Sentence, Verdict
+
+COUNTED = Verdict(label="supported", probability=1.0, reasons=("counted in the index",))
+
+
+class Listed(NamedTuple):
+    """Papers with what is said of them."""
+
+    hits: list[Hit]
+    sentences: list[Sentence]
+
+
+def list_papers(index: Index, scope: Scope, k: int) -> Listed:
+    """Return up to k papers of a scope with a quote from each, after their count where that was asked for."""
+    passing = np.arange(index.manifest.counts.papers) if scope.passing is None else scope.passing
+    places = mentioning(index, scope.topic, passing) if scope.topic else passing
+    hits = newest(index, places, k)
+    weights = index.term_weights([t for hit in hits for t in content_terms(hit.paper.title)])
+    chosen = [
+        best_for_topic(hit.paper, scope.topic) if scope.topic else best_for_title(hit.paper, weights)
+        for hit in hits
+    ]
+    quotes = [quote(evidence) for evidence in label(chosen)]
+    if not scope.counts or not quotes:
+        return Listed(hits, quotes)
+    citations = [citation for sentence in quotes for citation in sentence.citations]
+    return Listed(
+        hits, [count_sentence(len(places), index.manifest.counts.papers, scope, citations), *quotes]
+    )
+
+
+def newest(index: Index, places: Places, k: int) -> list[Hit]:
+    """Return k of the papers at some places as hits: the newest first, those of one year in order of ids."""
+    chosen = places[np.argsort(-index.facets.years[places], kind="stable")[:k]]
+    ids = [index.lexical.paper_ids[place] for place in chosen]
+    papers = index.papers_by_id(ids)
+    return [
+        Hit(
+            paper=papers[key], passage=_first_passage(index, papers[key]), score=0.0, rank=rank, components={}
+        )
+        for rank, key in enumerate(ids, 1)
+    ]
+
+
+def mentioning(index: Index, topic: str, places: Places | None) -> Places:
+    """Return the places of the papers that hold the words of a topic next to each other, in any inflection."""
+    wanted = content_terms(topic)
+    candidates = index.lexical.places_of_all(topic)
+    if places is not None:
+        candidates = np.intersect1d(candidates, places)
+    if len(wanted) < 2:
+        return candidates
+    ids = [index.lexical.paper_ids[place] for place in candidates]
+    papers = index.papers_by_id(ids)
+    holds = (_holds(wanted, f"{papers[key].title}. {papers[key].abstract}") for key in ids)
+    return np.array([place for place, held in zip(candidates, holds, strict=True) if held], dtype=np.int64)
+
+
+def best_for_title(paper: Paper, weights: Mapping[str, float]) -> ScoredSentence:
+    """Return the sentence of a paper that says most of its title; the first of equals."""
+    wanted = list(dict.fromkeys(content_terms(paper.title)))
+    return _best(paper, wanted, weights)
+
+
+def best_for_topic(paper: Paper, topic: str) -> ScoredSentence:
+    """Return the first sentence of a paper that holds most words of a topic."""
+    wanted = content_terms(topic)
+    return _best(paper, wanted, dict.fromkeys(wanted, 1.0))
+
+
+def count_sentence(counted: int, total: int, scope: Scope, citations: Sequence[Citation]) -> Sentence:
+    """Return the sentence that tells a count, with quotes of those counted papers that are shown."""
+    conditions = [f"are {scope.filter.text}"] if scope.filter.text else []
+    conditions += [f"mention “{scope.topic}”"] if scope.topic else []
+    text = f"{counted} of {total} papers in the index {' and '.join(conditions)}."
+    if not conditions:
+        text = f"The index holds {total} papers."
+    shown = "" if counted == len(citations) else f" The {len(citations)} newest are shown."
+    return Sentence(text=text + shown, kind="count", citations=tuple(citations), verdict=COUNTED)
+
+
+def _best(paper: Paper, wanted: Sequence[str], weights: Mapping[str, float]) -> ScoredSentence:
+    texts = [(paper.abstract[start:end], start, end) for start, end in spans_of(paper.abstract)]
+    covered = [coverage(wanted, content_terms(text), weights) for text, _, _ in texts]
+    text, start, end = texts[int(np.argmax(covered))]
+    return ScoredSentence(
+        paper_id=paper.id, text=text, start=start, end=end, similarity=0.0, coverage=max(covered)
+    )
+
+
+def _holds(wanted: Sequence[str], text: str) -> bool:
+    terms = content_terms(text)
+    return any(terms[n : n + len(wanted)] == wanted for n in range(len(terms) - len(wanted) + 1))
+
+
+def _first_passage(index: Index, paper: Paper) -> Passage:
+    row = index.passages(paper.id)[0]
+    text = paper.abstract[row.start : row.end]
+    return Passage(id=row.id, paper_id=paper.id, text=text, start=row.start, end=row.end)

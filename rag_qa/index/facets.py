@@ -1,0 +1,106 @@
+"""Years, venues, authors and sources of the papers, by place; built from the store, to filter without reading papers.
+
+Papers go by their places in the order of ids, as in the lexical index.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag_qa.corpus.ids import normalise_text
+from rag_qa.corpus.names import name_words
+from rag_qa.index.exact import Places
+from rag_qa.types import Paper
+
+YEARS = "years.npy"
+NO_YEAR = 0
+# How the values of each facet are compared.
+FACETS: dict[str, Callable[[str], str]] = {
+    "venues": normalise_text,
+    "authors": lambda name: " ".join(name_words(name)),
+    "files": str.casefold,
+}
+
+
+def build_facets(folder: Path, papers: Iterable[Paper]) -> None:
+    """Write the facets of the papers, in their order, into an empty folder."""
+    years: list[int] = []
+    found: dict[str, dict[str, list[int]]] = {name: defaultdict(list) for name in FACETS}
+    for place, paper in enumerate(papers):
+        years.append(paper.year or NO_YEAR)
+        values = {
+            "venues": [paper.venue] if paper.venue else [],
+            "authors": paper.authors,
+            "files": [source.path for source in paper.sources],
+        }
+        for name in FACETS:
+            for value in dict.fromkeys(values[name]):
+                found[name][value].append(place)
+    np.save(folder / YEARS, np.array(years, dtype=np.int32))
+    for name in FACETS:
+        _write(folder, name, found[name])
+
+
+def _write(folder: Path, name: str, found: dict[str, list[int]]) -> None:
+    values = sorted(found)
+    (folder / f"{name}.json").write_text(json.dumps(values, ensure_ascii=False), encoding="utf-8")
+    keys = [FACETS[name](value) for value in values]
+    (folder / f"{name}-keys.json").write_text(json.dumps(keys, ensure_ascii=False), encoding="utf-8")
+    ends = np.cumsum([0, *(len(found[value]) for value in values)], dtype=np.int64)
+    np.save(folder / f"{name}-ends.npy", ends)
+    places = [place for value in values for place in found[value]]
+    np.save(folder / f"{name}-places.npy", np.array(places, dtype=np.int64))
+
+
+class Facet:
+    """The values of one property, and the papers that have each."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self._folder = folder
+        self._name = name
+
+    @cached_property
+    def values(self) -> list[str]:
+        """The distinct values, sorted."""
+        return list(json.loads((self._folder / f"{self._name}.json").read_text(encoding="utf-8")))
+
+    @cached_property
+    def keys(self) -> list[str]:
+        """The values as they are compared, in the same order: without case, names and venues without accents."""
+        return list(json.loads((self._folder / f"{self._name}-keys.json").read_text(encoding="utf-8")))
+
+    @cached_property
+    def text(self) -> str:
+        """All keys in one string, which is quick to search."""
+        return "\n".join(self.keys)
+
+    def places(self, numbers: Iterable[int]) -> Places:
+        """Return the places of the papers that have any of some values, in order; values go by number."""
+        ends = self._load("ends")
+        chosen = [self._load("places")[ends[n] : ends[n + 1]] for n in numbers]
+        return np.unique(np.concatenate([np.empty(0, dtype=np.int64), *chosen]))
+
+    def _load(self, part: str) -> Places:
+        array: Places = np.load(self._folder / f"{self._name}-{part}.npy", mmap_mode="r")
+        return array
+
+
+class Facets:
+    """What the papers of an index can be filtered by."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.venues = Facet(folder, "venues")
+        self.authors = Facet(folder, "authors")
+        self.files = Facet(folder, "files")
+
+    @cached_property
+    def years(self) -> NDArray[np.int32]:
+        """Each paper's year, `NO_YEAR` where it has none; shape (papers,)."""
+        years: NDArray[np.int32] = np.load(self._folder / YEARS)
+        return years

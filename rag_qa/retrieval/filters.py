@@ -1,0 +1,160 @@
+"""A filter → the papers that pass it, exactly, from the index's facets and before anything is ranked.
+
+Names are compared without case, accents and punctuation. An author may be named by family name or with initials.
+A venue is one of that name but for a year in it ("NeurIPS" is "NeurIPS 2020"); where there is none, every venue that
+holds the words. A source is a pattern with `*`, or a part of a path.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
+
+import numpy as np
+
+from rag_qa.corpus.ids import normalise_text
+from rag_qa.corpus.names import may_be, name_words
+from rag_qa.errors import FilterError
+from rag_qa.index.exact import Places
+from rag_qa.index.facets import NO_YEAR, Facet, Facets
+from rag_qa.types import Filter
+
+NEAREST = 5
+# So many values are shown whole.
+FEW_VALUES = 40
+CLOSE = 0.6
+YEAR = re.compile(r"\b(?:19|20)?\d\d\b")
+# Names that a venue also goes by.
+ALSO = (
+    ("neurips", "nips", "neural information processing systems"),
+    ("icml", "international conference on machine learning"),
+    ("iclr", "international conference on learning representations"),
+    ("acl", "annual meeting of the association for computational linguistics"),
+    ("emnlp", "empirical methods in natural language processing"),
+    ("cvpr", "computer vision and pattern recognition"),
+    ("aaai", "aaai conference on artificial intelligence"),
+    ("jmlr", "journal of machine learning research"),
+    ("tmlr", "transactions on machine learning research"),
+)
+
+
+def matching(wanted: Filter, facets: Facets) -> Places:
+    """Return the places of the papers that pass, in order.
+
+    Raises FilterError where there is none, naming what the index has that comes nearest.
+    """
+    passing = np.arange(len(facets.years))
+    for name, places in _conditions(wanted, facets):
+        left = np.intersect1d(passing, places, assume_unique=True)
+        if not len(left):
+            raise FilterError(
+                f"no paper is {wanted.text}: of the {len(passing)} left, none is {name}; widen the filter"
+            )
+        passing = left
+    return passing
+
+
+def _conditions(wanted: Filter, facets: Facets) -> Iterable[tuple[str, Places]]:
+    """Yield each condition in words with the places that meet it; raises FilterError where none does."""
+    for author in wanted.authors:
+        yield f"by {author}", _of_any(facets.authors, [author], authors_like, "author")
+    if wanted.venues:
+        yield f"at {' or '.join(wanted.venues)}", _of_any(facets.venues, wanted.venues, venues_like, "venue")
+    if wanted.sources:
+        yield (
+            f"in {' or '.join(wanted.sources)}",
+            _of_any(facets.files, wanted.sources, _files_like, "source"),
+        )
+    if wanted.since is not None or wanted.until is not None:
+        yield Filter(since=wanted.since, until=wanted.until).text, _of_years(wanted, facets)
+
+
+def _of_any(facet: Facet, names: Sequence[str], like: Callable[[str, Facet], list[int]], what: str) -> Places:
+    numbers = {name: like(name, facet) for name in names}
+    for name, found in numbers.items():
+        if not found:
+            raise FilterError(f"no paper in the index has the {what} {name!r}; {_nearest(name, facet, what)}")
+    return facet.places(sorted({number for found in numbers.values() for number in found}))
+
+
+def _of_years(wanted: Filter, facets: Facets) -> Places:
+    years = facets.years
+    since = NO_YEAR + 1 if wanted.since is None else wanted.since
+    until = np.iinfo(years.dtype).max if wanted.until is None else wanted.until
+    places = np.flatnonzero((years >= since) & (years <= until))
+    if not len(places):
+        known = years[years != NO_YEAR]
+        have = (
+            f"its papers are from {known.min()} to {known.max()}"
+            if len(known)
+            else "its papers have no years"
+        )
+        raise FilterError(f"no paper in the index is {wanted.text}: {have}; ask for other years")
+    return places
+
+
+def authors_like(wanted: str, authors: Facet) -> list[int]:
+    """Return the numbers of the names that may be this person."""
+    words = name_words(wanted)
+    if not words or words[-1] not in authors.text:
+        return []
+    keys = authors.keys
+    return [n for n, key in enumerate(keys) if words[-1] in key and may_be(words, key.split())]
+
+
+def venues_like(wanted: str, venues: Facet) -> list[int]:
+    """Return the numbers of the venues of this name; where there is none, of those that hold its words."""
+    names = _venue_names(wanted)
+    cores = [_without_year(key) for key in venues.keys]
+    exact = [n for n, core in enumerate(cores) if core in names]
+    if exact:
+        return exact
+    return [n for n, core in enumerate(cores) if any(name and f" {name} " in f" {core} " for name in names)]
+
+
+def is_venue(name: str, venues: Facet) -> bool:
+    """Return whether a venue has just this name, but for a year."""
+    names = _venue_names(name) - {""}
+    return any(_without_year(key) in names for key in venues.keys)
+
+
+def _venue_names(wanted: str) -> set[str]:
+    core = _without_year(normalise_text(wanted))
+    return {core}.union(*(names for names in ALSO if core in names))
+
+
+def _without_year(venue: str) -> str:
+    return " ".join(YEAR.sub(" ", venue).split())
+
+
+def _files_like(wanted: str, files: Facet) -> list[int]:
+    pattern = wanted.casefold()
+    if not any(c in pattern for c in "*?["):
+        pattern = f"*{pattern}*"
+    return [n for n, path in enumerate(files.keys) if fnmatchcase(path, pattern)]
+
+
+def _nearest(name: str, facet: Facet, what: str) -> str:
+    """Say which values of the index come nearest to one that it does not have."""
+    if not facet.values:
+        return f"its papers have no {what}s"
+    near = _near_names(name, facet.keys) if what == "author" else _close(normalise_text(name), facet.keys)
+    if not near and len(facet.values) <= FEW_VALUES:
+        near = list(range(len(facet.values)))
+    shown = ", ".join(facet.values[n] for n in near)
+    return f"its nearest are {shown}" if near else "none is like it: see how it is spelt"
+
+
+def _near_names(wanted: str, keys: Sequence[str]) -> list[int]:
+    """Return the numbers of names like one that the index lacks: of the family name, or of its first letter."""
+    words = name_words(wanted)
+    if not words:
+        return []
+    family = [n for n, key in enumerate(keys) if words[-1] in key.split()]
+    alike = family or [n for n, key in enumerate(keys) if f" {words[-1][0]}" in key]
+    return _close(" ".join(words), keys, alike) or family[:NEAREST]
+
+
+def _close(wanted: str, keys: Sequence[str], among: Sequence[int] | None = None) -> list[int]:
+    numbers = {keys[n]: n for n in (range(len(keys)) if among is None else among)}
+    return [numbers[key] for key in get_close_matches(wanted, numbers, n=NEAREST, cutoff=CLOSE)]

@@ -1,0 +1,53 @@
+"""Filters as people type them."""
+
+import pytest
+
+from rag_qa import Filter
+from rag_qa.app.filtering import make_filter, read_filter
+from rag_qa.errors import FilterError
+
+
+@pytest.mark.parametrize(
+    ("text", "since", "until"),
+    [
+        ("2020", 2020, 2020),
+        ("2019..2022", 2019, 2022),
+        ("2019-2022", 2019, 2022),
+        ("2019..", 2019, None),
+        ("..2022", None, 2022),
+    ],
+)
+def test_years_are_read(text, since, until):
+    """A year, a range, and a range open at either end."""
+    assert make_filter(year=text) == Filter(since=since, until=until)
+
+
+@pytest.mark.parametrize("text", ["", "20", "2022..2019", "..", "soon", "2019..2020..2021"])
+def test_other_years_are_told(text):
+    """What is no year is an error with an example; an empty flag is no filter."""
+    if not text:
+        assert make_filter(year=text) == Filter()
+        return
+    with pytest.raises(FilterError, match="write"):
+        make_filter(year=text)
+
+
+def test_since_and_year_restrict_together():
+    """Of `--since` and the beginning of `--year` the later one counts."""
+    assert make_filter(year="2019..2022", since=2020) == Filter(since=2020, until=2022)
+    assert make_filter(year="2021", since=2020) == Filter(since=2021, until=2021)
+
+
+def test_pairs_are_read():
+    """`/filter` takes pairs, with quotation marks around what holds spaces, and repeats."""
+    text = 'author="Ian Gemp" author=Rus venue=NeurIPS year=2019.. source=a.bib'
+    wanted = Filter(authors=("Ian Gemp", "Rus"), venues=("NeurIPS",), since=2019, sources=("a.bib",))
+    assert read_filter(text) == wanted
+    assert read_filter("since=2020") == Filter(since=2020)
+
+
+@pytest.mark.parametrize("text", ["NeurIPS", "colour=red", "author=", 'author="Ian', "since=soon"])
+def test_other_words_are_told(text):
+    """A word that is no pair of a known name and a value is an error that shows how to write it."""
+    with pytest.raises(FilterError, match="write"):
+        read_filter(text)
