@@ -56,15 +56,19 @@ class Resolved(Value):
 
 
 class Turn(NamedTuple):
-    """An answer given before, and what its question was resolved to."""
+    """An answer given before, what its question was resolved to, and the papers that it was about.
+
+    They are those that it showed; where it refused a question on papers shown before, those.
+    """
 
     answer: Answer
     resolved: Resolved
+    papers: tuple[Paper, ...]
 
     @property
     def ids(self) -> tuple[str, ...]:
-        """The papers shown, in order."""
-        return tuple(paper.id for paper in self.answer.papers)
+        """The papers that it was about, in order."""
+        return tuple(paper.id for paper in self.papers)
 
 
 def resolve(question: str, history: Sequence[Answer]) -> Resolved:
@@ -76,8 +80,12 @@ def resolve(question: str, history: Sequence[Answer]) -> Resolved:
     before. Raises QuestionError for a place that no paper has.
     """
     past: list[Turn] = []
+    known: dict[str, Paper] = {}
     for answer in history:
-        past.append(Turn(answer, _resolved_before(answer.question, past)))
+        known |= {paper.id: paper for paper in answer.papers}
+        resolved = _resolved_before(answer.question, past)
+        refused = tuple(known[key] for key in resolved.within or ())
+        past.append(Turn(answer, resolved, answer.papers or refused))
     return _resolve(question, past)
 
 
@@ -90,7 +98,7 @@ def _resolved_before(question: str, past: Sequence[Turn]) -> Resolved:
 
 
 def _resolve(question: str, past: Sequence[Turn]) -> Resolved:
-    shown = [turn for turn in past if turn.answer.papers]
+    shown = [turn for turn in past if turn.papers]
     if shown:
         if picked := _picked(question, shown):
             return _of_picked(question, picked, past, shown)
@@ -108,9 +116,10 @@ def _picked(question: str, shown: Sequence[Turn]) -> list[Mention]:
 
     None where names are not all that it is about: where it also names something of which these papers do not speak.
     """
-    papers = {paper.id: paper for turn in reversed(shown) for paper in turn.answer.papers}
+    papers = {paper.id: paper for turn in reversed(shown) for paper in turn.papers}
     comparing = bool(COMPARISON.search(question))
-    places = place_mentions(question, shown[-1].ids, _listed(shown))
+    screen = next(turn.ids for turn in reversed(shown) if turn.answer.papers)
+    places = place_mentions(question, screen=screen, listed=_listed(shown), focus=shown[-1].ids)
     taken = [range(place.start, place.end) for place in places]
     named = [
         name
@@ -170,7 +179,7 @@ def _topic(past: Sequence[Turn]) -> str:
 
 def _called(ids: Sequence[str], shown: Sequence[Turn]) -> str:
     """Return papers by name, or by how many they are."""
-    names = {paper.id: short_name(paper) for turn in shown for paper in turn.answer.papers}
+    names = {paper.id: short_name(paper) for turn in shown for paper in turn.papers}
     if len(ids) > FEW_PAPERS:
         return f"the {len(ids)} papers shown"
     return ", ".join(f"“{names[key]}”" for key in ids)
@@ -183,7 +192,7 @@ def _fields(rest: str) -> tuple[Field, ...]:
 
 def _referring(question: str, past: Sequence[Turn], shown: Sequence[Turn]) -> Resolved:
     """Return the question on the papers that its pronoun means; with their topic where it brings in another."""
-    if COMPARISON.search(question) and _names_another(question, shown[-1].answer.papers):
+    if COMPARISON.search(question) and _names_another(question, shown[-1].papers):
         return _continued(question, past)
     screen = shown[-1].ids
     several = len(screen) == 1 and means_several(question)
@@ -232,11 +241,13 @@ def _is_fragment(question: str) -> bool:
 
 
 def _continued(question: str, past: Sequence[Turn]) -> Resolved:
-    """Return the question with the one before it, and with the titles of the papers that that one was about."""
+    """Return the question with the one before it, and what that was about: a few papers, or an earlier question."""
     last = past[-1]
     topic = [last.resolved.question]
-    if last.resolved.within is not None and len(last.ids) <= FEW_PAPERS:
-        topic += [paper.title for paper in last.answer.papers if paper.title]
+    if last.resolved.within is not None and len(last.papers) <= FEW_PAPERS:
+        topic += [paper.title for paper in last.papers if paper.title]
+    elif last.resolved.within is not None:
+        topic.append(next(turn.resolved.question for turn in reversed(past) if turn.resolved.within is None))
     whole = f"{question} (after: {'; '.join(topic)})"
     return Resolved(question=whole, understood_as=whole)
 

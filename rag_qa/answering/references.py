@@ -71,16 +71,19 @@ OPENING = re.compile(r"^\s*(?:and|but|also|what about|how about|so)\b", re.IGNOR
 PREPOSITION = re.compile(r"^\s*(?:on|in|for|at|to|with|by|from)\s+(?=(?:which|what|whom)\b)", re.IGNORECASE)
 
 
-def place_mentions(question: str, screen: Sequence[str], listed: Sequence[str]) -> list[Mention]:
+def place_mentions(
+    question: str, *, screen: Sequence[str], listed: Sequence[str], focus: Sequence[str]
+) -> list[Mention]:
     """Return where the question names papers by place: numbers as on the screen, words in the list.
 
-    The screen holds the ids shown last; the list is the one from which they were picked, else the same. Raises
-    QuestionError for a place that no paper has.
+    The screen holds the ids numbered last, and the list those from which they were picked, else the same; "the other
+    one" is what the list holds beside the focus, those spoken of last. Raises QuestionError for a place that no
+    paper has.
     """
     found = []
     for match in PLACE.finditer(question):
         if match["other"]:
-            ids = tuple(key for key in listed if key not in screen) or tuple(listed[1:])
+            ids = tuple(key for key in listed if key not in focus) or tuple(listed[1:])
         else:
             ids = (_at(match, screen, listed),)
         found.append(Mention(match.start(), match.end(), ids))

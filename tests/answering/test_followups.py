@@ -308,3 +308,17 @@ def test_a_long_conversation_is_resolved_at_once():
     history = [answer(FIRST), *(answer("and why?") for _ in range(40))]
     assert FIRST in resolve("and how?", history[:3]).question
     assert resolve("the third one?", history).within == ("c",)
+
+
+def test_a_refused_question_leaves_its_paper_in_focus():
+    """After a refused question on the second one, "it" is the second one, and "[1]" what bore that number last."""
+    history = [answer(FIRST), answer("does the second one converge?", abstained=True)]
+    assert resolve("who wrote it?", history).within == ("b",)
+    assert resolve("and the other one?", history).within == ("a", "c")
+    assert resolve("Summarise [1]", history).within == ("a",)
+
+
+def test_a_fragment_after_a_question_on_a_long_list_takes_over_its_topic():
+    """ "And for graphs?" after "which is newer?" over many papers is understood with the question that found them."""
+    history = [answer(FIRST, ids="abcde"), answer("which is newer?", ids="edcba")]
+    assert FIRST in resolve("and for graphs?", history).question
