@@ -22,40 +22,18 @@ import numpy as np
 from rag_qa.answering.evidence import score_sentences
 from rag_qa.answering.terms import content_terms, question_terms
 from rag_qa.backends.embedding import open_embedder
+from rag_qa.backends.likelihood import LikelihoodReranker
 from rag_qa.backends.llama import open_generator
 from rag_qa.settings import Settings
 from rag_qa.types import Paper
 
 DEPTH, NEAR, POOL = 8, 5, 400
+REQUEST = "\nWrite a statement that the passage supports:"
 
 
 def read_lines(path: Path) -> list[dict]:
     with gzip.open(path, "rt", encoding="utf-8") as lines:
         return [json.loads(line) for line in lines]
-
-
-class QueryLikelihood:
-    """Mean log-probability of a query's tokens after a text."""
-
-    def __init__(self) -> None:
-        import llama_cpp
-
-        generator = open_generator(Settings())
-        self.llm = llama_cpp.Llama(
-            str(generator._path), n_ctx=512, logits_all=True, verbose=False, n_threads=2, n_threads_batch=2
-        )
-        self.tokens = 0
-
-    def __call__(self, query: str, text: str) -> float:
-        before = self.llm.tokenize(f"Passage: {text}\nWrite a statement that the passage supports:".encode())
-        after = self.llm.tokenize(f" {query}".encode(), add_bos=False)
-        self.llm.reset()
-        self.llm.eval((before + after)[:512])
-        self.tokens += len(before) + len(after)
-        logits = self.llm.scores[len(before) - 1 : len(before) + len(after) - 1]
-        shifted = logits - logits.max(axis=1, keepdims=True)
-        logp = shifted[np.arange(len(after)), after] - np.log(np.exp(shifted).sum(axis=1))
-        return float(logp.mean())
 
 
 def z(values: np.ndarray, among: np.ndarray) -> np.ndarray:
@@ -80,9 +58,10 @@ def main() -> None:
     frequency = Counter(t for p in papers.values() for t in set(content_terms(f"{p.title} {p.abstract}")))
     embedder = open_embedder(Settings())
     vectors = embedder.encode([f"{p.title}. {p.abstract}"[:1500] for p in papers.values()], role="document")
-    likelihood = QueryLikelihood()
+    generator = open_generator(Settings())
+    likelihood = LikelihoodReranker(generator, request=REQUEST)
     hits: dict[str, list[list[bool]]] = {}
-    spent = 0.0
+    spent, tokens = 0.0, 0
     for claim in claims:
         text = claim["text"]
         near = np.argsort(-(vectors @ embedder.encode([text], role="query")[0]))
@@ -103,8 +82,10 @@ def main() -> None:
         first = np.argsort(-(sim + cov))[:DEPTH]
         start = time.perf_counter()
         lm = np.full(len(scored), -99.0)
-        lm[first] = [likelihood(text, f"{papers[scored[n].paper_id].title}. {scored[n].text}") for n in first]
+        titled = [f"{papers[scored[n].paper_id].title}. {scored[n].text}" for n in first]
+        lm[first] = likelihood.score(text, titled)
         spent += time.perf_counter() - start
+        tokens += sum(len(generator.tokenize(f"{one}{REQUEST}{text}")) for one in titled)
         near_only = np.where(lm > -99, 0, -1e6)
         systems = {
             "similarity": sim,
@@ -129,7 +110,7 @@ def main() -> None:
             hits.setdefault(name, []).append([any(is_right[n] for n in order[:k]) for k in (1, 3, 4)])
     for name, rows_ in hits.items():
         print(name.ljust(34), np.round(np.mean(rows_, axis=0), 3))
-    print(f"model: {likelihood.tokens / len(claims):.0f} tokens and {spent / len(claims):.2f} s a claim")
+    print(f"model: {tokens / len(claims):.0f} tokens and {spent / len(claims):.2f} s a claim")
 
 
 if __name__ == "__main__":

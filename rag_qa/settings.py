@@ -25,7 +25,7 @@ class Settings(BaseSettings):
 
     embedder: str = Field("all-MiniLM-L6-v2", description="catalogue name or folder of the embedder")
     embedder_dtype: Dtype = Field("auto", description="auto: bfloat16 where the processor has it in hardware")
-    device: str = Field("auto", description="torch device of the embedder: auto, cpu, cuda, mps")
+    device: str = Field("auto", description="torch device of embedder and reranker: auto, cpu, cuda, mps")
     embed_batch: int | None = Field(
         None, ge=1, le=4096, description="texts in one batch of the embedder; default: 8, on a GPU 128"
     )
@@ -48,6 +48,11 @@ class Settings(BaseSettings):
     k: int = Field(10, ge=1, le=1000, description="papers that search returns")
     dense: DenseSearch = Field("exact", description="exact: every vector; hnsw: Chroma's approximate graph")
     pool: int = Field(200, ge=10, description="candidates that each component gives where dense is hnsw")
+    reranker: str | None = Field(
+        None,
+        description="catalogue name or folder of a reranker, or model: the language model; default: none",
+    )
+    rerank_depth: int = Field(50, ge=1, le=1000, description="papers that the reranker puts in a new order")
     style: Style = Field("auto", description="auto: what the catalogue says of the language model")
     evidence_papers: int = Field(8, ge=1, le=100, description="papers whose sentences are considered")
     evidence_sentences: int = Field(4, ge=1, le=50, description="sentences that an answer quotes at most")

@@ -1,4 +1,4 @@
-"""Public fakes: an embedder and a generator that need no model, for tests of what is built on rag_qa."""
+"""Public fakes: an embedder, a generator and a reranker that need no model, for tests of what is built on rag_qa."""
 
 import hashlib
 import re
@@ -81,6 +81,24 @@ class QueuedGenerator:
     def count_tokens(self, prompt: Prompt) -> int:
         """Return the number of words of the prompt."""
         return len(prompt.system.split()) + len(prompt.user.split())
+
+
+class OverlapReranker:
+    """A reranker whose score is the share of the query's words that a text holds.
+
+    `scored` holds every text that it was asked to score, in order.
+    """
+
+    def __init__(self) -> None:
+        self.scored: list[str] = []
+
+    def score(self, query: str, texts: Sequence[str]) -> list[float]:
+        """Return a score a text, each 0 to 1. Raises ValueError for a blank query or text."""
+        if not query.strip() or any(not text.strip() for text in texts):
+            raise ValueError("a blank query or text cannot be scored; leave it out")
+        self.scored.extend(texts)
+        wanted = set(_WORD.findall(query.lower()))
+        return [len(wanted & set(_WORD.findall(text.lower()))) / max(1, len(wanted)) for text in texts]
 
 
 def _bag(text: str) -> Matrix:

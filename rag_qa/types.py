@@ -114,6 +114,15 @@ class Hit(Value):
     components: Mapping[str, float]
 
 
+class Explanation(Value):
+    """Why a paper was found: words of the query in it, and the sentence nearest to the query with its cosine."""
+
+    paper_id: str
+    words: tuple[str, ...]
+    sentence: str
+    similarity: float
+
+
 class Evidence(Value):
     """A verbatim sentence offered to the model under a label; `score` is its relevance to the question."""
 
@@ -211,13 +220,30 @@ class IndexReport(Value):
     seconds: float
 
 
+class Interval(Value):
+    """A mean difference (new minus baseline) over n queries, with its confidence interval."""
+
+    difference: float
+    low: float
+    high: float
+    confidence: float
+    n: int
+
+    @property
+    def significant(self) -> bool:
+        """Whether the interval leaves out zero."""
+        return self.low > 0 or self.high < 0
+
+
 class EvalReport(Value):
     """What an evaluation found: each of `scores` is a mean (or a count) over the rows of `per_query`.
 
-    `provenance` says what was measured, on what, when and with which code.
+    `provenance` says what was measured, on what, when and with which code; `differences` holds each score's
+    mean difference to the baseline that the provenance names, and is empty without one.
     """
 
     name: str
     scores: Mapping[str, float]
     per_query: tuple[Mapping[str, Any], ...]
     provenance: Mapping[str, Any]
+    differences: Mapping[str, Interval] = {}

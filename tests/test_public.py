@@ -9,6 +9,7 @@ NAMES = [
     "EvalReport",
     "Event",
     "Evidence",
+    "Explanation",
     "Filter",
     "Hit",
     "IndexReport",
@@ -37,7 +38,8 @@ def test_every_public_name_exists():
 
 def test_fakes_are_public():
     """The fakes that the tests use are importable by whoever builds on the package."""
-    from rag_qa.testing import HashingEmbedder, QueuedGenerator
+    from rag_qa.testing import HashingEmbedder, OverlapReranker, QueuedGenerator
 
     assert HashingEmbedder().spec.dimension == 64
+    assert OverlapReranker().score("a game", ["A game of two."]) == [1.0]
     assert QueuedGenerator(["yes"]).spec.runtime == "rag_qa.testing"

@@ -48,6 +48,7 @@ def test_another_file_is_not_read(folder):
         {"min_relevance": 1.1},
         {"evidence_sentences": 0},
         {"embedder_dtype": "int8"},
+        {"rerank_depth": 0},
         {"unknown": 1},
     ],
 )

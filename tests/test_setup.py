@@ -98,6 +98,14 @@ def test_continuous_integration_runs_make_test():
     assert "make test" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
 
 
+def test_make_test_checks_the_scores_of_the_sample():
+    """`make test` ends in `rag-qa eval --check sample`, which fails where a score has become worse."""
+    recipe = subprocess.run(
+        ["make", "-n", "test"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    assert recipe.splitlines()[-1].endswith("rag-qa eval --check sample")
+
+
 def test_the_build_leaves_amx_out_and_keeps_the_users_flags(monkeypatch):
     """On x86-64 the AMX switches follow the user's own flags; elsewhere nothing is added."""
     import build_llama

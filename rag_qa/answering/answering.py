@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from rag_qa.answering.composing import choose_sentences, quote
 from rag_qa.answering.evidence import label, score_sentences
+from rag_qa.answering.explaining import explain
 from rag_qa.answering.followups import Resolved
 from rag_qa.answering.listing import Listed, list_papers
 from rag_qa.answering.metadata import tell, told_by_metadata
@@ -14,10 +15,11 @@ from rag_qa.answering.scope import Scope, find_scope
 from rag_qa.answering.terms import question_terms
 from rag_qa.answering.writing import Writer
 from rag_qa.index.reader import Index
-from rag_qa.protocols import Embedder
+from rag_qa.protocols import Embedder, Reranker
+from rag_qa.retrieval.reranking import rerank
 from rag_qa.retrieval.searching import Retriever
 from rag_qa.settings import Settings
-from rag_qa.types import Answer, Event, Evidence, Filter, Hit, Sentence
+from rag_qa.types import Answer, Event, Evidence, Explanation, Filter, Hit, Sentence
 
 NO_PAPERS = "the index holds no papers"
 NOTHING_RELEVANT = "no paper in the index speaks to this question"
@@ -29,19 +31,35 @@ NAMED_LIKENESS = 0.1
 class Answering:
     """Answers questions from one index: in quotes, or in prose where there is a writer."""
 
-    def __init__(self, index: Index, embedder: Embedder, writer: Writer | None, settings: Settings) -> None:
+    def __init__(
+        self,
+        index: Index,
+        embedder: Embedder,
+        writer: Writer | None,
+        settings: Settings,
+        reranker: Reranker | None = None,
+    ) -> None:
         self._index = index
         self._embedder = embedder
         self._writer = writer
         self._settings = settings
+        self._reranker = reranker
         self._retriever = Retriever(index, embedder, pool=settings.pool, dense=settings.dense)
 
     def search(
         self, query: str, k: int, scope: Scope | None = None, within: Sequence[str] | None = None
     ) -> list[Hit]:
-        """Return the k best papers, best first."""
+        """Return the k best papers, best first; with a reranker, out of its first `rerank_depth`."""
         passing = scope.passing if scope else None
-        return self._retriever.search(query, k, within=within, passing=passing)
+        if self._reranker is None:
+            return self._retriever.search(query, k, within=within, passing=passing)
+        depth = self._settings.rerank_depth
+        hits = self._retriever.search(query, max(k, depth), within=within, passing=passing)
+        return rerank(query, hits, self._reranker, depth=depth)[:k]
+
+    def explain(self, query: str, hits: Sequence[Hit]) -> list[Explanation]:
+        """Return why each hit was found."""
+        return explain(query, hits, self._index, self._embedder)
 
     def scope(self, question: str, wanted: Filter, *, reads_filters: bool) -> Scope:
         """Return what a question ranges over. Raises FilterError where no paper passes the filter."""

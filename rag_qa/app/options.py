@@ -26,6 +26,10 @@ ModelOption = Annotated[
 EmbedderOption = Annotated[
     str | None, typer.Option("--embedder", help="Embedder: a catalogue name or a folder.")
 ]
+RerankerOption = Annotated[
+    str | None,
+    typer.Option("--reranker", help="Reranker: a catalogue name, a folder, or model: the language model."),
+]
 PapersOption = Annotated[int | None, typer.Option("-k", help="How many papers.", min=1)]
 ContextOption = Annotated[
     int | None, typer.Option("--context", help="Context of the language model, in tokens.")

@@ -1,11 +1,12 @@
 """Values → text for people: the same words in a terminal and in a pipe. Decides nothing, catches nothing."""
 
 from collections.abc import Iterable, Sequence
+from itertools import zip_longest
 
 from rich.console import Console
 from rich.text import Text
 
-from rag_qa.types import Answer, Citation, Event, Hit, IndexReport, Paper, Sentence
+from rag_qa.types import Answer, Citation, Event, Explanation, Hit, IndexReport, Paper, Sentence
 
 REASON_WIDTH = 300
 # C0 but the newline, DEL and C1: in a file's name they would act on the terminal.
@@ -68,13 +69,22 @@ def show_sources(console: Console, answer: Answer) -> None:
             _print(console, Text(f"    “{quote}”"))
 
 
-def show_hits(console: Console, hits: Sequence[Hit]) -> None:
-    """Print search results."""
+def show_hits(console: Console, hits: Sequence[Hit], reasons: Sequence[Explanation] = ()) -> None:
+    """Print search results, with the reasons why each was found where these are given."""
     if not hits:
         _print(console, Text("The index holds no papers."))
-    for hit in hits:
+    for hit, reason in zip_longest(hits, reasons):
         _print(console, Text(f"{hit.rank:>2}. ", style="cyan").append(describe(hit.paper)))
         _print(console, Text(f"    {hit.score:.3f}  {_shorten(hit.passage.text)}", style="dim"))
+        if reason is not None:
+            _show_reason(console, hit, reason)
+
+
+def _show_reason(console: Console, hit: Hit, reason: Explanation) -> None:
+    gave = ", ".join(f"{name} {value:.3f}" for name, value in hit.components.items())
+    _print(console, Text(f"    components: {gave}"))
+    _print(console, Text(f"    words: {', '.join(reason.words) or 'none of them'}"))
+    _print(console, Text(f"    nearest sentence ({reason.similarity:.3f}): “{reason.sentence}”"))
 
 
 def show_report(console: Console, report: IndexReport, *, dry_run: bool = False) -> None:

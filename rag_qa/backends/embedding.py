@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 # On two cores 8 texts at once keep what lies between two layers in the cache: 32 are a sixth slower.
 CPU_BATCH, GPU_BATCH = 8, 128
+# An encoding takes kilobytes until it is counted: those of 32,000 papers' sentences took 1.3 GB.
+COUNT_BATCH = 4_096
 
 
 class SentenceTransformerEmbedder:
@@ -69,7 +71,11 @@ class SentenceTransformerEmbedder:
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Return each text's length in tokens, special tokens included and nothing truncated."""
-        return [len(encoding) for encoding in self._tokenizer.encode_batch_fast(list(texts))]
+        return [
+            len(encoding)
+            for start in range(0, len(texts), COUNT_BATCH)
+            for encoding in self._tokenizer.encode_batch_fast(list(texts[start : start + COUNT_BATCH]))
+        ]
 
     @cached_property
     def _tokenizer(self) -> "Tokenizer":

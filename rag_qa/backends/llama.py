@@ -22,6 +22,7 @@ from rag_qa.settings import Settings
 
 if TYPE_CHECKING:
     from llama_cpp import Llama
+    from llama_cpp._internals import LlamaContext
     from llama_cpp.llama_grammar import LlamaGrammar
 
 ALL_LAYERS = -1
@@ -95,6 +96,31 @@ class LlamaGenerator:
         """Return the length of the rendered prompt in the model's own tokens."""
         with self._lock:
             return len(self._tokens(prompt))
+
+    def open_context(self, *, tokens: int, outputs: int) -> "LlamaContext":
+        """Return a further context over the same weights, for batches of `tokens` of which `outputs` give logits.
+
+        Raises BackendError where there is no room for it.
+        """
+        import llama_cpp
+        from llama_cpp._internals import LlamaContext
+
+        with self._lock:
+            model = self._llama._model
+        params = llama_cpp.llama_context_default_params()
+        params.n_ctx = params.n_batch = params.n_ubatch = tokens
+        params.n_outputs_max = outputs
+        params.n_threads = params.n_threads_batch = self._threads
+        try:
+            return LlamaContext(model=model, params=params, verbose=False)
+        except ValueError as exc:
+            raise BackendError(
+                f"llama.cpp has no room for a second context over {self._path}; choose a smaller --model"
+            ) from exc
+
+    def tokenize(self, text: str) -> list[int]:
+        """Return a text's tokens; a special token in it is plain text. Once loaded, any thread may call it."""
+        return self._tokenize(text, special=False)
 
     @cached_property
     def _llama(self) -> "Llama":

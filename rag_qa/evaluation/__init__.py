@@ -6,7 +6,8 @@ from rag_qa.evaluation.evaluating import evaluate
 from rag_qa.evaluation.reports import read_results, render, to_json, write_results
 from rag_qa.evaluation.retrieval_runs import Run, read_run, run_retrieval, write_run
 from rag_qa.evaluation.running import run_question_set
-from rag_qa.evaluation.significance import Interval, compare, paired_interval
+from rag_qa.evaluation.significance import compare, paired_interval
+from rag_qa.types import Interval
 
 __all__ = [
     "Interval",

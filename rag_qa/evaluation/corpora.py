@@ -1,10 +1,13 @@
-"""Where the papers of a question set are."""
+"""Where the papers are that a set is asked of."""
 
+import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from rag_qa.errors import EvaluationError
-from rag_qa.evaluation.datasets import CorpusSet
+from rag_qa.evaluation.datasets import CorpusSet, RetrievalSet
+from rag_qa.evaluation.lines import read_lines, read_records
 
 SHARED = "RAG_QA_SHARED"
 ROOT_MARKS = (".git", "pyproject.toml")
@@ -23,7 +26,7 @@ def resolve_corpus(asked: CorpusSet) -> list[Path]:
         return [sample_papers_path()]
     inside = "seeds" if asked.corpus == "seeds" else asked.corpus.removeprefix(f"${SHARED}/")
     if asked.corpus == "seeds" or inside != asked.corpus:
-        path, cure = _shared(asked.folder) / inside, f"set {SHARED} to the folder that holds {inside}"
+        path, cure = shared_folder(asked.folder) / inside, f"set {SHARED} to the folder that holds {inside}"
     else:
         path = asked.folder / Path(asked.corpus).expanduser()
         cure = f"correct `corpus` in {asked.folder / 'set.toml'}"
@@ -35,11 +38,46 @@ def resolve_corpus(asked: CorpusSet) -> list[Path]:
     return [path]
 
 
-def _shared(folder: Path) -> Path:
+def corpus_of(judged: CorpusSet | RetrievalSet) -> list[Path]:
+    """Return the sources to index for a set. Raises EvaluationError when it has none."""
+    if isinstance(judged, CorpusSet):
+        return resolve_corpus(judged)
+    if judged.documents is None:
+        raise EvaluationError(
+            f"{judged.name} has no corpus.jsonl or documents.jsonl; name its papers with --corpus SOURCE, or an "
+            "index of them with --index DIR"
+        )
+    return [judged.documents]
+
+
+def select_papers(sources: Sequence[Path], ids: Path, target: Path) -> Path:
+    """Write the records of JSON Lines files whose `_id` or `id` the file `ids` lists, one a line; return the path.
+
+    Raises EvaluationError when a listed paper is in none of the files.
+    """
+    wanted = {text.strip() for _, text in read_lines(ids)}
+    lines = []
+    for _, record in (numbered for source in sources for numbered in read_records(source)):
+        if (paper := str(record.get("_id", record.get("id")))) in wanted:
+            lines.append(json.dumps(record, ensure_ascii=False) + "\n")
+            wanted.discard(paper)
+    if wanted:
+        raise EvaluationError(
+            f"{ids} lists {len(wanted)} papers that are not in the corpus (the first is {min(wanted)!r}); "
+            "remove them there, or name the corpus that holds them with --corpus"
+        )
+    target.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = target.with_name(f"{target.name}.{os.getpid()}")
+    unfinished.write_text("".join(lines), "utf-8")
+    return unfinished.replace(target)
+
+
+def shared_folder(beside: Path) -> Path:
+    """Return `$RAG_QA_SHARED`, or `../shared` from the root of the clone that holds a file or folder."""
     if shared := os.environ.get(SHARED):
         return Path(shared).expanduser()
-    above = folder.resolve().parents
+    above = beside.resolve().parents
     root = next(
-        (p for p in above if any((p / mark).exists() for mark in ROOT_MARKS)), folder.resolve().parent
+        (p for p in above if any((p / mark).exists() for mark in ROOT_MARKS)), beside.resolve().parent
     )
     return root.parent / "shared"

@@ -1,5 +1,6 @@
 """What an assistant is measured on: question sets with gold papers and key facts, and BEIR-shaped folders."""
 
+import gzip
 import hashlib
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -58,6 +59,17 @@ class QuestionSet(CorpusSet):
 
     questions: tuple[Question, ...]
     qrels: Qrels
+
+    @property
+    def retrieval(self) -> "RetrievalSet":
+        """The questions that have an answer, as judged queries."""
+        return RetrievalSet(
+            name=self.name,
+            queries={question.id: question.text for question in self.questions if question.answerable},
+            qrels={q.id: self.qrels[q.id] for q in self.questions if q.answerable},
+            documents=None,
+            sha256=self.sha256,
+        )
 
 
 class RetrievalSet(Value):
@@ -138,32 +150,50 @@ def load_beir(folder: Path, *, split: str | None = None) -> RetrievalSet:
     """Read a BEIR-shaped folder: queries, qrels and, where present, the corpus; each plain or `.gz`.
 
     Queries are `queries[.SPLIT].jsonl` with `_id` or `id` and `text`; judgments `qrels[.SPLIT].tsv` or
-    `qrels/SPLIT.tsv`. Without `split`, the undivided files are taken, else test, else dev. Only queries
+    `qrels/SPLIT.tsv`. Without `split`, the undivided judgments are taken, else test, else dev. Only queries
     with a relevant document are kept. Raises EvaluationError naming the file, the line and the edit that
     mends it.
     """
     folder = Path(folder)
-    splits = [split] if split else ["", "test", "dev"]
-    judged = _find(
-        folder, [n for s in splits for n in (f"qrels.{s}.tsv" if s else "qrels.tsv", f"qrels/{s}.tsv")]
-    )
-    asked = _find(folder, [f"queries.{s}.jsonl" for s in splits if s] + ["queries.jsonl"])
-    if judged is None or asked is None:
-        missing = "qrels" if judged is None else "queries"
-        raise EvaluationError(
-            f"{folder} has no {missing}; a BEIR folder holds queries.jsonl and qrels/test.tsv"
-        )
+    judged, asked = _split_files(folder, [split] if split else ["", "test", "dev"])
     texts = _read_queries(asked)
     qrels = {query: grades for query, grades in read_qrels(judged, queries=texts).items() if gold(grades)}
     if not qrels:
         raise EvaluationError(f"{judged} judges no document relevant; give it rows of relevance 1 or more")
     return RetrievalSet(
-        name=folder.resolve().name,
+        name=f"{folder.resolve().name}-{split}" if split else folder.resolve().name,
         queries={query: text for query, text in texts.items() if query in qrels},
         qrels=qrels,
         documents=_find(folder, ["corpus.jsonl", "documents.jsonl"]),
         sha256=file_hash([asked, judged]),
     )
+
+
+def _split_files(folder: Path, splits: Iterable[str]) -> tuple[Path, Path]:
+    """The judgments of the first split that has some, and its queries."""
+    for split in splits:
+        judged = _find(folder, [f"qrels.{split}.tsv", f"qrels/{split}.tsv"] if split else ["qrels.tsv"])
+        if judged is None:
+            continue
+        asked = _find(folder, ([f"queries.{split}.jsonl"] if split else []) + ["queries.jsonl"])
+        if asked is None:
+            raise EvaluationError(
+                f"{folder} has no queries for {judged.name}; add a queries.jsonl with a query a line"
+            )
+        return judged, asked
+    wanted = " or ".join(split for split in splits if split)
+    if others := _splits(folder):
+        cure = f"name one that it has with --split: {', '.join(others)}"
+    else:
+        cure = "a BEIR folder holds queries.jsonl and qrels.tsv or qrels/SPLIT.tsv"
+    raise EvaluationError(f"{folder} has no qrels of a split {wanted}; {cure}")
+
+
+def _splits(folder: Path) -> list[str]:
+    """The splits that a folder has judgments of."""
+    names = [path.name for path in folder.glob("qrels/*.tsv*")]
+    names += [path.name.removeprefix("qrels.") for path in folder.glob("qrels.*.tsv*")]
+    return sorted({name.removesuffix(".gz").removesuffix(".tsv") for name in names})
 
 
 def _find(folder: Path, names: Iterable[str]) -> Path | None:
@@ -185,9 +215,10 @@ def _read_queries(path: Path) -> dict[str, str]:
 
 
 def file_hash(files: Iterable[Path]) -> str:
-    """Return one hash over the files' names and bytes, in the given order."""
+    """Return one hash over the files' names and bytes, in the given order; gzipped files count as what they hold."""
     digest = hashlib.sha256()
     for path in files:
         content = path.read_bytes()
-        digest.update(f"{path.name}\0{len(content)}\0".encode() + content)
+        content = gzip.decompress(content) if path.suffix == ".gz" else content
+        digest.update(f"{path.name.removesuffix('.gz')}\0{len(content)}\0".encode() + content)
     return digest.hexdigest()

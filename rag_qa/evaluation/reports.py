@@ -9,9 +9,9 @@ from pydantic import ValidationError
 
 from rag_qa.errors import EvaluationError
 from rag_qa.evaluation.lines import first_complaint
+from rag_qa.evaluation.significance import DIGITS
 from rag_qa.types import EvalReport
 
-DIGITS = 6
 TIMES = ("seconds_median", "seconds_p95")
 SECONDS = frozenset({"seconds_first", *TIMES})
 HEADLINES = (
@@ -39,6 +39,7 @@ BY_KIND = (
     "key_fact_coverage",
     "refused",
 )
+DIFFERENCE = ("difference", "95% interval", "questions")
 REPORT_CURE = "write it with `rag-qa eval`"
 BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
 
@@ -63,10 +64,18 @@ def _rounded(value: Any) -> Any:
 
 
 def write_results(report: EvalReport, folder: Path) -> Path:
-    """Write `folder/NAME.json` and return its path; the folder is made where needed."""
+    """Write `folder/NAME.json` and return its path; the folder is made where needed.
+
+    Raises EvaluationError when it cannot be written.
+    """
     path = Path(folder) / f"{report.name}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(to_json(report), "utf-8")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(to_json(report), "utf-8")
+    except OSError as exc:
+        raise EvaluationError(
+            f"{path} cannot be written ({exc}); name another folder with --results"
+        ) from exc
     return path
 
 
@@ -83,8 +92,13 @@ def read_results(path: Path) -> EvalReport:
 def render(report: EvalReport) -> str:
     """Return the report as Markdown tables: scores in total, by kind of question, and seconds by stage."""
     total = {name: value for name, value in report.scores.items() if "/" not in name}
-    scores = [[name, _shown(name, total[name])] for name in sorted(total, key=_place) if name not in SECONDS]
-    parts = [f"{report.name}: {len(report.per_query)} questions", _table(["score", "value"], scores)]
+    names = [name for name in sorted(total, key=_place) if name not in SECONDS]
+    scores = [[name, _shown(name, total[name]), *_difference(report, name)] for name in names]
+    header = ["score", "value", *(DIFFERENCE if report.differences else ())]
+    parts = [f"{report.name}: {len(report.per_query)} questions", _table(header, scores)]
+    if report.differences:
+        file = report.provenance.get("baseline", {}).get("file", "the baseline")
+        parts.append(f"Differences are to {file}: means over the questions that have the score in both.")
     if kinds := _kinds(report):
         parts.append(_table(["kind", "questions", *_columns(report)], kinds))
     if any(name in total for name in TIMES):
@@ -93,6 +107,19 @@ def render(report: EvalReport) -> str:
     if missing := report.provenance.get("gold_not_in_index"):
         parts.append(f"Not in the index, and counted as not found: {len(missing)} gold papers.")
     return "\n\n".join(parts) + "\n"
+
+
+def _difference(report: EvalReport, name: str) -> list[str]:
+    """The cells of a score's difference, of which a report without a baseline has none."""
+    if not report.differences:
+        return []
+    if (interval := report.differences.get(name)) is None:
+        return ["-", "-", "-"]
+    return [
+        f"{interval.difference:+.3f}",
+        f"[{interval.low:+.3f}, {interval.high:+.3f}]",
+        str(interval.n),
+    ]
 
 
 def _place(name: str) -> tuple[int, str]:

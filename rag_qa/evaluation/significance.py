@@ -5,24 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from rag_qa.errors import EvaluationError
-from rag_qa.types import EvalReport, Value
+from rag_qa.types import EvalReport, Interval
 
 BATCH = 1_000
-
-
-class Interval(Value):
-    """A mean difference (new minus baseline) over n queries, with its confidence interval."""
-
-    difference: float
-    low: float
-    high: float
-    confidence: float
-    n: int
-
-    @property
-    def significant(self) -> bool:
-        """Whether the interval leaves out zero."""
-        return self.low > 0 or self.high < 0
+DIGITS = 6  # stored reports are rounded so: a baseline that was stored must not differ by its rounding
 
 
 def paired_interval(
@@ -76,5 +62,31 @@ def compare(baseline: EvalReport, new: EvalReport, score: str, *, seed: int = 0)
     return paired_interval([before[q] for q in common], [after[q] for q in common], seed=seed)
 
 
+def differences(baseline: EvalReport, new: EvalReport) -> dict[str, Interval]:
+    """Return the interval of every score that a query has in both reports.
+
+    A count is compared as its mean a query, and what is timed not at all. Raises EvaluationError when the
+    reports share no score, or were judged by different versions of a set.
+    """
+    judged = [report.provenance.get("set_sha256") for report in (baseline, new)]
+    if all(judged) and judged[0] != judged[1]:
+        raise EvaluationError(
+            f"the baseline {baseline.name!r} was judged by other questions or judgments than {new.name!r}; "
+            "make it anew with `rag-qa eval` on this set and split, or give its TREC run file"
+        )
+    before, after = _names(baseline), _names(new)
+    if not before & after:
+        raise EvaluationError(
+            f"the baseline {baseline.name!r} has no score of a query of {new.name!r}; "
+            "give a report or a run of the same set"
+        )
+    return {score: compare(baseline, new, score) for score in new.scores if score in before & after}
+
+
+def _names(report: EvalReport) -> set[str]:
+    return {name for row in report.per_query for name in row["scores"]}
+
+
 def _by_query(report: EvalReport, score: str) -> dict[str, float]:
-    return {row["id"]: row["scores"][score] for row in report.per_query if score in row["scores"]}
+    rows = (row for row in report.per_query if score in row["scores"])
+    return {row["id"]: round(row["scores"][score], DIGITS) for row in rows}

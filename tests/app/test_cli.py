@@ -11,7 +11,7 @@ from rag_qa.app.cli import main
 from rag_qa.app.options import DEFAULT_INDEX
 from rag_qa.index import builder
 from rag_qa.index.lock import writing
-from rag_qa.testing import HashingEmbedder
+from rag_qa.testing import HashingEmbedder, OverlapReranker
 from rag_qa.version import __version__
 
 ESCAPED = "\x1b[31mred\x1b[0m \x1b]0;owned\x07 \x9b2J"
@@ -151,6 +151,26 @@ def test_search_json_is_the_contract(run, indexed):
     assert [set(row) for row in rows] == [{"paper_id", "title", "score", "components"}] * 3
     assert rows[0]["paper_id"] == "eigengame"
     assert set(rows[0]["components"]) == {"dense", "lexical", "title", "feedback"}
+
+
+def test_search_reranks_on_request(run, indexed, monkeypatch):
+    """`search --reranker NAME` opens that reranker and shows its scores among the components."""
+    names = []
+
+    def open_one(settings, generator):
+        names.append(settings.reranker)
+        return OverlapReranker()
+
+    monkeypatch.setattr(assistant, "open_reranker", open_one)
+    code, out, _ = run("search", "competitive game", "--reranker", "a-folder", "--json")
+    assert (code, names) == (0, ["a-folder"])
+    assert all("rerank" in row["components"] for row in json.loads(out))
+
+
+def test_an_unknown_reranker_is_told(run, indexed):
+    """A reranker that is neither in the catalogue nor a folder is told, for `ask` too."""
+    told(run("search", "game", "--reranker", "nobody"), "no reranker called 'nobody'")
+    told(run("ask", "Which game?", "--reranker", "nobody"), "no reranker called 'nobody'")
 
 
 def test_an_answer_is_on_stdout(run, indexed):

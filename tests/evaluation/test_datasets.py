@@ -159,14 +159,46 @@ def test_a_split_can_be_named(tmp_path: Path) -> None:
     """Where a folder holds several splits, the one asked for is read."""
     write_beir(tmp_path, "queries.jsonl", "qrels/test.tsv")
     (tmp_path / "qrels" / "train.tsv").write_text("query-id\tcorpus-id\tscore\nc\td9\t1\n", "utf-8")
-    assert load_beir(tmp_path, split="train").queries == {"c": "about c"}
-    with pytest.raises(EvaluationError, match="no qrels"):
+    train = load_beir(tmp_path, split="train")
+    assert (train.name, train.queries) == (f"{tmp_path.name}-train", {"c": "about c"})
+    assert load_beir(tmp_path).queries == {"a": "about a"}
+    with pytest.raises(EvaluationError, match=r"no qrels of a split dev; .*--split: test, train"):
         load_beir(tmp_path, split="dev")
+
+
+def test_judgments_and_queries_are_of_one_split(tmp_path: Path) -> None:
+    """Undivided judgments are read with the undivided queries, though a split has queries of its own."""
+    write_beir(tmp_path, "queries.jsonl", "qrels.tsv")
+    (tmp_path / "queries.dev.jsonl").write_text('{"id": "other", "text": "else"}\n', "utf-8")
+    assert load_beir(tmp_path).queries == {"a": "about a"}
+
+
+def test_a_split_of_unknown_name_has_to_be_named(tmp_path: Path) -> None:
+    """Where neither test nor dev is there, the splits there are are told, and one can be named."""
+    write_beir(tmp_path, "queries.jsonl", "qrels.holdout.tsv.gz")
+    with pytest.raises(EvaluationError, match="--split: holdout"):
+        load_beir(tmp_path)
+    assert load_beir(tmp_path, split="holdout").queries == {"a": "about a"}
+
+
+def test_judgments_without_queries_are_told(tmp_path: Path) -> None:
+    """Judgments whose queries are not there are named."""
+    write_beir(tmp_path, "queries.jsonl", "qrels.tsv")
+    (tmp_path / "queries.jsonl").unlink()
+    with pytest.raises(EvaluationError, match=r"no queries for qrels\.tsv; add a queries\.jsonl"):
+        load_beir(tmp_path)
+
+
+def test_packing_does_not_change_the_hash(tmp_path: Path) -> None:
+    """The same set hashes alike plain and gzipped, so that its reports compare."""
+    plain = load_beir(write_beir(tmp_path / "plain", "queries.jsonl", "qrels.tsv"))
+    packed = load_beir(write_beir(tmp_path / "packed", "queries.jsonl.gz", "qrels.tsv.gz"))
+    assert plain.sha256 == packed.sha256
 
 
 def test_an_empty_folder_is_no_beir_folder(tmp_path: Path) -> None:
     """What a folder lacks is said, with what a BEIR folder holds."""
-    with pytest.raises(EvaluationError, match=r"has no qrels; a BEIR folder holds"):
+    with pytest.raises(EvaluationError, match=r"has no qrels.*a BEIR folder holds"):
         load_beir(tmp_path)
 
 

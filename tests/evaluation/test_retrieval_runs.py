@@ -1,16 +1,18 @@
+import gzip
 import math
 import re
 import tempfile
 from pathlib import Path
 
 import ir_measures
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rag_qa.errors import EvaluationError
 from rag_qa.evaluation import RetrievalSet, Run, read_run, run_retrieval, write_run
-from rag_qa.evaluation.retrieval_runs import score_run
+from rag_qa.evaluation.retrieval_runs import score_foreign_run, score_run
 
 IDS = st.from_regex(r"[^\s]{1,8}", fullmatch=True).filter(
     lambda text: len(text.split()) == 1 and text.isprintable()
@@ -111,3 +113,64 @@ def test_a_query_missing_from_a_run_scores_zero() -> None:
         Run(name="r", rankings={"q1": (("a", 1.0),)}), judged({"q1": {"a": 1}, "q2": {"b": 1}})
     ).scores
     assert scores["recall@5"] == scores["ndcg@10"] == 0.5
+
+
+def test_a_gzipped_run_is_the_plain_one(tmp_path: Path) -> None:
+    """A name that ends in .gz gets the same lines gzipped, the same bytes each time, and is read back."""
+    run = Run(name="tag", rankings={"q": (("a", 2.0), ("b", 1.0))})
+    for name in ("run.trec", "run.trec.gz", "again.trec.gz"):
+        write_run(run, tmp_path / name)
+    packed = (tmp_path / "run.trec.gz").read_bytes()
+    assert gzip.decompress(packed) == (tmp_path / "run.trec").read_bytes()
+    assert packed == (tmp_path / "again.trec.gz").read_bytes()
+    assert read_run(tmp_path / "run.trec.gz").rankings == run.rankings
+
+
+def test_a_run_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    """Where the folder is not there, the error names the option to change."""
+    with pytest.raises(EvaluationError, match=r"cannot be written.*--run"):
+        write_run(Run(name="r", rankings={}), tmp_path / "nowhere" / "run.trec")
+
+
+def test_a_run_file_names_papers_as_the_judgments_do(world, tmp_path: Path) -> None:
+    """Where the index knows a relevant paper by another id, other tools still score the file as we do."""
+    beir = judged({"q1": {"g1": 1}, "q2": {"unloaded": 1, "game": 1}})
+    report = run_retrieval(world.Scripted({}), beir, run_file=tmp_path / "run.trec")
+    run = read_run(tmp_path / "run.trec")
+    assert run.ranking("q1") == ("g1", "cooking", "unloaded")
+    assert run.ranking("q2") == ("game", "cooking", "unloaded")
+    theirs = ir_measures.calc_aggregate(
+        [ir_measures.nDCG @ 10],
+        [ir_measures.Qrel(q, d, g) for q, grades in beir.qrels.items() for d, g in grades.items()],
+        ir_measures.read_trec_run(str(tmp_path / "run.trec")),
+    )
+    assert report.scores["ndcg@10"] == pytest.approx(theirs[ir_measures.nDCG @ 10])
+
+
+def test_equal_scores_are_told_apart_in_a_run_file(world, tmp_path: Path) -> None:
+    """Papers found with one score keep their order in tools that hold 32 bits and order ties by id."""
+
+    class Tied(world.Scripted):
+        def search(self, question: str, /, *, k: int):
+            return [hit.model_copy(update={"score": 0.1}) for hit in super().search(question, k=k)]
+
+    run_retrieval(Tied({}), judged({"q1": {"game": 1}}), run_file=tmp_path / "run.trec")
+    found = read_run(tmp_path / "run.trec").rankings["q1"]
+    assert [document for document, _ in found] == ["game", "cooking", "unloaded"]
+    scores = [np.float32(score) for _, score in found]
+    assert scores[0] > scores[1] > scores[2] > 0.0999
+
+
+def test_a_foreign_run_may_use_any_id_of_a_paper(world) -> None:
+    """A run from elsewhere is scored alike under the judgments' ids, the index's, and other aliases."""
+    beir = judged({"q1": {"g1": 1}})
+    for name in ("g1", "game"):
+        run = Run(name="theirs", rankings={"q1": (("x", 2.0), (name, 1.0))})
+        assert score_foreign_run(world.Scripted({}), run, beir).scores["mrr@10"] == 0.5
+
+
+def test_a_run_over_other_queries_is_refused(world) -> None:
+    """A run that ranks no query of the set is an error instead of a row of zeros."""
+    run = Run(name="theirs", rankings={"other": (("game", 1.0),)})
+    with pytest.raises(EvaluationError, match=r"'theirs' ranks no query of 'tiny'.*--split"):
+        score_foreign_run(world.Scripted({}), run, judged({"q1": {"game": 1}}))

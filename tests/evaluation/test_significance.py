@@ -6,6 +6,7 @@ from scipy.stats import bootstrap
 
 from rag_qa.errors import EvaluationError
 from rag_qa.evaluation import compare, paired_interval
+from rag_qa.evaluation.significance import differences
 from rag_qa.types import EvalReport
 
 SCORES = st.floats(0, 1).map(lambda score: round(score, 3))
@@ -78,3 +79,32 @@ def test_reports_without_common_queries_are_refused() -> None:
     """Reports of different sets have nothing to compare, and the error names the score."""
     with pytest.raises(EvaluationError, match=r"mrr@10.*same set"):
         compare(report({"a": 1}), report({"b": 1}), "mrr@10")
+
+
+def test_every_common_score_gets_its_difference() -> None:
+    """Scores that no query has in both reports, such as seconds, are left out."""
+    new = report({"a": 0.2, "b": 0.6}).model_copy(update={"scores": {"mrr@10": 0.4, "seconds_median": 1.0}})
+    found = differences(report({"a": 0.1, "b": 0.5}), new)
+    assert found.keys() == {"mrr@10"}
+    assert found["mrr@10"].difference == pytest.approx(0.1)
+
+
+def test_the_rounding_of_a_stored_report_is_no_difference() -> None:
+    """A baseline that was stored with six digits does not differ from the same scores in full."""
+    interval = compare(report({"a": 0.333333, "b": 0.666667}), report({"a": 1 / 3, "b": 2 / 3}), "mrr@10")
+    assert (interval.low, interval.high) == (0, 0)
+
+
+def test_reports_of_other_judgments_are_refused() -> None:
+    """A baseline over another version of the set, or another split, is told instead of compared."""
+    before, after = (
+        report({"a": 0.1}).model_copy(update={"provenance": {"set_sha256": digest}}) for digest in "xy"
+    )
+    with pytest.raises(EvaluationError, match=r"other questions or judgments.*rag-qa eval"):
+        differences(before, after)
+
+
+def test_reports_without_a_common_score_are_refused() -> None:
+    """A baseline without any score of the report has nothing to compare."""
+    with pytest.raises(EvaluationError, match="no score"):
+        differences(EvalReport(name="b", scores={}, per_query=(), provenance={}), report({"a": 1}))

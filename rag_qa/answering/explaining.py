@@ -1,0 +1,37 @@
+"""Why a paper was found: the words of the query that it holds, and the sentence that comes nearest."""
+
+from collections.abc import Sequence
+
+from rag_qa.answering.evidence import score_sentences
+from rag_qa.answering.terms import WORD, content_terms, question_terms
+from rag_qa.index.reader import Index
+from rag_qa.protocols import Embedder
+from rag_qa.types import Explanation, Hit
+
+
+def explain(query: str, hits: Sequence[Hit], index: Index, embedder: Embedder) -> list[Explanation]:
+    """Return an explanation of each hit, in their order."""
+    terms = question_terms(query)
+    papers = [hit.paper for hit in hits]
+    sentences = score_sentences(query, terms, papers, index.term_weights(terms), embedder)
+    best = {sentence.paper_id: sentence for sentence in reversed(sentences)}
+    return [
+        Explanation(
+            paper_id=paper.id,
+            words=_shared_words(terms, f"{paper.title} {paper.abstract}"),
+            sentence=best[paper.id].text,
+            similarity=best[paper.id].similarity,
+        )
+        for paper in papers
+    ]
+
+
+def _shared_words(terms: Sequence[str], text: str) -> tuple[str, ...]:
+    """Return the words of a text whose stems are among the terms, as they are first written there."""
+    wanted = set(terms)
+    first: dict[str, str] = {}
+    for word in WORD.findall(text):
+        for stem in content_terms(word):
+            if stem in wanted:
+                first.setdefault(stem, word)
+    return tuple(first[term] for term in terms if term in first)

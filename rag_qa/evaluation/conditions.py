@@ -1,0 +1,176 @@
+"""Conditions: what is run, and the scores below which it has become worse; kept as data in a TOML file."""
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import Field, ValidationError, model_validator
+
+from rag_qa.errors import EvaluationError
+from rag_qa.evaluation.corpora import SHARED, shared_folder
+from rag_qa.evaluation.lines import first_complaint
+from rag_qa.evaluation.significance import DIGITS
+from rag_qa.settings import Style
+from rag_qa.types import EvalReport, Value
+
+FROM_SHARED = "$shared/"
+LOWER_IS_BETTER = frozenset({"false_refusals", "invalid_citations"})
+EITHER = frozenset({"refused"})
+CURE = (
+    'a condition is [NAME] with a folder, and [NAME.scores] with "recall@5" = { expected = 0.5, tolerance = 0.01 } '
+    "or false_refusals = { maximum = 0.05 }"
+)
+
+
+class Bound(Value):
+    """How bad a score may be: `tolerance` under what is expected, or up to a maximum where lower is better."""
+
+    expected: float | None = None
+    tolerance: float | None = Field(None, ge=0)
+    maximum: float | None = None
+
+    @model_validator(mode="after")
+    def _one_sided(self) -> Self:
+        if (self.expected is None) == (self.maximum is None):
+            raise ValueError("give either expected and tolerance, or maximum")
+        if (self.expected is None) != (self.tolerance is None):
+            raise ValueError("expected and tolerance go together")
+        return self
+
+    def admits(self, found: float) -> bool:
+        """Return whether a score is good enough, after rounding to the digits that reports keep."""
+        if self.maximum is not None:
+            return round(found - self.maximum, DIGITS) <= 0
+        return round(found - (self.expected or 0) + (self.tolerance or 0), DIGITS) >= 0
+
+    def __str__(self) -> str:
+        if self.maximum is not None:
+            return f"at most {self.maximum:.3f}"
+        return f"{self.expected:.3f} less {self.tolerance:.3f}"
+
+
+Bounds = Annotated[Mapping[str, Bound], Field(min_length=1)]
+
+
+class Condition(Value):
+    """One evaluation with the bounds of its scores: the paths are whole, `needs` is the shared data among them."""
+
+    name: str
+    folder: Path
+    split: str | None
+    corpus: tuple[Path, ...]
+    ids: Path | None
+    style: Style | None
+    needs: tuple[Path, ...]
+    scores: Bounds
+
+    @property
+    def skipped(self) -> str | None:
+        """Why it cannot be run here: the first of its data that is absent; None when all is there."""
+        absent = next((path for path in self.needs if not path.exists()), None)
+        if absent is None:
+            return None
+        return f"{absent} is not there; set {SHARED} to the folder of the shared data"
+
+
+class Finding(Value):
+    """A score of a condition: its bound, and what was found (None when the report has no such score)."""
+
+    condition: str
+    score: str
+    bound: Bound
+    found: float | None
+
+    @property
+    def ok(self) -> bool:
+        """Whether the score was found and is good enough."""
+        return self.found is not None and self.bound.admits(self.found)
+
+    def __str__(self) -> str:
+        found = "-" if self.found is None else f"{self.found:.3f}"
+        verdict = "ok" if self.ok else "MISS"
+        return f"{self.condition:<16} {self.score:<22} expected {self.bound!s:<17} found {found:<6} {verdict}"
+
+
+class _Entry(Value):
+    """A condition as it is written: paths are relative to the file, or begin with `$shared/`."""
+
+    folder: str
+    split: str | None = None
+    corpus: tuple[str, ...] = ()
+    ids: str | None = None
+    style: Style | None = None
+    needs: tuple[str, ...] = ()
+    scores: Bounds
+
+    @model_validator(mode="after")
+    def _bounded_on_the_right_side(self) -> Self:
+        for score, bound in self.scores.items():
+            base = score.partition("/")[0]
+            lower = base in LOWER_IS_BETTER or base.startswith("seconds")
+            if lower != (bound.maximum is not None) and base not in EITHER:
+                better, wanted = ("lower", "a maximum") if lower else ("higher", "expected and tolerance")
+                raise ValueError(f"{score} is better when {better}: give it {wanted}")
+        return self
+
+
+def load_conditions(path: Path) -> dict[str, Condition]:
+    """Read a file of conditions, by name.
+
+    Paths that begin with `$shared/` lie in `$RAG_QA_SHARED`, or in `../shared` beside the clone that holds the
+    file. Raises EvaluationError naming the condition and the edit that mends it.
+    """
+    path = Path(path)
+    try:
+        tables = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError as exc:
+        raise EvaluationError(
+            f"there are no conditions at {path}; run this in the root of a clone, or name a file with --conditions FILE"
+        ) from exc
+    except (OSError, ValueError) as exc:
+        raise EvaluationError(f"{path} is not TOML ({exc}); {CURE}") from exc
+    if not tables:
+        raise EvaluationError(f"{path} holds no condition; {CURE}")
+    return {name: _condition(path, name, table) for name, table in tables.items()}
+
+
+def _condition(path: Path, name: str, table: object) -> Condition:
+    try:
+        entry = _Entry.model_validate(table)
+    except ValidationError as exc:
+        raise EvaluationError(f"{path}, condition {name!r}: {first_complaint(exc)}; {CURE}") from exc
+    shared = shared_folder(path)
+
+    def place(text: str) -> Path:
+        inside = text.startswith(FROM_SHARED)
+        return shared / text.removeprefix(FROM_SHARED) if inside else path.parent / text
+
+    written = [entry.folder, *entry.corpus, *([entry.ids] if entry.ids else [])]
+    needs = [*entry.needs, *(text for text in written if text.startswith(FROM_SHARED))]
+    return Condition(
+        name=name,
+        folder=place(entry.folder),
+        split=entry.split,
+        corpus=tuple(map(place, entry.corpus)),
+        ids=place(entry.ids) if entry.ids else None,
+        style=entry.style,
+        needs=tuple(map(place, needs)),
+        scores=entry.scores,
+    )
+
+
+def choose(conditions: Mapping[str, Condition], names: list[str]) -> list[Condition]:
+    """Return the conditions named, or all. Raises EvaluationError for a name that there is not."""
+    for name in names:
+        if name not in conditions:
+            raise EvaluationError(f"there is no condition {name!r}; name one of {', '.join(conditions)}")
+    return [conditions[name] for name in dict.fromkeys(names)] or list(conditions.values())
+
+
+def judge(condition: Condition, report: EvalReport) -> list[Finding]:
+    """Return what was found for each score of a condition."""
+    return [
+        Finding(condition=condition.name, score=score, bound=bound, found=report.scores.get(score))
+        for score, bound in condition.scores.items()
+    ]
