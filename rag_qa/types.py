@@ -187,7 +187,10 @@ class Answer(Value):
 
 
 class Event(Value):
-    """A step of a streamed answer: the hits, then each sentence once it is checked, then the whole answer."""
+    """A step of a streamed answer: the hits, then each sentence once it is checked, then the whole answer.
+
+    With the hits comes how a follow-up question was understood.
+    """
 
     kind: Literal["hits", "sentence", "answer"]
     hits: tuple[Hit, ...] = ()

@@ -7,6 +7,7 @@ from rag_qa.answering.evidence import label, score_sentences
 from rag_qa.answering.explaining import explain
 from rag_qa.answering.followups import Resolved
 from rag_qa.answering.listing import Listed, list_papers
+from rag_qa.answering.metadata import tell, told_by_metadata
 from rag_qa.answering.questions import QuestionKind, question_kind
 from rag_qa.answering.receipts import Receipt
 from rag_qa.answering.relevance import Relevance, assess, default_threshold, keep_relevant
@@ -80,14 +81,23 @@ class Answering:
             found = self._listed(scope) if scope.understood_as and (scope.counts or not scope.topic) else None
             kind = question_kind(resolved.question)
             hits = found.hits if found else self._searched(scope, kind, resolved)
-        yield Event(kind="hits", hits=tuple(hits), understood_as=scope.understood_as)
+        understood_as = scope.understood_as or resolved.understood_as
+        yield Event(kind="hits", hits=tuple(hits), understood_as=understood_as)
         sentences: list[Sentence] = []
         for sentence in (
-            found.sentences if found else self._written(scope.topic, kind, resolved, hits, receipt)
+            found.sentences
+            if found
+            else self._told(resolved, hits) or self._written(scope.topic, kind, resolved, hits, receipt)
         ):
             sentences.append(sentence)
             yield Event(kind="sentence", sentence=sentence)
-        yield Event(kind="answer", answer=_answer(asked, scope, sentences, hits, receipt))
+        yield Event(kind="answer", answer=_answer(asked, understood_as, scope, sentences, hits, receipt))
+
+    def _told(self, resolved: Resolved, hits: Sequence[Hit]) -> list[Sentence]:
+        """Return what the index's metadata say, where the question asks for nothing else."""
+        papers = [hit.paper for hit in hits]
+        told = told_by_metadata(resolved.question, resolved.asks, resolved.within, papers)
+        return [tell(paper, resolved.asks) for paper in told]
 
     def _searched(self, scope: Scope, kind: QuestionKind, resolved: Resolved) -> list[Hit]:
         if scope.nothing:
@@ -156,7 +166,12 @@ class Answering:
 
 
 def _answer(
-    asked: str, scope: Scope, sentences: Sequence[Sentence], hits: Sequence[Hit], receipt: Receipt
+    asked: str,
+    understood_as: str | None,
+    scope: Scope,
+    sentences: Sequence[Sentence],
+    hits: Sequence[Hit],
+    receipt: Receipt,
 ) -> Answer:
     papers = {hit.paper.id: hit.paper for hit in hits}
     cited = dict.fromkeys(citation.paper_id for s in sentences for citation in s.citations)
@@ -170,7 +185,7 @@ def _answer(
         nearest=tuple(hit.paper for hit in hits[:NEAREST]) if abstained else (),
         provenance=receipt.provenance,
         timings=receipt.finish(),
-        understood_as=scope.understood_as,
+        understood_as=understood_as,
     )
 
 

@@ -112,7 +112,7 @@ class Assistant:
         """Yield the hits, then each sentence once it is checked, then the whole answer."""
         asked = clean_question(question)
         question = without_markup(asked)
-        alone = literal or self._answering.counts_papers(question)
+        alone = literal or not self._settings.resolve_followups or self._answering.counts_papers(question)
         resolved = resolve(question, () if alone else history)
         return self._answering.answer(asked, resolved, filter, reads_filters=not literal)
 

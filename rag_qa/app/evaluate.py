@@ -33,7 +33,7 @@ def evaluate_set(
         list[str] | None,
         typer.Argument(
             metavar="FOLDER",
-            help="A question set (set.toml …) or a BEIR folder; with --check, names of conditions (default: all).",
+            help="A question set (set.toml …), conversations or a BEIR folder; with --check, names of conditions.",
         ),
     ] = None,
     index: Annotated[Path | None, typer.Option("--index", help="Index of the set's papers.")] = None,

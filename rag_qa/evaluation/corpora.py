@@ -6,43 +6,41 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rag_qa.errors import EvaluationError
-from rag_qa.evaluation.datasets import QuestionSet, RetrievalSet
+from rag_qa.evaluation.datasets import CorpusSet, RetrievalSet
 from rag_qa.evaluation.lines import read_lines, read_records
 
 SHARED = "RAG_QA_SHARED"
 ROOT_MARKS = (".git", "pyproject.toml")
 
 
-def resolve_corpus(question_set: QuestionSet) -> list[Path]:
-    """Return the sources to index for a question set.
+def resolve_corpus(asked: CorpusSet) -> list[Path]:
+    """Return the sources to index for a set.
 
-    "sample" is the corpus that ships with the package; "seeds" is `$RAG_QA_SHARED/seeds`, or
-    `../shared/seeds` from the root of the clone that holds the set; anything else is a path, relative to
-    the set's folder. Raises EvaluationError when it is not there.
+    "sample" is the corpus that ships with the package. A path may begin with `$RAG_QA_SHARED/`, which is `../shared`
+    from the root of the clone that holds the set where the variable is not set, and "seeds" is `$RAG_QA_SHARED/seeds`;
+    any other path is relative to the set's folder. Raises EvaluationError when it is not there.
     """
-    if question_set.corpus == "sample":
+    if asked.corpus == "sample":
         from rag_qa.sample import sample_papers_path
 
         return [sample_papers_path()]
-    if question_set.corpus == "seeds":
-        path, cure = (
-            shared_folder(question_set.folder) / "seeds",
-            f"set {SHARED} to the folder that holds seeds/",
-        )
+    inside = "seeds" if asked.corpus == "seeds" else asked.corpus.removeprefix(f"${SHARED}/")
+    if asked.corpus == "seeds" or inside != asked.corpus:
+        path, cure = shared_folder(asked.folder) / inside, f"set {SHARED} to the folder that holds {inside}"
     else:
-        path = question_set.folder / Path(question_set.corpus).expanduser()
-        cure = f"correct `corpus` in {question_set.folder / 'set.toml'}"
+        path = asked.folder / Path(asked.corpus).expanduser()
+        cure = f"correct `corpus` in {asked.folder / 'set.toml'}"
     if not path.exists():
         raise EvaluationError(
-            f"the corpus of the set {question_set.name!r} is not at {path}; {cure}, "
+            f"the corpus of the set {asked.name!r} is not at {path}; {cure}, "
             "or give an index of it with --index DIR"
         )
     return [path]
 
 
-def corpus_of(judged: QuestionSet | RetrievalSet) -> list[Path]:
+def corpus_of(judged: CorpusSet | RetrievalSet) -> list[Path]:
     """Return the sources to index for a set. Raises EvaluationError when it has none."""
-    if isinstance(judged, QuestionSet):
+    if isinstance(judged, CorpusSet):
         return resolve_corpus(judged)
     if judged.documents is None:
         raise EvaluationError(

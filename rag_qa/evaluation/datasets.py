@@ -44,16 +44,21 @@ class Question(Value):
         return self
 
 
-class QuestionSet(Value):
-    """Questions over a corpus ("sample", "seeds" or a path), judged by paper ids."""
+class CorpusSet(Value):
+    """What is asked over a corpus: "sample", "seeds" or a path."""
 
     name: str
     description: str
     corpus: str
     folder: Path
+    sha256: str
+
+
+class QuestionSet(CorpusSet):
+    """Questions judged by paper ids."""
+
     questions: tuple[Question, ...]
     qrels: Qrels
-    sha256: str
 
     @property
     def retrieval(self) -> "RetrievalSet":
@@ -77,7 +82,9 @@ class RetrievalSet(Value):
     sha256: str
 
 
-class _Header(Value):
+class Header(Value):
+    """What a set's `set.toml` says."""
+
     name: Text
     description: str
     corpus: Text
@@ -95,7 +102,7 @@ def load_question_set(folder: Path) -> QuestionSet:
             raise EvaluationError(
                 f"{path} is missing; a question set needs set.toml, queries.jsonl, qrels.tsv"
             )
-    header = _read_header(files[0])
+    header = read_header(files[0])
     questions = _read_questions(files[1])
     qrels = read_qrels(files[2], queries=questions)
     for number, question in enumerate(questions.values(), 1):
@@ -109,14 +116,15 @@ def load_question_set(folder: Path) -> QuestionSet:
         folder=folder,
         questions=tuple(questions.values()),
         qrels=qrels,
-        sha256=_sha256(files),
+        sha256=file_hash(files),
     )
 
 
-def _read_header(path: Path) -> _Header:
+def read_header(path: Path) -> Header:
+    """Read a set's `set.toml`. Raises EvaluationError naming the file and what it needs."""
     cure = "it needs the strings name, description and corpus"
     try:
-        return _Header.model_validate(tomllib.loads(path.read_text("utf-8")))
+        return Header.model_validate(tomllib.loads(path.read_text("utf-8")))
     except ValidationError as exc:
         raise EvaluationError(f"{path}: {first_complaint(exc)}; {cure}") from exc
     except (OSError, ValueError) as exc:
@@ -157,7 +165,7 @@ def load_beir(folder: Path, *, split: str | None = None) -> RetrievalSet:
         queries={query: text for query, text in texts.items() if query in qrels},
         qrels=qrels,
         documents=_find(folder, ["corpus.jsonl", "documents.jsonl"]),
-        sha256=_sha256([asked, judged]),
+        sha256=file_hash([asked, judged]),
     )
 
 
@@ -206,8 +214,8 @@ def _read_queries(path: Path) -> dict[str, str]:
     return texts
 
 
-def _sha256(files: Iterable[Path]) -> str:
-    """One hash over the files' names and bytes, in the given order; gzipped files count as what they hold."""
+def file_hash(files: Iterable[Path]) -> str:
+    """Return one hash over the files' names and bytes, in the given order; gzipped files count as what they hold."""
     digest = hashlib.sha256()
     for path in files:
         content = path.read_bytes()

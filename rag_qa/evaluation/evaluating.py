@@ -1,19 +1,26 @@
-"""One evaluation, from a folder to a report: a question set where there is a set.toml, else a BEIR folder."""
+"""One evaluation, from a folder to a report: conversations, a question set (set.toml), else a BEIR folder."""
 
 from pathlib import Path
 
 from rag_qa.errors import EvaluationError
 from rag_qa.evaluation.baselines import read_baseline, with_differences
+from rag_qa.evaluation.conversations import (
+    CONVERSATIONS,
+    ConversationSet,
+    Talker,
+    load_conversations,
+    run_conversations,
+)
 from rag_qa.evaluation.datasets import QuestionSet, RetrievalSet, load_beir, load_question_set
 from rag_qa.evaluation.grounding import Support, verbatim
 from rag_qa.evaluation.reports import fill_readme, write_results
 from rag_qa.evaluation.retrieval_runs import Progress, run_retrieval
-from rag_qa.evaluation.running import Asker, run_question_set
+from rag_qa.evaluation.running import run_question_set
 from rag_qa.types import EvalReport
 
 
-def load_set(folder: Path, *, split: str | None = None) -> QuestionSet | RetrievalSet:
-    """Read a folder as what it is. Raises EvaluationError when it is neither, or malformed."""
+def load_set(folder: Path, *, split: str | None = None) -> ConversationSet | QuestionSet | RetrievalSet:
+    """Read a folder as what it is. Raises EvaluationError when it is none of them, or malformed."""
     folder = Path(folder)
     if not folder.is_dir():
         raise EvaluationError(f"there is no folder {folder}; name a question set such as eval/sample")
@@ -21,12 +28,12 @@ def load_set(folder: Path, *, split: str | None = None) -> QuestionSet | Retriev
         return load_beir(folder, split=split)
     if split is not None:
         raise EvaluationError(f"the question set {folder} has no splits; leave --split out")
-    return load_question_set(folder)
+    return load_conversations(folder) if (folder / CONVERSATIONS).exists() else load_question_set(folder)
 
 
 def evaluate(
     folder: Path,
-    assistant: Asker,
+    assistant: Talker,
     *,
     split: str | None = None,
     results: Path | None = None,
@@ -35,7 +42,7 @@ def evaluate(
     support: Support = verbatim,
     progress: Progress | None = None,
 ) -> EvalReport:
-    """Evaluate an assistant on a question set (all figures) or a BEIR folder (retrieval alone).
+    """Evaluate an assistant on conversations, a question set (all figures) or a BEIR folder (retrieval alone).
 
     With `results`, the report is written there as NAME.json, and the table of a README.md beside that folder
     is brought up to date. With `run_file`, the first hundred papers of each query are written there as a TREC
@@ -44,14 +51,20 @@ def evaluate(
     """
     judged = load_set(folder, split=split)
     before = None if baseline is None else read_baseline(baseline)
-    if isinstance(judged, QuestionSet):
+    if isinstance(judged, ConversationSet):
+        if run_file is not None or baseline is not None:
+            raise EvaluationError(
+                "conversations have no run to write or compare; leave --run and --baseline out"
+            )
+        report = run_conversations(assistant, judged, progress=progress)
+    elif isinstance(judged, QuestionSet):
         report = run_question_set(assistant, judged, support=support, progress=progress)
         judged = judged.retrieval
         if run_file is not None:  # questions are ranked ten deep, runs a hundred
             run_retrieval(assistant, judged, run_file=run_file)
     else:
         report = run_retrieval(assistant, judged, run_file=run_file, progress=progress)
-    if before is not None:
+    if before is not None and not isinstance(judged, ConversationSet):
         report = with_differences(report, before, judged, assistant)
     if results is not None:
         write_results(report, results)

@@ -29,6 +29,9 @@ HEADLINES = (
     "seconds_median",
 )
 BY_KIND = (
+    "resolution",
+    "leaks",
+    "metadata",
     "recall@5",
     "paper_recall",
     "citation_recall",
@@ -97,7 +100,7 @@ def render(report: EvalReport) -> str:
         file = report.provenance.get("baseline", {}).get("file", "the baseline")
         parts.append(f"Differences are to {file}: means over the questions that have the score in both.")
     if kinds := _kinds(report):
-        parts.append(_table(["kind", "questions", *BY_KIND], kinds))
+        parts.append(_table(["kind", "questions", *_columns(report)], kinds))
     if any(name in total for name in TIMES):
         parts.append(_table(["seconds", "median", "p95"], _stages(report)))
         parts.append(f"The first question, with loading, took {total['seconds_first']:.3f} s.")
@@ -130,9 +133,14 @@ def _kinds(report: EvalReport) -> list[list[str]]:
         if "kind" in row:
             counts[row["kind"]] = counts.get(row["kind"], 0) + 1
     return [
-        [kind, str(count), *(_shown(name, report.scores.get(f"{name}/{kind}")) for name in BY_KIND)]
+        [kind, str(count), *(_shown(name, report.scores.get(f"{name}/{kind}")) for name in _columns(report))]
         for kind, count in counts.items()
     ]
+
+
+def _columns(report: EvalReport) -> list[str]:
+    """The figures by kind that the report has at all."""
+    return [name for name in BY_KIND if any(score.startswith(f"{name}/") for score in report.scores)]
 
 
 def _stages(report: EvalReport) -> list[list[str]]:
@@ -159,9 +167,14 @@ def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def summary(reports: Iterable[EvalReport]) -> str:
-    """Return one table over several sets: a row of headline scores each, with hardware, commit and date."""
+    """Return one table over several sets: a row of headline scores each, with hardware, commit and date.
+
+    A report without any of these scores, as of conversations, has no row.
+    """
     rows = []
     for report in reports:
+        if not report.scores.keys() & set(HEADLINES):
+            continue
         scores = [_shown(name, report.scores.get(name)) for name in HEADLINES]
         said = report.provenance
         machine = f"{said.get('processor', '?')}, {said.get('cores', '?')} cores"

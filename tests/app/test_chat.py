@@ -82,6 +82,7 @@ def test_a_session_word_for_word(assistant):
         [1] EigenGame. eigengame
         [2] On auctions. auction
 
+        Understood as: and \u201cOn auctions\u201d? (discuss a competitive game of eigenvectors)
         \u201cAn auction is a competitive game in which players bid for goods.\u201d [1]
 
         [1] On auctions. auction
@@ -164,3 +165,11 @@ def test_piped_lines_are_read_from_standard_input(assistant, monkeypatch):
     assert console.file.getvalue() == (
         "Ask the papers. /help shows the commands.\nThe index holds 3 papers.\n\n"
     )
+
+
+def test_literal_questions_know_no_turns_before(assistant):
+    """After /literal a question refers to nothing; after it once more, follow-ups are understood again."""
+    lines = ("which papers discuss soup?", "/literal", "is it eaten hot?", "/literal", "what is it made of?")
+    said = transcript(assistant, *lines)
+    assert said.count("Understood as") == 1
+    assert "Understood as: what is it made of? (of \u201cOn soup\u201d)" in said

@@ -1,0 +1,265 @@
+"""Conversations: is a follow-up question resolved to what it means? Judged by rules and BM25, without a model.
+
+Every turn has a fixed history: the papers that the turns before showed are written in the set, so what is measured
+is the resolution of a question and neither search nor answers. Only `metadata` asks the assistant.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated, Any, Literal, Protocol, Self
+
+from pydantic import Field, ValidationError, model_validator
+
+from rag_qa.answering.followups import Resolved, resolve
+from rag_qa.errors import EvaluationError, QuestionError
+from rag_qa.evaluation.datasets import CorpusSet, Text, file_hash, read_header
+from rag_qa.evaluation.lines import fail, first_complaint, read_records
+from rag_qa.evaluation.provenance import describe_run
+from rag_qa.evaluation.retrieval_runs import Progress, means
+from rag_qa.evaluation.running import Asker
+from rag_qa.index.lexical import Lexical, build_lexical
+from rag_qa.types import Answer, EvalReport, Paper, Value
+
+CONVERSATIONS = "conversations.jsonl"
+TURN_CURE = (
+    'a line is {"id": "c1", "turns": [{"question": "…", "kind": "first", "shows": ["ID"]}, '
+    '{"question": "who wrote it?", "kind": "metadata", "expect": {"only": {"place": 1}}, "shows": []}]}'
+)
+
+TurnKind = Literal[
+    "first", "number", "name", "pronoun", "ellipsis", "comparison", "metadata", "narrowing", "change"
+]
+Place = Annotated[int, Field(ge=1)]
+Row = dict[str, Any]
+
+
+class Only(Value):
+    """The papers that a turn may search, exactly: by place in the list shown last, the whole list, or by id."""
+
+    place: Place | None = None
+    places: Annotated[tuple[Place, ...], Field(min_length=1)] | None = None
+    all_of_previous: Literal[True] | None = None
+    ids: Annotated[tuple[Text, ...], Field(min_length=1)] | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if len(self.model_fields_set) != 1:
+            raise ValueError("name the papers in one way: place, places, all_of_previous or ids")
+        return self
+
+    def of(self, shown: Sequence[str]) -> frozenset[str]:
+        """Return the ids of the allowed papers, given those shown last."""
+        if self.ids is not None:
+            return frozenset(self.ids)
+        places = self.places or ((self.place,) if self.place else range(1, len(shown) + 1))
+        return frozenset(shown[place - 1] for place in places)
+
+
+class Expected(Value):
+    """What a turn means: restricted to papers, or finding gold papers among the first, or alone as it stands.
+
+    `states` are words that the assistant's answer must hold; they count in `metadata`, not in `resolution`.
+    """
+
+    only: Only | None = None
+    gold: tuple[Text, ...] = ()
+    among: int = Field(1, ge=1)
+    alone: bool = False
+    states: tuple[Text, ...] = ()
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if (self.only is not None) + bool(self.gold) + self.alone != 1:
+            raise ValueError("expect one of only, gold and alone")
+        return self
+
+
+class Turn(Value):
+    """A question, what it means (nothing is expected of the first), and the papers that its answer showed."""
+
+    question: Text
+    kind: TurnKind
+    expect: Expected | None = None
+    shows: tuple[Text, ...] = ()
+
+
+class Conversation(Value):
+    """Turns in order; each sees those before it."""
+
+    id: Text
+    turns: Annotated[tuple[Turn, ...], Field(min_length=2)]
+
+    @model_validator(mode="after")
+    def _places_exist(self) -> Self:
+        shown: tuple[str, ...] = ()
+        for number, turn in enumerate(self.turns, 1):
+            if (turn.expect is None) != (number == 1):
+                raise ValueError("every turn but the first has an `expect`")
+            only = turn.expect.only if turn.expect else None
+            if only and max((*(only.places or ()), only.place or 0)) > len(shown):
+                raise ValueError(f"turn {number} expects a place that the list before does not have")
+            shown = turn.shows or shown
+        return self
+
+
+class ConversationSet(CorpusSet):
+    """Conversations over a corpus."""
+
+    conversations: tuple[Conversation, ...]
+
+
+class Talker(Asker, Protocol):
+    """What conversations need of an assistant."""
+
+    def ask(self, question: str, /, *, history: Sequence[Answer] = ()) -> Answer: ...
+
+    def papers(self) -> Iterable[Paper]: ...
+
+
+def load_conversations(folder: Path) -> ConversationSet:
+    """Read `set.toml` and `conversations.jsonl`. Raises EvaluationError naming file, line and cure."""
+    folder = Path(folder)
+    files = [folder / "set.toml", folder / CONVERSATIONS]
+    header = read_header(files[0])
+    conversations: dict[str, Conversation] = {}
+    for number, record in read_records(files[1]):
+        try:
+            conversation = Conversation.model_validate(record)
+        except ValidationError as exc:
+            fail(files[1], number, first_complaint(exc), TURN_CURE)
+        if conversation.id in conversations:
+            fail(files[1], number, f"the id {conversation.id!r} stands here twice", "give each its own id")
+        conversations[conversation.id] = conversation
+    if not conversations:
+        fail(files[1], 1, "no conversations", TURN_CURE)
+    return ConversationSet(
+        **header.model_dump(),
+        folder=folder,
+        conversations=tuple(conversations.values()),
+        sha256=file_hash(files),
+    )
+
+
+def run_conversations(
+    assistant: Talker, conversation_set: ConversationSet, *, progress: Progress | None = None
+) -> EvalReport:
+    """Resolve every turn but the first and report `resolution`, in total and by kind, `leaks` and `metadata`.
+
+    `resolution` is the share of turns resolved as expected; `leaks`, over turns that stand alone, the share to which
+    anything of the turns before was added; `metadata`, over turns with `states`, the share of the assistant's answers
+    that hold them. Raises EvaluationError when a paper of the set is not in the index.
+    """
+    papers = {paper.id: paper for paper in assistant.papers()}
+    _check_papers(conversation_set, papers)
+    rows: list[Row] = []
+    with TemporaryDirectory() as folder:
+        build_lexical(Path(folder), ((p.id, f"{p.title}\n{p.abstract}") for p in papers.values()))
+        lexical = Lexical(Path(folder))
+        for done, conversation in enumerate(conversation_set.conversations, 1):
+            rows += _rows(conversation, assistant, lexical, papers)
+            if progress:
+                progress(done, len(conversation_set.conversations))
+    return EvalReport(
+        name=conversation_set.name,
+        scores=means(rows) | _by_kind(rows),
+        per_query=tuple(rows),
+        provenance=describe_run() | {"set_sha256": conversation_set.sha256, "turns": len(rows)},
+    )
+
+
+def _check_papers(conversation_set: ConversationSet, papers: Mapping[str, Paper]) -> None:
+    for conversation in conversation_set.conversations:
+        for turn in conversation.turns:
+            if missing := set(turn.shows) - papers.keys():
+                raise EvaluationError(
+                    f"the conversation {conversation.id!r} shows {min(missing)!r}, which the index does not hold; "
+                    "build the index from the set's corpus with `rag-qa index`, or give --index DIR"
+                )
+
+
+def _rows(
+    conversation: Conversation, assistant: Talker, lexical: Lexical, papers: Mapping[str, Paper]
+) -> list[Row]:
+    """Return a row for each turn but the first."""
+    rows = []
+    history: list[Answer] = []
+    for number, turn in enumerate(conversation.turns, 1):
+        if turn.expect is not None:
+            row = _row(turn.question, turn.expect, history, assistant, lexical)
+            rows.append({"id": f"{conversation.id}.{number}", "kind": turn.kind, **row})
+        history.append(_answered(turn, papers))
+    return rows
+
+
+def _row(
+    question: str, expect: Expected, history: Sequence[Answer], assistant: Talker, lexical: Lexical
+) -> Row:
+    try:
+        resolved = resolve(question, history)
+    except QuestionError as exc:
+        return {"resolved": None, "within": None, "problem": str(exc), "scores": _missed(expect)}
+    right = float(is_as_expected(question, resolved, expect, history, lexical))
+    scores = {"resolution": right}
+    if expect.alone:
+        scores["leaks"] = 1 - right
+    if expect.states:
+        text = assistant.ask(question, history=history).text.casefold()
+        scores["metadata"] = float(all(state.casefold() in text for state in expect.states))
+    within = None if resolved.within is None else list(resolved.within)
+    return {"resolved": resolved.question, "within": within, "scores": scores}
+
+
+def _missed(expect: Expected) -> dict[str, float]:
+    """Return the scores of a turn that was declined."""
+    scores = {"resolution": 0.0}
+    if expect.alone:
+        scores["leaks"] = 1.0
+    if expect.states:
+        scores["metadata"] = 0.0
+    return scores
+
+
+def is_as_expected(
+    question: str, resolved: Resolved, expect: Expected, history: Sequence[Answer], lexical: Lexical
+) -> bool:
+    """Return whether a question was resolved as expected.
+
+    Alone: word for word as asked, over all papers. Only: within exactly these papers. Gold: each of them is among
+    the first that BM25 finds for the resolved question, within its restriction where it has one.
+    """
+    if expect.alone:
+        return resolved.question == question and resolved.within is None
+    if expect.only:
+        shown = next((answer.papers for answer in reversed(history) if answer.papers), ())
+        return resolved.within is not None and set(resolved.within) == expect.only.of([p.id for p in shown])
+    return set(expect.gold) <= set(_found(resolved, lexical)[: expect.among])
+
+
+def _found(resolved: Resolved, lexical: Lexical) -> list[str]:
+    """Return the papers that hold a word of the question, or that it is restricted to, best first."""
+    scores = dict(zip(lexical.paper_ids, lexical.scores(resolved.question), strict=True))
+    allowed = [p for p in scores if scores[p] > 0] if resolved.within is None else resolved.within
+    return sorted(allowed, key=lambda paper: -scores[paper])
+
+
+def _answered(turn: Turn, papers: Mapping[str, Paper]) -> Answer:
+    """Return the answer that the set says was given: its papers, without sentences."""
+    return Answer(
+        question=turn.question,
+        abstained=not turn.shows,
+        reason=None if turn.shows else "no paper in the index speaks to this question",
+        sentences=(),
+        papers=tuple(papers[key] for key in turn.shows),
+        provenance={},
+        timings={},
+    )
+
+
+def _by_kind(rows: Sequence[Row]) -> dict[str, float]:
+    """Return `figure/kind` for each kind of turn."""
+    return {
+        f"{name}/{kind}": value
+        for kind in dict.fromkeys(row["kind"] for row in rows)
+        for name, value in means([row for row in rows if row["kind"] == kind]).items()
+    }
