@@ -50,12 +50,10 @@ def evaluate(
     EvaluationError when the set or the baseline is malformed or the index is of another corpus.
     """
     judged = load_set(folder, split=split)
+    if isinstance(judged, ConversationSet) and (run_file is not None or baseline is not None):
+        raise EvaluationError("conversations have no run to write or compare; leave --run and --baseline out")
     before = None if baseline is None else read_baseline(baseline)
     if isinstance(judged, ConversationSet):
-        if run_file is not None or baseline is not None:
-            raise EvaluationError(
-                "conversations have no run to write or compare; leave --run and --baseline out"
-            )
         report = run_conversations(assistant, judged, progress=progress)
     elif isinstance(judged, QuestionSet):
         report = run_question_set(assistant, judged, support=support, progress=progress)

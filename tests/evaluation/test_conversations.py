@@ -201,7 +201,5 @@ def test_the_sets_that_ship_are_sound(folder, least):
 def test_conversations_have_no_run(talker, talk, tmp_path, option):
     """A run to write or to compare with is declined: conversations rank nothing."""
     folder = talk([FIRST, turn("what is soup made of?", {"alone": True}, "change")])
-    (tmp_path / "old.json").write_text("")
-    file = tmp_path / ("run.txt" if option == "run_file" else "old.json")
-    with pytest.raises(EvaluationError):
-        evaluate(folder, talker, **{option: file})
+    with pytest.raises(EvaluationError, match="leave --run and --baseline out"):
+        evaluate(folder, talker, **{option: tmp_path / "run.txt"})
