@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 OPENING_WORDS = 10
 
-SentenceKind = Literal["quote", "prose", "count"]
+SentenceKind = Literal["quote", "prose", "metadata"]
 VerdictLabel = Literal["supported", "partial", "unsupported"]
 
 
@@ -152,7 +152,7 @@ class Verdict(Value):
 
 
 class Sentence(Value):
-    """One sentence of an answer with its citations: a verbatim quote, prose by the model, or a count of papers."""
+    """One sentence of an answer with its citations: a verbatim quote, prose by the model, or metadata of the index."""
 
     text: str
     kind: SentenceKind

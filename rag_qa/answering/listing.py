@@ -89,7 +89,7 @@ def count_sentence(counted: int, total: int, scope: Scope, citations: Sequence[C
     if not conditions:
         text = f"The index holds {total} papers."
     shown = "" if counted == len(citations) else f" The {len(citations)} newest are shown."
-    return Sentence(text=text + shown, kind="count", citations=tuple(citations), verdict=COUNTED)
+    return Sentence(text=text + shown, kind="metadata", citations=tuple(citations), verdict=COUNTED)
 
 
 def _best(paper: Paper, wanted: Sequence[str], weights: Mapping[str, float]) -> ScoredSentence:

@@ -97,7 +97,7 @@ def tell(paper: Paper, asks: Sequence[Field]) -> Sentence:
     start, end = split_sentences(paper.abstract)[0]
     return Sentence(
         text=f"{said[:1].upper()}{said[1:]}{source}.",
-        kind="prose",
+        kind="metadata",
         citations=(Citation(paper_id=paper.id, quote=paper.abstract[start:end], start=start, end=end),),
         verdict=FROM_METADATA,
     )

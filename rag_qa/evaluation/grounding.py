@@ -27,11 +27,12 @@ def citation_recall(answer: Answer, lookup: Lookup, support: Support = verbatim)
     """Return the share of sentences supported by what they cite; None for an answer that abstains.
 
     A sentence without citations scores 0, and so does an answer without sentences. Only quotes that stand in
-    the cited paper, at the place given, can support.
+    the cited paper, at the place given, can support. Sentences on metadata say nothing of abstracts and do not
+    count; None where there are no others.
     """
-    if answer.abstained:
+    if answer.abstained or _is_metadata(answer):
         return None
-    supported = [_supported(s.text, _quotes(s, answer, lookup), support) for s in answer.sentences]
+    supported = [_supported(s.text, _quotes(s, answer, lookup), support) for s in _judged(answer)]
     return sum(supported) / len(supported) if supported else 0.0
 
 
@@ -40,11 +41,11 @@ def citation_precision(answer: Answer, lookup: Lookup, support: Support = verbat
 
     A citation helps when its quote is exact, its sentence is supported by all that it cites, and it is not
     irrelevant; irrelevant is one that alone does not support while the others without it still do. An answer
-    without citations scores 0.
+    without citations scores 0; sentences on metadata do not count.
     """
-    if answer.abstained:
+    if answer.abstained or _is_metadata(answer):
         return None
-    helps = [h for s in answer.sentences for h in _helpful(s, answer, lookup, support)]
+    helps = [h for s in _judged(answer) for h in _helpful(s, answer, lookup, support)]
     return sum(helps) / len(helps) if helps else 0.0
 
 
@@ -70,6 +71,15 @@ def invalid_citations(answer: Answer, lookup: Lookup) -> int:
 def cited_papers(answer: Answer) -> tuple[str, ...]:
     """Return the ids of the papers cited, each once, in order of citation."""
     return tuple(dict.fromkeys(c.paper_id for s in answer.sentences for c in s.citations))
+
+
+def _judged(answer: Answer) -> list[Sentence]:
+    """Return the sentences that say something of what papers say."""
+    return [sentence for sentence in answer.sentences if sentence.kind != "metadata"]
+
+
+def _is_metadata(answer: Answer) -> bool:
+    return bool(answer.sentences) and not _judged(answer)
 
 
 def _places(citation: Citation, answer: Answer, lookup: Lookup) -> tuple[str, str]:

@@ -67,7 +67,7 @@ def follow_up(assistant, question):
     ],
 )
 def test_metadata_answer_what_only_they_know(assistant, question, text):
-    """Authors, year and venue are told as prose that says where it is from, and what is missing is said to be."""
+    """Authors, year and venue are told in a sentence that says where it is from, and what is missing is said to be."""
     assert follow_up(assistant, question).text == text
 
 
@@ -76,7 +76,7 @@ def test_a_sentence_on_metadata_cites_its_paper(assistant):
     reply = follow_up(assistant, "who wrote the first one?")
     (sentence,) = reply.sentences
     (citation,) = sentence.citations
-    assert (sentence.kind, sentence.verdict.label) == ("prose", "supported")
+    assert (sentence.kind, sentence.verdict.label) == ("metadata", "supported")
     assert "metadata" in sentence.verdict.reasons[0]
     assert citation.quote == "A flow with one shared network is small."
     assert reply.papers[0].abstract[citation.start : citation.end] == citation.quote
