@@ -1,0 +1,135 @@
+"""Answers from what the index knows of its papers: lists, counts, filters and explanations."""
+
+import json
+
+import pytest
+
+from rag_qa import Assistant, Filter, Settings, build_index
+from rag_qa.errors import FilterError
+from rag_qa.testing import HashingEmbedder
+
+PAPERS = [
+    {
+        "id": "games",
+        "title": "Eigenvectors as a game",
+        "abstract": "We begin softly. Eigenvectors are players in a game. Each player owns one vector.",
+        "authors": ["Ian Gemp"],
+        "year": 2020,
+        "venue": "ICLR",
+    },
+    {
+        "id": "soup",
+        "title": "On onion soup",
+        "abstract": "Salt the water before the onions go in. Onion soup needs stock and no game.",
+        "authors": ["Ada Cook", "Ian Gemp"],
+        "year": 2021,
+    },
+    {
+        "id": "bees",
+        "title": "Dances of bees",
+        "abstract": "A bee tells the others by a dance where flowers stand. The games of bees are dances.",
+        "authors": ["Karl Frisch"],
+        "year": 2019,
+    },
+]
+
+
+@pytest.fixture(scope="module")
+def assistant(tmp_path_factory):
+    """An assistant over three papers, which answers in quotes."""
+    root = tmp_path_factory.mktemp("listing")
+    (root / "papers.jsonl").write_text("\n".join(map(json.dumps, PAPERS)))
+    build_index([root / "papers.jsonl"], root / "index", embedder=HashingEmbedder())
+    with Assistant.open(
+        root / "index", settings=Settings(style="quote"), embedder=HashingEmbedder()
+    ) as opened:
+        yield opened
+
+
+def cited(answer):
+    return [paper.id for paper in answer.papers]
+
+
+def test_papers_of_an_author_are_listed_newest_first(assistant):
+    """Papers asked for by author alone are all given, the newest first, each with the sentence nearest its title."""
+    answer = assistant.ask("which papers by I. Gemp?")
+    assert cited(answer) == ["soup", "games"]
+    assert answer.understood_as == "papers by I. Gemp"
+    assert [s.text for s in answer.sentences] == [
+        "Onion soup needs stock and no game.",
+        "Eigenvectors are players in a game.",
+    ]
+
+
+def test_a_topic_is_searched_among_the_papers_meant(assistant):
+    """A question with a restriction and a topic gives relevant papers that pass."""
+    assert cited(assistant.ask("which papers by Ian Gemp speak of onion soup and water?")) == ["soup"]
+
+
+@pytest.mark.parametrize(
+    ("question", "told", "papers"),
+    [
+        ("how many papers are there?", "The index holds 3 papers.", ["soup", "games", "bees"]),
+        (
+            "how many papers mention games?",
+            "3 of 3 papers in the index mention “games”.",
+            ["soup", "games", "bees"],
+        ),
+        (
+            "how many papers mention 'onion soup'?",
+            "1 of 3 papers in the index mention “onion soup”.",
+            ["soup"],
+        ),
+        (
+            "how many papers by Ian Gemp since 2021 mention water?",
+            "1 of 3 papers in the index are by Ian Gemp, since 2021 and mention “water”.",
+            ["soup"],
+        ),
+    ],
+)
+def test_papers_are_counted(assistant, question, told, papers):
+    """A count comes first, of words next to each other in any inflection, and then quotes from those counted."""
+    answer = assistant.ask(question)
+    assert (answer.sentences[0].text, answer.sentences[0].kind) == (told, "metadata")
+    assert cited(answer) == papers
+    assert all(sentence.kind == "quote" for sentence in answer.sentences[1:])
+
+
+@pytest.mark.parametrize(
+    ("question", "reason"),
+    [
+        ("papers by Geoffrey Hinton", "no paper in the index has the author 'Geoffrey Hinton'"),
+        ("how many papers mention dinosaurs?", "no paper mentions “dinosaurs”"),
+        ("papers from 1999 about soup", "its papers are from 2019 to 2021"),
+    ],
+)
+def test_nothing_meant_is_told(assistant, question, reason):
+    """A restriction of the question that no paper passes is an answer that says so, not an error."""
+    answer = assistant.ask(question)
+    assert answer.abstained
+    assert reason in answer.reason
+
+
+def test_a_filter_restricts_search_and_answers(assistant):
+    """A filter holds for search and ask; with that of the question, papers pass both."""
+    wanted = Filter(since=2020)
+    assert {hit.paper.id for hit in assistant.search("a game", filter=wanted)} == {"games", "soup"}
+    assert cited(assistant.ask("which papers by Ian Gemp?", filter=Filter(until=2020))) == ["games"]
+    assert assistant.ask("papers by Karl Frisch", filter=wanted).abstained
+    assert (assistant.count(wanted), assistant.count()) == (2, 3)
+    with pytest.raises(FilterError, match="nearest"):
+        assistant.ask("what is a game?", filter=Filter(authors=("Ina Gemp",)))
+
+
+def test_a_literal_question_is_taken_as_it_stands(assistant):
+    """With `literal` no restriction is read."""
+    assert assistant.ask("which papers by Ian Gemp?", literal=True).understood_as is None
+
+
+def test_search_explains_itself(assistant):
+    """An explanation names the words of the query that a paper holds, and its nearest sentence."""
+    hits = assistant.search("players of a game")
+    (first, *_) = assistant.explain("players of a game", hits)
+    assert (first.paper_id, first.words) == ("games", ("players", "game"))
+    assert first.sentence == "Eigenvectors are players in a game."
+    assert len(assistant.explain("players of a game", hits)) == len(hits)
