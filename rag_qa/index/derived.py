@@ -153,5 +153,4 @@ def _rows(store: Store, paper_ids: Sequence[str] | None = None) -> Iterator[Row]
         paper = papers[passage.paper_id]
         metadata: dict[str, str | int] = {"paper_id": paper.id, "title": paper.title, "kind": paper.kind}
         metadata |= {k: v for k, v in (("year", paper.year), ("venue", paper.venue)) if v is not None}
-        text = paper.abstract[passage.start : passage.end]
-        yield Row(passage.id, np.frombuffer(vector, dtype=np.float32), text, metadata)
+        yield Row(passage.id, np.frombuffer(vector, dtype=np.float32), metadata)

@@ -1,4 +1,4 @@
-"""Passages, vectors and metadata in Chroma; built from the store and never the truth.
+"""Vectors of passages and their metadata in Chroma; built from the store and never the truth.
 
 Chroma 1.5.9 persists its graph in a window in which a killed process damages it (chroma-core/chroma#7510), so
 a collection is written in a fresh folder, new or a copy of the one before, persisted once, and never written again: the
@@ -27,11 +27,10 @@ BATCH = 2_000
 
 
 class Row(NamedTuple):
-    """A passage as Chroma holds it."""
+    """A passage as Chroma holds it: without its text, whose full-text index would double the time to build."""
 
     id: str
     vector: Sequence[float] | np.ndarray
-    text: str
     metadata: dict[str, str | int]
 
 
@@ -131,7 +130,6 @@ def _columns(rows: list[Row]) -> dict[str, Any]:
     return {
         "ids": [r.id for r in rows],
         "embeddings": np.stack([np.asarray(r.vector) for r in rows]),
-        "documents": [r.text for r in rows],
         "metadatas": [r.metadata for r in rows],
     }
 
