@@ -4,7 +4,7 @@
     index/derived/3/chroma/         vectors in Chroma (generation 3)
     index/derived/3/exact/          the same vectors as one matrix
     index/derived/3/lexical/        BM25 over title and abstract
-    index/derived/3/titles/         BM25 over titles
+    index/derived/3/pairs/          BM25 over pairs of neighbouring words
     index/derived/3/stamp.json      size, time and hash of each file that a search reads
 
 A folder is never changed once it stands. One that is missing, differs from its stamp or does not find what was
@@ -22,11 +22,12 @@ import numpy as np
 from rag_qa.index.exact import build_exact
 from rag_qa.index.lexical import build_lexical
 from rag_qa.index.lock import is_held
+from rag_qa.index.pairs import build_pairs
 from rag_qa.index.store import Store
 from rag_qa.index.vectors import Row, build_vectors
 
 STAMP = "stamp.json"
-PARTS = ("chroma", "exact", "lexical", "titles")
+PARTS = ("chroma", "exact", "lexical", "pairs")
 # Chroma touches its SQLite file whenever it is opened, so only its presence says anything.
 VOLATILE = "chroma.sqlite3"
 
@@ -45,8 +46,7 @@ def build_derived(store: Store, generation: int, dimension: int) -> None:
         (fresh / part).mkdir(parents=True)
     build_vectors(fresh / "chroma", _rows(store))
     build_exact(fresh / "exact", _vectors(store), store.count("passages"), dimension)
-    build_lexical(fresh / "lexical", ((p.id, f"{p.title} {p.abstract}") for p in store.papers()))
-    build_lexical(fresh / "titles", ((p.id, p.title) for p in store.papers()))
+    build_pairs(fresh / "pairs", build_lexical(fresh / "lexical", store.papers()))
     (fresh / STAMP).write_text(json.dumps(_stamp(fresh)), encoding="utf-8")
     shutil.rmtree(target, ignore_errors=True)
     fresh.rename(target)

@@ -14,6 +14,7 @@ from rag_qa.index.health import finds_itself
 from rag_qa.index.lexical import Lexical
 from rag_qa.index.lock import hold, let_go, writing
 from rag_qa.index.manifest import Manifest
+from rag_qa.index.pairs import Pairs
 from rag_qa.index.store import PassageRow, Store
 from rag_qa.index.vectors import Vectors
 from rag_qa.protocols import Matrix
@@ -30,7 +31,7 @@ class Index:
         self.vectors = vectors
         self.exact = Exact(derived / "exact")
         self.lexical = Lexical(derived / "lexical")
-        self.titles = Lexical(derived / "titles")
+        self.pairs = Pairs(derived / "pairs", self.lexical)
         self._store = store
         self._files = files
 
