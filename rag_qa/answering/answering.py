@@ -14,7 +14,7 @@ from rag_qa.index.reader import Index
 from rag_qa.protocols import Embedder
 from rag_qa.retrieval.searching import Retriever
 from rag_qa.settings import Settings
-from rag_qa.types import Answer, Event, Evidence, Hit, Sentence
+from rag_qa.types import Answer, Event, Evidence, Hit, Paper, Sentence
 
 NO_PAPERS = "the index holds no papers"
 NOTHING_RELEVANT = "no paper in the index speaks to this question"
@@ -36,6 +36,10 @@ class Answering:
     def search(self, query: str, k: int, within: Sequence[str] | None = None) -> list[Hit]:
         """Return the k best papers, best first."""
         return self._retriever.search(query, k, within=within)
+
+    def similar(self, paper: Paper, k: int) -> list[Hit]:
+        """Return the k papers most like one, best first."""
+        return self._retriever.similar(paper, k)
 
     def answer(self, asked: str, resolved: Resolved) -> Iterator[Event]:
         """Yield the hits, then each sentence once it is checked, then the whole answer."""

@@ -79,12 +79,7 @@ class Retriever:
 
     def _ranked(self, text: str, vector: Matrix, places: Places, k: int) -> list[Hit]:
         """Return the k best of the papers at some places for a text and its unit vector."""
-        components = {
-            "dense": self._index.exact.similarities(vector, places),
-            "lexical": self._index.lexical.scores(text)[places],
-            "pairs": self._index.pairs.scores(text)[places],
-        }
-        components["feedback"] = self._feedback(vector, components, places)
+        components = self.components(text, vector, places)
         fused = mean_of_max_scaled(components, self._weights)
         best = top(fused, k)
         ids = self._index.lexical.paper_ids
@@ -100,6 +95,15 @@ class Retriever:
             )
             for rank, (n, place) in enumerate(zip(best, where, strict=True), 1)
         ]
+
+    def components(self, text: str, vector: Matrix, places: Places) -> dict[str, Scores]:
+        """Return each component's scores of the papers at some places (in the order of ids), shape (places,)."""
+        components = {
+            "dense": self._index.exact.similarities(vector, places),
+            "lexical": self._index.lexical.scores(text)[places],
+            "pairs": self._index.pairs.scores(text)[places],
+        }
+        return components | {"feedback": self._feedback(vector, components, places)}
 
     def _feedback(self, vector: Matrix, components: Mapping[str, Scores], places: Places) -> Scores:
         """Return the similarities with the vector moved towards the first papers."""
