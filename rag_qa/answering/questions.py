@@ -79,5 +79,7 @@ def clean_example(text: str) -> str:
     if not any(c.isalnum() for c in cleaned):
         raise QuestionError("the text is empty; give an abstract, or some sentences")
     if len(cleaned) > MAX_EXAMPLE:
-        raise QuestionError(f"the text has {len(cleaned)} characters; give at most {MAX_EXAMPLE}, such as an abstract")
+        raise QuestionError(
+            f"the text has {len(cleaned)} characters; give at most {MAX_EXAMPLE}, such as an abstract"
+        )
     return cleaned

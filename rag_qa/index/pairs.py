@@ -93,4 +93,5 @@ def _pairs(words: Numbers) -> Numbers:
 
 def _changes(values: Numbers) -> NDArray[np.bool_]:
     """Return where a value differs from the one before; the first does."""
-    return np.diff(values, prepend=-1) != 0
+    changes: NDArray[np.bool_] = np.diff(values, prepend=-1) != 0
+    return changes

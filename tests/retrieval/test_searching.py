@@ -91,7 +91,9 @@ def test_feedback_finds_what_the_first_papers_are_like(tmp_path):
     papers |= {"a stranger": "gravel asphalt kerb lorry junction lamp", "kin": f"{shared} wax"}
     opened = build(tmp_path, papers)
     last = {
-        weight: ids(Retriever(opened, HashingEmbedder(), weights=WEIGHTS | {"feedback": weight}).search("honey", 5))[3:]
+        weight: ids(
+            Retriever(opened, HashingEmbedder(), weights=WEIGHTS | {"feedback": weight}).search("honey", 5)
+        )[3:]
         for weight in (0.0, 1.0)
     }
     opened.close()
