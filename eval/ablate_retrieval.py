@@ -315,7 +315,7 @@ def render(measured: Mapping[str, Measured], validated: Mapping[str, Table]) -> 
     for measure in MEASURES:
         rows.append(row("all", measure, [mean(measured[name].systems["all"], measure) for name in names]))
     for measure in COMPARED:
-        cells = [mean(validated[name], measure) if name in validated else "–" for name in names]
+        cells = [mean(validated[name], measure) if name in validated else "" for name in names]
         rows.append(row("all, weights cross-validated", measure, cells))
     for system, measure in product([ASKING_KEPT, TITLES_ONCE, *SYSTEMS], COMPARED):
         cells = [
@@ -330,15 +330,22 @@ def row(system: str, measure: str, cells: Sequence[str]) -> str:
 
 
 def mean(scores: Table, measure: str) -> str:
-    return f"{scores[:, MEASURES.index(measure)].mean():.3f}"
+    return shown(scores[:, MEASURES.index(measure)].mean())
 
 
 def lost(whole: Table, part: Table, measure: str) -> str:
-    """Return how far a part is above the whole (mostly below), in bold where the interval leaves out zero."""
+    """Return how far a part is above the whole (mostly below it), in bold where the interval leaves out 0."""
     column = MEASURES.index(measure)
+    if (whole == part).all():
+        return "same"
     interval = paired_interval(whole[:, column], part[:, column])
-    text = f"{interval.difference:+.3f} [{interval.low:+.3f}, {interval.high:+.3f}]"
+    text = f"{shown(interval.difference)} [{shown(interval.low)}, {shown(interval.high)}]"
     return f"**{text}**" if interval.significant else text
+
+
+def shown(value: float) -> str:
+    """Return three digits without a leading zero."""
+    return f"{value:.3f}".replace("0.", ".", 1).replace("-.000", ".000")
 
 
 def fill(readme: Path, table: str) -> None:
