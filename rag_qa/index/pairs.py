@@ -38,7 +38,7 @@ def build_pairs(folder: Path, papers: Sequence[Sequence[int]]) -> None:
     found_in = np.diff(starts, append=len(keys))
     idf = np.log(1 + (len(papers) - found_in + 0.5) / (found_in + 0.5))
     sizes = np.maximum(lengths - 1, 0)
-    norm = K1 * (1 - B + B * sizes / max(sizes.mean(), 1.0)) if len(papers) else sizes
+    norm = K1 * (1 - B + B * sizes / (sizes.mean() or 1.0)) if len(papers) else sizes
     scores = np.repeat(idf, found_in) * counts / (counts + norm[owners])
     # A memory map cannot be empty, so that a pair that nobody asks for stands at the end.
     np.save(folder / PAIRS, np.append(keys[starts], NO_PAIR))
