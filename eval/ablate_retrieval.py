@@ -16,6 +16,7 @@ import argparse
 import gzip
 import json
 import random
+import string
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from pathlib import Path
@@ -36,6 +37,7 @@ from rag_qa.retrieval.feedback import middle
 from rag_qa.retrieval.fusion import Scores, mean_of_max_scaled
 from rag_qa.retrieval.requests import without_request
 from rag_qa.retrieval.searching import WEIGHTS, Retriever, top
+from rag_qa.retrieval.typos import WORD
 from rag_qa.settings import Settings
 
 COLLECTIONS = {
@@ -84,6 +86,7 @@ SYSTEMS = {
     "BM25 alone": NOTHING | {"lexical": 1.0},
 }
 ASKING_KEPT, TITLES_ONCE = "asking words kept", "titles count once"
+TYPO, TYPO_KEPT = "a typo in each question", "a typo, not mended"
 GRID = [
     {"dense": dense, "feedback": feedback, "lexical": 1.0, "pairs": pairs}
     for dense, feedback, pairs in product((0.0, 0.5, 1.0), (0.0, 0.5, 1.0, 1.5), (0.0, 0.15, 0.3))
@@ -203,23 +206,22 @@ def measure(
     ids = index.lexical.paper_ids
     systems: dict[str, list[list[float]]] = {}
     grid: list[list[list[float]]] = [[] for _ in GRID]
-    for question, asked, (text, vector) in zip(
-        questions, *inputs(name, index, embedder, questions), strict=True
+    for question, variants in zip(
+        questions, inputs(name, index, retriever, embedder, questions), strict=True
     ):
         places = np.arange(len(ids))
         if name == BY_EXAMPLE:
             places = np.delete(places, index.lexical.places[own(index, question.text)])
+        text, vector = variants["all"]
         found = retriever.components(text, vector, places)
         whole = Candidates.of(ids, places, found)
         plain = Candidates.of(ids, places, found | {"lexical": once.scores(text)[places]})
-        kept = whole
-        if asked[0] != text:
-            kept = Candidates.of(ids, places, retriever.components(*asked, places))
-        rows = {
-            "all": whole.ranked(WEIGHTS),
-            TITLES_ONCE: plain.ranked(WEIGHTS),
-            ASKING_KEPT: kept.ranked(WEIGHTS),
-        }
+        rows = {"all": whole.ranked(WEIGHTS), TITLES_ONCE: plain.ranked(WEIGHTS)}
+        for variant in (ASKING_KEPT, TYPO, TYPO_KEPT):
+            other = whole
+            if variants[variant][0] != text:
+                other = Candidates.of(ids, places, retriever.components(*variants[variant], places))
+            rows[variant] = other.ranked(WEIGHTS)
         rows |= {system: whole.ranked(weights) for system, weights in SYSTEMS.items()}
         for system, ranking in rows.items():
             systems.setdefault(system, []).append(scored(ranking, question))
@@ -253,20 +255,50 @@ def scored(ranking: Sequence[str], question: Question) -> list[float]:
 
 
 def inputs(
-    name: str, index: Index, embedder: Embedder, questions: Sequence[Question]
-) -> tuple[list[tuple[str, Matrix]], list[tuple[str, Matrix]]]:
-    """Return text and vector of each question as it was asked, and as it is searched for."""
+    name: str, index: Index, retriever: Retriever, embedder: Embedder, questions: Sequence[Question]
+) -> list[dict[str, tuple[str, Matrix]]]:
+    """Return text and vector of each question: as it is searched for, as it was asked, and misspelt."""
     if name == BY_EXAMPLE:
         papers = [index.paper(question.text) for question in questions]
-        found = [
-            (f"{paper.title} {paper.abstract}", middle(index.passage_vectors([paper.id])[1]))
+        return [
+            dict.fromkeys(
+                ("all", ASKING_KEPT, TYPO, TYPO_KEPT),
+                (f"{paper.title} {paper.abstract}", middle(index.passage_vectors([paper.id])[1])),
+            )
             for paper in papers
         ]
-        return found, found
+    chance = random.Random(name)
     asked = [question.text for question in questions]
-    topics = [without_request(text) for text in asked]
-    return tuple(
-        list(zip(texts, embedder.encode(texts, role="query"), strict=True)) for texts in (asked, topics)
+    misspelt = [with_typo(without_request(text), chance) for text in asked]
+    variants = {
+        "all": [retriever.topic(text) for text in asked],
+        ASKING_KEPT: asked,
+        TYPO: [retriever.topic(text) for text in misspelt],
+        TYPO_KEPT: misspelt,
+    }
+    pairs = {
+        variant: list(zip(texts, embedder.encode(texts, role="query"), strict=True))
+        for variant, texts in variants.items()
+    }
+    return [{variant: found[n] for variant, found in pairs.items()} for n in range(len(questions))]
+
+
+def with_typo(text: str, chance: random.Random) -> str:
+    """Return a text with a slip in one of its long words: a letter left out, changed, added, or two exchanged."""
+    words = list(WORD.finditer(text))
+    if not words:
+        return text
+    word = chance.choice(words)
+    place = chance.randrange(word.start() + 1, word.end() - 1)
+    letter = chance.choice(string.ascii_lowercase)
+    before, here, after = text[:place], text[place], text[place + 1 :]
+    return chance.choice(
+        [
+            before + after,
+            before + letter + after,
+            before + letter + here + after,
+            before + after[0] + here + after[1:],
+        ]
     )
 
 
@@ -317,7 +349,7 @@ def render(measured: Mapping[str, Measured], validated: Mapping[str, Table]) -> 
     for measure in COMPARED:
         cells = [mean(validated[name], measure) if name in validated else "" for name in names]
         rows.append(row("all, weights cross-validated", measure, cells))
-    for system, measure in product([ASKING_KEPT, TITLES_ONCE, *SYSTEMS], COMPARED):
+    for system, measure in product([ASKING_KEPT, TITLES_ONCE, TYPO, TYPO_KEPT, *SYSTEMS], COMPARED):
         cells = [
             lost(measured[name].systems["all"], measured[name].systems[system], measure) for name in names
         ]

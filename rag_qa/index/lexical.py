@@ -72,6 +72,11 @@ class Lexical:
         """Return in how many papers each stem occurs."""
         return {stem: self._document_frequency(self._vocabulary.get(stem)) for stem in stems}
 
+    def papers_with(self, words: Sequence[str]) -> list[int]:
+        """Return in how many papers each word occurs, in whatever form."""
+        stems = _stemmer().stemWords([word.lower() for word in words])
+        return [self._document_frequency(self._vocabulary.get(stem)) for stem in stems]
+
     def _document_frequency(self, place: int | None) -> int:
         if place is None:
             return 0
@@ -102,13 +107,18 @@ class Lexical:
 
 def _tokenize(texts: list[str], *, return_ids: bool = True) -> Any:
     import bm25s
-    import Stemmer  # type: ignore[import-not-found]
 
     return bm25s.tokenize(
         texts,
         stopwords="en",
-        stemmer=Stemmer.Stemmer("english"),
+        stemmer=_stemmer(),
         token_pattern=TOKEN_PATTERN,
         return_ids=return_ids,
         show_progress=False,
     )
+
+
+def _stemmer() -> Any:
+    import Stemmer  # type: ignore[import-not-found]
+
+    return Stemmer.Stemmer("english")

@@ -5,8 +5,8 @@
     lexical    BM25 over title and abstract
     pairs      BM25 over pairs of neighbouring words
 
-The words of a question that only ask for papers are left out of it. With `dense="hnsw"` a question scores only the
-papers that Chroma's approximate graph or BM25 put among their best.
+The words of a question that only ask for papers are left out of it, and misspelt ones mended. With `dense="hnsw"`
+a question scores only the papers that Chroma's approximate graph or BM25 put among their best.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,6 +20,7 @@ from rag_qa.protocols import Embedder, Matrix
 from rag_qa.retrieval.feedback import FEEDBACK_PAPERS, middle, moved_towards
 from rag_qa.retrieval.fusion import Scores, mean_of_max_scaled
 from rag_qa.retrieval.requests import without_request
+from rag_qa.retrieval.typos import without_typos
 from rag_qa.settings import DenseSearch
 from rag_qa.types import Hit, Paper, Passage
 
@@ -53,9 +54,13 @@ class Retriever:
         """
         if not self._index.manifest.counts.papers:
             return []
-        topic = without_request(query)
+        topic = self.topic(query)
         vector = self._embedder.encode([topic], role="query")[0]
         return self._ranked(topic, vector, self._considered(topic, vector, k, within), k)
+
+    def topic(self, query: str) -> str:
+        """Return what a query is about: without the words that only ask for papers, in the papers' spelling."""
+        return without_typos(without_request(query), self._index.lexical.papers_with)
 
     def similar(self, paper: Paper, k: int) -> list[Hit]:
         """Return the k papers most like one: best first, ties in order of ids.
