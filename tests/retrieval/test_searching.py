@@ -120,6 +120,14 @@ def test_the_asking_is_not_searched_for(index):
     assert embedder.encoded == ["water in valleys?"]
 
 
+def test_a_misspelt_word_is_searched_for_as_the_papers_write_it(index):
+    """A question is embedded and matched with the papers' word where it has a slip in it."""
+    embedder = HashingEmbedder()
+    hits = Retriever(index, embedder).search("pleyers of a game", 2)
+    assert embedder.encoded == ["players of a game"]
+    assert sorted(ids(hits)) == ["chess", "games"]
+
+
 @pytest.mark.parametrize("key", PAPERS)
 def test_similar_leaves_the_paper_out(retriever, index, key):
     """Papers like one of the index are all the others, best first, with components and verbatim passages."""
