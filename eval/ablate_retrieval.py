@@ -85,7 +85,7 @@ SYSTEMS = {
     "dense alone": NOTHING | {"dense": 1.0},
     "BM25 alone": NOTHING | {"lexical": 1.0},
 }
-ASKING_KEPT, TITLES_ONCE = "asking words kept", "titles count once"
+AS_ASKED, TITLES_ONCE = "question as asked", "titles count once"
 TYPO, TYPO_KEPT = "a typo in each question", "a typo, not mended"
 GRID = [
     {"dense": dense, "feedback": feedback, "lexical": 1.0, "pairs": pairs}
@@ -154,7 +154,8 @@ def opened(data: Path, cache: Path, collection: str, embedder: Embedder) -> Inde
             source = cache / "ml.jsonl"
             wanted = set((data / ML_IDS).read_text("utf-8").split())
             lines = read_lines(data / COLLECTIONS["ml"])
-            source.write_text("\n".join(line for line in lines if json.loads(line)["id"] in wanted), "utf-8")
+            cache.mkdir(parents=True, exist_ok=True)
+            source.write_text("".join(line for line in lines if json.loads(line)["id"] in wanted), "utf-8")
         build_index([source], folder, embedder=embedder)
     return Index.open(folder)
 
@@ -217,7 +218,7 @@ def measure(
         whole = Candidates.of(ids, places, found)
         plain = Candidates.of(ids, places, found | {"lexical": once.scores(text)[places]})
         rows = {"all": whole.ranked(WEIGHTS), TITLES_ONCE: plain.ranked(WEIGHTS)}
-        for variant in (ASKING_KEPT, TYPO, TYPO_KEPT):
+        for variant in (AS_ASKED, TYPO, TYPO_KEPT):
             other = whole
             if variants[variant][0] != text:
                 other = Candidates.of(ids, places, retriever.components(*variants[variant], places))
@@ -262,7 +263,7 @@ def inputs(
         papers = [index.paper(question.text) for question in questions]
         return [
             dict.fromkeys(
-                ("all", ASKING_KEPT, TYPO, TYPO_KEPT),
+                ("all", AS_ASKED, TYPO, TYPO_KEPT),
                 (f"{paper.title} {paper.abstract}", middle(index.passage_vectors([paper.id])[1])),
             )
             for paper in papers
@@ -272,7 +273,7 @@ def inputs(
     misspelt = [with_typo(without_request(text), chance) for text in asked]
     variants = {
         "all": [retriever.topic(text) for text in asked],
-        ASKING_KEPT: asked,
+        AS_ASKED: asked,
         TYPO: [retriever.topic(text) for text in misspelt],
         TYPO_KEPT: misspelt,
     }
@@ -349,7 +350,7 @@ def render(measured: Mapping[str, Measured], validated: Mapping[str, Table]) -> 
     for measure in COMPARED:
         cells = [mean(validated[name], measure) if name in validated else "" for name in names]
         rows.append(row("all, weights cross-validated", measure, cells))
-    for system, measure in product([ASKING_KEPT, TITLES_ONCE, TYPO, TYPO_KEPT, *SYSTEMS], COMPARED):
+    for system, measure in product([AS_ASKED, TITLES_ONCE, TYPO, TYPO_KEPT, *SYSTEMS], COMPARED):
         cells = [
             lost(measured[name].systems["all"], measured[name].systems[system], measure) for name in names
         ]
