@@ -19,7 +19,7 @@ from rag_qa.protocols import Embedder, Reranker
 from rag_qa.retrieval.reranking import rerank
 from rag_qa.retrieval.searching import Retriever
 from rag_qa.settings import Settings
-from rag_qa.types import Answer, Event, Evidence, Explanation, Filter, Hit, Sentence
+from rag_qa.types import Answer, Event, Evidence, Explanation, Filter, Hit, Paper, Sentence
 
 NO_PAPERS = "the index holds no papers"
 NOTHING_RELEVANT = "no paper in the index speaks to this question"
@@ -56,6 +56,10 @@ class Answering:
         depth = self._settings.rerank_depth
         hits = self._retriever.search(query, max(k, depth), within=within, passing=passing)
         return rerank(query, hits, self._reranker, depth=depth)[:k]
+
+    def similar(self, paper: Paper, k: int) -> list[Hit]:
+        """Return the k papers most like one, best first."""
+        return self._retriever.similar(paper, k)
 
     def explain(self, query: str, hits: Sequence[Hit]) -> list[Explanation]:
         """Return why each hit was found."""

@@ -1,4 +1,4 @@
-"""The engine with its two verbs, search and ask; the CLI, the REPL and Python code all stand on this."""
+"""The engine with its verbs, search, similar and ask; the CLI, the REPL and Python code all stand on this."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -7,13 +7,13 @@ from types import TracebackType
 from rag_qa.answering.answering import Answering
 from rag_qa.answering.followups import resolve
 from rag_qa.answering.prompting import load_prompt
-from rag_qa.answering.questions import clean_question, without_markup
+from rag_qa.answering.questions import clean_example, clean_question, without_markup
 from rag_qa.answering.writing import Writer
 from rag_qa.backends.catalogue import AnswerStyle, find_entry
 from rag_qa.backends.embedding import open_embedder
 from rag_qa.backends.llama import open_generator
 from rag_qa.backends.reranking import open_reranker
-from rag_qa.errors import ModelNotFoundError, SettingsError
+from rag_qa.errors import ModelNotFoundError, QuestionError, SettingsError
 from rag_qa.index.manifest import check_embedder
 from rag_qa.index.reader import Index
 from rag_qa.protocols import Embedder, Generator, Reranker
@@ -73,11 +73,36 @@ class Assistant:
 
         Raises QuestionError for a blank query, FilterError where no paper passes.
         """
+        cleaned = without_markup(clean_question(query))
+        scope = self._answering.scope(cleaned, filter, reads_filters=False)
+        return self._answering.search(cleaned, self._k(k), scope)
+
+    def similar(
+        self, paper_id: str | None = None, *, text: str | None = None, k: int | None = None
+    ) -> list[Hit]:
+        """Return the k papers most like the one with this id or alias (itself left out), or like a text.
+
+        Raises QuestionError for an id that the index does not know and for a text that is blank or too long.
+        """
+        if (paper_id is None) == (text is None):
+            raise SettingsError("one of a paper's id and a text is needed to find papers like it; give one")
+        return self._answering.similar(self._example(paper_id, text or ""), self._k(k))
+
+    def _example(self, paper_id: str | None, text: str) -> Paper:
+        if paper_id is None:
+            return Paper(id="", abstract=clean_example(text))
+        try:
+            return self.paper(paper_id)
+        except KeyError as exc:
+            raise QuestionError(
+                f"the index has no paper {paper_id!r}; `rag-qa search WORDS` shows the ids of papers"
+            ) from exc
+
+    def _k(self, k: int | None) -> int:
         k = self._settings.k if k is None else k
         if k < 1:
             raise SettingsError(f"k is {k}; ask for at least one paper")
-        cleaned = without_markup(clean_question(query))
-        return self._answering.search(cleaned, k, self._answering.scope(cleaned, filter, reads_filters=False))
+        return k
 
     def explain(self, query: str, hits: Sequence[Hit]) -> list[Explanation]:
         """Return why a search for the query found each of its hits, in their order."""

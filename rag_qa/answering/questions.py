@@ -8,6 +8,8 @@ from rag_qa.errors import QuestionError
 
 QuestionKind = Literal["which", "fact"]
 MAX_CHARACTERS = 4000
+# Some pages; their passages are embedded while somebody waits.
+MAX_EXAMPLE = 20_000
 MARKUP = re.compile(r"<\|[^|<>]*\|>|</?[A-Za-z_]\w*>|\[/?[A-Z]+\]|\[\s*\d[\d\s,;–-]*\]")
 
 PAPERS = r"(?:papers?|articles?|studies|publications?|research|literature|preprints?|references?)"
@@ -65,4 +67,19 @@ def clean_question(question: str) -> str:
         raise QuestionError("the question is empty; ask something in words")
     if len(cleaned) > MAX_CHARACTERS:
         raise QuestionError(f"the question has {len(cleaned)} characters; ask it in at most {MAX_CHARACTERS}")
+    return cleaned
+
+
+def clean_example(text: str) -> str:
+    """Return a text that papers shall be like on one line without escapes, control and invisible characters.
+
+    Raises QuestionError where no word is left, or where it is too long to be embedded while somebody waits.
+    """
+    cleaned = clean_text(text)
+    if not any(c.isalnum() for c in cleaned):
+        raise QuestionError("the text is empty; give an abstract, or some sentences")
+    if len(cleaned) > MAX_EXAMPLE:
+        raise QuestionError(
+            f"the text has {len(cleaned)} characters; give at most {MAX_EXAMPLE}, such as an abstract"
+        )
     return cleaned

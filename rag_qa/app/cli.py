@@ -4,6 +4,7 @@ import io
 import json
 import os
 import sys
+from collections.abc import Sequence
 from contextlib import closing
 from itertools import zip_longest
 from pathlib import Path
@@ -42,6 +43,7 @@ from rag_qa.app.options import (
 )
 from rag_qa.app.progress import progress_bar, with_spinner
 from rag_qa.app.rendering import say, show_hits, show_report, show_skips, show_stream
+from rag_qa.corpus.decoding import decode_bytes
 from rag_qa.errors import RagQAError, SourceError
 from rag_qa.index.builder import build_index
 from rag_qa.sample import sample_papers_path
@@ -132,11 +134,26 @@ def search(
     with Assistant.open(index, settings=settings) as assistant:
         hits = assistant.search(query, filter=wanted)
         reasons = assistant.explain(query, hits) if explain else []
-    if as_json:
-        found = [_hit_json(hit, reason) for hit, reason in zip_longest(hits, reasons)]
-        typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
-    else:
-        show_hits(Console(), hits, reasons)
+    _print_hits(hits, reasons, as_json=as_json)
+
+
+@app.command()
+def similar(
+    paper_id: Annotated[str | None, typer.Argument(help="Id of a paper in the index.")] = None,
+    text_file: Annotated[
+        Path | None, typer.Option("--text-file", help="File with an abstract or some pages of text.")
+    ] = None,
+    index: IndexOption = DEFAULT_INDEX,
+    k: PapersOption = None,
+    embedder: EmbedderOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Find papers like a paper of the index, or like a text: best first, one passage each."""
+    text = _read_text(text_file) if text_file else None
+    settings = load_settings(style="quote", k=k, embedder=embedder)
+    with Assistant.open(index, settings=settings) as assistant:
+        hits = assistant.similar(paper_id, text=text)
+    _print_hits(hits, [], as_json=as_json)
 
 
 @app.command()
@@ -218,6 +235,21 @@ def chat(
     )
     with Assistant.open(index, settings=settings) as assistant:
         chat_with(assistant, Console(), filter=wanted, literal=literal)
+
+
+def _read_text(path: Path) -> str:
+    try:
+        return decode_bytes(path.read_bytes())
+    except (OSError, ValueError) as exc:
+        raise SourceError(f"{path} cannot be read as text ({exc}); give --text-file another file") from exc
+
+
+def _print_hits(hits: Sequence[Hit], reasons: Sequence[Explanation], *, as_json: bool) -> None:
+    if as_json:
+        found = [_hit_json(hit, reason) for hit, reason in zip_longest(hits, reasons)]
+        typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
+    else:
+        show_hits(Console(), hits, reasons)
 
 
 def _hit_json(hit: Hit, reason: Explanation | None) -> dict[str, object]:

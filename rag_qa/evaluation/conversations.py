@@ -154,7 +154,7 @@ def run_conversations(
     _check_papers(conversation_set, papers)
     rows: list[Row] = []
     with TemporaryDirectory() as folder:
-        build_lexical(Path(folder), ((p.id, f"{p.title}\n{p.abstract}") for p in papers.values()))
+        build_lexical(Path(folder), papers.values())
         lexical = Lexical(Path(folder))
         for done, conversation in enumerate(conversation_set.conversations, 1):
             rows += _rows(conversation, assistant, lexical, papers)

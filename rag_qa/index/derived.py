@@ -4,7 +4,7 @@
     index/derived/3/chroma/         vectors in Chroma (generation 3)
     index/derived/3/exact/          the same vectors as one matrix
     index/derived/3/lexical/        BM25 over title and abstract
-    index/derived/3/titles/         BM25 over titles
+    index/derived/3/pairs/          BM25 over pairs of neighbouring words
     index/derived/3/facets/         years, venues, authors, sources
     index/derived/3/stamp.json      size, time and hash of each file that a search reads
 
@@ -26,11 +26,12 @@ from rag_qa.index.exact import build_exact
 from rag_qa.index.facets import build_facets
 from rag_qa.index.lexical import build_lexical
 from rag_qa.index.lock import is_held
+from rag_qa.index.pairs import build_pairs
 from rag_qa.index.store import Store
 from rag_qa.index.vectors import Row, build_vectors, extend_vectors
 
 STAMP = "stamp.json"
-PARTS = ("chroma", "exact", "lexical", "titles", "facets")
+PARTS = ("chroma", "exact", "lexical", "pairs", "facets")
 # Share of the papers up to which a change is made to a copy of the collection before.
 SMALL = 0.2
 # Chroma touches its SQLite file whenever it is opened, so only its presence says anything.
@@ -63,8 +64,7 @@ def build_derived(store: Store, generation: int, dimension: int, update: Update 
     if update is None or not _carry_over(store, update, fresh):
         build_vectors(fresh / "chroma", _rows(store))
     build_exact(fresh / "exact", _vectors(store), store.count("passages"), dimension)
-    build_lexical(fresh / "lexical", ((p.id, f"{p.title} {p.abstract}") for p in store.papers()))
-    build_lexical(fresh / "titles", ((p.id, p.title) for p in store.papers()))
+    build_pairs(fresh / "pairs", build_lexical(fresh / "lexical", store.papers()))
     build_facets(fresh / "facets", store.papers())
     (fresh / STAMP).write_text(json.dumps(_stamp(fresh)), encoding="utf-8")
     shutil.rmtree(target, ignore_errors=True)

@@ -16,6 +16,7 @@ from rag_qa.index.health import finds_itself
 from rag_qa.index.lexical import Lexical
 from rag_qa.index.lock import hold, let_go, writing
 from rag_qa.index.manifest import Manifest
+from rag_qa.index.pairs import Pairs
 from rag_qa.index.store import PassageRow, Store
 from rag_qa.index.vectors import Vectors
 from rag_qa.protocols import Matrix
@@ -29,7 +30,7 @@ class Index:
         self.manifest = manifest
         self.exact = Exact(derived / "exact")
         self.lexical = Lexical(derived / "lexical")
-        self.titles = Lexical(derived / "titles")
+        self.pairs = Pairs(derived / "pairs", self.lexical)
         self.facets = Facets(derived / "facets")
         self._derived = derived
         self._store = store

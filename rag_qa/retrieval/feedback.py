@@ -1,10 +1,12 @@
-"""Pseudo-relevance feedback in the space of vectors (Rocchio, 1971)."""
+"""Directions in the space of vectors: pseudo-relevance feedback (Rocchio, 1971)."""
 
 import numpy as np
 
 from rag_qa.protocols import Matrix
 
 FEEDBACK_PAPERS = 3
+# More than rounding leaves of unit vectors that cancel out.
+NO_LENGTH = 1e-5
 
 
 def moved_towards(query: Matrix, found: Matrix) -> Matrix:
@@ -12,8 +14,12 @@ def moved_towards(query: Matrix, found: Matrix) -> Matrix:
 
     `found` has shape (passages, dimension); without any the query comes back as it is.
     """
-    if not len(found):
-        return query
-    moved = query + found.mean(axis=0)
-    unit: Matrix = (moved / np.linalg.norm(moved)).astype(np.float32)
+    return middle(np.stack([query, found.mean(axis=0)])) if len(found) else query
+
+
+def middle(vectors: Matrix) -> Matrix:
+    """Return the unit vector of the mean of some vectors, shape (vectors, dimension); the first if they cancel out."""
+    mean = vectors.mean(axis=0)
+    length = np.linalg.norm(mean)
+    unit: Matrix = (mean / length).astype(np.float32) if length > NO_LENGTH else vectors[0]
     return unit

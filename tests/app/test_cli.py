@@ -150,7 +150,25 @@ def test_search_json_is_the_contract(run, indexed):
     assert (code, err) == (0, "")
     assert [set(row) for row in rows] == [{"paper_id", "title", "score", "components"}] * 3
     assert rows[0]["paper_id"] == "eigengame"
-    assert set(rows[0]["components"]) == {"dense", "lexical", "title", "feedback"}
+    assert set(rows[0]["components"]) == {"dense", "feedback", "lexical", "pairs"}
+
+
+def test_similar_prints_other_papers(run, indexed):
+    """`similar ID` prints papers as `search` does, without the paper itself."""
+    code, out, err = run("similar", "eigengame", "-k", "2")
+    assert (code, err) == (0, "")
+    assert [line[:4] for line in out.splitlines()] == [" 1. ", "    ", " 2. ", "    "]
+    assert "Ian Gemp" not in out
+
+
+def test_similar_to_a_text_in_json(run, indexed):
+    """`similar --text-file FILE --json` prints the papers like a text in the form that `search` has."""
+    (indexed / "draft.txt").write_text("Players own eigenvectors.\n\nIt is a game of principal components.")
+    code, out, err = run("similar", "--text-file", "draft.txt", "--json")
+    rows = json.loads(out)
+    assert (code, err) == (0, "")
+    assert [set(row) for row in rows] == [{"paper_id", "title", "score", "components"}] * 3
+    assert rows[0]["paper_id"] == "eigengame"
 
 
 def test_search_reranks_on_request(run, indexed, monkeypatch):
@@ -299,11 +317,19 @@ def test_a_blank_question_is_told(run, indexed, command, blank):
         (["ask", WHICH, "--prompts", "nowhere"], "nowhere/synthesis.toml"),
         (["ask", "x" * 5000], "5000 characters"),
         (["search", "game", "-k", "5000"], "k cannot be 5000"),
+        (["similar", "nobody"], "no paper 'nobody'; `rag-qa search WORDS`"),
+        (["similar"], "give one"),
+        (["similar", "markup", "--text-file", "papers.jsonl"], "give one"),
+        (["similar", "--text-file", "nowhere.txt"], "nowhere.txt cannot be read"),
+        (["similar", "--text-file", "blank.txt"], "the text is empty"),
+        (["similar", "--text-file", "long.txt"], "30000 characters"),
         (["eval", "nowhere"], "there is no folder nowhere"),
     ],
 )
 def test_a_wrong_argument_is_told(run, indexed, arguments, words):
     """A value that cannot be is told in one line with what to do, and is no traceback."""
+    (indexed / "blank.txt").write_text(" ?!\n")
+    (indexed / "long.txt").write_text("word " * 5999 + "words")
     told(run(*arguments), words)
 
 

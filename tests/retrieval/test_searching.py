@@ -12,6 +12,7 @@ from rag_qa import build_index
 from rag_qa.index.reader import Index
 from rag_qa.retrieval.searching import WEIGHTS, Retriever, top
 from rag_qa.testing import HashingEmbedder
+from rag_qa.types import Paper
 
 PAPERS = {
     "games": "Principal components are found by players in a game. Each player owns one vector.",
@@ -80,6 +81,91 @@ def test_components_are_what_they_say(retriever, index):
         assert hit.passage.id == rows[int(np.argmax(vectors @ query))].id
 
 
+def test_feedback_finds_what_the_first_papers_are_like(tmp_path):
+    """A paper that shares no word with the query but many with the first papers beats one that shares neither.
+
+    Without feedback the two are alike to the query, and stand in order of their ids.
+    """
+    shared = "larvae pollen nectar hive swarm"
+    papers = {f"first{n}": f"honey {shared} {word}" for n, word in enumerate(["comb", "queen", "drone"])}
+    papers |= {"a stranger": "gravel asphalt kerb lorry junction lamp", "kin": f"{shared} wax"}
+    opened = build(tmp_path, papers)
+    last = {
+        weight: ids(
+            Retriever(opened, HashingEmbedder(), weights=WEIGHTS | {"feedback": weight}).search("honey", 5)
+        )[3:]
+        for weight in (0.0, 1.0)
+    }
+    opened.close()
+    assert last == {0.0: ["a stranger", "kin"], 1.0: ["kin", "a stranger"]}
+
+
+def test_neighbouring_words_count(tmp_path):
+    """Of two papers with the same words, the one that has those of the query side by side comes first."""
+    papers = {
+        "a apart": "Gradient noise hurts. A policy helps. Nothing else is of note here.",
+        "together": "A policy gradient helps. Noise hurts. Nothing else is of note here.",
+    }
+    opened = build(tmp_path, papers)
+    hits = Retriever(opened, HashingEmbedder()).search("policy gradient", 2)
+    opened.close()
+    assert ids(hits) == ["together", "a apart"]
+    assert [hit.components["pairs"] > 0 for hit in hits] == [True, False]
+
+
+def test_the_asking_is_not_searched_for(index):
+    """A question is embedded and matched without the words that only ask for papers."""
+    embedder = HashingEmbedder()
+    Retriever(index, embedder).search("Could you recommend papers that study water in valleys?", 3)
+    assert embedder.encoded == ["water in valleys?"]
+
+
+def test_a_misspelt_word_is_searched_for_as_the_papers_write_it(index):
+    """A question is embedded and matched with the papers' word where it has a slip in it."""
+    embedder = HashingEmbedder()
+    hits = Retriever(index, embedder).search("pleyers of a game", 2)
+    assert embedder.encoded == ["players of a game"]
+    assert sorted(ids(hits)) == ["chess", "games"]
+
+
+@pytest.mark.parametrize("key", PAPERS)
+def test_similar_leaves_the_paper_out(retriever, index, key):
+    """Papers like one of the index are all the others, best first, with components and verbatim passages."""
+    hits = retriever.similar(index.paper(key), 10)
+    assert sorted(ids(hits)) == sorted(PAPERS.keys() - {key})
+    assert [hit.rank for hit in hits] == [1, 2, 3, 4, 5]
+    assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
+    assert all(set(hit.components) == set(WEIGHTS) for hit in hits)
+    assert all(hit.paper.abstract[hit.passage.start : hit.passage.end] == hit.passage.text for hit in hits)
+
+
+def test_similar_finds_its_kind(retriever, index):
+    """The two papers about games are like each other, as are the two about water."""
+    pairs = [("games", "chess"), ("chess", "games"), ("rivers", "soup")]
+    assert [(key, ids(retriever.similar(index.paper(key), 1))[0]) for key, _ in pairs] == pairs
+
+
+def test_similar_to_a_stored_paper_embeds_nothing(index):
+    """The vectors of a paper of the index are those stored; a paper from elsewhere is embedded as a document."""
+    embedder = HashingEmbedder()
+    retriever = Retriever(index, embedder)
+    retriever.similar(index.paper("bees"), 3)
+    assert embedder.encoded == []
+    assert ids(retriever.similar(Paper(id="", title="Hives", abstract=PAPERS["bees"]), 6))[0] == "bees"
+    assert embedder.encoded == [f"Hives. {PAPERS['bees']}"]
+
+
+def test_similar_to_a_long_text(tmp_path):
+    """A text longer than a passage is cut into several, which all count."""
+    embedder = HashingEmbedder(max_tokens=40)
+    opened = build(tmp_path, PAPERS)
+    text = " ".join(PAPERS[key] for key in ("soup", "bread", "rivers"))
+    hits = Retriever(opened, embedder).similar(Paper(id="", abstract=text), 3)
+    opened.close()
+    assert len(embedder.encoded) > 1
+    assert sorted(ids(hits)) == ["bread", "rivers", "soup"]
+
+
 def test_search_is_deterministic(retriever):
     """The same query gives the same hits again, scores included."""
     first = retriever.search("water game", 6)
@@ -140,6 +226,7 @@ def test_empty_index_finds_nothing(tmp_path):
     opened = build(tmp_path, {})
     embedder = HashingEmbedder()
     retriever = Retriever(opened, embedder, pool=10)
+    assert retriever.similar(Paper(id="", abstract="A game."), 5) == []
     assert retriever.search("game", 5) == []
     assert retriever.search("game", 5, within=["games"]) == []
     assert embedder.encoded == []
