@@ -27,8 +27,9 @@ from rag_qa.index.facets import build_facets
 from rag_qa.index.lexical import build_lexical
 from rag_qa.index.lock import is_held
 from rag_qa.index.pairs import build_pairs
-from rag_qa.index.store import Store
+from rag_qa.index.store import PassageRow, Store
 from rag_qa.index.vectors import Row, build_vectors, extend_vectors
+from rag_qa.types import Paper
 
 STAMP = "stamp.json"
 PARTS = ("chroma", "exact", "lexical", "pairs", "facets")
@@ -82,7 +83,7 @@ def _carry_over(store: Store, update: Update, folder: Path) -> bool:
     copy = folder / "copy"
     shutil.copytree(update.before / "chroma", copy)
     try:
-        count = extend_vectors(copy, update.gone, _rows(store, update.fresh))
+        count = extend_vectors(copy, update.gone, _rows_of(store, update.fresh))
     except IndexDamagedError:
         count = -1
     if count != store.count("passages"):
@@ -146,11 +147,23 @@ def _vectors(store: Store) -> Iterator[tuple[str, bytes]]:
     return ((passage.paper_id, vector) for passage, vector in store.passage_vectors())
 
 
-def _rows(store: Store, paper_ids: Sequence[str] | None = None) -> Iterator[Row]:
-    """Yield the passages of some papers (default: all) as Chroma holds them."""
-    papers = {p.id: p for p in store.papers()} if paper_ids is None else store.papers_by_id(paper_ids)
-    for passage, vector in store.passage_vectors(paper_ids):
-        paper = papers[passage.paper_id]
-        metadata: dict[str, str | int] = {"paper_id": paper.id, "title": paper.title, "kind": paper.kind}
-        metadata |= {k: v for k, v in (("year", paper.year), ("venue", paper.venue)) if v is not None}
-        yield Row(passage.id, np.frombuffer(vector, dtype=np.float32), metadata)
+def _rows(store: Store) -> Iterator[Row]:
+    """Yield every passage as Chroma holds it, one paper after the other: all of them would fill the memory."""
+    papers = store.papers()
+    paper: Paper | None = None
+    for passage, vector in store.passage_vectors():
+        while paper is None or paper.id != passage.paper_id:
+            paper = next(papers)
+        yield _row(paper, passage, vector)
+
+
+def _rows_of(store: Store, paper_ids: Sequence[str]) -> Iterator[Row]:
+    """Yield the passages of some papers."""
+    papers = store.papers_by_id(paper_ids)
+    return (_row(papers[row.paper_id], row, vector) for row, vector in store.passage_vectors(paper_ids))
+
+
+def _row(paper: Paper, passage: PassageRow, vector: bytes) -> Row:
+    metadata: dict[str, str | int] = {"paper_id": paper.id, "title": paper.title, "kind": paper.kind}
+    metadata |= {k: v for k, v in (("year", paper.year), ("venue", paper.venue)) if v is not None}
+    return Row(passage.id, np.frombuffer(vector, dtype=np.float32), metadata)
