@@ -21,6 +21,7 @@ NAMES = [
     "Verdict",
     "__version__",
     "build_index",
+    "judge",
 ]
 
 

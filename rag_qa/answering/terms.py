@@ -6,14 +6,6 @@ from functools import cache
 from typing import Any
 
 WORD = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_][^\W_]*", re.UNICODE)
-NUMBER = re.compile(r"\d+(?:\.\d+)*|\b(?:hundred|thousand|million|billion|trillion)\b", re.IGNORECASE)
-THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
-# Not "one", which is a pronoun as often as a number.
-SPELT = {
-    word: str(number)
-    for number, word in enumerate("two three four five six seven eight nine ten eleven twelve".split(), 2)
-}
-SPELT_NUMBER = re.compile(rf"\b(?:{'|'.join(SPELT)})\b", re.IGNORECASE)
 
 FUNCTION_WORDS = frozenset(
     """a about above across after again against all also although am among an and any are as at be because been
@@ -50,16 +42,6 @@ def topic_terms(question: str) -> list[str]:
     """Return the distinct content stems that say what a question is about; none in "which papers?"."""
     asking = _asking_stems()
     return [term for term in dict.fromkeys(content_terms(question)) if term not in asking]
-
-
-def numbers(text: str) -> set[str]:
-    """Return the numbers of a text in digits without thousands separators, and words such as "million"."""
-    return {number.casefold() for number in NUMBER.findall(in_digits(text))}
-
-
-def in_digits(text: str) -> str:
-    """Return the text with small numbers in digits and without thousands separators."""
-    return SPELT_NUMBER.sub(lambda word: SPELT[word.group().casefold()], THOUSANDS.sub("", text))
 
 
 def stems(text: str) -> set[str]:

@@ -26,6 +26,7 @@ from rag_qa.app.options import (
     ModelOption,
     PapersOption,
     PromptsOption,
+    StrictOption,
     StyleOption,
     ThreadsOption,
     load_settings,
@@ -126,6 +127,7 @@ def ask(
     threads: ThreadsOption = None,
     gpu_layers: GpuOption = None,
     prompts: PromptsOption = None,
+    strict: StrictOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Answer a question from the papers, or say that they don't."""
@@ -137,6 +139,7 @@ def ask(
         threads=threads,
         gpu_layers=gpu_layers,
         prompts=prompts,
+        strict=strict,
         evidence_papers=k,
         listed_papers=k,
     )
@@ -158,6 +161,7 @@ def chat(
     threads: ThreadsOption = None,
     gpu_layers: GpuOption = None,
     prompts: PromptsOption = None,
+    strict: StrictOption = None,
 ) -> None:
     """Ask, and ask on: answers stream, follow-ups are understood. /help shows the commands."""
     settings = load_settings(
@@ -168,6 +172,7 @@ def chat(
         threads=threads,
         gpu_layers=gpu_layers,
         prompts=prompts,
+        strict=strict,
     )
     with Assistant.open(index, settings=settings) as assistant:
         chat_with(assistant, Console())

@@ -37,6 +37,10 @@ GpuOption = Annotated[
 PromptsOption = Annotated[
     Path | None, typer.Option("--prompts", help="Folder of prompt files to use instead of ours.")
 ]
+StrictOption = Annotated[
+    bool | None,
+    typer.Option("--strict", help="Leave out prose that its citations do not support.", show_default=False),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
 
 
