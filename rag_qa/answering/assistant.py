@@ -29,7 +29,9 @@ class Assistant:
     ) -> None:
         """Put an assistant together from opened parts; without a generator it answers in quotes."""
         template = load_prompt("synthesis", settings.prompts)
-        writer = Writer(generator, template, settings, open_verifier(settings, embedder)) if generator else None
+        writer = (
+            Writer(generator, template, settings, open_verifier(settings, embedder)) if generator else None
+        )
         self._index = index
         self._settings = settings
         self._answering = Answering(index, embedder, writer, settings)

@@ -21,13 +21,17 @@ NEAR_BEST = 0.15
 # Words before and after a number that are compared, and how many of them must be equal for the same place.
 AROUND, SAME_PLACE = 3, 3
 
-CLAUSE = re.compile(r"[;:]|,(?!\d)|\s(?:but|while|whereas|although|though|and)\s|\s(?=with(?:out)?\s)", re.IGNORECASE)
+CLAUSE = re.compile(
+    r"[;:]|,(?!\d)|\s(?:but|while|whereas|although|though|and)\s|\s(?=with(?:out)?\s)", re.IGNORECASE
+)
 CONTRACTED = re.compile(r"(?<=can)not\b|(?<=can)['\u2019]t\b|n['\u2019]t\b", re.IGNORECASE)
 NOT_NEGATIONS = re.compile(
-    r"\bnot (?:only|just|merely|necessarily)\b|\bno (?:later|more|less|fewer) than\b|\bno\. ?(?=\d)", re.IGNORECASE
+    r"\bnot (?:only|just|merely|necessarily)\b|\bno (?:later|more|less|fewer) than\b|\bno\. ?(?=\d)",
+    re.IGNORECASE,
 )
 NEGATION = re.compile(
-    r"\b(?:no|not|never|nor|without|neither|none|hardly|rarely|lacks|lacked|fails?|failed|unable)\b", re.IGNORECASE
+    r"\b(?:no|not|never|nor|without|neither|none|hardly|rarely|lacks|lacked|fails?|failed|unable)\b",
+    re.IGNORECASE,
 )
 
 OPPOSITES = (
@@ -58,6 +62,25 @@ OPPOSITES = (
     ("maximize maximise", "minimize minimise"),
     ("early earlier", "late later"),
     ("upper", "lower"),
+)
+
+# Words that say that something goes up or comes about, and that it goes down or does not; on any subject.
+UP_WORDS = """
+    abundance abundant accelerate activate activation amplify augment best better boost cause drive effective elevate
+    elevated enable encourage enhance exacerbate exceed expand facilitate faster gain greater grow growth high higher
+    hypersensitive improve increase increasing induce large larger long longer many more most outperform overexpress
+    promote raise rise sensitive stimulate strong stronger superior trigger upregulate
+"""
+DOWN_WORDS = """
+    abolish abrogate alleviate ameliorate attenuate block decline decrease decreasing deficiency deficient delay
+    deplete depletion diminish disrupt downregulate drop fall few fewer hinder immune impair impede ineffective inferior
+    inhibit inhibition insensitive least less lessen limit loss low lower prevent protect reduce reduction rescue
+    resistance resistant scarce shrink slow slower small smaller suppress suppression underperform weak weaker worse
+"""
+DENIAL = re.compile(
+    NEGATION.pattern
+    + r"|\b(?:unrelated|ineffective|independent|lack|lacking|absence|inaccurate|little|unlikely|insufficient)\b",
+    re.IGNORECASE,
 )
 
 
@@ -100,6 +123,17 @@ def clauses(text: str) -> list[Clause]:
     return [clause for piece in pieces if (clause := _clause(piece)).terms]
 
 
+@cache
+def directions() -> tuple[frozenset[str], frozenset[str]]:
+    """Return the stems of the words for up and for down."""
+    return frozenset(stems(UP_WORDS)), frozenset(stems(DOWN_WORDS))
+
+
+def is_negated(text: str) -> bool:
+    """Return whether the text denies something, in any way."""
+    return DENIAL.search(CONTRACTED.sub(" not", text)) is not None
+
+
 def _stands_alone(piece: str) -> bool:
     return len(_terms(piece)) >= (1 if piece.casefold().startswith("with") else 2)
 
@@ -139,7 +173,9 @@ def _against(clause: Clause, other: Clause) -> Contrast | None:
         return None
     if opposite:
         return Contrast("opposite", *opposite)
-    return Contrast("negation", *(" ".join(side.negations) if side.negated else "" for side in (clause, other)))
+    return Contrast(
+        "negation", *(" ".join(side.negations) if side.negated else "" for side in (clause, other))
+    )
 
 
 def _opposite(clause: Clause, other: Clause) -> tuple[str, str] | None:

@@ -1,6 +1,6 @@
 """A sentence beside its evidence: how alike they are, what of the sentence is missing there, what contradicts.
 
-Every feature is read from the words but the two similarities, which an embedder gives. Of long evidence only the
+Every feature is read from the words but two, which an embedder gives. Of long evidence only the
 sentences that share most words with the sentence are embedded.
 """
 
@@ -11,17 +11,19 @@ from itertools import pairwise
 
 import numpy as np
 
-from rag_qa.answering.contrasts import Contrast, contrasts
+from rag_qa.answering.contrasts import Contrast, contrasts, directions, is_negated
 from rag_qa.answering.quantities import MARKS, Quantity, in_digits, quantities, unseen
-from rag_qa.answering.terms import FUNCTION_WORDS, WORD, content_terms
+from rag_qa.answering.terms import FUNCTION_WORDS, WORD, content_terms, stems
 from rag_qa.corpus.sentences import split_sentences
 from rag_qa.protocols import Embedder
 from rag_qa.types import Value
 
 # Sentences of long evidence that are compared with; on pages of hundreds of sentences more changes little.
 COMPARED = 16
-# Words of the nearest sentences that stand in for those that the evidence lacks.
-SYNONYM_SENTENCES = 3
+# Nearest sentences in which directions are looked for, and by which the sentence is explained.
+NEAREST, EXPLAINING = 3, 8
+# Longer words that begin alike ("network", "networking") count as one another.
+ALIKE_LETTERS = 5
 # A word with two capitals, or a capital and a digit, is a name anywhere; one with a capital only inside a sentence.
 CODE = re.compile(r"\b(?=\w*[A-Z])(?=\w*[A-Z0-9]\w*[A-Z0-9]|\w*[A-Z]\w*\d|\w*[a-z]\w*[A-Z])[\w-]*\w\b")
 CAPITALISED = re.compile(r"(?<!^)(?<![.!?:] )(?<![\"\u201c'\u2018(\[])\b[A-Z][a-z]+\b")
@@ -30,21 +32,28 @@ MIN_PART = 3
 
 
 class Features(Value):
-    """What a verdict is read from. Shares and similarities are 0 to 1; the counts are of what is missing."""
+    """What a verdict is read from.
 
-    similarity: float
+    `explained` is the length of the sentence's vector in the space of the nearest sentences' (for one sentence its
+    cosine), `part_similarity` the best cosine of the clause that fares worst; `coverage` and `bigrams` are the shares
+    of content words and of pairs of them that the evidence has. `numbers`, `names` and `codes` count what it lacks.
+    `opposite` is a contrast, `opposed` counts the directions that the nearest sentences turn round, `agreement` (-2
+    to 2) tells whether they go up or down alike; `denial` is a negation in the sentence, `denied` one in the nearest
+    sentence too. `evidence` is the logarithm of the number of sentences compared.
+    """
+
+    explained: float
     part_similarity: float
-    word_similarity: float
     coverage: float
-    best_coverage: float
     bigrams: float
-    run: float
     numbers: float
     names: float
     codes: float
-    negation: float
     opposite: float
-    length: float
+    opposed: float
+    agreement: float
+    denial: float
+    denied: float
     evidence: float
 
 
@@ -63,39 +72,34 @@ def compare(sentence: str, evidence: Sequence[str], embedder: Embedder | None) -
     """Return the comparison; without an embedder the similarities are 0."""
     sentence = MARKS.sub(" ", sentence)
     sources = source_sentences(sentence, evidence)
-    said = quantities(sentence)
     terms = content_terms(in_digits(sentence))
     theirs = [content_terms(in_digits(source)) for source in sources]
     known = {term for source in theirs for term in source}
+    similarities, nearest = _similarities(sentence, sources, embedder)
+    if embedder is None:
+        nearest = sorted(sources, key=lambda source: -_share(terms, set(content_terms(in_digits(source)))))
     cited = " ".join(evidence)
     names, codes = _unknown(CAPITALISED, sentence, cited), _unknown(CODE, sentence, cited)
-    against = tuple(contrasts(sentence, sources))
-    quantities_ = tuple(unseen(said, quantities(cited)))
+    lacking = unseen(quantities(sentence), quantities(cited))
+    against = contrasts(sentence, sources)
     kinds = [contrast.kind for contrast in against]
-    bigrams = set(pairwise(terms))
-    their_bigrams = {pair for source in theirs for pair in pairwise(source)}
-    similarity, part, words = _similarities(sentence, sources, known, embedder)
+    pairs, their_pairs = set(pairwise(terms)), {pair for source in theirs for pair in pairwise(source)}
     return Comparison(
         features=Features(
-            similarity=similarity,
-            part_similarity=part,
-            word_similarity=words,
+            **similarities,
+            **_directions(sentence, nearest),
             coverage=_share(terms, known),
-            best_coverage=max((_share(terms, set(source)) for source in theirs), default=0.0),
-            bigrams=len(bigrams & their_bigrams) / len(bigrams) if bigrams else 0.0,
-            run=max((_run(terms, source) for source in theirs), default=0) / max(1, len(terms)),
-            numbers=float(min(2, len(quantities_) + kinds.count("number"))),
+            bigrams=len(pairs & their_pairs) / len(pairs) if pairs else 0.0,
+            numbers=float(min(2, len(lacking) + kinds.count("number"))),
             names=float(min(3, len(names))),
             codes=float(min(2, len(codes))),
-            negation=float("negation" in kinds),
             opposite=float("opposite" in kinds),
-            length=math.log1p(len(terms)),
             evidence=math.log1p(len(sources)),
         ),
-        quantities=quantities_,
+        quantities=tuple(lacking),
         codes=tuple(codes),
         names=tuple(names),
-        contrasts=against,
+        contrasts=tuple(against),
         missing=tuple(word for word in _words(sentence) if not set(content_terms(word)) <= known),
     )
 
@@ -122,30 +126,48 @@ def parts(sentence: str) -> list[str]:
 
 
 def _similarities(
-    sentence: str, sources: Sequence[str], known: set[str], embedder: Embedder | None
-) -> tuple[float, float, float]:
+    sentence: str, sources: Sequence[str], embedder: Embedder | None
+) -> tuple[dict[str, float], list[str]]:
+    """Return the features that the embedder gives, and the sources, nearest first."""
+    names = ("explained", "part_similarity")
     if embedder is None or not sources or not sentence.strip():
-        return 0.0, 0.0, 0.0
+        return dict.fromkeys(names, 0.0), list(sources)
     pieces = parts(sentence)
     vectors = embedder.encode([sentence, *pieces, *sources], role="document")
-    cosines = vectors[: len(pieces) + 1] @ vectors[len(pieces) + 1 :].T
-    nearest = cosines.max(axis=1)
-    closest = [sources[n] for n in np.argsort(-cosines[0], kind="stable")[:SYNONYM_SENTENCES]]
-    return float(nearest[0]), float(nearest[1:].min()), _word_similarity(sentence, closest, known, embedder)
+    said, of_parts, theirs = np.split(vectors.astype(np.float64), [1, 1 + len(pieces)])
+    cosines = theirs @ said[0]
+    order = np.argsort(-cosines, kind="stable")
+    basis = theirs[order[:EXPLAINING]].T
+    explained = np.linalg.norm(basis @ np.linalg.lstsq(basis, said[0], rcond=None)[0])
+    values = (explained, (of_parts @ theirs.T).max(axis=1).min())
+    return dict(zip(names, map(float, values), strict=True)), [sources[n] for n in order]
 
 
-def _word_similarity(sentence: str, sources: Sequence[str], known: set[str], embedder: Embedder) -> float:
-    """Return the mean over the content words of 1 for one that the evidence has, else its nearest word's cosine."""
-    words = _words(sentence)
-    lacking = [word for word in words if not set(content_terms(word)) <= known]
-    if not words:
-        return 0.0
-    theirs = list(dict.fromkeys(word for source in sources for word in _words(source)))
-    if not lacking or not theirs:
-        return 1 - len(lacking) / len(words)
-    vectors = embedder.encode([*lacking, *theirs], role="document")
-    nearest = (vectors[: len(lacking)] @ vectors[len(lacking) :].T).max(axis=1)
-    return float((len(words) - len(lacking) + nearest.sum()) / len(words))
+def _directions(sentence: str, nearest: Sequence[str]) -> dict[str, float]:
+    """Return what the directions ("increases") and negations of the sentence are in the nearest sources."""
+    up, down = directions()
+    said = stems(sentence)
+    theirs = [stems(source) for source in nearest[:NEAREST]]
+    together = {stem for source in theirs for stem in source}
+    opposed = sum(
+        bool(other & together) and not side & together
+        for side, other in ((up, down), (down, up))
+        for _ in said & side
+    )
+    slope = _slope(said, up, down)
+    negated = is_negated(sentence)
+    return {
+        "opposed": float(min(2, opposed)),
+        "agreement": float(sum(slope * _slope(source, up, down) for source in theirs[:2])),
+        "denial": float(negated),
+        "denied": float(negated and bool(nearest) and is_negated(nearest[0])),
+    }
+
+
+def _slope(words: set[str], up: frozenset[str], down: frozenset[str]) -> int:
+    """Return 1 where more words go up than down, -1 where fewer do, else 0."""
+    difference = len(words & up) - len(words & down)
+    return (difference > 0) - (difference < 0)
 
 
 def _words(text: str) -> list[str]:
@@ -173,18 +195,7 @@ def _unknown(pattern: re.Pattern[str], sentence: str, cited: str) -> list[str]:
 
 
 def _share(terms: Sequence[str], known: set[str]) -> float:
-    return sum(term in known for term in terms) / len(terms) if terms else 0.0
-
-
-def _run(terms: Sequence[str], source: Sequence[str]) -> int:
-    """Return the length of the longest run of terms that stands in the source."""
-    lengths = [0] * (len(source) + 1)
-    longest = 0
-    for term in terms:
-        row = [0] * (len(source) + 1)
-        for n, other in enumerate(source, 1):
-            if term == other:
-                row[n] = lengths[n - 1] + 1
-        lengths = row
-        longest = max(longest, *row)
-    return longest
+    """Return the share of terms that are known, or begin like a known one."""
+    beginnings = {term[:ALIKE_LETTERS] for term in known if len(term) >= ALIKE_LETTERS}
+    found = sum(term in known or term[:ALIKE_LETTERS] in beginnings for term in terms)
+    return found / len(terms) if terms else 0.0

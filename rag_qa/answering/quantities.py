@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 # Digits after a letter ("C3") are part of a name.
 NUMBER = re.compile(
-    r"(?<![^\W\d])(?<![\d.])(?P<value>\d+(?:\.\d+)*)|\b(?P<word>hundred|thousand|million|billion|trillion)s?\b", re.IGNORECASE
+    r"(?<![^\W\d])(?<![\d.])(?P<value>\d+(?:\.\d+)*)|\b(?P<word>hundred|thousand|million|billion|trillion)s?\b",
+    re.IGNORECASE,
 )
 THOUSANDS = re.compile(r"(?<=\d)(?:,|\{,\}|[\u2009\u202f\u00a0])(?=\d{3}(?!\d))")
 # "[7]" is a mark of the text, not a quantity.
@@ -86,7 +87,10 @@ def quantities(text: str) -> list[Quantity]:
     """Return the quantities of a text in order."""
     text = in_digits(text)
     return [
-        Quantity(_canonical(match["value"]) if match["value"] else match["word"].casefold(), _unit(text, match.end()))
+        Quantity(
+            _canonical(match["value"]) if match["value"] else match["word"].casefold(),
+            _unit(text, match.end()),
+        )
         for match in NUMBER.finditer(text)
     ]
 

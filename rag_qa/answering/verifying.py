@@ -38,15 +38,20 @@ class Verifier:
         self._entailment = entailment
 
     def judge(self, sentence: str, evidence: Sequence[str]) -> Verdict:
-        """Return how far exactly this evidence supports the sentence; a verbatim quote costs no embedding."""
+        """Return how far exactly this evidence supports the sentence.
+
+        What a rule decides costs no embedding. Another embedder than the fitted one counts for nothing.
+        """
         cited = [text for text in evidence if text.strip()]
         decided = _decide(sentence, cited)
         if decided is not None:
             return decided
-        if self._entailment is not None:
-            return _under_rules(compare(sentence, cited, None), self._entailment.judge(sentence, cited))
-        fitted = self._embedder.spec.name == _model()["embedder"]
-        comparison = compare(sentence, cited, self._embedder if fitted else None)
+        comparison = compare(sentence, cited, None)
+        if self._entailment is not None and not _contradictions(comparison):
+            return _under_rules(comparison, self._entailment.judge(sentence, cited))
+        fitted = self._embedder.spec.name == _model()["embedder"] and not _contradictions(comparison)
+        if fitted:
+            comparison = compare(sentence, cited, self._embedder)
         probability = support_probability(comparison.features, alike=fitted)
         label = label_of(probability)
         reasons = () if label == "supported" else _doubts(comparison)
@@ -106,10 +111,11 @@ def _under_rules(comparison: Comparison, verdict: Verdict) -> Verdict:
     label, probability, reasons = verdict.label, verdict.probability, verdict.reasons
     if against := _contradictions(comparison):
         label, probability = "unsupported", min(probability, _model()["ruled_out"])
+        reasons = (*against, *reasons)
     elif comparison.codes and label == "supported":
         label, probability = "partial", min(probability, _model()["foreign_name"])
-        against = _doubts(comparison)
-    return Verdict(label=label, probability=probability, reasons=(*against, *reasons))
+        reasons = (*_doubts(comparison), *reasons)
+    return Verdict(label=label, probability=probability, reasons=reasons)
 
 
 def _contradictions(comparison: Comparison) -> list[str]:

@@ -51,7 +51,9 @@ class CrossEncoderJudge:
         label: VerdictLabel = "unsupported"
         if probability >= PARTIAL:
             label = "supported" if probability >= SUPPORTED else "partial"
-        contradicted = self._contradicting is not None and best[self._contradicting] > max(probability, SUPPORTED)
+        contradicted = self._contradicting is not None and best[self._contradicting] > max(
+            probability, SUPPORTED
+        )
         reasons = ("the entailment model reads the source as the contrary",) if contradicted else ()
         return Verdict(label=label, probability=probability, reasons=reasons)
 
@@ -70,7 +72,7 @@ class CrossEncoderJudge:
         return self._label("contra")
 
     def _label(self, beginning: str) -> int | None:
-        labels: dict[int, str] = self._model.config.id2label
+        labels: dict[int, str] = getattr(self._model.config, "id2label", {})
         return next((n for n, name in labels.items() if name.casefold().startswith(beginning)), None)
 
     @cached_property

@@ -14,7 +14,12 @@ from rag_qa.answering.terms import content_terms
 from rag_qa.types import Value, Verdict
 
 FaultKind = Literal[
-    "number changed", "numbers exchanged", "negation flipped", "direction flipped", "other paper", "no evidence"
+    "number changed",
+    "numbers exchanged",
+    "negation flipped",
+    "direction flipped",
+    "other paper",
+    "no evidence",
 ]
 Judge = Callable[[str, Sequence[str]], Verdict]
 
@@ -203,7 +208,10 @@ def _elsewhere(claim: Claim, claims: Sequence[Claim], rng: random.Random) -> tup
 # --- light paraphrases
 
 REWORDINGS = (
-    (r"^(?:However|Moreover|Furthermore|In addition|In particular|Finally|Here|In this (?:paper|work)), (.)", None),
+    (
+        r"^(?:However|Moreover|Furthermore|In addition|In particular|Finally|Here|In this (?:paper|work)), (.)",
+        None,
+    ),
     (r"\bWe\b", "The authors"),
     (r"\bwe\b", "the authors"),
     (r"\b[Oo]ur\b", "their"),

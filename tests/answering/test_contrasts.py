@@ -4,7 +4,9 @@ import pytest
 
 from rag_qa.answering.contrasts import Contrast, contrasts
 
-SOURCE = "EigenGame finds the top components without orthogonalisation, and it does not need a central server."
+SOURCE = (
+    "EigenGame finds the top components without orthogonalisation, and it does not need a central server."
+)
 RESULT = "The network reaches 85% on ImageNet and 90% on CIFAR after training."
 
 
@@ -12,19 +14,39 @@ RESULT = "The network reaches 85% on ImageNet and 90% on CIFAR after training."
     ("sentence", "source", "found"),
     [
         ("EigenGame does need a central server.", SOURCE, Contrast("negation", "", "not")),
-        ("The loss doesn\u2019t converge here.", "The loss does converge here.", Contrast("negation", "not", "")),
+        (
+            "The loss doesn\u2019t converge here.",
+            "The loss does converge here.",
+            Contrast("negation", "not", ""),
+        ),
         ("The model cannot see colours.", "The model can see colours.", Contrast("negation", "not", "")),
-        ("The model is robust.", "We do not claim that the model is robust.", Contrast("negation", "", "not")),
-        ("Dropout decreases test error.", "Dropout increases test error.", Contrast("opposite", "decreases", "increases")),
+        (
+            "The model is robust.",
+            "We do not claim that the model is robust.",
+            Contrast("negation", "", "not"),
+        ),
+        (
+            "Dropout decreases test error.",
+            "Dropout increases test error.",
+            Contrast("opposite", "decreases", "increases"),
+        ),
         ("On noisy data A is worse.", "On noisy data A is better.", Contrast("opposite", "worse", "better")),
-        ("It uses more memory than BERT.", "It uses less memory than BERT.", Contrast("opposite", "more", "less")),
+        (
+            "It uses more memory than BERT.",
+            "It uses less memory than BERT.",
+            Contrast("opposite", "more", "less"),
+        ),
         ("It reaches 90% on ImageNet after training.", RESULT, None),
         (
             "The network reaches 90% on ImageNet and 85% on CIFAR after training.",
             RESULT,
             Contrast("number", "90", "85"),
         ),
-        ("It beats them by 16 to 4 points.", "It beats them by 4 to 16 points.", Contrast("number", "16", "4")),
+        (
+            "It beats them by 16 to 4 points.",
+            "It beats them by 4 to 16 points.",
+            Contrast("number", "16", "4"),
+        ),
     ],
 )
 def test_contradictions_are_found(sentence, source, found):

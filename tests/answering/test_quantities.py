@@ -25,7 +25,14 @@ def test_numbers_are_read_as_digits(text, found):
 
 @pytest.mark.parametrize(
     ("text", "unit"),
-    [("5 ms", "ms"), ("5 milliseconds", "ms"), ("45\\%", "%"), ("45 percent", "%"), ("5 dogs", ""), ("5", "")],
+    [
+        ("5 ms", "ms"),
+        ("5 milliseconds", "ms"),
+        ("45\\%", "%"),
+        ("45 percent", "%"),
+        ("5 dogs", ""),
+        ("5", ""),
+    ],
 )
 def test_units_have_one_spelling(text, unit):
     """A unit is known by any of its spellings; an unknown word is none."""
@@ -49,4 +56,8 @@ def test_what_the_source_lacks(sentence, source, lacking):
 
 def test_a_quantity_reads_as_people_write_it():
     """A quantity is shown with its unit, a percentage without a space."""
-    assert [str(q) for q in (Quantity("5", "%"), Quantity("5", "ms"), Quantity("5", ""))] == ["5%", "5 ms", "5"]
+    assert [str(q) for q in (Quantity("5", "%"), Quantity("5", "ms"), Quantity("5", ""))] == [
+        "5%",
+        "5 ms",
+        "5",
+    ]
