@@ -34,6 +34,9 @@ FOLDS = 5
 # Regularisation, on standardised features: little matters between .03 and 3.
 STRENGTH = 0.3
 SUPPORTED, PARTIAL = 0.5, 0.25
+# Share of its words that the evidence must have. Of .5 to .75 the one that costs little accuracy over both sets while
+# it raises the share of true ones among those called supported; it is chosen on these sets.
+COVERED = 0.65
 SIMILARITIES = ("explained", "part_similarity")
 WORDS = tuple(name for name in Features.model_fields if name not in SIMILARITIES)
 OUTPUT = Path(__file__).parents[1] / "rag_qa" / "answering" / "verdict.toml"
@@ -142,8 +145,16 @@ def ruled(probability: np.ndarray, comparisons: Sequence[Comparison]) -> np.ndar
     return np.where([is_ruled(c) for c in comparisons], np.minimum(probability, SUPPORTED / 2), probability)
 
 
+def is_contradicted(comparison: Comparison) -> bool:
+    return bool(comparison.quantities or comparison.contrasts)
+
+
+def is_foreign(comparison: Comparison) -> bool:
+    return bool(comparison.codes) or comparison.features.coverage < COVERED
+
+
 def is_ruled(comparison: Comparison) -> bool:
-    return bool(comparison.quantities or comparison.contrasts or comparison.codes)
+    return is_contradicted(comparison) or is_foreign(comparison)
 
 
 def calibration_error(y: np.ndarray, probability: np.ndarray, weights: np.ndarray) -> float:
@@ -160,7 +171,8 @@ def scores(y: np.ndarray, raw: np.ndarray, with_rules: np.ndarray) -> dict[str, 
     return {
         "balanced accuracy": float(balanced_accuracy_score(y, with_rules >= SUPPORTED)),
         "without rules": float(balanced_accuracy_score(y, raw >= SUPPORTED)),
-        "area under ROC": float(roc_auc_score(y, with_rules)),
+        "precision": float(y[with_rules >= SUPPORTED].mean()),
+        "area under ROC": float(roc_auc_score(y, raw)),
     }
 
 
@@ -233,13 +245,14 @@ def main() -> None:
         lines += [f"# {title}: {line}" for line in examine(rows, comparisons, names)]
     chosen = [n for n, row in enumerate(rows) if row.set in FITTED]
     rows, comparisons = [rows[n] for n in chosen], [comparisons[n] for n in chosen]
-    broken = share(rows, comparisons, lambda c: bool(c.quantities or c.contrasts))
-    foreign = share(rows, comparisons, lambda c: bool(c.codes) and not (c.quantities or c.contrasts))
+    broken = share(rows, comparisons, is_contradicted)
+    foreign = share(rows, comparisons, lambda c: is_foreign(c) and not is_contradicted(c))
     lines += ["", f'embedder = "{embedder.spec.name}"', f"supported = {SUPPORTED}", f"partial = {PARTIAL}"]
+    lines += ["# A supported sentence has this share of its words in the evidence.", f"covered = {COVERED}"]
     lines += [
-        "# Share of the supported where a rule forbids it, and where a name is foreign: what it leaves at most."
+        "# Share of the supported where a rule finds a contradiction, and where names or words are foreign."
     ]
-    lines += [f"ruled_out = {broken:.3f}", f"foreign_name = {foreign:.3f}"]
+    lines += [f"ruled_out = {broken:.3f}", f"foreign = {foreign:.3f}"]
     for title, names in models.items():
         y = np.array([row.supported for row in rows])
         intercept, coefficients = plain(fit(table(comparisons, names), y, weights_of(rows)))

@@ -1,4 +1,4 @@
-"""Where a sentence says the contrary of its source: a negation on one side only, the opposite, another number.
+"""Where a sentence says what its source does not: a negation on one side, the opposite, another number or subject.
 
 Found by words alone. A clause is compared with the clause of the source that it shares most words with; a number
 with the number that stands among the same words.
@@ -10,14 +10,16 @@ from functools import cache
 from typing import Literal, NamedTuple
 
 from rag_qa.answering.quantities import NUMBER, in_digits
-from rag_qa.answering.terms import WORD, content_terms, stems
+from rag_qa.answering.terms import WORD, abbreviates, content_terms, stems, topic_terms
 
-Kind = Literal["negation", "opposite", "number"]
+Kind = Literal["negation", "opposite", "number", "subject"]
 
 # Share of a clause's content stems that a clause of the source must hold to be about the same, and the reverse.
 SAME_CLAUSE, SAME_BACK = 0.6, 0.4
 # Clauses of the source this near to the best one may be meant as well.
 NEAR_BEST = 0.15
+# Share of a sentence's words after the first that a source must hold for the first to be put in another's place.
+SAME_REST = 0.8
 # Words before and after a number that are compared, and how many of them must be equal for the same place.
 AROUND, SAME_PLACE = 3, 3
 
@@ -105,7 +107,7 @@ def contrasts(sentence: str, sources: Sequence[str]) -> list[Contrast]:
     """Return the contrasts of a sentence with the sentences of its source, each once."""
     theirs = [clause for source in sources for clause in clauses(source)]
     found = [c for clause in clauses(sentence) if (c := _contrast(clause, theirs))]
-    return list(dict.fromkeys([*found, *_numbers(sentence, sources)]))
+    return list(dict.fromkeys([*found, *_numbers(sentence, sources), *_subject(sentence, sources)]))
 
 
 def clauses(text: str) -> list[Clause]:
@@ -200,6 +202,27 @@ def _opposites() -> dict[str, frozenset[str]]:
             for stem in stems(one):
                 found[stem] = found.get(stem, frozenset()) | stems(other)
     return found
+
+
+def _subject(sentence: str, sources: Sequence[str]) -> list[Contrast]:
+    """Return the opening word where the source, in mostly the same words, opens with another.
+
+    At a sentence's head any word may be a name.
+    """
+    opening = WORD.search(sentence)
+    said = topic_terms(opening.group()) if opening else []
+    rest = set(content_terms(in_digits(sentence))) - set(said)
+    if opening is None or not said or not rest or set(said) & {term for s in sources for term in stems(s)}:
+        return []
+    if any(abbreviates(opening.group(), source) for source in sources):
+        return []
+    for source in sources:
+        theirs = WORD.search(source)
+        known = set(content_terms(in_digits(source)))
+        instead = set(topic_terms(theirs.group())) if theirs else set()
+        if theirs and instead - rest and len(rest & known) >= SAME_REST * len(rest):
+            return [Contrast("subject", opening.group(), theirs.group())]
+    return []
 
 
 def _numbers(sentence: str, sources: Sequence[str]) -> list[Contrast]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from rag_qa.answering.contrasts import Contrast, contrasts, directions, is_negated
 from rag_qa.answering.quantities import MARKS, Quantity, in_digits, quantities, unseen
-from rag_qa.answering.terms import FUNCTION_WORDS, WORD, content_terms, stems
+from rag_qa.answering.terms import FUNCTION_WORDS, WORD, abbreviates, content_terms, stems
 from rag_qa.corpus.sentences import split_sentences
 from rag_qa.protocols import Embedder
 from rag_qa.types import Value
@@ -100,7 +100,7 @@ def compare(sentence: str, evidence: Sequence[str], embedder: Embedder | None) -
         codes=tuple(codes),
         names=tuple(names),
         contrasts=tuple(against),
-        missing=tuple(word for word in _words(sentence) if not set(content_terms(word)) <= known),
+        missing=tuple(word for word in _words(in_digits(sentence)) if not set(content_terms(word)) <= known),
     )
 
 
@@ -177,20 +177,18 @@ def _words(text: str) -> list[str]:
 
 def _unknown(pattern: re.Pattern[str], sentence: str, cited: str) -> list[str]:
     """Return the names of the sentence that the evidence has neither as they are nor as initials."""
-    known = {word.casefold() for word in WORD.findall(cited)}
-    joined = "".join(word.casefold() for word in WORD.findall(cited))
-    initials = "".join(word[0] for word in WORD.findall(cited)).casefold()
-    content = "".join(w[0] for w in WORD.findall(cited) if w.casefold() not in FUNCTION_WORDS).casefold()
+    known = [word.casefold() for word in WORD.findall(cited)]
+    joined = "".join(known)
     found = []
     for name in dict.fromkeys(pattern.findall(sentence)):
-        words = {word.casefold() for word in WORD.findall(name)}
-        plain = "".join(WORD.findall(name)).casefold()
-        short = plain.removesuffix("s")
-        if words <= known or plain in joined or short in joined:
-            continue
-        if len(short) > 1 and (short in initials or short in content):
-            continue
-        found.append(name)
+        words = [word.casefold() for word in WORD.findall(name)]
+        plain = "".join(words)
+        if (
+            not set(words) <= set(known)
+            and plain.removesuffix("s") not in joined
+            and not abbreviates(plain, cited)
+        ):
+            found.append(name)
     return found
 
 

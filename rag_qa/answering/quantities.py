@@ -84,15 +84,16 @@ class Quantity(NamedTuple):
 
 
 def quantities(text: str) -> list[Quantity]:
-    """Return the quantities of a text in order."""
+    """Return the quantities of a text in order; "2 million" is one, with the unit "million"."""
     text = in_digits(text)
-    return [
-        Quantity(
-            _canonical(match["value"]) if match["value"] else match["word"].casefold(),
-            _unit(text, match.end()),
-        )
-        for match in NUMBER.finditer(text)
-    ]
+    found: list[Quantity] = []
+    end = 0
+    for match in NUMBER.finditer(text):
+        number = _canonical(match["value"]) if match["value"] else match["word"].casefold()
+        if not (found and found[-1].unit == number and not text[end : match.start()].strip(" -")):
+            found.append(Quantity(number, _unit(text, match.end())))
+        end = match.end()
+    return found
 
 
 def numbers(text: str) -> set[str]:

@@ -49,6 +49,14 @@ def stems(text: str) -> set[str]:
     return set(_stem([word.casefold() for word in WORD.findall(text)]))
 
 
+def abbreviates(name: str, text: str) -> bool:
+    """Return whether a name (or its plural) is the initials of words of the text in a row, with or without "of"."""
+    short = name.casefold().removesuffix("s")
+    words = [word.casefold() for word in WORD.findall(text)]
+    initials = ("".join(w[0] for w in words), "".join(w[0] for w in words if w not in FUNCTION_WORDS))
+    return len(short) > 1 and any(short in row for row in initials)
+
+
 def coverage(wanted: Iterable[str], found: Iterable[str], weights: Mapping[str, float]) -> float:
     """Return the share of the weight of `wanted` that is in `found`, 0 to 1; 0 where nothing is wanted."""
     found = set(found)

@@ -3,7 +3,9 @@
 The model is a logistic regression whose coefficients are data (verdict.toml), fitted by eval/fit_verdict.py, which
 says on what and how well it does. The rules are what a reader expects: a verbatim quote is supported; a number that
 the source does not have, a negation on one side only, or the opposite word in its place is not; and a sentence with
-a foreign name is partial at most. What it does not know: inference, world knowledge, and contradictions in other words.
+a foreign name, or of which the source lacks a third of the words, is partial at most. What it does not know:
+inference, world knowledge, and contradictions in other words. Probabilities are those of a sentence that is as
+often supported as not.
 """
 
 import math
@@ -53,6 +55,8 @@ class Verifier:
         if fitted:
             comparison = compare(sentence, cited, self._embedder)
         probability = support_probability(comparison.features, alike=fitted)
+        if label_of(probability) == "supported" and _is_foreign(comparison):
+            probability = min(probability, _model()["foreign"])
         label = label_of(probability)
         reasons = () if label == "supported" else _doubts(comparison)
         return _under_rules(comparison, Verdict(label=label, probability=probability, reasons=reasons))
@@ -107,15 +111,16 @@ def _decide(sentence: str, cited: Sequence[str]) -> Verdict | None:
 
 
 def _under_rules(comparison: Comparison, verdict: Verdict) -> Verdict:
-    """Return the verdict as far as the rules allow."""
-    label, probability, reasons = verdict.label, verdict.probability, verdict.reasons
-    if against := _contradictions(comparison):
-        label, probability = "unsupported", min(probability, _model()["ruled_out"])
-        reasons = (*against, *reasons)
-    elif comparison.codes and label == "supported":
-        label, probability = "partial", min(probability, _model()["foreign_name"])
-        reasons = (*_doubts(comparison), *reasons)
-    return Verdict(label=label, probability=probability, reasons=reasons)
+    """Return the verdict, but for a sentence that contradicts its source or has a number that is not there."""
+    against = _contradictions(comparison)
+    if not against:
+        return verdict
+    probability = min(verdict.probability, _model()["ruled_out"])
+    return Verdict(label="unsupported", probability=probability, reasons=(*against, *verdict.reasons))
+
+
+def _is_foreign(comparison: Comparison) -> bool:
+    return bool(comparison.codes) or comparison.features.coverage < _model()["covered"]
 
 
 def _contradictions(comparison: Comparison) -> list[str]:

@@ -270,6 +270,7 @@ def paraphrase(text: str) -> str | None:
         else:
             changed = re.sub(pattern, instead, changed)
     moved = re.sub(r"^((?:In|On|With|For|By|From|At) [^,]{3,60}), ([^,:;]+)\.$", _moved, changed)
+    moved = moved[:1].upper() + moved[1:]
     return moved if moved != text else None
 
 

@@ -43,6 +43,11 @@ RESULT = "The network reaches 85% on ImageNet and 90% on CIFAR after training."
             Contrast("number", "90", "85"),
         ),
         (
+            "Dropout reaches 85% on ImageNet.",
+            "ReLU reaches 85% on ImageNet.",
+            Contrast("subject", "Dropout", "ReLU"),
+        ),
+        (
             "It beats them by 16 to 4 points.",
             "It beats them by 4 to 16 points.",
             Contrast("number", "16", "4"),
@@ -64,7 +69,7 @@ def test_contradictions_are_found(sentence, source, found):
         ("The method is not only fast but accurate.", "The method is fast but accurate."),
         ("CIFAR: 90%, ImageNet: 85%.", RESULT),
         ("Song No. 3 is popular in Canada.", "In Canada, song 3 is popular."),
-        ("Cats sleep.", "Engines do not sleep in winter."),
+        ("Cats purr in spring.", "Engines do not sleep in winter."),
         ("", ""),
     ],
 )
