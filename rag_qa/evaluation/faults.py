@@ -19,6 +19,7 @@ FaultKind = Literal[
     "negation flipped",
     "direction flipped",
     "other paper",
+    "nearest other paper",
     "no evidence",
 ]
 Judge = Callable[[str, Sequence[str]], Verdict]
@@ -55,7 +56,7 @@ class Rate(NamedTuple):
 def inject(claims: Sequence[Claim], seed: int = 0) -> list[Fault]:
     """Return the faults that can be made of the claims, in their order; the same ones for the same seed.
 
-    A wrong citation is the sentence of a random other paper that shares most words with the claim.
+    A wrong citation is the sentence that shares most words with the claim, in a random other paper or in any.
     """
     rng = random.Random(seed)
     faults = []
@@ -71,8 +72,11 @@ def inject(claims: Sequence[Claim], seed: int = 0) -> list[Fault]:
             for kind, sentence in changed.items()
             if sentence is not None
         ]
-        if moved := _elsewhere(claim, claims, rng):
-            faults.append(Fault(kind="other paper", sentence=claim.sentence, evidence=moved))
+        if others := [other for other in claims if other.paper_id != claim.paper_id]:
+            paper = rng.choice(others).paper_id
+            random_one = [other for other in others if other.paper_id == paper]
+            for kind, among in (("other paper", random_one), ("nearest other paper", others)):
+                faults.append(Fault(kind=kind, sentence=claim.sentence, evidence=_elsewhere(claim, among)))
         faults.append(Fault(kind="no evidence", sentence=claim.sentence, evidence=()))
     return faults
 
@@ -194,14 +198,10 @@ def flip_direction(text: str) -> str | None:
     return changed if count else None
 
 
-def _elsewhere(claim: Claim, claims: Sequence[Claim], rng: random.Random) -> tuple[str, ...] | None:
-    """Return the evidence of a random other paper that shares most words with the claim."""
-    papers = sorted({other.paper_id for other in claims} - {claim.paper_id})
-    if not papers:
-        return None
-    paper = rng.choice(papers)
+def _elsewhere(claim: Claim, others: Sequence[Claim]) -> tuple[str, ...]:
+    """Return the evidence of other claims that shares most words with the claim."""
     terms = set(content_terms(claim.sentence))
-    offered = [other.evidence for other in claims if other.paper_id == paper]
+    offered = [other.evidence for other in others]
     return max(offered, key=lambda evidence: len(terms & set(content_terms(" ".join(evidence)))))
 
 

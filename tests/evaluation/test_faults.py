@@ -38,14 +38,16 @@ def test_every_fault_that_fits_is_made_and_the_same_twice():
         "negation flipped",
         "direction flipped",
         "other paper",
+        "nearest other paper",
         "no evidence",
         "negation flipped",
         "other paper",
+        "nearest other paper",
         "no evidence",
     ]
     assert faults == inject(CLAIMS, seed=1)
-    assert faults[4].evidence == (SOUP,)
-    assert faults[5].evidence == ()
+    assert faults[4].evidence == faults[5].evidence == (SOUP,)
+    assert faults[6].evidence == ()
 
 
 def test_a_changed_number_is_not_in_the_evidence():
