@@ -69,6 +69,13 @@ class Settings(BaseSettings):
         description="probability that the papers speak to a question under which it is refused; default: as fitted",
     )
 
+    entailment: Path | None = Field(
+        None, description="folder of a cross-encoder for natural-language inference, which then judges prose"
+    )
+    strict: bool = Field(
+        False, description="leave prose out that its citations do not support, instead of quoting them"
+    )
+
     @classmethod
     def settings_customise_sources(
         cls,

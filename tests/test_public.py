@@ -23,6 +23,7 @@ NAMES = [
     "Verdict",
     "__version__",
     "build_index",
+    "judge",
 ]
 
 

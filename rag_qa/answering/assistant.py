@@ -8,6 +8,7 @@ from rag_qa.answering.answering import Answering
 from rag_qa.answering.followups import resolve
 from rag_qa.answering.prompting import load_prompt
 from rag_qa.answering.questions import clean_example, clean_question, without_markup
+from rag_qa.answering.verifying import open_verifier
 from rag_qa.answering.writing import Writer
 from rag_qa.backends.catalogue import AnswerStyle, find_entry
 from rag_qa.backends.embedding import open_embedder
@@ -36,7 +37,9 @@ class Assistant:
     ) -> None:
         """Put an assistant together from opened parts; without a generator it answers in quotes."""
         template = load_prompt("synthesis", settings.prompts)
-        writer = Writer(generator, template, settings) if generator else None
+        writer = (
+            Writer(generator, template, settings, open_verifier(settings, embedder)) if generator else None
+        )
         self._index = index
         self._settings = settings
         self._answering = Answering(index, embedder, writer, settings, reranker)

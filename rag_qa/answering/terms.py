@@ -6,14 +6,6 @@ from functools import cache
 from typing import Any
 
 WORD = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_][^\W_]*", re.UNICODE)
-NUMBER = re.compile(r"\d+(?:\.\d+)*|\b(?:hundred|thousand|million|billion|trillion)\b", re.IGNORECASE)
-THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
-# Not "one", which is a pronoun as often as a number.
-SPELT = {
-    word: str(number)
-    for number, word in enumerate("two three four five six seven eight nine ten eleven twelve".split(), 2)
-}
-SPELT_NUMBER = re.compile(rf"\b(?:{'|'.join(SPELT)})\b", re.IGNORECASE)
 
 FUNCTION_WORDS = frozenset(
     """a about above across after again against all also although am among an and any are as at be because been
@@ -52,19 +44,17 @@ def topic_terms(question: str) -> list[str]:
     return [term for term in dict.fromkeys(content_terms(question)) if term not in asking]
 
 
-def numbers(text: str) -> set[str]:
-    """Return the numbers of a text in digits without thousands separators, and words such as "million"."""
-    return {number.casefold() for number in NUMBER.findall(in_digits(text))}
-
-
-def in_digits(text: str) -> str:
-    """Return the text with small numbers in digits and without thousands separators."""
-    return SPELT_NUMBER.sub(lambda word: SPELT[word.group().casefold()], THOUSANDS.sub("", text))
-
-
 def stems(text: str) -> set[str]:
     """Return the stems of all words of a text, function words included."""
     return set(_stem([word.casefold() for word in WORD.findall(text)]))
+
+
+def abbreviates(name: str, text: str) -> bool:
+    """Return whether a name (or its plural) is the initials of words of the text in a row, with or without "of"."""
+    short = name.casefold().removesuffix("s")
+    words = [word.casefold() for word in WORD.findall(text)]
+    initials = ("".join(w[0] for w in words), "".join(w[0] for w in words if w not in FUNCTION_WORDS))
+    return len(short) > 1 and any(short in row for row in initials)
 
 
 def coverage(wanted: Iterable[str], found: Iterable[str], weights: Mapping[str, float]) -> float:

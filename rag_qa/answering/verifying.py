@@ -1,96 +1,168 @@
-"""Does a sentence say what it cites? Judged by its words, numbers and names against exactly the cited quotes."""
+"""Does a sentence say what it cites? A calibrated model over readable features, under rules that are certain.
 
-import re
+The model is a logistic regression whose coefficients are data (verdict.toml), fitted by eval/fit_verdict.py, which
+says on what and how well it does. The rules are what a reader expects: a verbatim quote is supported; a number that
+the source does not have, a negation on one side only, or the opposite word in its place is not; and a sentence with
+a foreign name, or of which the source lacks a third of the words, is partial at most. What it does not know:
+inference, world knowledge, and contradictions in other words. Probabilities are those of a sentence that is as
+often supported as not.
+"""
+
+import math
+import tomllib
 from collections.abc import Sequence
+from functools import cache
+from importlib.resources import files
+from typing import Any
 
-from rag_qa.answering.terms import WORD, content_terms, in_digits, numbers, stems, topic_terms
+from rag_qa.answering.contrasts import Contrast
+from rag_qa.answering.features import Comparison, Features, compare
+from rag_qa.answering.quantities import in_digits
+from rag_qa.answering.terms import content_terms
+from rag_qa.backends.embedding import open_embedder
+from rag_qa.backends.entailment import open_entailment
+from rag_qa.protocols import Embedder, EntailmentJudge
+from rag_qa.settings import Settings
 from rag_qa.types import Verdict, VerdictLabel
 
-SUPPORTED = 0.8
-PARTIAL = 0.5
-# A word with two capitals or a digit is a name anywhere; one with a single capital only inside a sentence.
-NAME = re.compile(r"\b[A-Z]\w*[A-Z0-9]\w*\b|(?<!^)(?<![.!?] )\b[A-Z][a-z]+\b")
-NEGATION = re.compile(
-    r"\b(?:no|not|never|nor|without|neither|cannot|fails?|failed)\b|n['\u2019]t\b", re.IGNORECASE
-)
-
-OPPOSITES = (
-    ("increase rise grow", "decrease reduce drop shrink"),
-    ("improve", "degrade worsen harm hurt"),
-    ("higher", "lower"),
-    ("better", "worse"),
-    ("faster", "slower"),
-    ("larger bigger greater", "smaller"),
-    ("more", "less fewer"),
-    ("outperform", "underperform"),
-)
-
 VERBATIM = Verdict(label="supported", probability=1.0, reasons=("verbatim",))
+NO_EVIDENCE = Verdict(label="unsupported", probability=0.0, reasons=("nothing is cited",))
+NO_CONTENT = Verdict(label="unsupported", probability=0.0, reasons=("the sentence says nothing",))
+# Missing words that a reason names.
+NAMED = 5
 
 
-def judge(sentence: str, evidence: Sequence[str]) -> Verdict:
-    """Return how far the evidence supports the sentence.
+class Verifier:
+    """Judges sentences with one embedder; where there is a judge of entailment, the probability is its own."""
 
-    `probability` is the share of the sentence's content words that the evidence holds, zero for a sentence
-    without evidence; a number, a name or a negation that the evidence lacks makes a sentence unsupported.
+    def __init__(self, embedder: Embedder, entailment: EntailmentJudge | None = None) -> None:
+        self._embedder = embedder
+        self._entailment = entailment
+
+    def judge(self, sentence: str, evidence: Sequence[str]) -> Verdict:
+        """Return how far exactly this evidence supports the sentence.
+
+        What a rule decides costs no embedding. Another embedder than the fitted one counts for nothing.
+        """
+        cited = [text for text in evidence if text.strip()]
+        decided = _decide(sentence, cited)
+        if decided is not None:
+            return decided
+        comparison = compare(sentence, cited, None)
+        if self._entailment is not None and not _contradictions(comparison):
+            return _under_rules(comparison, self._entailment.judge(sentence, cited))
+        fitted = self._embedder.spec.name == _model()["embedder"] and not _contradictions(comparison)
+        if fitted:
+            comparison = compare(sentence, cited, self._embedder)
+        probability = support_probability(comparison.features, alike=fitted)
+        if label_of(probability) == "supported" and _is_foreign(comparison):
+            probability = min(probability, _model()["foreign"])
+        label = label_of(probability)
+        reasons = () if label == "supported" else _doubts(comparison)
+        return _under_rules(comparison, Verdict(label=label, probability=probability, reasons=reasons))
+
+
+def judge(sentence: str, evidence: Sequence[str], *, embedder: Embedder | None = None) -> Verdict:
+    """Return how far the evidence supports the sentence, with the reasons against it.
+
+    `label` is supported, partial or unsupported; `probability` that of being supported; `reasons` are for people.
+    Without an embedder the one that the settings name is opened, where one is needed. Raises ModelNotFoundError.
     """
-    cited = " ".join(evidence)
-    reasons = tuple(_contradictions(sentence, cited))
-    if _is_verbatim(sentence, evidence, bool(reasons)):
+    if embedder is None:
+        cited = [text for text in evidence if text.strip()]
+        return _decide(sentence, cited) or _default().judge(sentence, cited)
+    return Verifier(embedder).judge(sentence, evidence)
+
+
+def open_verifier(settings: Settings, embedder: Embedder) -> Verifier:
+    """Return the judge of prose: with the model of entailment that the settings name, if any.
+
+    Raises ModelNotFoundError where that is not on this machine.
+    """
+    return Verifier(embedder, open_entailment(settings))
+
+
+def support_probability(features: Features, *, alike: bool) -> float:
+    """Return the probability of support by the model with the similarities (`alike`) or by the one of words alone."""
+    model = _model()["alike" if alike else "words"]
+    logit = model["intercept"]
+    logit += sum(getattr(features, name) * value for name, value in model["coefficients"].items())
+    return float(1 / (1 + math.exp(-logit)))
+
+
+def label_of(probability: float) -> VerdictLabel:
+    """Return the label of a probability that no rule overrules."""
+    if probability >= _model()["supported"]:
+        return "supported"
+    return "partial" if probability >= _model()["partial"] else "unsupported"
+
+
+def _decide(sentence: str, cited: Sequence[str]) -> Verdict | None:
+    """Return the verdict that needs no model, if there is one."""
+    said, quotes = _plain(sentence), [_plain(quote) for quote in cited]
+    if said and said in quotes:
         return VERBATIM
-    terms = content_terms(in_digits(sentence))
-    known = set(content_terms(in_digits(cited)))
-    share = sum(term in known for term in terms) / len(terms) if terms else 0.0
-    return Verdict(label=_label(share, bool(reasons)), probability=share, reasons=reasons)
+    if not content_terms(in_digits(sentence)):
+        return NO_CONTENT
+    if not cited:
+        return NO_EVIDENCE
+    within = [text for text, quote in zip(cited, quotes, strict=True) if f" {said} " in f" {quote} "]
+    return VERBATIM if within and not compare(sentence, within, None).contrasts else None
 
 
-def _is_verbatim(sentence: str, evidence: Sequence[str], contradicted: bool) -> bool:
-    """Return whether the sentence is a quote, or a part of one that leaves no negation out."""
-    said, quotes = _plain(sentence), [_plain(quote) for quote in evidence]
-    return bool(said) and (said in quotes or (not contradicted and any(said in quote for quote in quotes)))
+def _under_rules(comparison: Comparison, verdict: Verdict) -> Verdict:
+    """Return the verdict, but for a sentence that contradicts its source or has a number that is not there."""
+    against = _contradictions(comparison)
+    if not against:
+        return verdict
+    probability = min(verdict.probability, _model()["ruled_out"])
+    return Verdict(label="unsupported", probability=probability, reasons=(*against, *verdict.reasons))
 
 
-def _label(share: float, contradicted: bool) -> VerdictLabel:
-    if contradicted or share < PARTIAL:
-        return "unsupported"
-    return "supported" if share >= SUPPORTED else "partial"
+def _is_foreign(comparison: Comparison) -> bool:
+    return bool(comparison.codes) or comparison.features.coverage < _model()["covered"]
 
 
-def _contradictions(sentence: str, cited: str) -> list[str]:
-    reasons = []
-    if unseen := numbers(sentence) - numbers(cited):
-        reasons.append(f"numbers not in the source: {', '.join(sorted(unseen))}")
-    known = {word.casefold() for word in WORD.findall(cited)}
-    names = {name for name in NAME.findall(sentence) if not _words(name) <= known} | _subject(sentence, cited)
-    if names:
-        reasons.append(f"names not in the source: {', '.join(sorted(names))}")
-    if bool(NEGATION.search(sentence)) != bool(NEGATION.search(cited)):
-        reasons.append("a negation on one side only")
-    if _opposite(stems(sentence), stems(cited)):
-        reasons.append("the opposite of the source")
-    return reasons
+def _contradictions(comparison: Comparison) -> list[str]:
+    """Return what no true sentence has, in words for people."""
+    replaced = {contrast.said for contrast in comparison.contrasts if contrast.kind == "number"}
+    missing = [q for q in comparison.quantities if q.number not in replaced]
+    found = [f"the number {quantity} is not in the source" for quantity in missing]
+    return [*found, *map(_told, comparison.contrasts)]
 
 
-def _opposite(said: set[str], cited: set[str]) -> bool:
-    """Return whether one side says only "more" where the other says only "less", in any such pair."""
-    for one, other in OPPOSITES:
-        sides = (stems(one), stems(other))
-        here, there = [[bool(words & side) for side in sides] for words in (said, cited)]
-        if here in ([True, False], [False, True]) and there == here[::-1]:
-            return True
-    return False
+def _told(contrast: Contrast) -> str:
+    if contrast.kind != "negation":
+        return f"says “{contrast.said}” where the source says “{contrast.found}”"
+    if contrast.said:
+        return f"denies (“{contrast.said}”) what the source says"
+    return f"says what the source denies (“{contrast.found}”)"
 
 
-def _subject(sentence: str, cited: str) -> set[str]:
-    """Return the opening word where the source does not have it: at a sentence's head any word may be a name."""
-    opening = WORD.search(sentence)
-    terms = topic_terms(opening.group()) if opening else []
-    return {opening.group()} if opening and not set(terms) <= stems(cited) else set()
+def _doubts(comparison: Comparison) -> tuple[str, ...]:
+    """Return what makes support less likely, in words for people."""
+    names = [*comparison.codes, *comparison.names]
+    found = [f"the source does not name {_listed(names)}"] if names else []
+    words = [word for word in comparison.missing if word not in names]
+    if words:
+        found.append(f"the source does not have the words {_listed(words)}")
+    return tuple(found) or ("no sentence of the source is close enough to it",)
 
 
-def _words(name: str) -> set[str]:
-    return {word.casefold() for word in WORD.findall(name)}
+def _listed(words: Sequence[str]) -> str:
+    more = f" and {len(words) - NAMED} more" if len(words) > NAMED else ""
+    return ", ".join(words[:NAMED]) + more
 
 
 def _plain(text: str) -> str:
-    return " ".join(text.casefold().split()).rstrip(".!?")
+    return " ".join(text.casefold().split()).rstrip(".!? ")
+
+
+@cache
+def _default() -> Verifier:
+    return Verifier(open_embedder(Settings()))
+
+
+@cache
+def _model() -> dict[str, Any]:
+    return tomllib.loads((files("rag_qa.answering") / "verdict.toml").read_text(encoding="utf-8"))

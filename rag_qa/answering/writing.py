@@ -9,8 +9,7 @@ from rag_qa.answering.composing import quote
 from rag_qa.answering.grammar import answer_grammar
 from rag_qa.answering.prompting import PromptTemplate, fit_evidence
 from rag_qa.answering.receipts import Receipt
-from rag_qa.answering.verifying import judge
-from rag_qa.protocols import Generator, Prompt
+from rag_qa.protocols import EntailmentJudge, Generator, Prompt
 from rag_qa.settings import Settings
 from rag_qa.types import Evidence, Sentence
 
@@ -20,18 +19,21 @@ MAX_SENTENCES = 3
 class Writer:
     """Writes answers with one generator and one prompt."""
 
-    def __init__(self, generator: Generator, template: PromptTemplate, settings: Settings) -> None:
+    def __init__(
+        self, generator: Generator, template: PromptTemplate, settings: Settings, verifier: EntailmentJudge
+    ) -> None:
         self._generator = generator
         self._template = template
         self._settings = settings
+        self._verifier = verifier
 
     def write(
         self, question: str, evidence: Sequence[Evidence], titles: dict[str, str], receipt: Receipt
     ) -> Iterator[Sentence]:
         """Yield supported prose; a sentence that its citations do not support gives way to what it cites, quoted.
 
-        So does a reply without one usable sentence to the whole evidence. A sentence with a label that does not
-        exist, from a runtime that ignores grammars, is dropped whole.
+        Where the settings are strict it is left out. A reply without one usable sentence gives way to the whole
+        evidence. A sentence with a label that does not exist, from a runtime that ignores grammars, is dropped.
         """
         settings = self._settings
         with receipt.timed("prompt"):
@@ -55,7 +57,7 @@ class Writer:
             for draft in _timed(parse_drafts(pieces), receipt):
                 if not by_label.keys() >= set(draft.labels):
                     continue
-                for sentence in _checked(draft.text, [by_label[number] for number in draft.labels]):
+                for sentence in self._checked(draft.text, [by_label[number] for number in draft.labels]):
                     if sentence.text not in said:
                         said.add(sentence.text)
                         yield sentence
@@ -72,13 +74,12 @@ class Writer:
             seed=settings.seed,
         )
 
-
-def _checked(text: str, cited: Sequence[Evidence]) -> list[Sentence]:
-    verdict = judge(text, [e.sentence for e in cited])
-    if verdict.label != "supported":
-        return [quote(e) for e in cited]
-    labels = {e.label: e for e in cited}
-    return [Sentence(text=text, kind="prose", citations=cite(list(labels), labels), verdict=verdict)]
+    def _checked(self, text: str, cited: Sequence[Evidence]) -> list[Sentence]:
+        verdict = self._verifier.judge(text, [e.sentence for e in cited])
+        if verdict.label != "supported":
+            return [] if self._settings.strict else [quote(e) for e in cited]
+        labels = {e.label: e for e in cited}
+        return [Sentence(text=text, kind="prose", citations=cite(list(labels), labels), verdict=verdict)]
 
 
 def _timed(drafts: Iterator[Draft], receipt: Receipt) -> Iterator[Draft]:

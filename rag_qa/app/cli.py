@@ -35,6 +35,7 @@ from rag_qa.app.options import (
     RerankerOption,
     SinceOption,
     SourceOption,
+    StrictOption,
     StyleOption,
     ThreadsOption,
     VenueOption,
@@ -175,6 +176,7 @@ def ask(
     threads: ThreadsOption = None,
     gpu_layers: GpuOption = None,
     prompts: PromptsOption = None,
+    strict: StrictOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Answer a question from the papers, or say that they don't."""
@@ -190,6 +192,7 @@ def ask(
         threads=threads,
         gpu_layers=gpu_layers,
         prompts=prompts,
+        strict=strict,
         evidence_papers=k,
         listed_papers=k,
     )
@@ -219,6 +222,7 @@ def chat(
     threads: ThreadsOption = None,
     gpu_layers: GpuOption = None,
     prompts: PromptsOption = None,
+    strict: StrictOption = None,
 ) -> None:
     """Ask, and ask on: answers stream, follow-ups are understood. /help shows the commands."""
     wanted = make_filter(
@@ -232,6 +236,7 @@ def chat(
         threads=threads,
         gpu_layers=gpu_layers,
         prompts=prompts,
+        strict=strict,
     )
     with Assistant.open(index, settings=settings) as assistant:
         chat_with(assistant, Console(), filter=wanted, literal=literal)

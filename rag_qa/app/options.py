@@ -61,6 +61,10 @@ LiteralOption = Annotated[
         "--literal", help="Take questions as they stand: read no filter out of them ('papers by …')."
     ),
 ]
+StrictOption = Annotated[
+    bool | None,
+    typer.Option("--strict", help="Leave out prose that its citations do not support.", show_default=False),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
 
 

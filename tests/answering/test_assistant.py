@@ -99,7 +99,7 @@ def test_supported_prose_is_kept_with_its_citation(open_assistant):
         "Dropout reached 98.5% of the variance on a dataset of 200,000 images",
         "EigenGame never reached 98.5% of the variance on a dataset of images",
         "The moon is made of green cheese and nothing else at all",
-        "EigenGame reached much of the variance on a dataset of beautiful coloured images",
+        "EigenGame reached beautiful images of distant lakes and snowy mountains",
     ],
 )
 def test_unsupported_prose_gives_way_to_its_evidence(open_assistant, claim):
@@ -109,6 +109,22 @@ def test_unsupported_prose_gives_way_to_its_evidence(open_assistant, claim):
     check_citations(assistant, answer)
     assert [(s.kind, s.text) for s in answer.sentences] == [("quote", RESULT)]
     assert claim not in answer.model_dump_json()
+
+
+def test_strict_leaves_unsupported_prose_out(open_assistant):
+    """Where the settings are strict, prose that its citations do not support is neither kept nor replaced."""
+    said = "EigenGame reached 98.5% of the variance"
+    reply = f"{said} [1] The moon is made of green cheese [1]"
+    strict, mended = (open_assistant([reply], strict=strict).ask(FACT) for strict in (True, False))
+    assert [s.text for s in strict.sentences] == [f"{said}."]
+    assert [s.kind for s in mended.sentences] == ["prose", "quote"]
+
+
+def test_strict_still_answers_in_quotes(open_assistant):
+    """A strict answer of which no sentence is left is the evidence itself."""
+    answer = open_assistant(["The moon is made of green cheese [1]"], strict=True).ask(FACT)
+    assert not answer.abstained
+    assert {s.kind for s in answer.sentences} == {"quote"}
 
 
 def test_the_same_quote_is_not_shown_twice(open_assistant):

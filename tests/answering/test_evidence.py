@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from rag_qa.answering.composing import WORTH_READING, choose_sentences
 from rag_qa.answering.evidence import ScoredSentence, label, score_sentences
 from rag_qa.answering.relevance import Relevance, Signals
-from rag_qa.answering.terms import content_terms, coverage, numbers, question_terms
+from rag_qa.answering.terms import content_terms, coverage, question_terms
 from rag_qa.testing import HashingEmbedder
 from rag_qa.types import Paper
 
@@ -102,11 +102,6 @@ def test_terms_leave_out_what_only_asks():
 def test_a_question_of_asking_words_alone_keeps_them():
     """A question that has nothing but asking words is still searched by them."""
     assert question_terms("which papers?") == content_terms("papers")
-
-
-def test_numbers_are_compared_without_separators():
-    """12,000 and 12000 are the same number; 4.5 is one number and not two."""
-    assert numbers("12,000 and 4.5.") == {"12000", "4.5"}
 
 
 def test_coverage_weighs_terms():

@@ -1,0 +1,132 @@
+"""The numbers of a text with their units, and what a sentence's numbers are in its source."""
+
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+
+# Digits after a letter ("C3") are part of a name.
+NUMBER = re.compile(
+    r"(?<![^\W\d])(?<![\d.])(?P<value>\d+(?:\.\d+)*)|\b(?P<word>hundred|thousand|million|billion|trillion)s?\b",
+    re.IGNORECASE,
+)
+THOUSANDS = re.compile(r"(?<=\d)(?:,|\{,\}|[\u2009\u202f\u00a0])(?=\d{3}(?!\d))")
+# "[7]" is a mark of the text, not a quantity.
+MARKS = re.compile(r"\[\d+(?:\s*[,\u2013-]\s*\d+)*\]")
+# Not "one", which is a pronoun as often as a number.
+SPELT = {
+    word: str(number)
+    for number, word in enumerate(
+        """two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
+        seventeen eighteen nineteen""".split(),
+        2,
+    )
+}
+TENS = {
+    word: str(tens)
+    for tens, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)
+}
+SPELT |= {ten: f"{tens}0" for ten, tens in TENS.items()}
+SPELT |= {
+    f"{ten}-{word}": tens + digit
+    for ten, tens in TENS.items()
+    for word, digit in [("one", "1"), *SPELT.items()]
+    if len(digit) == 1
+}
+SPELT_NUMBER = re.compile(rf"\b(?:{'|'.join(sorted(SPELT, key=len, reverse=True))})\b", re.IGNORECASE)
+
+# Spellings of a unit; a number with one of them in the source cannot have another in the sentence.
+UNITS = {
+    spelling: spellings.split()[0]
+    for spellings in (
+        "% percent percentage",
+        "ms millisecond milliseconds",
+        "s sec second seconds",
+        "min minute minutes",
+        "h hour hours",
+        "day days",
+        "week weeks",
+        "month months",
+        "year years",
+        "mg",
+        "g gram grams",
+        "kg",
+        "nm",
+        "mm",
+        "cm",
+        "km kilometer kilometers kilometre kilometres",
+        "m meter meters metre metres",
+        "kb",
+        "mb megabyte megabytes",
+        "gb gigabyte gigabytes",
+        "tb terabyte terabytes",
+        "hz",
+        "khz",
+        "mhz",
+        "ghz",
+        "thousand thousands",
+        "million millions",
+        "billion billions",
+        "trillion trillions",
+    )
+    for spelling in spellings.split()
+}
+UNIT = re.compile(r"[\s-]*(%|[A-Za-z]+)")
+
+
+class Quantity(NamedTuple):
+    """A number in digits (or a word such as "million") and its unit, "" where none is known."""
+
+    number: str
+    unit: str
+
+    def __str__(self) -> str:
+        return f"{self.number}%" if self.unit == "%" else f"{self.number} {self.unit}".strip()
+
+
+def quantities(text: str) -> list[Quantity]:
+    """Return the quantities of a text in order; "2 million" is one, with the unit "million"."""
+    text = in_digits(text)
+    found: list[Quantity] = []
+    end = 0
+    for match in NUMBER.finditer(text):
+        number = _canonical(match["value"]) if match["value"] else match["word"].casefold()
+        if not (found and found[-1].unit == number and not text[end : match.start()].strip(" -")):
+            found.append(Quantity(number, _unit(text, match.end())))
+        end = match.end()
+    return found
+
+
+def numbers(text: str) -> set[str]:
+    """Return the numbers of a text in digits without thousands separators, and words such as "million"."""
+    return {quantity.number for quantity in quantities(text)}
+
+
+def unseen(said: Iterable[Quantity], known: Iterable[Quantity]) -> list[Quantity]:
+    """Return the quantities said that the known ones do not hold, each once.
+
+    A number is known with the unit said, or without a unit on either side.
+    """
+    units: dict[str, set[str]] = {}
+    for quantity in known:
+        units.setdefault(quantity.number, set()).add(quantity.unit)
+    return [q for q in dict.fromkeys(said) if not _is_known(q, units.get(q.number, set()))]
+
+
+def in_digits(text: str) -> str:
+    """Return the text with spelt numbers in digits, without thousands separators and marks such as "[7]"."""
+    plain = THOUSANDS.sub("", MARKS.sub(" ", text).replace("\\%", "%"))
+    return SPELT_NUMBER.sub(lambda word: SPELT[word.group().casefold()], plain)
+
+
+def _is_known(quantity: Quantity, units: set[str]) -> bool:
+    return bool(units) and (not quantity.unit or quantity.unit in units or "" in units)
+
+
+def _canonical(digits: str) -> str:
+    """Return "76.3" for "76.30" and "2" for "2.0"; versions such as "1.2.0" stay."""
+    return digits.rstrip("0").rstrip(".") if digits.count(".") == 1 else digits
+
+
+def _unit(text: str, position: int) -> str:
+    word = UNIT.match(text, position)
+    return UNITS.get(word.group(1).casefold(), "") if word else ""

@@ -1,0 +1,99 @@
+"""The judge of entailment over a cross-encoder, with a tiny random one."""
+
+import pytest
+
+from rag_qa.answering.verifying import Verifier
+from rag_qa.backends.entailment import CrossEncoderJudge, open_entailment
+from rag_qa.errors import BackendError, ModelNotFoundError
+from rag_qa.settings import Settings
+from rag_qa.testing import HashingEmbedder
+
+SENTENCE, PREMISES = "bees dance", ["bees dance in the sun", "soup is cold"]
+LABELS = ("contradiction", "Entailment", "neutral")
+
+
+def save_cross_encoder(folder, labels):
+    """Write a cross-encoder of one random layer with these labels; the same seed gives the same weights."""
+    import torch
+    from tokenizers import Tokenizer, models, pre_tokenizers, processors
+    from transformers import BertConfig, BertForSequenceClassification, PreTrainedTokenizerFast
+
+    torch.manual_seed(0)
+    names = ("pad_token", "unk_token", "cls_token", "sep_token", "mask_token")
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    words = special + sorted({word for text in (SENTENCE, *PREMISES) for word in text.split()})
+    tokenizer = Tokenizer(models.WordLevel({word: n for n, word in enumerate(words)}, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    tokenizer.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
+    fast = PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, model_max_length=64, **dict(zip(names, special, strict=True))
+    )
+    fast.save_pretrained(folder)
+    config = BertConfig(
+        vocab_size=len(words),
+        hidden_size=32,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=64,
+        max_position_embeddings=64,
+        id2label=dict(enumerate(labels)),
+        label2id={label: n for n, label in enumerate(labels)},
+    )
+    BertForSequenceClassification(config).save_pretrained(folder)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder with the tiny cross-encoder."""
+    folder = tmp_path_factory.mktemp("entailment")
+    save_cross_encoder(folder, LABELS)
+    return folder
+
+
+@pytest.mark.model
+def test_a_verdict_is_a_probability_of_entailment(folder):
+    """The verdict's probability is that of the label that begins with "entail", from the best premise."""
+    judge = CrossEncoderJudge(folder, device="cpu")
+    together = judge.judge(SENTENCE, PREMISES)
+    alone = [judge.judge(SENTENCE, [premise]).probability for premise in PREMISES]
+    assert 0 < min(alone) <= max(alone) <= together.probability + 1e-6 < 1
+    assert together.label == ("partial" if together.probability < 0.5 else "supported")
+    assert judge.judge(SENTENCE, PREMISES) == together
+
+
+@pytest.mark.model
+def test_nothing_cited_is_unsupported(folder):
+    """Without evidence or words there is nothing to entail."""
+    judge = CrossEncoderJudge(folder, device="cpu")
+    assert judge.judge(SENTENCE, [" "]).label == judge.judge(" ", PREMISES).label == "unsupported"
+
+
+@pytest.mark.model
+def test_it_plugs_into_the_verifier(folder):
+    """The settings' model decides where no rule does."""
+    entailment = open_entailment(Settings(entailment=folder, device="cpu"))
+    said = Verifier(HashingEmbedder(), entailment).judge(SENTENCE, ["bees in the sun", "soup is cold"])
+    assert said.probability == entailment.judge(SENTENCE, ["bees in the sun", "soup is cold"]).probability
+
+
+@pytest.mark.model
+def test_a_model_without_such_labels_is_told(tmp_path):
+    """A cross-encoder whose labels have no names cannot judge, and the message says what to name."""
+    save_cross_encoder(tmp_path, ("good", "bad"))
+    with pytest.raises(BackendError, match="id2label"):
+        CrossEncoderJudge(tmp_path, device="cpu").judge(SENTENCE, PREMISES)
+
+
+@pytest.mark.model
+def test_a_damaged_model_is_told(tmp_path):
+    """A folder whose weights cannot be read is told with the setting to change."""
+    (tmp_path / "config.json").write_text("{}")
+    with pytest.raises(BackendError, match="RAG_QA_ENTAILMENT"):
+        CrossEncoderJudge(tmp_path, device="cpu").judge(SENTENCE, PREMISES)
+
+
+def test_no_model_named_is_none(tmp_path):
+    """Without the setting there is no such judge; a folder without a model is told."""
+    assert open_entailment(Settings()) is None
+    with pytest.raises(ModelNotFoundError, match="unset it"):
+        open_entailment(Settings(entailment=tmp_path / "nowhere"))
