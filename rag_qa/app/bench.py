@@ -6,9 +6,10 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from rag_qa.app.options import JsonOption, load_settings
+from rag_qa.app.options import DEFAULT_INDEX, IndexOption, JsonOption, load_settings
 from rag_qa.app.progress import progress_bar
-from rag_qa.evaluation.benchmarks import bench_index
+from rag_qa.evaluation.index_benchmark import bench_index
+from rag_qa.evaluation.search_benchmark import bench_search, read_texts
 
 bench_app = typer.Typer(help="Measure speed on this machine.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -37,6 +38,41 @@ def index(
     typer.echo(
         f"ratio (median of the runs): {found.ratio:.2f}; mean cosine of the vectors: {found.cosine:.5f}"
     )
+
+
+@bench_app.command("search")
+def search(
+    queries: Annotated[
+        Path, typer.Argument(help="A query a line, or JSON Lines with `text` (plain or gzip).")
+    ],
+    index: IndexOption = DEFAULT_INDEX,
+    count: Annotated[int, typer.Option("--queries", help="How many of them to ask.", min=1)] = 100,
+    as_json: JsonOption = False,
+) -> None:
+    """Open and search an index, and load the plain model and embed the same queries."""
+    asked = read_texts(queries)[:count]
+    with progress_bar(Console(stderr=True)) as tell:
+        found = bench_search(index, asked, load_settings(), tell=tell)
+    if as_json:
+        typer.echo(found.model_dump_json(indent=2))
+        return
+    typer.echo(f"{found.queries} queries; milliseconds, median and 95th percentile")
+    typer.echo(f"embedding the query: {_pair(found.embedding_ms)}")
+    typer.echo(f"search, exact:       {_pair(found.exact_ms)}")
+    typer.echo(
+        f"search, graph:       {_pair(found.graph_ms)}; shares {found.graph_overlap:.3f} of the first 20"
+    )
+    typer.echo(f"loading the plain model: {_seconds(found.loading_s)} s")
+    typer.echo(f"open and first search:   {_seconds(found.first_search_s)} s")
+    typer.echo(f"memory beyond the model: {found.memory_mib:.0f} MiB")
+
+
+def _pair(values: tuple[float, float]) -> str:
+    return f"{values[0]:.1f}, {values[1]:.1f}"
+
+
+def _seconds(values: tuple[float, ...]) -> str:
+    return ", ".join(f"{value:.1f}" for value in values)
 
 
 def _shown(papers: int, seconds: tuple[float, ...]) -> str:

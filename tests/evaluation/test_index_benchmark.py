@@ -5,7 +5,7 @@ import json
 import pytest
 
 from rag_qa.errors import EvaluationError
-from rag_qa.evaluation.benchmarks import bench_index
+from rag_qa.evaluation.index_benchmark import bench_index
 from rag_qa.settings import Settings
 
 

@@ -1,0 +1,112 @@
+"""How fast an index is opened and searched, against the embedder underneath in the same run."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from rag_qa.answering.assistant import Assistant
+from rag_qa.backends.embedding import open_embedder, open_plain_model
+from rag_qa.errors import EvaluationError
+from rag_qa.evaluation.lines import read_lines, read_records
+from rag_qa.evaluation.provenance import describe_run
+from rag_qa.settings import DenseSearch, Settings
+from rag_qa.types import SearchBenchmark
+
+Told = Callable[[str, int, int], None]
+COLD_RUNS = 3
+DEPTH = 20
+
+
+def bench_search(index: Path, queries: Sequence[str], settings: Settings, *, tell: Told) -> SearchBenchmark:
+    """Open an index anew and search it, and load the plain model, each in processes of their own; then search warm.
+
+    Warm, each query is embedded alone, searched exactly, and searched through Chroma's graph, one after the other.
+    Raises EvaluationError where there is no query.
+    """
+    if not queries:
+        raise EvaluationError(
+            "there is no query to search for; give a file with one a line, or BEIR's queries.jsonl"
+        )
+    cold = [(_cold("plain", index, queries[0]), _cold("search", index, queries[0])) for _ in range(COLD_RUNS)]
+    embedder = open_embedder(settings)
+    opened = {name: _open(index, settings, name, embedder) for name in ("exact", "hnsw")}
+    for assistant in opened.values():
+        assistant.search(queries[0], k=DEPTH)
+    embedding: list[float] = []
+    searching: dict[str, list[float]] = {name: [] for name in opened}
+    found: dict[str, list[list[str]]] = {name: [] for name in opened}
+    for done, query in enumerate(queries, 1):
+        started = time.perf_counter()
+        embedder.encode([query], role="query")
+        embedding.append(time.perf_counter() - started)
+        for name, assistant in opened.items():
+            started = time.perf_counter()
+            hits = assistant.search(query, k=DEPTH)
+            searching[name].append(time.perf_counter() - started)
+            found[name].append([hit.paper.id for hit in hits])
+        tell("searching", done, len(queries))
+    shared = [len(set(a) & set(b)) / len(a) for a, b in zip(found["exact"], found["hnsw"], strict=True) if a]
+    for assistant in opened.values():
+        assistant.close()
+    return SearchBenchmark(
+        queries=len(queries),
+        embedding_ms=_quantiles(embedding),
+        exact_ms=_quantiles(searching["exact"]),
+        graph_ms=_quantiles(searching["hnsw"]),
+        graph_overlap=float(np.mean(shared)) if shared else 1.0,
+        loading_s=tuple(plain["seconds"] for plain, _ in cold),
+        first_search_s=tuple(first["seconds"] for _, first in cold),
+        memory_mib=max(first["rss"] - plain["rss"] for plain, first in cold),
+        provenance=describe_run(),
+    )
+
+
+def read_texts(path: Path) -> list[str]:
+    """Return the queries of a file: `text` of each line of JSON Lines, else the lines. Raises EvaluationError."""
+    if ".jsonl" in path.suffixes:
+        return [record["text"] for _, record in read_records(path) if isinstance(record.get("text"), str)]
+    return [text for _, text in read_lines(path)]
+
+
+def _open(index: Path, settings: Settings, dense: DenseSearch, embedder: object) -> Assistant:
+    chosen = settings.model_copy(update={"dense": dense, "style": "quote"})
+    return Assistant.open(index, settings=chosen, embedder=embedder)  # type: ignore[arg-type]
+
+
+def _quantiles(seconds: Sequence[float]) -> tuple[float, float]:
+    """Return the median and the 95th percentile in milliseconds."""
+    median, p95 = np.quantile(seconds, (0.5, 0.95)) * 1e3
+    return float(median), float(p95)
+
+
+def _cold(what: str, index: Path, query: str) -> dict[str, float]:
+    command = [sys.executable, "-m", "rag_qa.evaluation.search_benchmark", what, str(index), query]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        raise EvaluationError(
+            f"a process that was to be timed failed ({last}); see `rag-qa doctor --index {index}`"
+        )
+    return dict(json.loads(done.stdout.splitlines()[-1]))
+
+
+def _main(what: str, index: str, query: str) -> None:
+    """Time one thing in this fresh process, imports included, and print seconds and resident MiB."""
+    started = time.perf_counter()
+    settings = Settings(style="quote")
+    if what == "plain":
+        open_plain_model(settings).encode([query], show_progress_bar=False)
+    else:
+        Assistant.open(index, settings=settings).search(query)
+    seconds = time.perf_counter() - started
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    print(json.dumps({"seconds": seconds, "rss": pages * 4096 / 2**20}))
+
+
+if __name__ == "__main__":
+    _main(*sys.argv[1:])
