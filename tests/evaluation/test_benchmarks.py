@@ -16,7 +16,9 @@ def tell(stage, done, total):
 @pytest.mark.model
 def test_building_is_measured_against_plain_encoding(tmp_path):
     """Both sides take time over the same passages, whose vectors agree; the ratio is theirs."""
-    lines = [{"id": f"p{n}", "title": f"On {n}", "abstract": f"Soup number {n} is salted."} for n in range(12)]
+    lines = [
+        {"id": f"p{n}", "title": f"On {n}", "abstract": f"Soup number {n} is salted."} for n in range(12)
+    ]
     (tmp_path / "papers.jsonl").write_text("\n".join(map(json.dumps, lines)))
     found = bench_index([tmp_path], Settings(), papers=8, runs=1, tell=tell)
     assert (found.papers, found.passages, len(found.building_s), len(found.encoding_s)) == (8, 8, 1, 1)
