@@ -15,11 +15,13 @@ from rag_qa.answering.rechecking import recheck
 from rag_qa.answering.replaying import Replay, compare
 from rag_qa.app.options import DEFAULT_INDEX, IndexOption, JsonOption, exact_settings
 from rag_qa.app.rendering import say
+from rag_qa.corpus.cleaning import clean_text
 from rag_qa.errors import ReceiptError
 from rag_qa.index.reader import Index
 from rag_qa.settings import Settings
 from rag_qa.types import Answer
 
+SHOWN = 200
 MARKS = {"ok": "ok  ", "note": "note", "fail": "FAIL"}
 
 FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="An answer that --save or /save wrote.")]
@@ -40,7 +42,7 @@ def verify(
         typer.echo(json.dumps([check.model_dump() for check in found], indent=2))
     else:
         for check in found:
-            say(Console(), f"{MARKS[check.status]}  {check.name}: {check.detail}")
+            tell(Console(), f"{check.name}: {check.detail}", mark=f"{MARKS[check.status]}  ")
     if any(check.status == "fail" for check in found):
         raise typer.Exit(1)
 
@@ -62,12 +64,19 @@ def replay(file: FileArgument, index: IndexOption = DEFAULT_INDEX, as_json: Json
 
 def show_replay(console: Console, found: Replay, saved: Answer) -> None:
     """Print whether the answer is the same, the first difference, and what it was made with that has changed."""
-    say(console, f"Differs: {found.difference}." if found.difference else "Identical.")
+    tell(console, f"Differs: {found.difference}." if found.difference else "Identical.")
     for change in found.changes:
-        say(console, f"{change.name} was {change.saved}, and is now {change.now}.")
+        short = len(change.saved) + len(change.now) <= SHOWN
+        both = f"was {change.saved}, and is now {change.now}." if short else "differs; --json shows how."
+        tell(console, f"{change.name} {both}")
     if found.difference and not found.changes:
         warm = saved.provenance["settings"]["temperature"] > 0
-        say(console, "Nothing else differs" + ("; above temperature 0, words are drawn." if warm else "."))
+        tell(console, "Nothing else differs" + ("; above temperature 0, words are drawn." if warm else "."))
+
+
+def tell(console: Console, line: str, *, mark: str = "") -> None:
+    """Print a mark and one line, whatever a file that anyone may have written holds."""
+    say(console, f"{mark}{clean_text(line)}")
 
 
 def saved_settings(answer: Answer, file: Path) -> Settings:
@@ -84,5 +93,4 @@ def saved_settings(answer: Answer, file: Path) -> Settings:
 
 
 def _replay_json(found: Replay) -> dict[str, Any]:
-    content = found.model_dump(mode="json")
-    return {"identical": found.identical} | content
+    return {"identical": found.identical} | found.model_dump(mode="json")
