@@ -109,6 +109,8 @@ def _tells_metadata(sentence: Sentence, asked: Asked | None, papers: dict[str, P
 
 
 def _count(name: str, sentence: Sentence, answer: Answer, index: Index | None) -> Recheck:
+    if sentence.verdict != COUNTED:
+        return Recheck(name=name, status="fail", detail="its verdict is not that of a count")
     if index is None or answer.asked is None:
         return Recheck(
             name=name, status="note", detail="only its index can count again; name it with --index"
@@ -117,11 +119,11 @@ def _count(name: str, sentence: Sentence, answer: Answer, index: Index | None) -
         now = _counted(answer.asked, len(sentence.citations), index)
     except FilterError:
         now = None
-    if now is not None and now.text == sentence.text and sentence.verdict == COUNTED:
+    if now is not None and now.text == sentence.text:
         return Recheck(name=name, status="ok", detail="counted again in the index")
     said = f"the index now says: {now.text if now else 'no paper'}"
     moved = answer.provenance.get("index_generation") != index.manifest.generation
-    return Recheck(name=name, status="note" if moved and sentence.verdict == COUNTED else "fail", detail=said)
+    return Recheck(name=name, status="note" if moved else "fail", detail=said)
 
 
 def _counted(asked: Asked, shown: int, index: Index) -> Sentence | None:

@@ -57,12 +57,12 @@ def replay(file: FileArgument, index: IndexOption = DEFAULT_INDEX, as_json: Json
     if as_json:
         typer.echo(json.dumps(_replay_json(found), indent=2))
     else:
-        show_replay(Console(), found, saved.answer)
+        show_replay(Console(), found)
     if not found.identical:
         raise typer.Exit(1)
 
 
-def show_replay(console: Console, found: Replay, saved: Answer) -> None:
+def show_replay(console: Console, found: Replay) -> None:
     """Print whether the answer is the same, the first difference, and what it was made with that has changed."""
     tell(console, f"Differs: {found.difference}." if found.difference else "Identical.")
     for change in found.changes:
@@ -70,7 +70,7 @@ def show_replay(console: Console, found: Replay, saved: Answer) -> None:
         both = f"was {change.saved}, and is now {change.now}." if short else "differs; --json shows how."
         tell(console, f"{change.name} {both}")
     if found.difference and not found.changes:
-        warm = saved.provenance["settings"]["temperature"] > 0
+        warm = found.answer.provenance["settings"]["temperature"] > 0
         tell(console, "Nothing else differs" + ("; above temperature 0, words are drawn." if warm else "."))
 
 

@@ -214,12 +214,21 @@ def test_told_metadata_are_checked(open_assistant, save):
     assert failed(path) == ["verdict 1"]
 
 
+def test_prose_cannot_pass_for_a_count(open_assistant, save):
+    """A sentence of the model that is said to be a count has not the verdict of one."""
+    path = save(open_assistant([REPLY]).ask(FACT))
+    assert failed(forge(path, lambda a: a["sentences"][0].update(kind="count"))) == ["verdict 1"]
+
+
 def test_a_count_needs_its_index(open_assistant, save, library):
     """A number of papers is not checked without the index, and is counted again with it."""
     path = save(open_assistant().ask("How many papers mention games?"))
     (count,) = [check for check in recheck(read_receipt(path)) if check.name == "verdict 1"]
     assert count.status == "note"
+    assert statuses(path, library)["verdict 1"] == "ok"
     forge(path, lambda a: a["sentences"][0].update(text="4 of 5 papers in the index mention “games”."))
+    assert statuses(path, library)["verdict 1"] == "fail"
+    forge(path, lambda a: a["asked"]["filter"].update(since=3000))
     assert statuses(path, library)["verdict 1"] == "fail"
 
 

@@ -148,6 +148,16 @@ def test_another_answer_is_shown(run, monkeypatch):
     assert run("replay", "answer.json")[1].endswith("\nNothing else differs.\n")
 
 
+def test_words_drawn_at_random_are_said_to_be(run, monkeypatch):
+    """Above temperature 0 a difference is explained by that, where nothing else has changed."""
+    monkeypatch.setenv("RAG_QA_TEMPERATURE", "0.7")
+    run("ask", QUESTION, "--style", "synthesis", "--save", "answer.json")
+    monkeypatch.setattr(assistant, "open_generator", lambda settings: QueuedGenerator(["Soup is water [1]"]))
+    assert run("replay", "answer.json")[1].endswith(
+        "Nothing else differs; above temperature 0, words are drawn.\n"
+    )
+
+
 def test_another_prompt_is_named_and_not_printed(run, folder):
     """A prompt that is not as it was is named; what is long is left to --json."""
     (folder / "synthesis.toml").write_text('system = "One."\nuser = "$question $evidence"\n')
