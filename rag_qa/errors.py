@@ -16,7 +16,8 @@
     ├── SettingsError          a setting has an impossible value
     ├── QuestionError          a question that cannot be asked (empty, only control characters)
     │   └── FilterError            a filter that no paper passes, or that cannot be read
-    └── EvaluationError        an evaluation set is malformed
+    ├── EvaluationError        an evaluation set is malformed
+    └── ReceiptError           a saved answer cannot be read, or not be saved there
 
 Every message ends with the command or the edit that fixes it. Only the app layer catches.
 """
@@ -88,3 +89,7 @@ class FilterError(QuestionError):
 
 class EvaluationError(RagQAError):
     """An evaluation set is malformed."""
+
+
+class ReceiptError(RagQAError):
+    """A saved answer cannot be read, or an answer not be saved there."""

@@ -13,6 +13,7 @@ OPENING_WORDS = 10
 
 SentenceKind = Literal["quote", "prose", "metadata"]
 VerdictLabel = Literal["supported", "partial", "unsupported"]
+MetadataField = Literal["authors", "year", "venue"]
 
 
 class Value(BaseModel):
@@ -160,10 +161,34 @@ class Sentence(Value):
     verdict: Verdict
 
 
+class Asked(Value):
+    """What a question came down to: enough to ask it again without the turns before it.
+
+    The question as resolved, the papers (`within`) and the metadata (`asks`) that it is about where it names any, the
+    filter that it was asked under, and whether it was taken as it stands.
+    """
+
+    question: str
+    within: tuple[str, ...] | None = None
+    asks: tuple[MetadataField, ...] = ()
+    understood_as: str | None = None
+    filter: Filter = Filter()
+    literal: bool = False
+
+
+class ModelInput(Value):
+    """What the language model was given: two texts, and the grammar (GBNF) that its reply was held to."""
+
+    system: str
+    user: str
+    grammar: str
+
+
 class Answer(Value):
     """The answer to a question; `papers` in order of citation, `nearest` shown when it abstains.
 
-    `understood_as` says in words how the question was read, where that is not just as it was asked.
+    `understood_as` says in words how the question was read, where that is not just as it was asked; `model_input`
+    is None where no language model wrote.
     """
 
     question: str
@@ -175,6 +200,8 @@ class Answer(Value):
     provenance: Mapping[str, Any]
     timings: Mapping[str, float]
     understood_as: str | None = None
+    asked: Asked | None = None
+    model_input: ModelInput | None = None
 
     @property
     def text(self) -> str:

@@ -19,7 +19,7 @@ from rag_qa.protocols import Embedder, Reranker
 from rag_qa.retrieval.reranking import rerank
 from rag_qa.retrieval.searching import Retriever
 from rag_qa.settings import Settings
-from rag_qa.types import Answer, Event, Evidence, Explanation, Filter, Hit, Paper, Sentence
+from rag_qa.types import Answer, Asked, Event, Evidence, Explanation, Filter, Hit, Paper, Sentence
 
 NO_PAPERS = "the index holds no papers"
 NOTHING_RELEVANT = "no paper in the index speaks to this question"
@@ -79,6 +79,7 @@ class Answering:
     ) -> Iterator[Event]:
         """Yield the hits, then each sentence once it is checked, then the whole answer."""
         receipt = Receipt(self._settings, self._index.manifest)
+        put = Asked(**resolved.model_dump(), filter=wanted, literal=not reads_filters)
         with receipt.timed("search"):
             reads_filters = reads_filters and resolved.within is None
             scope = self.scope(resolved.question, wanted, reads_filters=reads_filters)
@@ -95,7 +96,7 @@ class Answering:
         ):
             sentences.append(sentence)
             yield Event(kind="sentence", sentence=sentence)
-        yield Event(kind="answer", answer=_answer(asked, understood_as, scope, sentences, hits, receipt))
+        yield Event(kind="answer", answer=_answer(asked, put, understood_as, scope, sentences, hits, receipt))
 
     def _told(self, resolved: Resolved, hits: Sequence[Hit]) -> list[Sentence]:
         """Return what the index's metadata say, where the question asks for nothing else."""
@@ -170,7 +171,8 @@ class Answering:
 
 
 def _answer(
-    asked: str,
+    question: str,
+    asked: Asked,
     understood_as: str | None,
     scope: Scope,
     sentences: Sequence[Sentence],
@@ -181,7 +183,7 @@ def _answer(
     cited = dict.fromkeys(citation.paper_id for s in sentences for citation in s.citations)
     abstained = not sentences
     return Answer(
-        question=asked,
+        question=question,
         abstained=abstained,
         reason=_reason(scope, hits) if abstained else None,
         sentences=tuple(sentences),
@@ -190,6 +192,8 @@ def _answer(
         provenance=receipt.provenance,
         timings=receipt.finish(),
         understood_as=understood_as,
+        asked=asked,
+        model_input=receipt.model_input,
     )
 
 

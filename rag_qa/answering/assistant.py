@@ -5,7 +5,7 @@ from pathlib import Path
 from types import TracebackType
 
 from rag_qa.answering.answering import Answering
-from rag_qa.answering.followups import resolve
+from rag_qa.answering.followups import Resolved, resolve
 from rag_qa.answering.prompting import load_prompt
 from rag_qa.answering.questions import clean_example, clean_question, without_markup
 from rag_qa.answering.verifying import open_verifier
@@ -14,7 +14,7 @@ from rag_qa.backends.catalogue import AnswerStyle, find_entry
 from rag_qa.backends.embedding import open_embedder
 from rag_qa.backends.llama import open_generator
 from rag_qa.backends.reranking import open_reranker
-from rag_qa.errors import ModelNotFoundError, QuestionError, SettingsError
+from rag_qa.errors import ModelNotFoundError, QuestionError, ReceiptError, SettingsError
 from rag_qa.index.manifest import check_embedder
 from rag_qa.index.reader import Index
 from rag_qa.protocols import Embedder, Generator, Reranker
@@ -124,10 +124,7 @@ class Assistant:
         A literal question is taken as it stands: neither "the second one" nor "papers by X" is understood. Raises
         QuestionError, and FilterError where no paper passes.
         """
-        for event in self.stream(question, history=history, filter=filter, literal=literal):
-            if event.answer is not None:
-                return event.answer
-        raise AssertionError("a stream ends in an answer")
+        return _last(self.stream(question, history=history, filter=filter, literal=literal))
 
     def stream(
         self,
@@ -143,6 +140,19 @@ class Assistant:
         alone = literal or not self._settings.resolve_followups or self._answering.counts_papers(question)
         resolved = resolve(question, () if alone else history)
         return self._answering.answer(asked, resolved, filter, reads_filters=not literal)
+
+    def again(self, answer: Answer) -> Answer:
+        """Return the answer to what a saved answer was asked, without the turns before it.
+
+        Raises ReceiptError where the answer does not say what that was, FilterError where no paper passes any more.
+        """
+        put = answer.asked
+        if put is None:
+            raise ReceiptError("the answer does not say what was asked; save one of `Assistant.ask`")
+        resolved = Resolved(**put.model_dump(include=set(Resolved.model_fields)))
+        return _last(
+            self._answering.answer(answer.question, resolved, put.filter, reads_filters=not put.literal)
+        )
 
     def count(self, filter: Filter = EVERY_PAPER) -> int:
         """Return how many papers pass the filter. Raises FilterError where none does."""
@@ -167,6 +177,13 @@ class Assistant:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _last(events: Iterator[Event]) -> Answer:
+    for event in events:
+        if event.answer is not None:
+            return event.answer
+    raise AssertionError("a stream ends in an answer")
 
 
 def style_of(settings: Settings) -> AnswerStyle:

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from functools import cache
 from typing import NamedTuple
 
-from rag_qa.answering.metadata import Field, asked_fields, says_only_metadata
+from rag_qa.answering.metadata import asked_fields, says_only_metadata
 from rag_qa.answering.names import Mention, mentions, short_name
 from rag_qa.answering.questions import WHICH, question_kind
 from rag_qa.answering.references import OPENING, has_pronoun, means_several, place_mentions, refers_back
 from rag_qa.answering.terms import content_terms, topic_terms
 from rag_qa.errors import QuestionError
-from rag_qa.types import Answer, Paper, Value
+from rag_qa.types import Answer, MetadataField, Paper, Value
 
 COMPARISON = re.compile(
     r"\b(?:compar\w+|contrast\w*|versus|vs|differ\w*|better|worse|older|newer|relat\w+|than|as\s+\w+\s+as|same\s+as)\b",
@@ -51,7 +51,7 @@ class Resolved(Value):
 
     question: str
     within: tuple[str, ...] | None = None
-    asks: tuple[Field, ...] = ()
+    asks: tuple[MetadataField, ...] = ()
     understood_as: str | None = None
 
 
@@ -185,7 +185,7 @@ def _called(ids: Sequence[str], shown: Sequence[Turn]) -> str:
     return ", ".join(f"“{names[key]}”" for key in ids)
 
 
-def _fields(rest: str) -> tuple[Field, ...]:
+def _fields(rest: str) -> tuple[MetadataField, ...]:
     """Return the metadata that a question asks for, where it asks for nothing else beside naming papers."""
     return asked_fields(rest) if says_only_metadata(rest) else ()
 

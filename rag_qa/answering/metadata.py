@@ -3,17 +3,14 @@
 import re
 from collections.abc import Sequence
 from functools import cache
-from typing import Literal
 
 from rag_qa.answering.names import is_named
 from rag_qa.answering.terms import content_terms, topic_terms
 from rag_qa.corpus.sentences import split_sentences
-from rag_qa.types import Citation, Paper, Sentence, Verdict
-
-Field = Literal["authors", "year", "venue"]
+from rag_qa.types import Citation, MetadataField, Paper, Sentence, Verdict
 
 OUT = r"(?:publi\w+|appear\w*|come|came|presented|released|printed|written|out)"
-ASKED: dict[Field, re.Pattern[str]] = {
+ASKED: dict[MetadataField, re.Pattern[str]] = {
     "authors": re.compile(
         r"\bauthors?\b|\bby\s+who(?:m|se)?\b|\bwhose\b"
         r"|\bwho(?:[’']s|\s+(?:is|are|was|were))?\s+(?:\w+\s+)?(?:by|behind)\b"
@@ -42,7 +39,7 @@ FROM_METADATA = Verdict(
 )
 
 
-def asked_fields(question: str) -> tuple[Field, ...]:
+def asked_fields(question: str) -> tuple[MetadataField, ...]:
     """Return what of a paper's metadata a question asks for."""
     if YOU.search(question):
         return ()
@@ -62,7 +59,7 @@ def without_metadata_words(question: str) -> str:
 
 
 def told_by_metadata(
-    question: str, asks: Sequence[Field], within: Sequence[str] | None, papers: Sequence[Paper]
+    question: str, asks: Sequence[MetadataField], within: Sequence[str] | None, papers: Sequence[Paper]
 ) -> list[Paper]:
     """Return the papers whose metadata answer the question, in the order to tell them; none where content must.
 
@@ -81,7 +78,7 @@ def told_by_metadata(
     return told
 
 
-def tell(paper: Paper, asks: Sequence[Field]) -> Sentence:
+def tell(paper: Paper, asks: Sequence[MetadataField]) -> Sentence:
     """Return a sentence on the paper's metadata that says where it is from and cites the abstract's opening.
 
     What the index does not hold is said to be missing.

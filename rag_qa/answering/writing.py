@@ -11,7 +11,7 @@ from rag_qa.answering.prompting import PromptTemplate, fit_evidence
 from rag_qa.answering.receipts import Receipt
 from rag_qa.protocols import EntailmentJudge, Generator, Prompt
 from rag_qa.settings import Settings
-from rag_qa.types import Evidence, Sentence
+from rag_qa.types import Evidence, ModelInput, Sentence
 
 MAX_SENTENCES = 3
 
@@ -45,15 +45,17 @@ class Writer:
                 generator=self._generator,
                 budget=self._generator.spec.n_ctx - settings.max_tokens,
             )
+            grammar = answer_grammar([e.label for e in kept], max_sentences=MAX_SENTENCES)
             receipt.note_generation(
                 self._generator,
+                given=ModelInput(system=prompt.system, user=prompt.user, grammar=grammar),
                 prompt_sha256=self._template.sha256,
                 tokens=self._generator.count_tokens(prompt),
                 dropped=len(evidence) - len(kept),
             )
         by_label = {e.label: e for e in kept}
         said: set[str] = set()
-        with closing(self._generate(prompt, kept)) as pieces:
+        with closing(self._generate(prompt, grammar)) as pieces:
             for draft in _timed(parse_drafts(pieces), receipt):
                 if not by_label.keys() >= set(draft.labels):
                     continue
@@ -64,11 +66,11 @@ class Writer:
         if not said:
             yield from map(quote, kept)
 
-    def _generate(self, prompt: Prompt, evidence: Sequence[Evidence]) -> Pieces[str, None, None]:
+    def _generate(self, prompt: Prompt, grammar: str) -> Pieces[str, None, None]:
         settings = self._settings
         return self._generator.generate(
             prompt,
-            grammar=answer_grammar([e.label for e in evidence], max_sentences=MAX_SENTENCES),
+            grammar=grammar,
             max_tokens=settings.max_tokens,
             temperature=settings.temperature,
             seed=settings.seed,

@@ -3,10 +3,12 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from pathlib import Path
 
 from rich.console import Console
 
 from rag_qa.answering.assistant import EVERY_PAPER, Assistant
+from rag_qa.answering.receipts import write_receipt
 from rag_qa.app.filtering import read_filter
 from rag_qa.app.progress import with_spinner
 from rag_qa.app.rendering import say, show_paper, show_stream
@@ -18,6 +20,7 @@ Ask a question about the papers, then ask on: "and the second one?", "what do th
   /filter   only some papers: /filter year=2019..2022 venue=NeurIPS author="Ian Gemp"; /filter off
   /literal  take questions as they stand ("papers by X", "the second one" are not understood), or no longer
   /papers   the papers of the last answer (or how many the index holds)
+  /save     the last answer, for `rag-qa verify` and `rag-qa replay`: /save FILE
   /help     this
   /quit     leave (Ctrl-D does too); Ctrl-C stops an answer"""
 
@@ -59,6 +62,7 @@ class Chat:
             "/papers": self._show_papers,
             "/filter": self._set_filter,
             "/literal": self._set_literal,
+            "/save": self._save,
         }
 
     def turn(self, text: str) -> None:
@@ -108,6 +112,15 @@ class Chat:
             self._console,
             "Questions are taken as they stand." if self._literal else "Questions are understood again.",
         )
+
+    def _save(self, text: str) -> None:
+        if not self._history:
+            say(self._console, "There is no answer to save yet.")
+        elif not text:
+            say(self._console, "Name a file: /save FILE")
+        else:
+            write_receipt(self._history[-1], Path(text).expanduser())
+            say(self._console, f"Saved: {text}")
 
     def _show_papers(self, _: str) -> None:
         last = next((answer for answer in reversed(self._history) if answer.papers), None)

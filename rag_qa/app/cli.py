@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 
 from rag_qa.answering.assistant import Assistant
+from rag_qa.answering.receipts import check_free, write_receipt
 from rag_qa.app.bench import bench_app
 from rag_qa.app.chat import chat_with
 from rag_qa.app.doctor import doctor
@@ -33,6 +34,7 @@ from rag_qa.app.options import (
     PapersOption,
     PromptsOption,
     RerankerOption,
+    SaveOption,
     SinceOption,
     SourceOption,
     StrictOption,
@@ -43,6 +45,7 @@ from rag_qa.app.options import (
     load_settings,
 )
 from rag_qa.app.progress import progress_bar, with_spinner
+from rag_qa.app.receipts import replay, verify
 from rag_qa.app.rendering import say, show_hits, show_report, show_skips, show_stream
 from rag_qa.corpus.decoding import decode_bytes
 from rag_qa.errors import RagQAError, SourceError
@@ -61,6 +64,8 @@ app.add_typer(models_app, name="models")
 app.add_typer(bench_app, name="bench")
 app.command()(doctor)
 app.command("eval")(evaluate_set)
+app.command()(verify)
+app.command()(replay)
 
 
 @app.callback(invoke_without_command=True)
@@ -177,6 +182,7 @@ def ask(
     gpu_layers: GpuOption = None,
     prompts: PromptsOption = None,
     strict: StrictOption = None,
+    save: SaveOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Answer a question from the papers, or say that they don't."""
@@ -196,14 +202,20 @@ def ask(
         evidence_papers=k,
         listed_papers=k,
     )
+    errors = Console(stderr=True)
+    if save:
+        check_free(save)
     with Assistant.open(index, settings=settings) as assistant:
         if as_json:
-            typer.echo(assistant.ask(question, filter=wanted, literal=literal).model_dump_json(indent=2))
-            return
-        with closing(
-            with_spinner(assistant.stream(question, filter=wanted, literal=literal), Console(stderr=True))
-        ) as events:
-            show_stream(Console(), events)
+            answer = assistant.ask(question, filter=wanted, literal=literal)
+            typer.echo(answer.model_dump_json(indent=2))
+        else:
+            stream = assistant.stream(question, filter=wanted, literal=literal)
+            with closing(with_spinner(stream, errors)) as events:
+                answer = show_stream(Console(), events)
+    if save:
+        write_receipt(answer, save)
+        say(errors, f"Saved: {save}")
 
 
 @app.command()

@@ -1,6 +1,7 @@
 """What the commands have in common: settings from flags, and told errors."""
 
 import tomllib
+from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any
@@ -65,12 +66,19 @@ StrictOption = Annotated[
     bool | None,
     typer.Option("--strict", help="Leave out prose that its citations do not support.", show_default=False),
 ]
+SaveOption = Annotated[
+    Path | None, typer.Option("--save", help="Save the answer for `rag-qa verify` and `rag-qa replay`.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
 
 
 def load_settings(**flags: Any) -> Settings:
     """Return the settings, flags that were given winning. Raises SettingsError naming the field."""
-    given = {name: value for name, value in flags.items() if value is not None}
+    return exact_settings({name: value for name, value in flags.items() if value is not None})
+
+
+def exact_settings(given: Mapping[str, Any]) -> Settings:
+    """Return the settings with just these values, None too, where they name any. Raises SettingsError."""
     try:
         return Settings(**given)
     except ValidationError as exc:

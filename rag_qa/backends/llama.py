@@ -76,6 +76,8 @@ class LlamaGenerator:
                     f"a prompt of {len(tokens)} tokens leaves no room for {max_tokens} in a context of "
                     f"{self._llama.n_ctx()}; set RAG_QA_CONTEXT_TOKENS higher or ask for fewer sentences"
                 )
+            # Over a cached beginning of a prompt, logits differ by up to .4: an answer would depend on those before it.
+            self._llama.reset()  # type: ignore[no-untyped-call]
             stream = self._llama.create_completion(
                 tokens,
                 max_tokens=max_tokens,

@@ -157,6 +157,17 @@ def test_threads_take_turns(llama):
 
 
 @pytest.mark.model
+def test_a_prompt_is_read_whole_each_time(llama, monkeypatch):
+    """No beginning of a prompt is taken from the one before it, so that no answer depends on what was asked before."""
+    model, read = llama._llama, []
+    evaluate = model.eval
+    monkeypatch.setattr(model, "eval", lambda tokens: (read.append(list(tokens)), evaluate(tokens)))
+    for _ in range(2):
+        assert list(write(llama))
+    assert read.count(llama._tokens(PROMPT)) == 2
+
+
+@pytest.mark.model
 def test_long_repetition_in_a_grammar(llama):
     """A grammar with a bounded repetition, such as the answers use, is kept to."""
     text = "".join(write(llama, grammar='root ::= [^"\\\\\\x00-\\x1f]{1,200}', max_tokens=24))

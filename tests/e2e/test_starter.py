@@ -3,6 +3,10 @@
 import pytest
 
 from rag_qa import Assistant, Settings, build_index
+from rag_qa.answering.receipts import read_receipt, write_receipt
+from rag_qa.answering.rechecking import recheck
+from rag_qa.answering.replaying import compare
+from rag_qa.app.receipts import saved_settings
 from rag_qa.sample import sample_papers_path
 
 pytestmark = pytest.mark.model
@@ -77,3 +81,16 @@ def test_the_same_question_has_the_same_answer(writing):
     """At temperature 0 with a fixed seed, prose is the same twice over."""
     first, second = (writing.ask(FACTS[0]) for _ in range(2))
     assert first.sentences == second.sentences
+
+
+def test_saved_prose_comes_again(writing, index, tmp_path):
+    """Prose that was saved in the middle of a session passes its checks, and is identical in a session of its own."""
+    writing.ask(FACTS[1])
+    answer = writing.ask(FACTS[0])
+    write_receipt(answer, tmp_path / "answer.json")
+    saved = read_receipt(tmp_path / "answer.json")
+    assert {check.status for check in recheck(saved)} == {"ok"}
+    assert saved.answer.model_input is not None
+    with Assistant.open(index, settings=saved_settings(saved.answer, tmp_path)) as another:
+        found = compare(saved.answer, another.again(saved.answer))
+    assert (found.difference, found.changes) == (None, ())
