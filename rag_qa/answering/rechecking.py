@@ -92,7 +92,8 @@ def _verdict(
 
 
 def _agree(saved: Verdict, now: Verdict) -> bool:
-    return saved.label == now.label and abs(saved.probability - now.probability) <= TOLERANCE
+    same = (saved.label, saved.reasons) == (now.label, now.reasons)
+    return same and abs(saved.probability - now.probability) <= TOLERANCE
 
 
 def _differing(saved: Verdict, now: Verdict) -> str:
