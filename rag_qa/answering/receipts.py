@@ -14,9 +14,13 @@ ANSWER_VERSION = 1
 
 
 class Receipt:
-    """Gathers the timings (seconds a stage) and the provenance of one answer."""
+    """Gathers the timings (seconds a stage) and the provenance of one answer.
+
+    `declined` says why the language model gave none, where it said so.
+    """
 
     def __init__(self, settings: Settings, manifest: Manifest) -> None:
+        self.declined: str | None = None
         self.timings: dict[str, float] = {}
         self.provenance: dict[str, Any] = {
             "answer_version": ANSWER_VERSION,

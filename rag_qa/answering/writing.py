@@ -4,16 +4,17 @@ from collections.abc import Generator as Pieces
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 
-from rag_qa.answering.citing import Draft, cite, parse_drafts
+from rag_qa.answering.citing import REFUSED, Draft, cite, parse_drafts
 from rag_qa.answering.composing import quote
 from rag_qa.answering.grammar import answer_grammar
-from rag_qa.answering.prompting import PromptTemplate, fit_evidence
+from rag_qa.answering.prompting import PromptTemplate, by_paper, fit_evidence
 from rag_qa.answering.receipts import Receipt
 from rag_qa.protocols import EntailmentJudge, Generator, Prompt
 from rag_qa.settings import Settings
 from rag_qa.types import Evidence, Sentence
 
 MAX_SENTENCES = 3
+DECLINED = "the language model finds no answer in the sentences nearest to this question"
 
 
 class Writer:
@@ -33,7 +34,8 @@ class Writer:
         """Yield supported prose; a sentence that its citations do not support gives way to what it cites, quoted.
 
         Where the settings are strict it is left out. A reply without one usable sentence gives way to the whole
-        evidence. A sentence with a label that does not exist, from a runtime that ignores grammars, is dropped.
+        evidence; one that is the refusal yields nothing and notes that on the receipt. A sentence with a label that
+        does not exist, from a runtime that ignores grammars, is dropped.
         """
         settings = self._settings
         with receipt.timed("prompt"):
@@ -55,7 +57,10 @@ class Writer:
         said: set[str] = set()
         with closing(self._generate(prompt, kept)) as pieces:
             for draft in _timed(parse_drafts(pieces), receipt):
-                if not by_label.keys() >= set(draft.labels):
+                if draft == REFUSED and not said:
+                    receipt.declined = DECLINED
+                    return
+                if not draft.labels or not by_label.keys() >= set(draft.labels):
                     continue
                 for sentence in self._checked(draft.text, [by_label[number] for number in draft.labels]):
                     if sentence.text not in said:
@@ -68,7 +73,9 @@ class Writer:
         settings = self._settings
         return self._generator.generate(
             prompt,
-            grammar=answer_grammar([e.label for e in evidence], max_sentences=MAX_SENTENCES),
+            grammar=answer_grammar(
+                [[e.label for e in group] for group in by_paper(evidence)], max_sentences=MAX_SENTENCES
+            ),
             max_tokens=settings.max_tokens,
             temperature=settings.temperature,
             seed=settings.seed,
