@@ -104,8 +104,9 @@ class QueuedGenerator:
 class RandomGenerator(QueuedGenerator):
     """A hostile generator: at random, whatever the grammar allows, sometimes broken off.
 
-    `replies` holds what it wrote, and `broke_off` says whether the last one is unfinished. Half of its texts are random characters, half are copied out of the prompt, so that some of them are true. The
-    same seed gives the same replies.
+    `replies` holds what it wrote, and `broke_off` says whether the last one is unfinished. Half of its texts are
+    random characters, half are copied out of the prompt, so that some of them are true. The same seed gives the
+    same replies.
     """
 
     def __init__(self, seed: int = 0, *, name: str = "random", n_ctx: int = 4096) -> None:
