@@ -18,7 +18,6 @@ from collections.abc import Iterator
 from itertools import cycle
 from pathlib import Path
 
-import llama_cpp
 import numpy as np
 
 from rag_qa import Assistant, Settings, build_index
@@ -43,26 +42,32 @@ FAULTS = (
 QUESTIONS = Path(__file__).parent / "sample"
 # About a sentence and a half of random tokens, so that many replies break off.
 MAX_TOKENS = 96
-# How often a label is taken where one may stand; by chance alone every sentence would run into its limit.
-LABELLED = 0.05
+# How often a label is taken where one may stand, and the refusal at the beginning; by chance alone every sentence
+# would run into its limit.
+ENDED = 0.05
 
 
 class RandomTokens(RandomGenerator):
     """Draws the starter model's tokens with random logits through llama.cpp's grammar sampler."""
 
     def __init__(self, seed: int) -> None:
+        import llama_cpp
+
         super().__init__(seed, name="random tokens")
         path = locate_model(Settings().model, kind="generator").path
         self._model = llama_cpp.Llama(str(path), vocab_only=True, verbose=False)
         self._numbers = np.random.default_rng(seed)
         tokens = range(self._model.n_vocab())
         self._pieces = [self._model.detokenize([token], special=True) for token in tokens]
-        self._opens = np.array([piece.startswith(b"[") for piece in self._pieces])
+        self._labels = np.array([piece.startswith(b"[") for piece in self._pieces])
+        self._refusals = np.array([piece.startswith(b"(") for piece in self._pieces])
 
     def generate(
         self, prompt: Prompt, *, grammar: str | None, max_tokens: int, temperature: float, seed: int
     ) -> Iterator[str]:
         """Yield a piece a token. Raises AssertionError at a dead end, where no token may follow."""
+        import llama_cpp
+
         self.prompts.append(prompt)
         vocabulary = self._model._model.vocab
         sampler = llama_cpp.llama_sampler_init_grammar(vocabulary, str(grammar).encode(), b"root")
@@ -72,8 +77,8 @@ class RandomTokens(RandomGenerator):
             for _ in range(max_tokens):
                 allowed = self._allowed(sampler)
                 assert len(allowed), f"no token may follow {''.join(pieces)!r}"
-                labels = allowed[self._opens[allowed]]
-                choices = labels if len(labels) and self._numbers.random() < LABELLED else allowed
+                ends = allowed[(self._labels if pieces else self._refusals)[allowed]]
+                choices = ends if len(ends) and self._numbers.random() < ENDED else allowed
                 token = int(self._numbers.choice(choices))
                 if llama_cpp.llama_vocab_is_eog(vocabulary, token):
                     self.broke_off = False
@@ -87,6 +92,8 @@ class RandomTokens(RandomGenerator):
 
     def _allowed(self, sampler: object) -> np.ndarray:
         """Return the tokens that the grammar lets follow."""
+        import llama_cpp
+
         size = len(self._pieces)
         data = (llama_cpp.llama_token_data * size)()
         view = np.frombuffer(data, dtype=[("id", "<i4"), ("logit", "<f4"), ("p", "<f4")])

@@ -43,7 +43,7 @@ from rag_qa.app.options import (
     load_settings,
 )
 from rag_qa.app.progress import progress_bar, with_spinner
-from rag_qa.app.rendering import say, show_hits, show_report, show_skips, show_stream
+from rag_qa.app.rendering import safe_json, say, show_hits, show_report, show_skips, show_stream
 from rag_qa.corpus.decoding import decode_bytes
 from rag_qa.errors import RagQAError, SourceError
 from rag_qa.index.builder import build_index
@@ -104,7 +104,7 @@ def index(
             progress=tell,
         )
     if as_json:
-        typer.echo(report.model_dump_json(indent=2))
+        typer.echo(safe_json(report.model_dump_json(indent=2)))
         return
     show_skips(errors, report)
     show_report(Console(), report, dry_run=dry_run)
@@ -198,7 +198,8 @@ def ask(
     )
     with Assistant.open(index, settings=settings) as assistant:
         if as_json:
-            typer.echo(assistant.ask(question, filter=wanted, literal=literal).model_dump_json(indent=2))
+            answer = assistant.ask(question, filter=wanted, literal=literal)
+            typer.echo(safe_json(answer.model_dump_json(indent=2)))
             return
         with closing(
             with_spinner(assistant.stream(question, filter=wanted, literal=literal), Console(stderr=True))
@@ -252,7 +253,7 @@ def _read_text(path: Path) -> str:
 def _print_hits(hits: Sequence[Hit], reasons: Sequence[Explanation], *, as_json: bool) -> None:
     if as_json:
         found = [_hit_json(hit, reason) for hit, reason in zip_longest(hits, reasons)]
-        typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
+        typer.echo(safe_json(json.dumps(found, ensure_ascii=False, indent=2)))
     else:
         show_hits(Console(), hits, reasons)
 
