@@ -44,7 +44,7 @@ class Receipt:
             self.timings[stage] = self.timings.get(stage, 0.0) + time.perf_counter() - start
 
     def note_generation(self, generator: Generator, *, prompt_sha256: str, tokens: int, dropped: int) -> None:
-        """Record that the language model ran, what it really ran on, and what did not fit in its prompt."""
+        """Record that the language model ran, on what, and how much evidence its prompt leaves out."""
         self.provenance |= {
             "generator": generator.spec.model_dump(),
             "prompt_sha256": prompt_sha256,

@@ -7,6 +7,7 @@ from contextlib import closing
 from rag_qa.answering.citing import REFUSED, Draft, cite, parse_drafts
 from rag_qa.answering.composing import quote
 from rag_qa.answering.grammar import answer_grammar
+from rag_qa.answering.orders import gives_orders
 from rag_qa.answering.prompting import PromptTemplate, by_paper, fit_evidence
 from rag_qa.answering.receipts import Receipt
 from rag_qa.protocols import EntailmentJudge, Generator, Prompt
@@ -35,14 +36,19 @@ class Writer:
 
         Where the settings are strict it is left out. A reply without one usable sentence gives way to the whole
         evidence; one that is the refusal yields nothing and notes that on the receipt. A sentence with a label that
-        does not exist, from a runtime that ignores grammars, is dropped.
+        does not exist, from a runtime that ignores grammars, is dropped. Evidence that gives orders is not offered
+        to the model, and quoted where there is no other.
         """
         settings = self._settings
+        offered = [e for e in evidence if not gives_orders(f"{titles[e.paper_id]} {e.sentence}")]
+        if not offered:
+            yield from map(quote, evidence)
+            return
         with receipt.timed("prompt"):
             prompt, kept = fit_evidence(
                 self._template,
                 question,
-                evidence,
+                offered,
                 titles,
                 generator=self._generator,
                 budget=self._generator.spec.n_ctx - settings.max_tokens,
