@@ -9,6 +9,7 @@ import sys
 import time
 import unicodedata
 from contextlib import suppress
+from itertools import cycle
 from pathlib import Path
 
 import pytest
@@ -164,11 +165,12 @@ def test_a_thousand_random_replies_make_no_fault(fuzzed):
     """Whatever a model writes under the grammar, citations are valid, quotes verbatim and no sentence is cut off."""
     assistant, generator = fuzzed
     kinds = set()
-    for number in range(GENERATIONS):
+    generator.prompts.clear()
+    for scrap in cycle(SCRAPS):
         generator.replies.clear()
-        answer = assistant.ask(f"{ASKED} {SCRAPS[number % len(SCRAPS)]}")
+        answer = assistant.ask(f"{ASKED} {scrap}")
         check(assistant, answer)
-        (reply,) = generator.replies
+        reply = generator.replies[-1] if generator.replies else ""
         finished = clean_text(reply[: reply.rfind("]") + 1])
         for sentence in answer.sentences:
             kinds.add(sentence.kind)
@@ -176,6 +178,8 @@ def test_a_thousand_random_replies_make_no_fault(fuzzed):
                 assert sentence.text.rstrip(".") in finished
                 assert len(sentence.text) <= MAX_CHARACTERS + 1
         assert answer.abstained == (reply.strip() == REFUSAL)
+        if len(generator.prompts) == GENERATIONS:
+            break
     assert kinds == {"prose", "quote"}
 
 
@@ -330,6 +334,20 @@ def test_the_program_prints_no_escape_of_others(run, monkeypatch, scrap):
         assert "Traceback" not in err
         if code == 1:
             assert not any(map(is_control, SPINNER.sub("", err)))
+
+
+def test_a_conversation_prints_no_escape_of_others(run, monkeypatch):
+    """`chat` in a terminal answers hostile lines one after the other, and prints no control of theirs."""
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    lines = [
+        line
+        for scrap in SCRAPS
+        for line in (f"games {scrap}?", scrap, f"/filter author={scrap}", f"/{scrap}")
+    ]
+    monkeypatch.setattr("sys.stdin", io.StringIO("\n".join(lines)))
+    code, out, _ = run("chat")
+    assert code == 0
+    assert not any(map(is_control, SEQUENCE.sub("", out)))
 
 
 @pytest.mark.parametrize("scrap", SCRAPS)
