@@ -127,7 +127,7 @@ def library(tmp_path_factory, papers):
 
 def opened(library, generator, **fields):
     """An assistant over the library that lets the generator write."""
-    chosen = Settings(style="synthesis", min_relevance=0.0, max_tokens=96, **fields)
+    chosen = Settings(**{"style": "synthesis", "min_relevance": 0.0, "max_tokens": 96, **fields})
     return Assistant.open(library, settings=chosen, embedder=HashingEmbedder(), generator=generator)
 
 
@@ -196,9 +196,7 @@ def test_the_refusal_becomes_an_abstention(library):
 def test_the_token_limit_leaves_whole_sentences_or_quotes(library, max_tokens):
     """What is unfinished at the token limit is dropped; where nothing is left, the evidence is quoted."""
     said = "Games end after an hour and players learn slowly there in the game [1]"
-    with opened(library, QueuedGenerator([f"{said} {said}"])) as assistant:
-        settings_ = assistant._settings.model_copy(update={"max_tokens": max_tokens})
-        assistant._answering._writer._settings = settings_
+    with opened(library, QueuedGenerator([f"{said} {said}"]), max_tokens=max_tokens) as assistant:
         answer = assistant.ask(ASKED)
         check(assistant, answer)
     assert answer.sentences
@@ -276,7 +274,8 @@ def on_screen(show):
 @pytest.mark.parametrize("style", ["quote", "synthesis"])
 def test_no_escape_reaches_a_terminal(library, question, style):
     """In a terminal nothing but our own colours is an escape, whatever papers, questions and models hold."""
-    with opened(library, RandomGenerator(seed=3)) as assistant:
+    generator = RandomGenerator(seed=3) if style == "synthesis" else None
+    with opened(library, generator, style=style) as assistant:
         for scrap in SCRAPS:
             shown = on_screen(lambda console: show_stream(console, assistant.stream(f"{question} {scrap}")))  # noqa: B023
             hits = on_screen(lambda console: show_hits(console, assistant.search(f"games {scrap}")))  # noqa: B023
