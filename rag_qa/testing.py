@@ -1,9 +1,14 @@
-"""Public fakes: an embedder, a generator and a reranker that need no model, for tests of what is built on rag_qa."""
+"""Public fakes: an embedder, two generators and a reranker that need no model, for tests of what is built on rag_qa.
+
+Of the two generators one gives the replies that it was given; the other is hostile and writes at random whatever a
+grammar allows. It reads as much of GBNF as answers use: literals, character sets, groups, `|` and repetition.
+"""
 
 import hashlib
 import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from random import Random
 
 import numpy as np
 
@@ -14,6 +19,16 @@ DIMENSION = 64
 SPECIAL_TOKENS = 2
 _WORD = re.compile(r"\w+")
 _PIECE = re.compile(r"\s*\S+|\s+\Z")
+_TOKEN = re.compile(
+    r'"(?P<text>(?:\\.|[^"\\])*)"|(?P<set>\[(?:\\.|[^\]\\])*\])|(?P<name>[a-z][a-z-]*)'
+    r"|\{(?P<least>\d+)(?:,(?P<most>\d+))?\}|(?P<sign>[()|?])|\s+"
+)
+# What a grammar may let through and a reader must never meet raw, beside letters of some scripts.
+_CHARACTERS = (
+    "".join(map(chr, range(0x20, 0x7F)))
+    + "\x00\x07\x08\n\r\t\x1b\x7f\x9b\x9d\xa0\xad\u2028\u2029\u200b\u200d\u202e\u2066\u2069\ufeff\ufffd\ud800"
+    + "äßΩя中文ـعرب०१ﬁ𝔸😀\u0301"
+)
 
 
 class HashingEmbedder:
@@ -71,16 +86,121 @@ class QueuedGenerator:
 
         Raises BackendError where the prompt leaves no room for `max_tokens`, IndexError where no reply is left.
         """
-        self.prompts.append(prompt)
-        if self.count_tokens(prompt) + max_tokens > self.spec.n_ctx:
-            raise BackendError(
-                f"the prompt leaves no room for {max_tokens} tokens; shorten it or raise n_ctx"
-            )
+        self._keep(prompt, max_tokens)
         yield from _PIECE.findall(self.replies.popleft())[:max_tokens]
 
     def count_tokens(self, prompt: Prompt) -> int:
         """Return the number of words of the prompt."""
         return len(prompt.system.split()) + len(prompt.user.split())
+
+    def _keep(self, prompt: Prompt, max_tokens: int) -> None:
+        self.prompts.append(prompt)
+        if self.count_tokens(prompt) + max_tokens > self.spec.n_ctx:
+            raise BackendError(
+                f"the prompt leaves no room for {max_tokens} tokens; shorten it or raise n_ctx"
+            )
+
+
+class RandomGenerator(QueuedGenerator):
+    """A hostile generator: at random, whatever the grammar allows, sometimes broken off.
+
+    `replies` holds what it wrote, and `broke_off` says whether the last one is unfinished. Half of its texts are
+    random characters, half are copied out of the prompt, so that some of them are true. The same seed gives the
+    same replies.
+    """
+
+    def __init__(self, seed: int = 0, *, name: str = "random", n_ctx: int = 4096) -> None:
+        super().__init__(name=name, n_ctx=n_ctx)
+        self.broke_off = False
+        self._random = Random(seed)
+
+    def generate(
+        self, prompt: Prompt, *, grammar: str | None, max_tokens: int, temperature: float, seed: int
+    ) -> Iterator[str]:
+        """Yield a reply in pieces of a few characters, at most `max_tokens` of them, sometimes fewer.
+
+        Raises BackendError where the prompt leaves no room, ValueError without a grammar or for one it cannot read.
+        """
+        if grammar is None:
+            raise ValueError("random text needs a grammar; give one")
+        self._keep(prompt, max_tokens)
+        rules = dict(line.split(" ::= ", 1) for line in grammar.splitlines())
+        text = _RandomText(rules, prompt.user.splitlines(), self._random).write()
+        pieces: list[str] = []
+        position = 0
+        while position < len(text) and len(pieces) < max_tokens:
+            pieces.append(text[position : position + self._random.randint(1, 9)])
+            position += len(pieces[-1])
+        if self._random.random() < 0.3:
+            pieces = pieces[: self._random.randint(0, len(pieces))]
+        self.replies.append("".join(pieces))
+        self.broke_off = self.replies[-1] != text
+        yield from pieces
+
+
+class _RandomText:
+    """Walks through the rules of a grammar, choosing at random; `lines` are texts to copy from."""
+
+    def __init__(self, rules: dict[str, str], lines: Sequence[str], random: Random) -> None:
+        self._rules = rules
+        self._lines = [re.sub(r"^\[\d+\] ", "", line) for line in lines]
+        self._random = random
+        self._rest = ""
+
+    def write(self, rule: str = "root") -> str:
+        """Return a text of a rule. Raises ValueError for what is not read here."""
+        tokens: list[re.Match[str]] = []
+        position = 0
+        while position < len(self._rules[rule]):
+            token = _TOKEN.match(self._rules[rule], position)
+            if token is None:
+                raise ValueError(f"{self._rules[rule][position:]!r} cannot be read; see _TOKEN")
+            tokens += [token] if token.lastgroup else []
+            position = token.end()
+        return self._choose(deque(tokens))
+
+    def _choose(self, tokens: deque[re.Match[str]]) -> str:
+        """Write one of the alternatives up to the end or the closing bracket."""
+        alternatives: list[list[deque[re.Match[str]]]] = [[]]
+        while tokens and tokens[0]["sign"] != ")":
+            if tokens[0]["sign"] == "|":
+                tokens.popleft()
+                alternatives.append([])
+            else:
+                alternatives[-1].append(_item(tokens))
+        return "".join(map(self._repeat, self._random.choice(alternatives)))
+
+    def _repeat(self, item: deque[re.Match[str]]) -> str:
+        least, most = 1, 1
+        if item[-1]["sign"] == "?":
+            least = 0
+            item.pop()
+        elif item[-1]["least"]:
+            last = item.pop()
+            least, most = int(last["least"]), int(last["most"] or last["least"])
+        times = self._random.choice((least, most, self._random.randint(least, most)))
+        if item[0]["set"]:
+            return self._characters(re.compile(item[0]["set"]), least, most, times)
+        return "".join(self._once(item) for _ in range(times))
+
+    def _once(self, item: deque[re.Match[str]]) -> str:
+        if item[0]["sign"]:
+            return self._choose(deque(list(item)[1:-1]))
+        return self.write(item[0]["name"]) if item[0]["name"] else item[0]["text"]
+
+    def _characters(self, allowed: re.Pattern[str], least: int, most: int, times: int) -> str:
+        """Return the opening of a line of the prompt and then the rest of it, or characters at random."""
+        copied, self._rest = self._rest, ""
+        if most == 1 and self._random.random() < 0.5:
+            fitting = [line for line in self._lines if allowed.match(line)]
+            copied = self._random.choice(fitting) if fitting else ""
+            self._rest = copied[1:]
+        if copied:
+            text = "".join(filter(allowed.fullmatch, copied))[:most]
+            if len(text) >= least:
+                return text
+        choices = [character for character in _CHARACTERS if allowed.fullmatch(character)]
+        return "".join(self._random.choices(choices, k=times))
 
 
 class OverlapReranker:
@@ -99,6 +219,18 @@ class OverlapReranker:
         self.scored.extend(texts)
         wanted = set(_WORD.findall(query.lower()))
         return [len(wanted & set(_WORD.findall(text.lower()))) / max(1, len(wanted)) for text in texts]
+
+
+def _item(tokens: deque[re.Match[str]]) -> deque[re.Match[str]]:
+    """Take the next item with its repetition: a literal, a set, a name, or a group in brackets."""
+    item: deque[re.Match[str]] = deque()
+    depth = 0
+    while not item or depth:
+        item.append(tokens.popleft())
+        depth += {"(": 1, ")": -1}.get(item[-1]["sign"], 0)
+    if tokens and (tokens[0]["sign"] == "?" or tokens[0]["least"]):
+        item.append(tokens.popleft())
+    return item
 
 
 def _bag(text: str) -> Matrix:

@@ -185,7 +185,7 @@ def _answer(
     return Answer(
         question=question,
         abstained=abstained,
-        reason=_reason(scope, hits) if abstained else None,
+        reason=(receipt.declined or _reason(scope, hits)) if abstained else None,
         sentences=tuple(sentences),
         papers=tuple(papers[key] for key in cited),
         nearest=tuple(hit.paper for hit in hits[:NEAREST]) if abstained else (),

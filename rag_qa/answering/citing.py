@@ -7,7 +7,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from rag_qa.answering.grammar import MAX_CHARACTERS, REFUSAL
 from rag_qa.corpus.cleaning import clean_text
+from rag_qa.corpus.sentences import split_sentences
 from rag_qa.types import Citation, Evidence
 
 LABELLED = re.compile(r"\s*([^\[\]]+?)\s*((?:\[[0-9]{1,6}\])+)\s*\.?")
@@ -21,16 +23,25 @@ class Draft(NamedTuple):
     labels: tuple[int, ...]
 
 
+REFUSED = Draft(REFUSAL, ())
+
+
 def parse_drafts(pieces: Iterable[str]) -> Iterator[Draft]:
-    """Yield each sentence as soon as the pieces complete it; an unfinished tail is dropped."""
+    """Yield each sentence as soon as its label completes it, or REFUSED for a reply that is the refusal.
+
+    Sentences that share a label come one by one. What is unfinished or longer than MAX_CHARACTERS is dropped, and so
+    is a sentence that says what the refusal says: it is a claim of no source.
+    """
     buffer = ""
     for piece in pieces:
         buffer += piece
         while (match := LABELLED.match(buffer)) and _goes_on(buffer[match.end() :]):
-            yield _draft(match)
+            yield from _drafts(match)
             buffer = buffer[match.end() :]
     if match := LABELLED.fullmatch(buffer.rstrip()):
-        yield _draft(match)
+        yield from _drafts(match)
+    elif buffer.strip() == REFUSAL:
+        yield REFUSED
 
 
 def cite(labels: Sequence[int], evidence: Mapping[int, Evidence]) -> tuple[Citation, ...]:
@@ -50,7 +61,11 @@ def _goes_on(rest: str) -> bool:
     return not rest.lstrip().startswith("[") and bool(rest.strip())
 
 
-def _draft(match: re.Match[str]) -> Draft:
+def _drafts(match: re.Match[str]) -> Iterator[Draft]:
     labels = tuple(dict.fromkeys(int(label) for label in LABEL.findall(match.group(2))))
     text = clean_text(match.group(1))
-    return Draft(text if text.endswith((".", "!", "?")) else f"{text}.", labels)
+    sentences = [text[start:end] for start, end in split_sentences(text)]
+    cut_off = match.start(2) - match.start(1) > MAX_CHARACTERS
+    for sentence in sentences[:-1] if cut_off else sentences:
+        if REFUSAL.strip("(.)").casefold() not in sentence.casefold():
+            yield Draft(sentence if sentence.endswith((".", "!", "?")) else f"{sentence}.", labels)

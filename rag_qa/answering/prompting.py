@@ -29,8 +29,11 @@ class PromptTemplate(Value):
     sha256: str
 
     def fill(self, question: str, evidence: Sequence[Evidence], titles: dict[str, str]) -> Prompt:
-        """Return the prompt for a question and its evidence."""
-        lines = [f"[{e.label}] {defuse(titles[e.paper_id])}: {defuse(e.sentence)}" for e in evidence]
+        """Return the prompt for a question and its evidence: sentences under the titles of their papers."""
+        lines: list[str] = []
+        for group in by_paper(evidence):
+            lines.append(f"From “{defuse(titles[group[0].paper_id])}”:")
+            lines += [f"[{e.label}] {defuse(e.sentence)}" for e in group]
         values = {"question": defuse(question), "evidence": "\n".join(lines)}
         return Prompt(
             system=Template(self.system).substitute(values).strip(),
@@ -80,6 +83,14 @@ def fit_evidence(
         f"the question and one piece of evidence take more than {budget} tokens; shorten the question or set "
         "RAG_QA_CONTEXT_TOKENS higher"
     )
+
+
+def by_paper(evidence: Sequence[Evidence]) -> list[list[Evidence]]:
+    """Return the evidence paper by paper, in the order in which the papers come first."""
+    papers: dict[str, list[Evidence]] = {}
+    for piece in evidence:
+        papers.setdefault(piece.paper_id, []).append(piece)
+    return list(papers.values())
 
 
 def defuse(text: str) -> str:

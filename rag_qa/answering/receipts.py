@@ -28,9 +28,13 @@ NOT_HASHED = {"sources", "aliases"}
 
 
 class Receipt:
-    """Gathers the timings (seconds a stage), the provenance and the model's input of one answer."""
+    """Gathers the timings (seconds a stage), the provenance and the model's input of one answer.
+
+    `declined` says why the language model gave none, where it said so.
+    """
 
     def __init__(self, settings: Settings, manifest: Manifest) -> None:
+        self.declined: str | None = None
         self.timings: dict[str, float] = {}
         self.model_input: ModelInput | None = None
         self.provenance: dict[str, Any] = {
@@ -57,7 +61,7 @@ class Receipt:
     def note_generation(
         self, generator: Generator, *, given: ModelInput, prompt_sha256: str, tokens: int, dropped: int
     ) -> None:
-        """Record that the language model ran, what it really ran on, and what did not fit in its prompt."""
+        """Record that the language model ran, on what, and how much evidence its prompt leaves out."""
         self.model_input = given
         self.provenance |= {
             "generator": generator.spec.model_dump(),

@@ -4,16 +4,18 @@ from collections.abc import Generator as Pieces
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 
-from rag_qa.answering.citing import Draft, cite, parse_drafts
+from rag_qa.answering.citing import REFUSED, Draft, cite, parse_drafts
 from rag_qa.answering.composing import quote
 from rag_qa.answering.grammar import answer_grammar
-from rag_qa.answering.prompting import PromptTemplate, fit_evidence
+from rag_qa.answering.orders import gives_orders
+from rag_qa.answering.prompting import PromptTemplate, by_paper, fit_evidence
 from rag_qa.answering.receipts import Receipt
 from rag_qa.protocols import EntailmentJudge, Generator, Prompt
 from rag_qa.settings import Settings
 from rag_qa.types import Evidence, ModelInput, Sentence
 
 MAX_SENTENCES = 3
+DECLINED = "the language model finds no answer in the sentences nearest to this question"
 
 
 class Writer:
@@ -33,19 +35,26 @@ class Writer:
         """Yield supported prose; a sentence that its citations do not support gives way to what it cites, quoted.
 
         Where the settings are strict it is left out. A reply without one usable sentence gives way to the whole
-        evidence. A sentence with a label that does not exist, from a runtime that ignores grammars, is dropped.
+        evidence; one that is the refusal yields nothing and notes that on the receipt. A sentence with a label that
+        does not exist, from a runtime that ignores grammars, is dropped. Evidence that gives orders is not offered
+        to the model, and quoted where there is no other.
         """
         settings = self._settings
+        offered = [e for e in evidence if not gives_orders(f"{titles[e.paper_id]} {e.sentence}")]
+        if not offered:
+            yield from map(quote, evidence)
+            return
         with receipt.timed("prompt"):
             prompt, kept = fit_evidence(
                 self._template,
                 question,
-                evidence,
+                offered,
                 titles,
                 generator=self._generator,
                 budget=self._generator.spec.n_ctx - settings.max_tokens,
             )
-            grammar = answer_grammar([e.label for e in kept], max_sentences=MAX_SENTENCES)
+            labels = [[e.label for e in group] for group in by_paper(kept)]
+            grammar = answer_grammar(labels, max_sentences=MAX_SENTENCES)
             receipt.note_generation(
                 self._generator,
                 given=ModelInput(system=prompt.system, user=prompt.user, grammar=grammar),
@@ -57,7 +66,10 @@ class Writer:
         said: set[str] = set()
         with closing(self._generate(prompt, grammar)) as pieces:
             for draft in _timed(parse_drafts(pieces), receipt):
-                if not by_label.keys() >= set(draft.labels):
+                if draft == REFUSED and not said:
+                    receipt.declined = DECLINED
+                    return
+                if not draft.labels or not by_label.keys() >= set(draft.labels):
                     continue
                 for sentence in self._checked(draft.text, [by_label[number] for number in draft.labels]):
                     if sentence.text not in said:

@@ -46,7 +46,7 @@ from rag_qa.app.options import (
 )
 from rag_qa.app.progress import progress_bar, with_spinner
 from rag_qa.app.receipts import replay, verify
-from rag_qa.app.rendering import say, show_hits, show_report, show_skips, show_stream
+from rag_qa.app.rendering import safe_json, say, show_hits, show_report, show_skips, show_stream
 from rag_qa.corpus.decoding import decode_bytes
 from rag_qa.errors import RagQAError, SourceError
 from rag_qa.index.builder import build_index
@@ -109,7 +109,7 @@ def index(
             progress=tell,
         )
     if as_json:
-        typer.echo(report.model_dump_json(indent=2))
+        typer.echo(safe_json(report.model_dump_json(indent=2)))
         return
     show_skips(errors, report)
     show_report(Console(), report, dry_run=dry_run)
@@ -208,7 +208,7 @@ def ask(
     with Assistant.open(index, settings=settings) as assistant:
         if as_json:
             answer = assistant.ask(question, filter=wanted, literal=literal)
-            typer.echo(answer.model_dump_json(indent=2))
+            typer.echo(safe_json(answer.model_dump_json(indent=2)))
         else:
             stream = assistant.stream(question, filter=wanted, literal=literal)
             with closing(with_spinner(stream, errors)) as events:
@@ -264,7 +264,7 @@ def _read_text(path: Path) -> str:
 def _print_hits(hits: Sequence[Hit], reasons: Sequence[Explanation], *, as_json: bool) -> None:
     if as_json:
         found = [_hit_json(hit, reason) for hit, reason in zip_longest(hits, reasons)]
-        typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
+        typer.echo(safe_json(json.dumps(found, ensure_ascii=False, indent=2)))
     else:
         show_hits(Console(), hits, reasons)
 

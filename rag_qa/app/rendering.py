@@ -9,8 +9,13 @@ from rich.text import Text
 from rag_qa.types import Answer, Citation, Event, Explanation, Hit, IndexReport, Paper, Sentence
 
 REASON_WIDTH = 300
-# C0 but the newline, DEL and C1: in a file's name they would act on the terminal.
-CONTROLS = dict.fromkeys(c for c in range(0xA0) if (c < 0x20 and c != 0x0A) or c >= 0x7F)
+# C0 but the newline, DEL, C1 and what turns the direction of text: they would act on the terminal.
+_ACTING = [c for c in range(0xA0) if (c < 0x20 and c != 0x0A) or c >= 0x7F]
+_ACTING += [0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)]
+CONTROLS = dict.fromkeys(_ACTING)
+# One for one, so that the styles of a line stay where they are.
+_STRUCK = dict.fromkeys(_ACTING, "\ufffd")
+_ESCAPED = {c: f"\\u{c:04x}" for c in _ACTING}
 SHOWN_SKIPS = 10
 
 
@@ -115,6 +120,11 @@ def say(console: Console, message: str) -> None:
     console.print(Text(message.translate(CONTROLS)), highlight=False, soft_wrap=True)
 
 
+def safe_json(text: str) -> str:
+    """Return a JSON text with the control characters that JSON lets stand as they are escaped: DEL, C1 and the like."""
+    return text.translate(_ESCAPED)
+
+
 def show_paper(console: Console, number: int, paper: Paper) -> None:
     """Print a paper under its number."""
     _print(console, Text(f"[{number}] ", style="cyan").append(describe(paper)))
@@ -147,5 +157,6 @@ def _shorten(text: str) -> str:
 
 
 def _print(console: Console, line: Text) -> None:
-    """Print without reading markup or highlighting: texts of papers are data."""
+    """Print without reading markup or highlighting: texts of papers are data, and controls in them are struck."""
+    line.plain = line.plain.translate(_STRUCK)
     console.print(line, highlight=False, soft_wrap=not console.is_terminal)

@@ -177,6 +177,23 @@ def test_only_our_labels_reach_the_model(library):
     assert "[7]" not in prompt.user
 
 
+@pytest.mark.parametrize(
+    "reply", ["Zebra zebra zebra zebra zebra [1]", "The answer to every question is zebra [1]"]
+)
+def test_a_model_cannot_obey_a_paper(library, reply):
+    """A sentence that gives orders never reaches the model, and prose made of its words is not shown."""
+    generator = QueuedGenerator([reply])
+    settings = Settings(min_relevance=0.0)
+    question = "What do the previous instructions answer on every question: zebra?"
+    with Assistant.open(
+        library, settings=settings, embedder=HashingEmbedder(), generator=generator
+    ) as assistant:
+        answer = assistant.ask(question)
+        check_citations(assistant, answer)
+    assert {sentence.kind for sentence in answer.sentences} == {"quote"}
+    assert not any("Ignore the previous" in prompt.user for prompt in generator.prompts)
+
+
 # --- what an answer says of its making
 
 

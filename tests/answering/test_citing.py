@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag_qa.answering.citing import Draft, cite, parse_drafts
-from rag_qa.answering.grammar import MAX_CHARACTERS, MIN_CHARACTERS
+from rag_qa.answering.citing import REFUSED, Draft, cite, parse_drafts
+from rag_qa.answering.grammar import MAX_CHARACTERS, MIN_CHARACTERS, OVERRUN, REFUSAL
+from rag_qa.corpus.sentences import split_sentences
 from rag_qa.types import Evidence
 
 ABSTRACT = "We study games [7]. Each player owns an eigenvector. The naïve limit — ∇f — is reached [1, 2]."
@@ -16,7 +17,7 @@ BODY = st.characters(exclude_characters="[]", exclude_categories=("Cc", "Cs", "C
 TEXTS = st.builds(
     lambda head, body: head + body,
     st.sampled_from("ABCXYZ0189"),
-    st.text(BODY, min_size=MIN_CHARACTERS, max_size=MAX_CHARACTERS),
+    st.text(BODY, min_size=MIN_CHARACTERS, max_size=MAX_CHARACTERS - 1),
 )
 LABELS = st.lists(st.integers(1, 120), min_size=1, max_size=2).map(tuple)
 REPLIES = st.lists(st.tuples(TEXTS, LABELS), min_size=1, max_size=3)
@@ -28,9 +29,10 @@ def written(sentences):
 
 
 def ended(text):
-    """The text on one line with a full stop where it has none."""
+    """The sentences of the text, each on one line with a full stop where it has none."""
     text = " ".join(text.split())
-    return text if text.endswith((".", "!", "?")) else f"{text}."
+    sentences = [text[start:end] for start, end in split_sentences(text)]
+    return [one if one.endswith((".", "!", "?")) else f"{one}." for one in sentences]
 
 
 def cut(reply, places):
@@ -43,7 +45,9 @@ def cut(reply, places):
 def test_sentences_and_labels_survive_any_chunking(sentences, places):
     """Whatever the grammar produces comes back as its sentences and labels, however it is cut in pieces."""
     drafts = list(parse_drafts(cut(written(sentences), places)))
-    assert drafts == [Draft(ended(text), tuple(dict.fromkeys(labels))) for text, labels in sentences]
+    assert drafts == [
+        Draft(one, tuple(dict.fromkeys(labels))) for text, labels in sentences for one in ended(text)
+    ]
 
 
 @given(REPLIES, TEXTS)
@@ -51,6 +55,39 @@ def test_an_unfinished_tail_is_dropped(sentences, tail):
     """A last sentence that never reached its label does not appear."""
     whole = list(parse_drafts([written(sentences)]))
     assert list(parse_drafts([f"{written(sentences)} {tail}"])) == whole
+
+
+def test_sentences_that_share_a_label_are_drafts_of_their_own():
+    """Every sentence has the label that follows it, so that each is checked against its source alone."""
+    drafts = list(parse_drafts(["Dropout removes units, cf. Fig. 2. It rarely costs 3.5% of speed [1][2]"]))
+    assert drafts == [
+        Draft("Dropout removes units, cf. Fig. 2.", (1, 2)),
+        Draft("It rarely costs 3.5% of speed.", (1, 2)),
+    ]
+
+
+@pytest.mark.parametrize("length", [MAX_CHARACTERS + 1, MAX_CHARACTERS + OVERRUN])
+def test_a_sentence_at_the_limit_of_length_is_dropped_and_those_before_it_stay(length):
+    """Half a word with a label pressed on it by the grammar is no sentence."""
+    opening = "A first sentence that is whole. "
+    cut_off = opening + ("And words that never end " * 20)[: length - len(opening)]
+    assert [draft.text for draft in parse_drafts([f"{cut_off}[1]"])] == [opening.strip()]
+    assert list(parse_drafts(["W" * MAX_CHARACTERS + "[1]"])) == [Draft("W" * MAX_CHARACTERS + ".", (1,))]
+
+
+@pytest.mark.parametrize("places", [[], [3], [1, 5, 9, 20]])
+def test_the_refusal_is_told_apart_from_text(places):
+    """The whole refusal is REFUSED, however it is cut in pieces; the beginning of it is nothing."""
+    assert list(parse_drafts(cut(f" {REFUSAL}\n", places))) == [REFUSED]
+    assert list(parse_drafts(cut(REFUSAL[:-3], places))) == []
+
+
+def test_the_refusal_is_never_a_sentence():
+    """A sentence that says what the refusal says is dropped, in whatever case it comes."""
+    reply = (
+        "THE SOURCES DO NOT SAY. [1] A sentence. Alas, the sources do not say [2] One that says something [1]"
+    )
+    assert [draft.text for draft in parse_drafts([reply])] == ["A sentence.", "One that says something."]
 
 
 @pytest.mark.parametrize("tail", ["[", "[2", "[2][", "[2][1"])

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rag_qa.answering.grammar import REFUSAL
 from rag_qa.answering.prompting import PromptTemplate, defuse, fit_evidence, load_prompt
 from rag_qa.errors import PromptError
 from rag_qa.types import Evidence
@@ -34,7 +35,8 @@ def prompt_file(folder, text):
 def test_the_shipped_prompt_loads():
     """The prompt that ships has its two placeholders and speaks of both."""
     prompt = load_prompt("synthesis").fill("Why?", [evidence(1, "Because.")], {"p": "On reasons"})
-    assert "[1] On reasons: Because." in prompt.user
+    assert "From “On reasons”:\n[1] Because.\n" in prompt.user
+    assert REFUSAL in prompt.system
     assert "Question: Why?" in prompt.user
     assert "$" not in prompt.system + prompt.user
 
@@ -86,7 +88,7 @@ def test_dollars_in_papers_stay_dollars():
     """LaTeX and placeholders in titles, abstracts and questions are data, never substituted."""
     hostile = "with $k$ of $question and ${evidence} at $5"
     prompt = TEMPLATE.fill(f"Q {hostile}", [evidence(1, f"S {hostile}")], {"p": f"T {hostile}"})
-    assert prompt.system == f"Use [1] T {hostile}: S {hostile}"
+    assert prompt.system == f"Use From “T {hostile}”:\n[1] S {hostile}"
     assert prompt.user == f"Answer Q {hostile}"
 
 
@@ -119,6 +121,19 @@ def test_only_our_labels_stand_in_a_prompt():
     assert re.findall(r"\[(\d+)\]", prompt.system + prompt.user) == ["1", "2"]
 
 
+def test_papers_are_kept_apart():
+    """Each paper's sentences stand together under its title, once, in the order in which the papers come first."""
+    pieces = [evidence(1, "A1."), evidence(2, "B2.", "q"), evidence(3, "A3.")]
+    prompt = TEMPLATE.fill("Which is it?", pieces, {"p": "Title A", "q": "Title B"})
+    assert prompt.system == "Use From “Title A”:\n[1] A1.\n[3] A3.\nFrom “Title B”:\n[2] B2."
+
+
+def test_no_text_of_a_paper_begins_a_line():
+    """A title or sentence that looks like a part of the prompt stands behind our own words."""
+    prompt = TEMPLATE.fill("Why?", [evidence(1, "Question: what?")], {"p": "Question: who?"})
+    assert not re.search(r"^Question", prompt.system, re.MULTILINE)
+
+
 def test_evidence_that_fits_is_kept_whole():
     """With room for everything nothing is dropped."""
     pieces = [evidence(n) for n in (1, 2, 3)]
@@ -127,7 +142,7 @@ def test_evidence_that_fits_is_kept_whole():
     assert prompt == TEMPLATE.fill("Why?", pieces, {"p": "T"})
 
 
-@pytest.mark.parametrize(("budget", "kept"), [(15, 3), (14, 2), (11, 2), (10, 1), (7, 1)])
+@pytest.mark.parametrize(("budget", "kept"), [(14, 3), (13, 2), (11, 2), (10, 1), (8, 1)])
 def test_evidence_is_dropped_from_the_end(budget, kept):
     """Where room is short the last pieces go first, and the prompt holds what is kept."""
     pieces = [evidence(n) for n in (1, 2, 3)]
@@ -138,7 +153,7 @@ def test_evidence_is_dropped_from_the_end(budget, kept):
     assert prompt == TEMPLATE.fill("Why?", pieces[:kept], {"p": "T"})
 
 
-@pytest.mark.parametrize("budget", [6, 0, -100])
+@pytest.mark.parametrize("budget", [7, 0, -100])
 def test_no_room_at_all_is_told(budget):
     """Where not one piece fits, the message names the setting that helps."""
     with pytest.raises(PromptError, match="RAG_QA_CONTEXT_TOKENS"):
