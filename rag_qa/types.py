@@ -163,7 +163,8 @@ class Sentence(Value):
 class Answer(Value):
     """The answer to a question; `papers` in order of citation, `nearest` shown when it abstains.
 
-    `understood_as` says in words how the question was read, where that is not just as it was asked.
+    `understood_as` says in words how the question was read, where that is not just as it was asked. `confidence`
+    is the probability that the papers found answer the question; None where no model judged that.
     """
 
     question: str
@@ -175,6 +176,7 @@ class Answer(Value):
     provenance: Mapping[str, Any]
     timings: Mapping[str, float]
     understood_as: str | None = None
+    confidence: float | None = None
 
     @property
     def text(self) -> str:
