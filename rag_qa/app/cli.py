@@ -14,6 +14,7 @@ from rich.console import Console
 
 from rag_qa.answering.assistant import Assistant
 from rag_qa.app.bench import bench_app
+from rag_qa.app.calibrate import calibrate
 from rag_qa.app.chat import chat_with
 from rag_qa.app.doctor import doctor
 from rag_qa.app.evaluate import evaluate_set
@@ -58,6 +59,7 @@ app.add_typer(models_app, name="models")
 app.add_typer(bench_app, name="bench")
 app.command()(doctor)
 app.command("eval")(evaluate_set)
+app.command()(calibrate)
 
 
 @app.callback(invoke_without_command=True)
