@@ -138,10 +138,11 @@ def held_out(questions: Sequence[Question], others: Sequence[Question]) -> dict[
     """Return how models fitted on the others do."""
     model, threshold = fit_answer(others)
     probability = model.predict_proba(np.array([q.clues for q in questions]))[:, 1]
-    far_model, _ = fit_question(others)
+    far_model, far_threshold = fit_question(others)
     on_topic = far_model.predict_proba(np.array([q.best for q in questions]))[:, 1]
     kinds = np.array(["answerable" if q.answerable else q.kind for q in questions])
-    share: Callable[[str], float] = lambda kind: float(np.mean(probability[kinds == kind] >= threshold))  # noqa: E731
+    answered = (probability >= threshold) & (on_topic >= far_threshold)
+    share: Callable[[str], float] = lambda kind: float(np.mean(answered[kinds == kind]))  # noqa: E731
     area: Callable[..., float] = lambda scores, *wrong: float(  # noqa: E731
         roc_auc_score(*(a[np.isin(kinds, ("answerable", *wrong))] for a in (kinds == "answerable", scores)))
     )

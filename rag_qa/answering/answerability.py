@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from rag_qa.answering.asking import asked
-from rag_qa.answering.relevance import Relevance, best_signals, keep_relevant, logistic, speaks_to
+from rag_qa.answering.relevance import Relevance, best_signals, keep_relevant, logistic, speaks_to, threshold
 from rag_qa.answering.terms import content_terms, coverage, numbers
 from rag_qa.types import Paper, Value
 
@@ -47,15 +47,21 @@ def judge(
     papers: Sequence[Paper],
     terms: Sequence[str],
     weights: Mapping[str, float],
-    threshold: float,
+    wanted: float | None,
 ) -> Judged:
-    """Return whether the papers answer a question; `assessed` is most probable first and not empty."""
+    """Return whether the papers answer a question; `assessed` is most probable first and not empty.
+
+    They do where the confidence reaches the one wanted; where none is, the one that ships, and where they also speak
+    to the question at all.
+    """
+    speaks = speaks_to(assessed)
     confidence = logistic("answer", find_clues(question, assessed, papers, terms, weights).model_dump())
+    answers = confidence >= wanted if wanted is not None else speaks and confidence >= threshold("answer")
     return Judged(
         assessed=assessed,
-        relevant=keep_relevant(assessed) if confidence >= threshold else [],
+        relevant=keep_relevant(assessed) if answers else [],
         confidence=confidence,
-        why_not=_not_said(question) if speaks_to(assessed) else NOTHING_RELEVANT,
+        why_not=_not_said(question) if speaks else NOTHING_RELEVANT,
     )
 
 

@@ -11,7 +11,7 @@ from rag_qa.answering.listing import Listed, list_papers
 from rag_qa.answering.metadata import tell, told_by_metadata
 from rag_qa.answering.questions import QuestionKind, question_kind
 from rag_qa.answering.receipts import Receipt
-from rag_qa.answering.relevance import assess, threshold
+from rag_qa.answering.relevance import assess
 from rag_qa.answering.scope import Scope, find_scope
 from rag_qa.answering.terms import question_terms
 from rag_qa.answering.writing import Writer
@@ -164,14 +164,14 @@ class Answering:
         terms = question_terms(topic)
         weights = self._index.term_weights(terms)
         assessed = assess(hits, sentences, terms, weights)
-        return judge(topic, assessed, [hit.paper for hit in hits], terms, weights, self._threshold())
+        return judge(topic, assessed, [hit.paper for hit in hits], terms, weights, self._wanted())
 
-    def _threshold(self) -> float:
-        """Return what the settings say, else this index's calibration, else the one that ships."""
+    def _wanted(self) -> float | None:
+        """Return the confidence that the settings want, else this index's calibration; None for what ships."""
         if self._settings.min_relevance is not None:
             return self._settings.min_relevance
         calibration = self._index.manifest.calibration
-        return calibration.threshold if calibration else threshold("answer")
+        return calibration.threshold if calibration else None
 
     def _sentences(
         self,

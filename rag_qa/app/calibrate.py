@@ -64,6 +64,8 @@ def _told(report: CalibrationReport, *, stored: bool) -> str:
             f"area under ROC {report.auroc:.3f}, under risk–coverage {report.aurc:.3f}",
             f"threshold {found.threshold:.3f}{'' if stored else ' (not stored)'}: answers {found.false_answers:.3f} "
             f"of the unanswerable (wanted {found.wanted:g}), refuses {found.false_refusals:.3f} of the answerable",
+            "what people ask shares fewer words with the papers, so many more of their questions will be refused; "
+            "`--reset` goes back to the calibration that ships",
         ]
     )
 

@@ -2,8 +2,9 @@
 
 No language model writes the questions: they are words of a paper's title or of one of its sentences, half of them
 left out, so that they are no verbatim quotes. They are easier than what people ask, and their twins are near misses
-only where the index holds other papers on the same topic; so a threshold fitted on them is this index's own, and
-its shares are not those of real questions.
+only where the index holds other papers on the same topic. So a threshold fitted on them is this index's own, and far
+more of people's questions are refused at it: on the 80 machine-learning abstracts of eval/dev, .04 of the questions
+made at the threshold for a tenth of false answers (.821), and .45 of those that a person wrote.
 """
 
 import random

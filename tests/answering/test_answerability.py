@@ -35,7 +35,6 @@ def clues(question, papers=(HIVE,)):
 
 def judged(question, signals=SIGNALS, at=None):
     terms = question_terms(question)
-    at = threshold("answer") if at is None else at
     return judge(question, [relevance(HIVE, signals)], [HIVE], terms, dict.fromkeys(terms, 1.0), at)
 
 
@@ -78,6 +77,16 @@ def test_papers_are_kept_from_the_threshold_on():
     assert 0 < sure < 1
     assert [r.paper_id for r in judged("which camera stood at the entrance", at=sure).relevant] == ["hive"]
     assert judged("which camera stood at the entrance", at=sure + 0.001).relevant == []
+
+
+def test_papers_that_do_not_speak_to_a_question_do_not_answer_it_either():
+    """By what ships a far-off question is refused however its words are covered; a wanted confidence decides alone."""
+    far = SIGNALS.model_copy(
+        update={"sentence_coverage": 0.0, "passage_similarity": 0.3, "sentence_similarity": 0.35}
+    )
+    assert judged("BeeCount camera entrance", far).confidence > threshold("answer")
+    assert judged("BeeCount camera entrance", far).relevant == []
+    assert judged("BeeCount camera entrance", far, at=threshold("answer")).relevant != []
 
 
 def test_the_reason_names_what_is_not_said():
