@@ -1,11 +1,11 @@
-"""Fit when to answer and which papers count; writes rag_qa/answering/relevance.toml.
+"""Fit when papers speak to a question, when they answer it and which count; writes rag_qa/answering/relevance.toml.
 
     python eval/fit_relevance.py SHARED_DATA_FOLDER
 
 The questions are in eval/dev/: 200 over 80 machine-learning abstracts and 200 over 80 biomedical ones, written for this
 project by someone who had not seen the system; they say which papers answer them, and 40 of each have nothing to do
-with the papers (`far`), 40 only seem to (`near`: counted, and not fitted). The abstracts are looked up in the data
-folder by id. Each figure is of one field when fitted on the other.
+with the papers (`far`), 40 only seem to (`near`: fitted only where the question is whether the papers answer). The
+abstracts are looked up in the data folder by id. Each figure is of one field when fitted on the other.
 """
 
 import argparse
@@ -20,6 +20,7 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
+from rag_qa.answering.answerability import Clues, find_clues
 from rag_qa.answering.evidence import score_sentences
 from rag_qa.answering.relevance import Signals, assess, best_signals, paper_features
 from rag_qa.answering.terms import question_terms
@@ -35,6 +36,8 @@ HITS = 8
 QUESTION_SIGNALS = ("passage_similarity", "sentence_similarity", "sentence_coverage")
 # Of the answerable questions, as many may be refused on the data that the threshold is fitted on.
 REFUSED = 0.03
+# Inverse strength of the regularisation of `answer`; its features are shares, so weak.
+PRIOR = 10.0
 DEV = Path(__file__).parent / "dev"
 OUTPUT = Path(__file__).parents[1] / "rag_qa" / "answering" / "relevance.toml"
 
@@ -44,6 +47,7 @@ class Question(NamedTuple):
 
     kind: str
     best: np.ndarray
+    clues: np.ndarray
     papers: np.ndarray
     gold: np.ndarray
     wanted: int
@@ -77,6 +81,13 @@ def examine(data: Path, name: str, work: Path) -> list[Question]:
             Question(
                 kind=row["kind"],
                 best=np.array([getattr(best, name) for name in QUESTION_SIGNALS]),
+                clues=np.array(
+                    list(
+                        find_clues(row["text"], assessed, [h.paper for h in hits], terms, weights)
+                        .model_dump()
+                        .values()
+                    )
+                ),
                 papers=np.array([list(paper_features(a.signals, best).values()) for a in assessed]),
                 gold=np.array([a.paper_id in row["gold"] for a in assessed]),
                 wanted=len(row["gold"]),
@@ -91,6 +102,13 @@ def fit_question(questions: Sequence[Question]) -> tuple[LogisticRegression, flo
     used = [q for q in questions if q.answerable or q.kind == "far"]
     x, y = np.array([q.best for q in used]), np.array([q.answerable for q in used])
     model = LogisticRegression(max_iter=5000).fit(x, y)
+    return model, float(np.quantile(model.predict_proba(x[y])[:, 1], REFUSED))
+
+
+def fit_answer(questions: Sequence[Question]) -> tuple[LogisticRegression, float]:
+    """Fit answerable against far and near, and the threshold that refuses no more than the share wanted."""
+    x, y = np.array([q.clues for q in questions]), np.array([q.answerable for q in questions])
+    model = LogisticRegression(max_iter=5000, C=PRIOR).fit(x, y)
     return model, float(np.quantile(model.predict_proba(x[y])[:, 1], REFUSED))
 
 
@@ -118,14 +136,22 @@ def listing(model: LogisticRegression, threshold: float, questions: Sequence[Que
 
 def held_out(questions: Sequence[Question], others: Sequence[Question]) -> dict[str, float]:
     """Return how models fitted on the others do."""
-    model, threshold = fit_question(others)
-    probability = model.predict_proba(np.array([q.best for q in questions]))[:, 1]
+    model, threshold = fit_answer(others)
+    probability = model.predict_proba(np.array([q.clues for q in questions]))[:, 1]
+    far_model, far_threshold = fit_question(others)
+    on_topic = far_model.predict_proba(np.array([q.best for q in questions]))[:, 1]
     kinds = np.array(["answerable" if q.answerable else q.kind for q in questions])
-    ours, far = probability[kinds == "answerable"], probability[kinds == "far"]
-    share: Callable[[str], float] = lambda kind: float(np.mean(probability[kinds == kind] >= threshold))  # noqa: E731
+    answered = (probability >= threshold) & (on_topic >= far_threshold)
+    share: Callable[[str], float] = lambda kind: float(np.mean(answered[kinds == kind]))  # noqa: E731
+    area: Callable[..., float] = lambda scores, *wrong: float(  # noqa: E731
+        roc_auc_score(*(a[np.isin(kinds, ("answerable", *wrong))] for a in (kinds == "answerable", scores)))
+    )
     precision, recall, f1 = listing(*fit_paper(others), questions)
     return {
-        "area under ROC, far": float(roc_auc_score([1] * len(ours) + [0] * len(far), [*ours, *far])),
+        "area under ROC": area(probability, "far", "near"),
+        "far": area(probability, "far"),
+        "near": area(probability, "near"),
+        "near by relevance alone": area(on_topic, "near"),
         "answerable refused": 1 - share("answerable"),
         "far answered": share("far"),
         "near answered": share("near"),
@@ -154,7 +180,9 @@ def main() -> None:
     options = parser.parse_args()
     with TemporaryDirectory() as work:
         sets = {name: examine(options.data, name, Path(work)) for name in SETS}
-    lines = ["# When to answer and which papers count: logit = intercept + coefficients · signals."]
+    lines = [
+        "# When papers speak to a question, answer it, and count: logit = intercept + coefficients · signals."
+    ]
     lines += ["# Written by `python eval/fit_relevance.py DATA` from the questions in eval/dev/."]
     for name, questions in sets.items():
         figures = held_out(questions, [q for other in sets if other != name for q in sets[other]])
@@ -164,6 +192,7 @@ def main() -> None:
     together = [q for questions in sets.values() for q in questions]
     none = Signals(**dict.fromkeys(Signals.model_fields, 0.0))
     lines += ["", *section("question", *fit_question(together), QUESTION_SIGNALS)]
+    lines += section("answer", *fit_answer(together), list(Clues.model_fields))
     lines += section("paper", *fit_paper(together), list(paper_features(none, none)))
     OUTPUT.write_text("\n".join(lines[:-1]) + "\n", "utf-8")
     print("\n".join(lines))

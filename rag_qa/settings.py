@@ -66,7 +66,7 @@ class Settings(BaseSettings):
         None,
         ge=0.0,
         le=1.0,
-        description="probability that the papers speak to a question under which it is refused; default: as fitted",
+        description="probability that the papers answer a question under which it is refused; default: as calibrated",
     )
 
     entailment: Path | None = Field(

@@ -188,7 +188,8 @@ class Answer(Value):
     """The answer to a question; `papers` in order of citation, `nearest` shown when it abstains.
 
     `understood_as` says in words how the question was read, where that is not just as it was asked; `model_input`
-    is None where no language model wrote.
+    is None where no language model wrote. `confidence` is the probability that the papers found answer the question;
+    None where no model judged that.
     """
 
     question: str
@@ -202,6 +203,7 @@ class Answer(Value):
     understood_as: str | None = None
     asked: Asked | None = None
     model_input: ModelInput | None = None
+    confidence: float | None = None
 
     @property
     def text(self) -> str:

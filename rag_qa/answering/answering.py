@@ -2,15 +2,16 @@
 
 from collections.abc import Iterator, Sequence
 
+from rag_qa.answering.answerability import Judged, judge
 from rag_qa.answering.composing import choose_sentences, quote
-from rag_qa.answering.evidence import label, score_sentences
+from rag_qa.answering.evidence import ScoredSentence, label, score_sentences
 from rag_qa.answering.explaining import explain
 from rag_qa.answering.followups import Resolved
 from rag_qa.answering.listing import Listed, list_papers
 from rag_qa.answering.metadata import tell, told_by_metadata
 from rag_qa.answering.questions import QuestionKind, question_kind
 from rag_qa.answering.receipts import Receipt
-from rag_qa.answering.relevance import Relevance, assess, default_threshold, keep_relevant
+from rag_qa.answering.relevance import assess
 from rag_qa.answering.scope import Scope, find_scope
 from rag_qa.answering.terms import question_terms
 from rag_qa.answering.writing import Writer
@@ -22,7 +23,6 @@ from rag_qa.settings import Settings
 from rag_qa.types import Answer, Asked, Event, Evidence, Explanation, Filter, Hit, Paper, Sentence
 
 NO_PAPERS = "the index holds no papers"
-NOTHING_RELEVANT = "no paper in the index speaks to this question"
 NEAREST = 3
 # Cosine under which a paper that the question names ("the second one") has nothing to do with the rest of it.
 NAMED_LIKENESS = 0.1
@@ -87,16 +87,39 @@ class Answering:
             kind = question_kind(resolved.question)
             hits = found.hits if found else self._searched(scope, kind, resolved)
         understood_as = scope.understood_as or resolved.understood_as
+        told = [] if found else self._told(resolved, hits)
+        judged = None
         yield Event(kind="hits", hits=tuple(hits), understood_as=understood_as)
         sentences: list[Sentence] = []
-        for sentence in (
-            found.sentences
-            if found
-            else self._told(resolved, hits) or self._written(scope.topic, kind, resolved, hits, receipt)
-        ):
+        if found or told or not hits:
+            said = iter(found.sentences if found else told)
+        else:
+            with receipt.timed("evidence"):
+                judged = self._judged(scope.topic, resolved, hits)
+                evidence = self._evidence(judged, kind)
+            said = self._sentences(scope.topic, kind, evidence, hits, receipt)
+        for sentence in said:
             sentences.append(sentence)
             yield Event(kind="sentence", sentence=sentence)
-        yield Event(kind="answer", answer=_answer(asked, put, understood_as, scope, sentences, hits, receipt))
+        yield Event(
+            kind="answer",
+            answer=_answer(asked, put, understood_as, scope, judged, sentences, hits, receipt),
+        )
+
+    def confidences(self, question: str, held_out: str) -> tuple[float, float]:
+        """Return how probably the papers answer a question taken as it stands, and how probably without one of them.
+
+        The paper held out is left out of what search finds, which is a place longer for it; 0 where nothing is left.
+        """
+        considered = self._considered(question_kind(question))
+        found = self.search(question, considered + 1)
+        sentences = self._scored(question, found)
+        without = [hit for hit in found if hit.paper.id != held_out]
+        sure, unsure = (
+            self._judge(question, hits[:considered], sentences).confidence if hits else 0.0
+            for hits in (found, without)
+        )
+        return sure, unsure
 
     def _told(self, resolved: Resolved, hits: Sequence[Hit]) -> list[Sentence]:
         """Return what the index's metadata say, where the question asks for nothing else."""
@@ -107,9 +130,10 @@ class Answering:
     def _searched(self, scope: Scope, kind: QuestionKind, resolved: Resolved) -> list[Hit]:
         if scope.nothing:
             return []
-        settings = self._settings
-        considered = settings.listed_papers if kind == "which" else settings.evidence_papers
-        return self.search(scope.topic, considered, scope, resolved.within)
+        return self.search(scope.topic, self._considered(kind), scope, resolved.within)
+
+    def _considered(self, kind: QuestionKind) -> int:
+        return self._settings.listed_papers if kind == "which" else self._settings.evidence_papers
 
     def _listed(self, scope: Scope) -> Listed:
         """Return the papers that the index's metadata alone can give, with a quote from each."""
@@ -121,37 +145,39 @@ class Answering:
         """Return whether a question asks for a number of papers, and so stands alone."""
         return find_scope(question, Filter(), self._index.facets, reads_filters=True).counts
 
-    def _written(
-        self, topic: str, kind: QuestionKind, resolved: Resolved, hits: Sequence[Hit], receipt: Receipt
-    ) -> Iterator[Sentence]:
-        """Yield what the abstracts say."""
-        with receipt.timed("evidence"):
-            evidence = self._evidence(topic, kind, resolved, hits)
-        yield from self._sentences(topic, kind, evidence, hits, receipt)
-
-    def _evidence(
-        self, topic: str, kind: QuestionKind, resolved: Resolved, hits: Sequence[Hit]
-    ) -> list[Evidence]:
+    def _evidence(self, judged: Judged, kind: QuestionKind) -> list[Evidence]:
         chosen = choose_sentences(
-            self._relevant(topic, resolved, hits),
+            judged.relevant,
             kind,
             sentences=self._settings.evidence_sentences,
             papers=self._settings.listed_papers,
         )
         return label(chosen)
 
-    def _relevant(self, topic: str, resolved: Resolved, hits: Sequence[Hit]) -> list[Relevance]:
-        """Return the hits that are probably relevant; where the question names its papers, those at all like it."""
+    def _judged(self, topic: str, resolved: Resolved, hits: Sequence[Hit]) -> Judged:
+        """Return which hits answer, and how probably; where the question names its papers, those at all like it."""
+        judged = self._judge(topic, hits, self._scored(topic, hits))
+        if resolved.within is None:
+            return judged
+        return judged._replace(relevant=[r for r in judged.assessed if r.likeness >= NAMED_LIKENESS])
+
+    def _scored(self, topic: str, hits: Sequence[Hit]) -> list[ScoredSentence]:
         terms = question_terms(topic)
         weights = self._index.term_weights(terms)
-        papers = [hit.paper for hit in hits]
-        sentences = score_sentences(topic, terms, papers, weights, self._embedder)
+        return score_sentences(topic, terms, [hit.paper for hit in hits], weights, self._embedder)
+
+    def _judge(self, topic: str, hits: Sequence[Hit], sentences: Sequence[ScoredSentence]) -> Judged:
+        terms = question_terms(topic)
+        weights = self._index.term_weights(terms)
         assessed = assess(hits, sentences, terms, weights)
-        if resolved.within is not None:
-            return [paper for paper in assessed if paper.likeness >= NAMED_LIKENESS]
-        threshold = self._settings.min_relevance
-        threshold = default_threshold() if threshold is None else threshold
-        return keep_relevant(assessed, threshold)
+        return judge(topic, assessed, [hit.paper for hit in hits], terms, weights, self._wanted())
+
+    def _wanted(self) -> float | None:
+        """Return the confidence that the settings want, else this index's calibration; None for what ships."""
+        if self._settings.min_relevance is not None:
+            return self._settings.min_relevance
+        calibration = self._index.manifest.calibration
+        return calibration.threshold if calibration else None
 
     def _sentences(
         self,
@@ -175,6 +201,7 @@ def _answer(
     asked: Asked,
     understood_as: str | None,
     scope: Scope,
+    judged: Judged | None,
     sentences: Sequence[Sentence],
     hits: Sequence[Hit],
     receipt: Receipt,
@@ -185,7 +212,7 @@ def _answer(
     return Answer(
         question=question,
         abstained=abstained,
-        reason=(receipt.declined or _reason(scope, hits)) if abstained else None,
+        reason=(receipt.declined or _reason(scope, judged)) if abstained else None,
         sentences=tuple(sentences),
         papers=tuple(papers[key] for key in cited),
         nearest=tuple(hit.paper for hit in hits[:NEAREST]) if abstained else (),
@@ -194,13 +221,14 @@ def _answer(
         understood_as=understood_as,
         asked=asked,
         model_input=receipt.model_input,
+        confidence=judged.confidence if judged else None,
     )
 
 
-def _reason(scope: Scope, hits: Sequence[Hit]) -> str:
+def _reason(scope: Scope, judged: Judged | None) -> str:
     """Return why there is no answer."""
     if scope.nothing:
         return scope.nothing
     if scope.counts and scope.topic:
         return f"no paper{f' {scope.filter.text}' if scope.filter.text else ''} mentions “{scope.topic}”"
-    return NOTHING_RELEVANT if hits else NO_PAPERS
+    return judged.why_not if judged else NO_PAPERS

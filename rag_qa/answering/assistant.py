@@ -154,6 +154,10 @@ class Assistant:
             self._answering.answer(answer.question, resolved, put.filter, reads_filters=not put.literal)
         )
 
+    def confidences(self, question: str, held_out: str) -> tuple[float, float]:
+        """Return the probability that the papers answer a question, and the same as if one paper were not there."""
+        return self._answering.confidences(without_markup(clean_question(question)), held_out)
+
     def count(self, filter: Filter = EVERY_PAPER) -> int:
         """Return how many papers pass the filter. Raises FilterError where none does."""
         return self._answering.count(filter)

@@ -1,9 +1,9 @@
 """Do the papers speak to the question, and which of them do? Two logistic regressions over readable signals.
 
-The first looks at the best of every signal among the papers found, and decides whether to answer at all. The second
-looks at each paper, also beside the best one, and decides which papers count. They are apart because the best paper
-on a far-off question looks much like the fifth best on a good one. Their coefficients and thresholds are data
-(relevance.toml), fitted by eval/fit_relevance.py, which says on what and how well they do.
+The first looks at the best of every signal among the papers found, and tells a question that is far off from one on
+the papers' topics. The second looks at each paper, also beside the best one, and decides which papers count. They are
+apart because the best paper on a far-off question looks much like the fifth best on a good one. Their coefficients and
+thresholds are data (relevance.toml), fitted by eval/fit_relevance.py, which says on what and how well they do.
 """
 
 import math
@@ -78,12 +78,12 @@ def best_signals(signals: Sequence[Signals]) -> Signals:
 
 def question_probability(best: Signals) -> float:
     """Return the probability that the papers speak to the question, from the best of every signal."""
-    return _logistic("question", best.model_dump())
+    return logistic("question", best.model_dump())
 
 
 def paper_probability(signals: Signals, best: Signals) -> float:
     """Return the probability that a paper is relevant to a question to which the papers speak."""
-    return _logistic("paper", paper_features(signals, best))
+    return logistic("paper", paper_features(signals, best))
 
 
 def paper_features(signals: Signals, best: Signals) -> dict[str, float]:
@@ -94,23 +94,24 @@ def paper_features(signals: Signals, best: Signals) -> dict[str, float]:
     }
 
 
-def keep_relevant(assessed: Sequence[Relevance], threshold: float) -> list[Relevance]:
-    """Return the papers that speak to the question; none where it does not reach the threshold.
-
-    Where it does, the most probable paper is kept, and each that reaches the threshold for papers.
-    """
-    if not assessed or question_probability(best_signals([a.signals for a in assessed])) < threshold:
-        return []
-    wanted = min(assessed[0].probability, _model()["paper"]["threshold"])
-    return [paper for paper in assessed if paper.probability >= wanted]
+def keep_relevant(assessed: Sequence[Relevance]) -> list[Relevance]:
+    """Return the most probable paper, and each that reaches the threshold for papers; `assessed` is best first."""
+    wanted = threshold("paper")
+    return [*assessed[:1], *(paper for paper in assessed[1:] if paper.probability >= wanted)]
 
 
-def default_threshold() -> float:
-    """Return the probability under which a question is refused, where the settings name none."""
-    return float(_model()["question"]["threshold"])
+def speaks_to(assessed: Sequence[Relevance]) -> bool:
+    """Return whether the papers are on the question's topic at all."""
+    return question_probability(best_signals([a.signals for a in assessed])) >= threshold("question")
 
 
-def _logistic(name: str, features: Mapping[str, float]) -> float:
+def threshold(name: str) -> float:
+    """Return the probability from which a decision (question, answer or paper) is yes, as fitted."""
+    return float(_model()[name]["threshold"])
+
+
+def logistic(name: str, features: Mapping[str, float]) -> float:
+    """Return the probability that a fitted model gives the features."""
     model = _model()[name]
     logit = model["intercept"] + sum(features[key] * value for key, value in model["coefficients"].items())
     return 1 / (1 + math.exp(-logit))

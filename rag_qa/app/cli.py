@@ -16,6 +16,7 @@ from rich.console import Console
 from rag_qa.answering.assistant import Assistant
 from rag_qa.answering.receipts import check_free, write_receipt
 from rag_qa.app.bench import bench_app
+from rag_qa.app.calibrate import calibrate
 from rag_qa.app.chat import chat_with
 from rag_qa.app.doctor import doctor
 from rag_qa.app.evaluate import evaluate_set
@@ -66,6 +67,7 @@ app.command()(doctor)
 app.command("eval")(evaluate_set)
 app.command()(verify)
 app.command()(replay)
+app.command()(calibrate)
 
 
 @app.callback(invoke_without_command=True)

@@ -5,8 +5,10 @@ ties (a ranking is an order already) and judgments that are missing (unjudged co
 """
 
 import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
-from itertools import islice
+from itertools import groupby, islice
+from typing import NamedTuple
 
 from rag_qa.evaluation.qrels import Grades, gold
 
@@ -64,3 +66,50 @@ def abstention_scores(*, answerable: bool, refused: bool) -> Mapping[str, float]
         scores["abstention_precision"] = float(not answerable)
     scores["false_refusals" if answerable else "abstention_recall"] = float(refused)
     return scores
+
+
+class RiskPoint(NamedTuple):
+    """Of all questions the share answered where confidence reaches the threshold, and how many of these are wrong."""
+
+    threshold: float
+    coverage: float
+    risk: float
+
+
+class RiskCoverage(NamedTuple):
+    """Risk at every coverage, the most confident first, and its mean over the coverages 1/n to 1."""
+
+    points: tuple[RiskPoint, ...]
+    area: float
+
+
+def area_under_roc(positives: Sequence[float], negatives: Sequence[float]) -> float:
+    """Return the chance that a positive scores higher than a negative, ties counting half; both not empty.
+
+    The statistic of Mann and Whitney (1947), which is the area under the ROC curve.
+    """
+    if not positives or not negatives:
+        raise ValueError("the area needs a positive and a negative")
+    ordered = sorted(negatives)
+    below = sum(bisect_left(ordered, p) + bisect_right(ordered, p) for p in positives)
+    return below / 2 / (len(positives) * len(negatives))
+
+
+def risk_coverage(confidences: Sequence[float], wrong: Sequence[bool]) -> RiskCoverage:
+    """Return the share wrong among the questions answered, at every threshold; not empty.
+
+    Answers are taken from the most confident on. Those of one confidence are taken together, so that `points` has one
+    for each confidence; in the area (AURC: Geifman and El-Yaniv, 2017) each order among them counts alike.
+    """
+    if not confidences:
+        raise ValueError("a curve needs a question")
+    pairs = sorted(zip(confidences, wrong, strict=True), key=lambda pair: -pair[0])
+    points, risks = [], []
+    taken = errors = 0
+    for confidence, tied in groupby(pairs, key=lambda pair: pair[0]):
+        flags = [flag for _, flag in tied]
+        share = sum(flags) / len(flags)
+        risks += [(errors + n * share) / (taken + n) for n in range(1, len(flags) + 1)]
+        taken, errors = taken + len(flags), errors + sum(flags)
+        points.append(RiskPoint(confidence, taken / len(pairs), errors / taken))
+    return RiskCoverage(tuple(points), math.fsum(risks) / len(risks))

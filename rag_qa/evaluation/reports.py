@@ -26,6 +26,7 @@ HEADLINES = (
     "abstention_precision",
     "abstention_recall",
     "false_refusals",
+    "abstention_auroc",
     "seconds_median",
 )
 BY_KIND = (
@@ -38,6 +39,7 @@ BY_KIND = (
     "citation_precision",
     "key_fact_coverage",
     "refused",
+    "abstention_auroc",
 )
 DIFFERENCE = ("difference", "95% interval", "questions")
 REPORT_CURE = "write it with `rag-qa eval`"

@@ -19,7 +19,7 @@ from rag_qa.evaluation.grounding import (
     quote_exactness,
     verbatim,
 )
-from rag_qa.evaluation.metrics import abstention_scores
+from rag_qa.evaluation.metrics import abstention_scores, area_under_roc, risk_coverage
 from rag_qa.evaluation.provenance import describe_run, merge
 from rag_qa.evaluation.qrels import Grades, gold
 from rag_qa.evaluation.retrieval_runs import Progress, Searcher, indexed_qrels, means, retrieval_scores
@@ -64,7 +64,7 @@ def run_question_set(
             progress(done, len(question_set.questions))
     return EvalReport(
         name=question_set.name,
-        scores=_totals(rows) | _seconds(rows),
+        scores=_totals(rows) | _selective(rows) | _seconds(rows),
         per_query=tuple(rows),
         provenance=describe_run()
         | {
@@ -91,6 +91,7 @@ def _ask(assistant: Asker, question: Question, clock: Callable[[], float]) -> tu
         "answerable": question.answerable,
         "refused": answer.abstained,
         "reason": answer.reason,
+        "confidence": _confidence(answer),
         "cited": list(cited_papers(answer)),
         "missing_facts": list(missing_facts(answer, question.key_facts)),
         "seconds": seconds,
@@ -163,6 +164,29 @@ def _totals(rows: Collection[Row]) -> dict[str, float]:
 def _total(rows: Collection[Row]) -> dict[str, float]:
     totals = means(rows)
     return totals | {name: sum(row["scores"].get(name, 0) for row in rows) for name in COUNTS & totals.keys()}
+
+
+def _confidence(answer: Answer) -> float:
+    """What the answer says of itself; where it says nothing, whether it answers."""
+    return float(not answer.abstained) if answer.confidence is None else answer.confidence
+
+
+def _selective(rows: Collection[Row]) -> dict[str, float]:
+    """How well confidence tells the answerable from each unanswerable kind, and what answering more costs.
+
+    An answer to an unanswerable question is the error counted. Nothing where a set has questions of one sort alone.
+    """
+    ours = [row["confidence"] for row in rows if row["answerable"]]
+    others: dict[str, list[float]] = {}
+    for row in rows:
+        if not row["answerable"]:
+            others.setdefault(row["kind"], []).append(row["confidence"])
+    if not ours or not others:
+        return {}
+    curve = risk_coverage([row["confidence"] for row in rows], [not row["answerable"] for row in rows])
+    areas = {f"abstention_auroc/{kind}": area_under_roc(ours, found) for kind, found in others.items()}
+    every = [confidence for found in others.values() for confidence in found]
+    return {"abstention_auroc": area_under_roc(ours, every), "abstention_aurc": curve.area} | areas
 
 
 def _seconds(rows: list[Row]) -> dict[str, float]:

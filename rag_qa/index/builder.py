@@ -112,7 +112,7 @@ def _apply(
     tell("writing", 0, 1)
     with store.transaction():
         _write(store, change, passages)
-        store.write_manifest(_manifest(store, generation, embedder))
+        store.write_manifest(_manifest(store, generation, embedder, manifest))
         if manifest is None or generation != manifest.generation:
             build_derived(store, generation, embedder.spec.dimension, _update(store, change, manifest))
     drop_old_generations(store.folder, generation)
@@ -198,7 +198,7 @@ def _write(store: Store, change: Change, passages: Sequence[StoredPassage]) -> N
     store.drop_unused_vectors()
 
 
-def _manifest(store: Store, generation: int, embedder: Embedder) -> Manifest:
+def _manifest(store: Store, generation: int, embedder: Embedder, before: Manifest | None) -> Manifest:
     counts = Counts(**{name: store.count(name) for name in Counts.model_fields})
     return Manifest(
         generation=generation,
@@ -206,6 +206,7 @@ def _manifest(store: Store, generation: int, embedder: Embedder) -> Manifest:
         embedder=embedder.spec,
         passage_tokens=embedder.spec.max_tokens,
         counts=counts,
+        calibration=before.calibration if before else None,
     )
 
 

@@ -21,6 +21,19 @@ class Counts(Value):
     passages: int = 0
 
 
+class Calibration(Value):
+    """When to answer from this index, fitted on it: `false_answers` is the share of unanswerable questions answered.
+
+    `wanted` is the share asked for, `questions` how many questions, answerable and not, the threshold was fitted on.
+    """
+
+    threshold: float
+    wanted: float
+    false_answers: float
+    false_refusals: float
+    questions: int
+
+
 class Manifest(Value):
     """The index's description; `generation` grows by one with every finished update."""
 
@@ -31,6 +44,7 @@ class Manifest(Value):
     passage_tokens: int
     passage_rules: int = PASSAGE_RULES
     counts: Counts = Field(default_factory=Counts)
+    calibration: Calibration | None = None
 
 
 def check_embedder(manifest: Manifest, spec: EmbedderSpec, folder: str) -> None:

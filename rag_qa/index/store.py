@@ -120,8 +120,9 @@ class Store:
             return Manifest.model_validate_json(known["manifest"])
 
     def write_manifest(self, manifest: Manifest) -> None:
-        """Replace the manifest."""
-        rows = [("schema_version", str(manifest.schema_version)), ("manifest", manifest.model_dump_json())]
+        """Replace the manifest; a calibration is written only where there is one, as older versions know none."""
+        content = manifest.model_dump_json(exclude_none=True)
+        rows = [("schema_version", str(manifest.schema_version)), ("manifest", content)]
         self._db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", rows)
 
     # --- sources and records

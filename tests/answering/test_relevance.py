@@ -7,10 +7,11 @@ from rag_qa.answering.relevance import (
     Relevance,
     Signals,
     assess,
-    default_threshold,
     keep_relevant,
     paper_probability,
     question_probability,
+    speaks_to,
+    threshold,
 )
 from rag_qa.answering.terms import question_terms
 from rag_qa.testing import HashingEmbedder
@@ -57,7 +58,7 @@ def test_a_paper_far_behind_the_best_is_less_probable():
 
 def test_the_shipped_threshold_lies_between_nothing_and_everything():
     """The calibrated threshold refuses what shares nothing and answers what shares everything."""
-    assert question_probability(NOTHING) < default_threshold() < question_probability(EVERYTHING)
+    assert question_probability(NOTHING) < threshold("question") < question_probability(EVERYTHING)
 
 
 def test_the_paper_with_the_words_of_the_question_comes_first():
@@ -76,19 +77,19 @@ def test_the_paper_with_the_words_of_the_question_comes_first():
     assert found[1].signals.paper_coverage == 0.0
 
 
-def test_nothing_is_kept_where_the_papers_do_not_speak_to_the_question():
-    """Below the question's threshold there is no evidence at all, however probable a paper looks."""
-    assert keep_relevant([relevance("a", 0.9, NOTHING)], default_threshold()) == []
-    assert keep_relevant([], 0.3) == []
+def test_papers_that_share_nothing_with_a_question_do_not_speak_to_it():
+    """Whether papers are on the topic is read from their signals, however probable a paper looks beside the others."""
+    assert not speaks_to([relevance("a", 0.9, NOTHING)])
+    assert speaks_to([relevance("a", 0.1, EVERYTHING)])
 
 
 def test_improbable_papers_are_left_out():
     """Only papers that reach the threshold for papers stand beside the best."""
-    kept = keep_relevant([relevance("best", 0.9), relevance("good", 0.7), relevance("poor", 0.01)], 0.3)
+    kept = keep_relevant([relevance("best", 0.9), relevance("good", 0.7), relevance("poor", 0.01)])
     assert [r.paper_id for r in kept] == ["best", "good"]
 
 
 def test_the_best_paper_is_kept_where_the_question_is_answerable():
     """A question to which the papers speak gets at least its most probable paper."""
-    kept = keep_relevant([relevance("best", 0.02), relevance("next", 0.01)], 0.3)
+    kept = keep_relevant([relevance("best", 0.02), relevance("next", 0.01)])
     assert [r.paper_id for r in kept] == ["best"]

@@ -1,10 +1,19 @@
+from itertools import pairwise, permutations
+
 import ir_measures
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from ir_measures import RR, Qrel, R, ScoredDoc, nDCG
 
-from rag_qa.evaluation.metrics import abstention_scores, ndcg_at, recall_at, reciprocal_rank_at
+from rag_qa.evaluation.metrics import (
+    abstention_scores,
+    area_under_roc,
+    ndcg_at,
+    recall_at,
+    reciprocal_rank_at,
+    risk_coverage,
+)
 from rag_qa.evaluation.retrieval_runs import means
 
 DOCUMENTS = [f"d{n}" for n in range(30)]
@@ -64,3 +73,43 @@ def test_abstention_figures_are_the_textbook_ones(decisions: list[tuple[bool, bo
     assert figures.get("abstention_recall") == (pytest.approx(right / unanswerable) if unanswerable else None)
     false = refused - right
     assert figures.get("false_refusals") == (pytest.approx(false / answerable) if answerable else None)
+
+
+@given(
+    ours=st.lists(st.integers(0, 5), min_size=1, max_size=20),
+    others=st.lists(st.integers(0, 5), min_size=1, max_size=20),
+)
+def test_area_under_roc_is_the_chance_of_being_ranked_higher(ours: list[int], others: list[int]) -> None:
+    """The area equals the share of pairs in the right order, a tie counting half."""
+    pairs = [(a > b) + (a == b) / 2 for a in ours for b in others]
+    assert area_under_roc(ours, others) == pytest.approx(sum(pairs) / len(pairs))
+
+
+@given(pairs=st.lists(st.tuples(st.integers(0, 2), st.booleans()), min_size=1, max_size=6))
+def test_risk_coverage_is_the_mean_over_every_order_of_ties(pairs: list[tuple[int, bool]]) -> None:
+    """The area is the mean risk over the coverages, averaged over all orders of equal confidence."""
+    orders = [order for order in permutations(pairs) if all(a[0] >= b[0] for a, b in pairwise(order))]
+    areas = []
+    for order in orders:
+        flags = [wrong for _, wrong in order]
+        areas.append(sum(sum(flags[:n]) / n for n in range(1, len(flags) + 1)) / len(flags))
+    confidences, wrong = zip(*pairs, strict=True)
+    assert risk_coverage(confidences, wrong).area == pytest.approx(sum(areas) / len(areas))
+
+
+def test_a_risk_coverage_curve_has_a_point_for_each_confidence() -> None:
+    """Coverage and risk are those of answering from the point's confidence on; the last answers everything."""
+    curve = risk_coverage([0.9, 0.9, 0.4, 0.1], [False, True, False, True])
+    assert [(p.threshold, p.coverage, p.risk) for p in curve.points] == [
+        (0.9, 0.5, 0.5),
+        (0.4, 0.75, pytest.approx(1 / 3)),
+        (0.1, 1.0, 0.5),
+    ]
+
+
+def test_figures_of_nothing_are_refused() -> None:
+    """Neither area exists without questions."""
+    with pytest.raises(ValueError, match="positive"):
+        area_under_roc([], [0.5])
+    with pytest.raises(ValueError, match="question"):
+        risk_coverage([], [])

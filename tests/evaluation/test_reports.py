@@ -82,7 +82,16 @@ def test_headlines_come_first_in_their_order(report) -> None:
 def test_what_does_not_apply_is_a_dash(report) -> None:
     """A kind without answers shows no citation figures instead of zeros."""
     line = next(line for line in render(report).splitlines() if line.startswith("| far"))
-    assert [cell.strip() for cell in line.split("|")[2:-1]] == ["1", "-", "-", "-", "-", "-", "1.000"]
+    assert [cell.strip() for cell in line.split("|")[2:-1]] == [
+        "1",
+        "-",
+        "-",
+        "-",
+        "-",
+        "-",
+        "1.000",
+        "1.000",
+    ]
 
 
 def test_every_line_of_a_table_is_as_wide_as_its_head(report) -> None:

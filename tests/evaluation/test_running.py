@@ -193,3 +193,20 @@ def test_evaluate_takes_a_beir_folder(world, tmp_path: Path) -> None:
     scores = evaluate(tmp_path, world.Scripted({})).scores
     assert scores["recall@5"] == 1
     assert scores["mrr@10"] == pytest.approx(1 / 3)
+
+
+def test_confidence_ranks_the_answerable_above_the_rest(world, run) -> None:
+    """The areas are 1 and 0 where all answerable are surer than all others, half where an answer says nothing."""
+    scores = run(world.RIGHT).scores
+    assert scores["abstention_auroc"] == scores["abstention_auroc/near"] == 1
+    refused = run({}).scores
+    assert refused["abstention_auroc"] == 0.5
+    assert refused["abstention_aurc"] > scores["abstention_aurc"]
+
+
+def test_an_answers_own_confidence_is_what_counts(world, run) -> None:
+    """Where the answer states its confidence, this is kept in the row and ranks it."""
+    unsure = world.RIGHT["how many players?"].model_copy(update={"confidence": -0.5})
+    report = run({**world.RIGHT, "how many players?": unsure})
+    assert report.per_query[1]["confidence"] == -0.5
+    assert report.scores["abstention_auroc"] == 0.5

@@ -1,0 +1,107 @@
+"""Do the papers on a question's topic also answer it? A logistic regression that looks at what was asked for.
+
+Beside the signals of relevance it reads whether the words that the best paper's title does not explain stand in that
+paper, and, where a number is asked for, whether a sentence with a number speaks of them. Its coefficients and its
+threshold are data (relevance.toml, `answer`), fitted by eval/fit_relevance.py. It does not understand what a sentence
+says: a near miss in the words of an abstract is still answered.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from rag_qa.answering.asking import asked
+from rag_qa.answering.quantities import numbers
+from rag_qa.answering.relevance import Relevance, best_signals, keep_relevant, logistic, speaks_to, threshold
+from rag_qa.answering.terms import content_terms, coverage
+from rag_qa.types import Paper, Value
+
+NOTHING_RELEVANT = "no paper in the index speaks to this question"
+# As many of the most probable papers may hold the number that is asked for.
+NUMBERED_PAPERS = 3
+
+
+class Clues(Value):
+    """What answerability is read from; each 0 to 1.
+
+    `said` is the share of the question's terms beyond the title of the most probable paper that this paper holds;
+    `number_missing` is, for a question that asks for a number, what the best sentence with one lacks of such terms.
+    """
+
+    passage_similarity: float
+    sentence_similarity: float
+    said: float
+    number_missing: float
+
+
+class Judged(NamedTuple):
+    """All papers assessed, those to answer from (none: refused), the probability that they do, why they would not."""
+
+    assessed: Sequence[Relevance]
+    relevant: list[Relevance]
+    confidence: float
+    why_not: str
+
+
+def judge(
+    question: str,
+    assessed: Sequence[Relevance],
+    papers: Sequence[Paper],
+    terms: Sequence[str],
+    weights: Mapping[str, float],
+    wanted: float | None,
+) -> Judged:
+    """Return whether the papers answer a question; `assessed` is most probable first and not empty.
+
+    They do where the confidence reaches the one wanted; where none is, the one that ships, and where they also speak
+    to the question at all.
+    """
+    speaks = speaks_to(assessed)
+    confidence = logistic("answer", find_clues(question, assessed, papers, terms, weights).model_dump())
+    answers = confidence >= wanted if wanted is not None else speaks and confidence >= threshold("answer")
+    return Judged(
+        assessed=assessed,
+        relevant=keep_relevant(assessed) if answers else [],
+        confidence=confidence,
+        why_not=_not_said(question) if speaks else NOTHING_RELEVANT,
+    )
+
+
+def find_clues(
+    question: str,
+    assessed: Sequence[Relevance],
+    papers: Sequence[Paper],
+    terms: Sequence[str],
+    weights: Mapping[str, float],
+) -> Clues:
+    """Return the clues; `terms` are the question's, `weights` say how much each tells papers apart."""
+    best = best_signals([paper.signals for paper in assessed])
+    by_id = {paper.id: paper for paper in papers}
+    first = by_id[assessed[0].paper_id]
+    numbered = [_number_covered(a, by_id[a.paper_id], terms, weights) for a in assessed[:NUMBERED_PAPERS]]
+    return Clues(
+        passage_similarity=best.passage_similarity,
+        sentence_similarity=best.sentence_similarity,
+        said=_covered(terms, first.heading, first.abstract, weights),
+        number_missing=1 - max(numbered) if asked(question).type == "number" else 0.0,
+    )
+
+
+def _number_covered(
+    relevance: Relevance, paper: Paper, terms: Sequence[str], weights: Mapping[str, float]
+) -> float:
+    """How well the best sentence with a number covers the terms beyond the paper's title; 0 without such a one."""
+    texts = [sentence.text for sentence in relevance.sentences if numbers(sentence.text)]
+    return max((_covered(terms, paper.heading, text, weights) for text in texts), default=0.0)
+
+
+def _covered(terms: Sequence[str], heading: str, text: str, weights: Mapping[str, float]) -> float:
+    """The share of the weight of the terms beyond a heading that a text holds; 1 where the heading has them all."""
+    explained = set(content_terms(heading))
+    beyond = [term for term in terms if term not in explained]
+    return coverage(beyond, content_terms(text), weights) if beyond else 1.0
+
+
+def _not_said(question: str) -> str:
+    attribute = asked(question).attribute
+    what = f"“{attribute}”" if attribute else "that"
+    return f"relevant papers are here, but none of their abstracts says {what}"

@@ -1,0 +1,28 @@
+"""Puts a calibration into an index's manifest; papers, passages and vectors stay as they are."""
+
+from pathlib import Path
+
+from rag_qa.errors import IndexLockedError
+from rag_qa.index.lock import writing
+from rag_qa.index.manifest import Calibration
+from rag_qa.index.store import Store
+
+
+def store_calibration(folder: Path, calibration: Calibration | None, *, generation: int) -> None:
+    """Replace the index's calibration; None goes back to the one that ships.
+
+    `generation` is the one that was measured. Raises IndexLockedError where another process writes, or has
+    written since.
+    """
+    with writing(folder):
+        store = Store.create(folder)
+        try:
+            manifest = store.manifest()
+            if manifest is None or manifest.generation != generation:
+                raise IndexLockedError(
+                    f"{folder} was updated meanwhile; run `rag-qa calibrate --index {folder}` again"
+                )
+            with store.transaction():
+                store.write_manifest(manifest.model_copy(update={"calibration": calibration}))
+        finally:
+            store.close()

@@ -1,0 +1,98 @@
+"""Answerability: relevant papers that answer a question, told from those that only share its topic."""
+
+import pytest
+
+from rag_qa.answering.answerability import NOTHING_RELEVANT, find_clues, judge
+from rag_qa.answering.evidence import ScoredSentence
+from rag_qa.answering.relevance import Relevance, Signals, logistic, threshold
+from rag_qa.answering.terms import question_terms
+from rag_qa.types import Paper
+
+HIVE = Paper(
+    id="hive",
+    title="BeeCount: counting bees at the hive",
+    abstract="We count bees with a camera at the entrance. In June there were 40,000 bees in each colony.",
+)
+SIGNALS = Signals(passage_similarity=0.6, sentence_similarity=0.6, paper_coverage=0.5, sentence_coverage=0.5)
+NOTHING = Signals(**dict.fromkeys(Signals.model_fields, 0.0))
+
+
+def relevance(paper: Paper, signals: Signals = SIGNALS) -> Relevance:
+    starts = [0, paper.abstract.find(". ") + 2]
+    sentences = tuple(
+        ScoredSentence(paper_id=paper.id, text=text, start=s, end=s + len(text), similarity=0.5, coverage=0.5)
+        for s, text in zip(
+            starts, (paper.abstract[: starts[1] - 1], paper.abstract[starts[1] :]), strict=True
+        )
+    )
+    return Relevance(paper_id=paper.id, probability=0.9, sentences=sentences, signals=signals)
+
+
+def clues(question, papers=(HIVE,)):
+    terms = question_terms(question)
+    return find_clues(question, [relevance(p) for p in papers], papers, terms, dict.fromkeys(terms, 1.0))
+
+
+def judged(question, signals=SIGNALS, at=None):
+    terms = question_terms(question)
+    return judge(question, [relevance(HIVE, signals)], [HIVE], terms, dict.fromkeys(terms, 1.0), at)
+
+
+def test_words_of_the_title_say_nothing_of_what_is_asked():
+    """Only the words beyond the paper's title count: the camera is in the paper, the price is not."""
+    assert clues("BeeCount camera").said == 1.0
+    assert clues("BeeCount price").said == 0.0
+    assert clues("counting bees").said == 1.0
+
+
+def test_a_number_asked_for_must_stand_beside_the_words():
+    """A question for a number lacks it where no sentence with a number has its words; others lack none."""
+    assert clues("how many bees in a colony in June").number_missing == 0.0
+    assert clues("how many cameras at the entrance").number_missing == 1.0
+    assert clues("which camera stood at the entrance").number_missing == 0.0
+
+
+def test_a_number_is_missing_where_the_paper_has_none():
+    """Without any number in its sentences a paper answers no question for one, even in the words of its title."""
+    bare = HIVE.model_copy(update={"abstract": "We count bees with a camera. It stands at the entrance."})
+    assert clues("how many bees", [bare]).number_missing == 1.0
+
+
+def test_a_number_may_stand_in_a_paper_that_is_not_the_first():
+    """The number is looked for in the first few papers, since a less probable one may hold it."""
+    bare = Paper(id="bare", title="Colonies", abstract="A colony is a family. Its bees work together.")
+    assert clues("how many bees in a colony in June", [bare, HIVE]).number_missing < 0.5
+
+
+@pytest.mark.parametrize(("clue", "sign"), [("said", 1), ("number_missing", -1), ("sentence_similarity", 1)])
+def test_each_clue_counts_the_right_way(clue, sign):
+    """What is said speaks for an answer, a missing number against it."""
+    middle = dict.fromkeys(("passage_similarity", "sentence_similarity", "said", "number_missing"), 0.5)
+    assert sign * (logistic("answer", middle | {clue: 0.9}) - logistic("answer", middle | {clue: 0.1})) > 0
+
+
+def test_papers_are_kept_from_the_threshold_on():
+    """A question is answered exactly where its confidence reaches the threshold."""
+    sure = judged("which camera stood at the entrance").confidence
+    assert 0 < sure < 1
+    assert [r.paper_id for r in judged("which camera stood at the entrance", at=sure).relevant] == ["hive"]
+    assert judged("which camera stood at the entrance", at=sure + 0.001).relevant == []
+
+
+def test_papers_that_do_not_speak_to_a_question_do_not_answer_it_either():
+    """By what ships a far-off question is refused however its words are covered; a wanted confidence decides alone."""
+    far = SIGNALS.model_copy(
+        update={"sentence_coverage": 0.0, "passage_similarity": 0.3, "sentence_similarity": 0.35}
+    )
+    assert judged("BeeCount camera entrance", far).confidence > threshold("answer")
+    assert judged("BeeCount camera entrance", far).relevant == []
+    assert judged("BeeCount camera entrance", far, at=threshold("answer")).relevant != []
+
+
+def test_the_reason_names_what_is_not_said():
+    """Relevant papers without an answer are told from nothing relevant, and the attribute is named where known."""
+    assert judged("What lens price did the BeeCount authors pay?").why_not == (
+        "relevant papers are here, but none of their abstracts says “lens price”"
+    )
+    assert judged("Why do bees dance?").why_not.endswith("none of their abstracts says that")
+    assert judged("Why do bees dance?", NOTHING).why_not == NOTHING_RELEVANT
