@@ -20,6 +20,7 @@ HEADLINES = (
     "ndcg@10",
     "citation_recall",
     "citation_precision",
+    "faithfulness",
     "quote_exactness",
     "invalid_citations",
     "key_fact_coverage",
