@@ -73,8 +73,8 @@ class Point(Value):
 
 def to_html(report: EvalReport) -> str:
     """Return the report as an HTML page."""
-    failures = find_failures(report)
-    return _template().render(
+    failures, columns = find_failures(report), _columns(report)
+    page: str = _template().render(
         report=report,
         failures=failures[:MAX_FAILURES],
         failed=len(failures),
@@ -82,11 +82,12 @@ def to_html(report: EvalReport) -> str:
         scores=_score_names(report),
         meanings=MEANINGS,
         shown=shown,
-        columns=(columns := _columns(report)),
+        columns=columns,
         kinds=_kinds(report, columns),
         bars=_bars(report),
         curve=risk_coverage(report.per_query),
     )
+    return page
 
 
 def write_html(report: EvalReport, path: Path) -> Path:
