@@ -99,11 +99,11 @@ def test_continuous_integration_runs_make_test():
 
 
 def test_make_test_checks_the_scores_of_the_sample():
-    """`make test` ends in `rag-qa eval --check sample`, which fails where a score has become worse."""
+    """`make test` ends in `rag-qa eval --check sample conversations`, which fails where a score has become worse."""
     recipe = subprocess.run(
         ["make", "-n", "test"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout
-    assert recipe.splitlines()[-1].endswith("rag-qa eval --check sample")
+    assert recipe.splitlines()[-1].endswith("rag-qa eval --check sample conversations")
 
 
 def test_the_build_leaves_amx_out_and_keeps_the_users_flags(monkeypatch):
