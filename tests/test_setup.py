@@ -57,10 +57,12 @@ def test_the_wheel_holds_prompts_samples_and_catalogues(tmp_path):
         names = set(wheel.namelist())
     prompts = {f"rag_qa/prompts/{file.name}" for file in (ROOT / "prompts").glob("*.toml")}
     data = {
-        str(file.relative_to(ROOT)) for kind in ("toml", "jsonl") for file in ROOT.glob(f"rag_qa/**/*.{kind}")
+        str(file.relative_to(ROOT))
+        for kind in ("toml", "jsonl", "jinja")
+        for file in ROOT.glob(f"rag_qa/**/*.{kind}")
     }
     assert prompts
-    assert prompts | data | {"rag_qa/backends/catalogue.toml"} <= names
+    assert prompts | data | {"rag_qa/backends/catalogue.toml", "rag_qa/evaluation/report.html.jinja"} <= names
 
 
 def test_the_version_check_reads_on_old_pythons():
