@@ -10,7 +10,6 @@ the questions asked.
 """
 
 import argparse
-import gzip
 import json
 import random
 from collections import Counter
@@ -22,6 +21,7 @@ from rag_qa.app.evaluate import is_supported
 from rag_qa.backends.llama import open_generator
 from rag_qa.evaluation.datasets import load_question_set
 from rag_qa.evaluation.decisions import DECISIONS, Decision, decide_by_model, decide_by_rule, decision_scores
+from rag_qa.evaluation.lines import read_records
 from rag_qa.evaluation.reports import render
 from rag_qa.evaluation.running import run_question_set
 from rag_qa.index.builder import build_index
@@ -55,8 +55,7 @@ class Remembering:
 
 def write_papers(data: Path, target: Path) -> None:
     """Write the abstracts without their titles."""
-    with gzip.open(data / "documents.jsonl.gz", "rt", encoding="utf-8") as lines:
-        rows = [json.loads(line) for line in lines]
+    rows = [row for _, row in read_records(data / "documents.jsonl.gz")]
     papers = [{"title": "", **{field: row[field] for field in FIELDS}} for row in rows]
     text = "".join(json.dumps(paper, ensure_ascii=False) + "\n" for paper in papers)
     # The index goes by the file's bytes, so that a second run embeds nothing anew.
@@ -87,8 +86,7 @@ def main() -> None:
     options = parser.parse_args()
     settings = Settings(style=options.style, **({"model": options.model} if options.model else {}))
     options.work.mkdir(parents=True, exist_ok=True)
-    lines = (options.data / "queries.dev.jsonl").read_text("utf-8").splitlines()
-    rows = [json.loads(line) for line in lines]
+    rows = [row for _, row in read_records(options.data / "queries.dev.jsonl")]
     if options.questions < len(rows):
         rows = random.Random(options.seed).sample(rows, options.questions)
     write_papers(options.data, options.work / "papers.jsonl")
