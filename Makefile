@@ -16,7 +16,7 @@ QUESTION := which papers discuss eigendecomposition as a game?
 
 help:
 	@echo "make demo         set everything up, index the sample papers and ask a question"
-	@echo "make test         set everything up, run every test and check the scores of the sample set"
+	@echo "make test         set everything up, run every test and check the scores of the sample sets"
 	@echo "make lint         ruff and mypy"
 	@echo "make setup        only the environment (.venv)"
 	@echo "make llama        build llama.cpp again: after a change of processor or of CMAKE_ARGS"
@@ -33,7 +33,7 @@ demo: setup
 test: $(DONE)/dev lint
 	$(BIN)/pytest -m "not model"
 	$(BIN)/pytest -m model
-	$(BIN)/rag-qa eval --check sample
+	$(BIN)/rag-qa eval --check sample conversations
 
 lint: $(DONE)/dev
 	$(BIN)/ruff check

@@ -57,10 +57,12 @@ def test_the_wheel_holds_prompts_samples_and_catalogues(tmp_path):
         names = set(wheel.namelist())
     prompts = {f"rag_qa/prompts/{file.name}" for file in (ROOT / "prompts").glob("*.toml")}
     data = {
-        str(file.relative_to(ROOT)) for kind in ("toml", "jsonl") for file in ROOT.glob(f"rag_qa/**/*.{kind}")
+        str(file.relative_to(ROOT))
+        for kind in ("toml", "jsonl", "jinja")
+        for file in ROOT.glob(f"rag_qa/**/*.{kind}")
     }
     assert prompts
-    assert prompts | data | {"rag_qa/backends/catalogue.toml"} <= names
+    assert prompts | data | {"rag_qa/backends/catalogue.toml", "rag_qa/evaluation/report.html.jinja"} <= names
 
 
 def test_the_version_check_reads_on_old_pythons():
@@ -99,11 +101,11 @@ def test_continuous_integration_runs_make_test():
 
 
 def test_make_test_checks_the_scores_of_the_sample():
-    """`make test` ends in `rag-qa eval --check sample`, which fails where a score has become worse."""
+    """`make test` ends in `rag-qa eval --check sample conversations`, which fails where a score has become worse."""
     recipe = subprocess.run(
         ["make", "-n", "test"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout
-    assert recipe.splitlines()[-1].endswith("rag-qa eval --check sample")
+    assert recipe.splitlines()[-1].endswith("rag-qa eval --check sample conversations")
 
 
 def test_the_build_leaves_amx_out_and_keeps_the_users_flags(monkeypatch):

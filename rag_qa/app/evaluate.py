@@ -19,6 +19,7 @@ from rag_qa.errors import EvaluationError
 from rag_qa.evaluation.conditions import Condition, Finding, choose, judge, load_conditions
 from rag_qa.evaluation.corpora import corpus_of, select_papers
 from rag_qa.evaluation.evaluating import evaluate, load_set
+from rag_qa.evaluation.html_report import write_html
 from rag_qa.evaluation.reports import render, to_json
 from rag_qa.index.builder import build_index
 from rag_qa.index.changes import Progress
@@ -59,6 +60,10 @@ def evaluate_set(
         Path | None,
         typer.Option("--baseline", help="A TREC run (.gz too) or a results .json to show differences to."),
     ] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option("--html", help="Write the report as a page, with the failures to read first."),
+    ] = None,
     check: Annotated[
         bool, typer.Option("--check", help="Run conditions; fail where a score is worse than expected.")
     ] = False,
@@ -70,7 +75,7 @@ def evaluate_set(
     """Measure retrieval, grounding and abstention on a question set, without a judge model."""
     if check:
         asked = {"--corpus": corpus, "--ids": ids, "--split": split, "--style": style, "--model": model}
-        asked |= {"--results": results, "--run": run, "--baseline": baseline}
+        asked |= {"--results": results, "--run": run, "--baseline": baseline, "--html": html}
         if given := [name for name, value in asked.items() if value]:
             raise typer.BadParameter(f"{given[0]} does not go with --check: a condition says what is run")
         check_conditions(choose(load_conditions(conditions), targets or []), index, as_json)
@@ -91,6 +96,8 @@ def evaluate_set(
         run_file=run,
         baseline=baseline,
     )
+    if html is not None:
+        write_html(report, html)
     typer.echo(to_json(report) if as_json else render(report), nl=False)
 
 

@@ -15,7 +15,7 @@ from rag_qa.settings import Style
 from rag_qa.types import EvalReport, Value
 
 FROM_SHARED = "$shared/"
-LOWER_IS_BETTER = frozenset({"false_refusals", "invalid_citations"})
+LOWER_IS_BETTER = frozenset({"false_refusals", "invalid_citations", "leaks"})
 EITHER = frozenset({"refused"})
 CURE = (
     'a condition is [NAME] with a folder, and [NAME.scores] with "recall@5" = { expected = 0.5, tolerance = 0.01 } '

@@ -187,7 +187,9 @@ def _rows(
     for number, turn in enumerate(conversation.turns, 1):
         if turn.expect is not None:
             row = _row(turn.question, turn.expect, history, assistant, lexical)
-            rows.append({"id": f"{conversation.id}.{number}", "kind": turn.kind, **row})
+            rows.append(
+                {"id": f"{conversation.id}.{number}", "text": turn.question, "kind": turn.kind, **row}
+            )
         history.append(_answered(turn, papers))
     return rows
 

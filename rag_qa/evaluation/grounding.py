@@ -6,6 +6,7 @@ one answer and a `Lookup` of the index's papers; None means that the figure does
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from rag_qa.types import Answer, Citation, Paper, Sentence
 
@@ -32,8 +33,33 @@ def citation_recall(answer: Answer, lookup: Lookup, support: Support = verbatim)
     """
     if answer.abstained or _is_metadata(answer):
         return None
-    supported = [_supported(s.text, _quotes(s, answer, lookup), support) for s in _judged(answer)]
-    return sum(supported) / len(supported) if supported else 0.0
+    judged = _judged(answer)
+    return 1 - len(unsupported_sentences(answer, lookup, support)) / len(judged) if judged else 0.0
+
+
+def unsupported_sentences(answer: Answer, lookup: Lookup, support: Support = verbatim) -> tuple[str, ...]:
+    """Return the sentences that what they cite does not support; those on metadata are left out."""
+    return tuple(
+        s.text for s in _judged(answer) if not _supported(s.text, _quotes(s, answer, lookup), support)
+    )
+
+
+def faithfulness(answer: Answer, lookup: Lookup, support: Support = verbatim) -> float | None:
+    """Return the share of sentences supported by any evidence of the answer; None for an answer that abstains.
+
+    The evidence is what the sentence cites, else all that the answer quotes, else the abstract of any paper that it
+    carries, as the index holds it. So a sentence under the wrong citation, or under none, may be faithful, and
+    faithfulness is never below citation recall. An answer without sentences scores 0; those on metadata do not count.
+    """
+    if answer.abstained or _is_metadata(answer):
+        return None
+    everything = [quote for sentence in answer.sentences for quote in _quotes(sentence, answer, lookup)]
+    elsewhere = [everything, *([text] for text in _abstracts(answer, lookup))]
+    faithful = [
+        any(_supported(s.text, texts, support) for texts in (_quotes(s, answer, lookup), *elsewhere))
+        for s in _judged(answer)
+    ]
+    return sum(faithful) / len(faithful) if faithful else 0.0
 
 
 def citation_precision(answer: Answer, lookup: Lookup, support: Support = verbatim) -> float | None:
@@ -96,6 +122,15 @@ def _at(paper: Paper | None, citation: Citation) -> str:
     if paper is None or not 0 <= citation.start < citation.end <= len(paper.abstract):
         return ""
     return paper.abstract[citation.start : citation.end]
+
+
+def _abstracts(answer: Answer, lookup: Lookup) -> list[str]:
+    """The abstracts of the papers that the answer carries, as far as the index has them."""
+    found = []
+    for paper in answer.papers:
+        with suppress(KeyError):
+            found.append(lookup(paper.id).abstract)
+    return found
 
 
 def _is_exact(citation: Citation, answer: Answer, lookup: Lookup) -> bool:

@@ -20,6 +20,7 @@ HEADLINES = (
     "ndcg@10",
     "citation_recall",
     "citation_precision",
+    "faithfulness",
     "quote_exactness",
     "invalid_citations",
     "key_fact_coverage",
@@ -94,8 +95,8 @@ def read_results(path: Path) -> EvalReport:
 def render(report: EvalReport) -> str:
     """Return the report as Markdown tables: scores in total, by kind of question, and seconds by stage."""
     total = {name: value for name, value in report.scores.items() if "/" not in name}
-    names = [name for name in sorted(total, key=_place) if name not in SECONDS]
-    scores = [[name, _shown(name, total[name]), *_difference(report, name)] for name in names]
+    names = [name for name in sorted(total, key=place) if name not in SECONDS]
+    scores = [[name, shown(name, total[name]), *_difference(report, name)] for name in names]
     header = ["score", "value", *(DIFFERENCE if report.differences else ())]
     parts = [f"{report.name}: {len(report.per_query)} questions", _table(header, scores)]
     if report.differences:
@@ -124,8 +125,8 @@ def _difference(report: EvalReport, name: str) -> list[str]:
     ]
 
 
-def _place(name: str) -> tuple[int, str]:
-    """Headlines first, in their order; then the others by name."""
+def place(name: str) -> tuple[int, str]:
+    """Return the key that sorts scores: headlines first, in their order; then the others by name."""
     return (HEADLINES.index(name) if name in HEADLINES else len(HEADLINES), name)
 
 
@@ -135,7 +136,7 @@ def _kinds(report: EvalReport) -> list[list[str]]:
         if "kind" in row:
             counts[row["kind"]] = counts.get(row["kind"], 0) + 1
     return [
-        [kind, str(count), *(_shown(name, report.scores.get(f"{name}/{kind}")) for name in _columns(report))]
+        [kind, str(count), *(shown(name, report.scores.get(f"{name}/{kind}")) for name in _columns(report))]
         for kind, count in counts.items()
     ]
 
@@ -148,14 +149,14 @@ def _columns(report: EvalReport) -> list[str]:
 def _stages(report: EvalReport) -> list[list[str]]:
     prefix = f"{TIMES[0]}/"
     stages = [name.removeprefix(prefix) for name in report.scores if name.startswith(prefix)]
-    rows = [["question", *(_shown(name, report.scores.get(name)) for name in TIMES)]]
+    rows = [["question", *(shown(name, report.scores.get(name)) for name in TIMES)]]
     return rows + [
-        [stage, *(_shown(name, report.scores.get(f"{name}/{stage}")) for name in TIMES)] for stage in stages
+        [stage, *(shown(name, report.scores.get(f"{name}/{stage}")) for name in TIMES)] for stage in stages
     ]
 
 
-def _shown(name: str, value: float | None) -> str:
-    """Three digits, a count without any, and a dash for what does not apply."""
+def shown(name: str, value: float | None) -> str:
+    """Return a score as text: three digits, a count without any, and a dash for what does not apply."""
     if value is None:
         return "-"
     return f"{value:.0f}" if name.startswith("invalid") else f"{value:.3f}"
@@ -177,7 +178,7 @@ def summary(reports: Iterable[EvalReport]) -> str:
     for report in reports:
         if not report.scores.keys() & set(HEADLINES):
             continue
-        scores = [_shown(name, report.scores.get(name)) for name in HEADLINES]
+        scores = [shown(name, report.scores.get(name)) for name in HEADLINES]
         said = report.provenance
         machine = f"{said.get('processor', '?')}, {said.get('cores', '?')} cores"
         code = f"{said.get('commit') or said.get('rag_qa', '?')}"[:12]

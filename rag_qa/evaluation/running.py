@@ -15,8 +15,10 @@ from rag_qa.evaluation.grounding import (
     citation_precision,
     citation_recall,
     cited_papers,
+    faithfulness,
     invalid_citations,
     quote_exactness,
+    unsupported_sentences,
     verbatim,
 )
 from rag_qa.evaluation.metrics import abstention_scores, area_under_roc, risk_coverage
@@ -58,7 +60,10 @@ def run_question_set(
     for done, question in enumerate(question_set.questions, 1):
         row, answer = _ask(assistant, question, clock)
         answers.append(answer)
-        row["scores"] = _scores(assistant, question, answer, qrels.get(question.id, {}), support)
+        grades = qrels.get(question.id, {})
+        row["gold"] = sorted(gold(grades))
+        row["unsupported"] = list(unsupported_sentences(answer, assistant.paper, support))
+        row["scores"] = _scores(assistant, question, answer, grades, support)
         rows.append(row)
         if progress:
             progress(done, len(question_set.questions))
@@ -87,6 +92,7 @@ def _ask(assistant: Asker, question: Question, clock: Callable[[], float]) -> tu
     seconds = clock() - began
     row: Row = {
         "id": question.id,
+        "text": question.text,
         "kind": question.kind,
         "answerable": question.answerable,
         "refused": answer.abstained,
@@ -146,6 +152,7 @@ def grounding_scores(answer: Answer, lookup: Lookup, support: Support = verbatim
     scores = {
         "citation_recall": citation_recall(answer, lookup, support),
         "citation_precision": citation_precision(answer, lookup, support),
+        "faithfulness": faithfulness(answer, lookup, support),
         "quote_exactness": quote_exactness(answer, lookup),
         "invalid_citations": float(invalid_citations(answer, lookup)),
     }

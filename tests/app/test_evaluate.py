@@ -226,6 +226,16 @@ def test_a_baseline_that_is_none_is_told(run, folder: Path) -> None:
     told(run("beir", "--baseline", "gone.trec"), "gone.trec cannot be read")
 
 
+def test_the_report_is_written_as_a_page(run, folder: Path) -> None:
+    """--html writes a page with scores and failures beside what is printed, and tells where it cannot."""
+    code, out, _ = run("beir", "--html", "kept/page.html")
+    assert (code, out.startswith("beir: 6 questions")) == (0, True)
+    html = (folder / "kept" / "page.html").read_text("utf-8")
+    assert html.startswith("<!DOCTYPE html>")
+    assert "mrr@10" in html
+    told(run("beir", "--html", "kept"), "name another file with --html")
+
+
 # --- conditions
 
 
@@ -311,7 +321,7 @@ def test_wrong_conditions_are_told(run, conditions, folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [[], ["beir", "beir"], ["--check", "--run", "x"], ["--check", "--split", "dev"]]
+    "arguments", [[], ["beir", "beir"], ["--check", "--run", "x"], ["--check", "--html", "x"]]
 )
 def test_wrong_usage_is_status_2(run, arguments: list[str]) -> None:
     """No folder, two of them, and options that a condition decides are usage errors."""

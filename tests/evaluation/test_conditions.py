@@ -128,7 +128,7 @@ def test_conditions_are_chosen_by_name(write) -> None:
         choose(conditions, ["seed"])
 
 
-@pytest.mark.parametrize("name", ["sample", "seeds", "seeds_heldout"])
+@pytest.mark.parametrize("name", ["sample", "conversations", "seeds", "seeds_heldout"])
 def test_our_results_meet_our_conditions(name: str) -> None:
     """The results in the repository miss no bound, and no expectation lies above them."""
     condition = load_conditions(ROOT / "eval" / "conditions.toml")[name]
@@ -138,6 +138,37 @@ def test_our_results_meet_our_conditions(name: str) -> None:
     for finding in findings:
         if finding.bound.expected is not None:
             assert finding.found == pytest.approx(finding.bound.expected, abs=6e-4)
+
+
+@pytest.mark.parametrize("name", ["sample", "seeds", "seeds_heldout"])
+@pytest.mark.parametrize(
+    ("score", "fallen"),
+    [
+        ("citation_recall", 0.999),
+        ("citation_precision", 0.999),
+        ("quote_exactness", 0.999),
+        ("invalid_citations", 1.0),
+        ("key_fact_coverage", 0.8),
+        ("abstention_precision", 0.75),
+        ("abstention_recall", 0.4),
+        ("false_refusals", 0.1),
+    ],
+)
+def test_a_fall_in_grounding_is_a_miss(name: str, score: str, fallen: float) -> None:
+    """Each of our conditions over questions fails when its own result is worse in one figure of grounding."""
+    condition = load_conditions(ROOT / "eval" / "conditions.toml")[name]
+    kept = read_results(ROOT / "eval" / "results" / f"{name}.json").scores
+    findings = judge(condition, report(**{**kept, score: fallen}))
+    assert [finding.score for finding in findings if not finding.ok] == [score]
+
+
+def test_a_fall_in_resolution_is_a_miss() -> None:
+    """Conversations fail under .85, and where anything leaks into a question that stands alone."""
+    condition = load_conditions(ROOT / "eval" / "conditions.toml")["conversations"]
+    fallen = {"resolution": 0.849, "metadata": 1.0, "leaks": 0.01}
+    assert [finding.ok for finding in judge(condition, report(**fallen))] == [False, True, False]
+    least = fallen | {"resolution": 0.85, "leaks": 0.0}
+    assert all(finding.ok for finding in judge(condition, report(**least)))
 
 
 @pytest.mark.shared

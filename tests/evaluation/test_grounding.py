@@ -10,8 +10,10 @@ from rag_qa.evaluation.grounding import (
     citation_precision,
     citation_recall,
     cited_papers,
+    faithfulness,
     invalid_citations,
     quote_exactness,
+    unsupported_sentences,
     verbatim,
 )
 
@@ -211,3 +213,56 @@ def test_only_the_true_place_is_exact(start: int, end: int) -> None:
         timings={},
     )
     assert quote_exactness(reply, {"p": paper}.__getitem__) == float((start, end) in {(4, 7), (14, 17)})
+
+
+def test_a_right_answer_is_faithful(world) -> None:
+    """Verbatim sentences with true citations are faithful, and an answer that abstains has no such figure."""
+    assert [faithfulness(right, world.lookup) for right in world.RIGHT.values()] == [1, 1]
+    assert faithfulness(world.answer(abstained=True), world.lookup) is None
+
+
+def test_a_sentence_under_the_wrong_citation_is_faithful(world) -> None:
+    """What another citation of the answer, or an abstract that it carries, says is faithful though not recalled."""
+    game, unloaded = (
+        world.cite(world.GAME, "PCA is a game."),
+        world.cite(world.UNLOADED, "It runs in parallel."),
+    )
+    crossed = world.answer(world.say("PCA is a game.", unloaded), world.say("It runs in parallel.", game))
+    assert (citation_recall(crossed, world.lookup), faithfulness(crossed, world.lookup)) == (0, 1)
+    uncited = world.answer(world.say("Each of 1,024 players owns a vector."), papers=[world.GAME])
+    assert (citation_recall(uncited, world.lookup), faithfulness(uncited, world.lookup)) == (0, 1)
+
+
+def test_what_only_both_quotes_say_is_faithful(world) -> None:
+    """A sentence that cites one of two quotes and needs both is supported by all that the answer quotes."""
+    game, unloaded = (
+        world.cite(world.GAME, "PCA is a game."),
+        world.cite(world.UNLOADED, "It runs in parallel."),
+    )
+    joint = world.answer(
+        world.say("PCA runs in parallel.", game), world.say("It runs in parallel.", unloaded)
+    )
+    assert citation_recall(joint, world.lookup, shares_words) == 0.5
+    assert faithfulness(joint, world.lookup, shares_words) == 1
+
+
+def test_what_no_evidence_says_is_unfaithful(world) -> None:
+    """Invention, another paper's abstract, and a copy of a paper that the index does not hold are no evidence."""
+    cited = world.cite(world.GAME, "PCA is a game.")
+    invented = world.answer(world.say("PCA is a fraud.", cited), world.say("PCA is a game.", cited))
+    assert faithfulness(invented, world.lookup) == 0.5
+    assert unsupported_sentences(invented, world.lookup) == ("PCA is a fraud.",)
+    foreign = world.answer(world.say("Salt the water first.", cited))
+    assert faithfulness(foreign, world.lookup) == 0
+    altered = world.GAME.model_copy(update={"abstract": "PCA is a fraud."})
+    assert faithfulness(world.answer(world.say("PCA is a fraud."), papers=[altered]), world.lookup) == 0
+    ghost = altered.model_copy(update={"id": "ghost"})
+    assert faithfulness(world.answer(world.say("PCA is a fraud."), papers=[ghost]), world.lookup) == 0
+    assert faithfulness(world.answer(), world.lookup) == 0
+
+
+def test_metadata_is_not_judged(world) -> None:
+    """Sentences on metadata are neither faithful nor unsupported."""
+    told = world.say("Two papers are about it.").model_copy(update={"kind": "metadata"})
+    assert faithfulness(world.answer(told), world.lookup) is None
+    assert unsupported_sentences(world.answer(told), world.lookup) == ()

@@ -67,6 +67,17 @@ def test_a_missing_fact_is_seen_and_named(world, run) -> None:
     assert report.per_query[1]["missing_facts"] == ["vector"]
 
 
+def test_a_row_says_what_to_read(world, run) -> None:
+    """A row holds the question, its gold papers by the index's ids, and the sentences that are not supported."""
+    said = world.say("PCA is a fraud.", world.cite(world.GAME, "PCA is a game."))
+    report = run({**world.RIGHT, "which papers are about games?": world.answer(said)})
+    row = report.per_query[0]
+    assert (row["text"], row["gold"]) == ("which papers are about games?", ["game", "unloaded"])
+    assert row["unsupported"] == ["PCA is a fraud."]
+    assert row["scores"]["faithfulness"] == 0
+    assert report.per_query[1]["unsupported"] == []
+
+
 def test_a_paper_beside_the_gold_ones_is_seen(world, run) -> None:
     """Citing a paper that is not gold lowers paper precision; leaving a gold one out lowers paper recall."""
     strange = world.answer(

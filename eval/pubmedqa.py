@@ -1,0 +1,128 @@
+"""PubMedQA end to end: is the abstract found and cited, and is the answer yes, no or maybe?
+
+    python eval/pubmedqa.py SHARED_DATA_FOLDER/pubmedqa WORK_FOLDER [--questions 100] [--style quote|synthesis]
+
+The questions are those of dev; all 1,000 abstracts are indexed with their titles blank, since the title is the
+question. WORK_FOLDER holds the index and a question set afterwards, which `rag-qa eval WORK_FOLDER/set --html FILE`
+also takes. The rule's decision (rag_qa/evaluation/decisions.py) is always printed; with `--style synthesis` the
+language model decides as well, held to the three words by a grammar. The majority is the label most frequent among
+the questions asked.
+"""
+
+import argparse
+import json
+import random
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from rag_qa.answering.assistant import Assistant
+from rag_qa.app.evaluate import is_supported
+from rag_qa.backends.llama import open_generator
+from rag_qa.evaluation.datasets import load_question_set
+from rag_qa.evaluation.decisions import DECISIONS, Decision, decide_by_model, decide_by_rule, decision_scores
+from rag_qa.evaluation.lines import read_records
+from rag_qa.evaluation.reports import render
+from rag_qa.evaluation.running import run_question_set
+from rag_qa.index.builder import build_index
+from rag_qa.settings import Settings
+from rag_qa.types import Answer, Hit, Paper
+
+HEADER = 'name = "pubmedqa"\ndescription = "PubMedQA dev"\ncorpus = "../papers.jsonl"\n'
+FIELDS = ("id", "abstract", "year", "venue", "url")
+
+
+class Remembering:
+    """An assistant that keeps its answers, by question."""
+
+    def __init__(self, assistant: Assistant) -> None:
+        self._assistant = assistant
+        self.answers: dict[str, Answer] = {}
+
+    def ask(self, question: str, /) -> Answer:
+        self.answers[question] = self._assistant.ask(question)
+        return self.answers[question]
+
+    def search(self, query: str, /, *, k: int) -> list[Hit]:
+        return self._assistant.search(query, k)
+
+    def paper(self, paper_id: str, /) -> Paper:
+        return self._assistant.paper(paper_id)
+
+    def papers(self) -> Iterator[Paper]:
+        return self._assistant.papers()
+
+
+def write_papers(data: Path, target: Path) -> None:
+    """Write the abstracts without their titles."""
+    rows = [row for _, row in read_records(data / "documents.jsonl.gz")]
+    papers = [{"title": "", **{field: row[field] for field in FIELDS}} for row in rows]
+    text = "".join(json.dumps(paper, ensure_ascii=False) + "\n" for paper in papers)
+    # The index goes by the file's bytes, so that a second run embeds nothing anew.
+    target.write_text(text, "utf-8")
+
+
+def write_set(rows: list[dict], folder: Path) -> None:
+    """Write the questions as a question set whose gold paper is the one that each was asked in."""
+    folder.mkdir(parents=True, exist_ok=True)
+    questions = [
+        {"_id": row["id"], "text": row["text"], "kind": "fact", "answerable": True, "key_facts": []}
+        for row in rows
+    ]
+    judged = [f"{row['id']}\t{row['gold_doc']}\t1" for row in rows]
+    (folder / "set.toml").write_text(HEADER, "utf-8")
+    (folder / "queries.jsonl").write_text("".join(json.dumps(q) + "\n" for q in questions), "utf-8")
+    (folder / "qrels.tsv").write_text("\n".join(["query_id\tdoc_id\trelevance", *judged]) + "\n", "utf-8")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("data", type=Path)
+    parser.add_argument("work", type=Path)
+    parser.add_argument("--questions", type=int, default=500)
+    parser.add_argument("--seed", type=int, default=0, help="draws the questions")
+    parser.add_argument("--style", choices=("quote", "synthesis"), default="quote")
+    parser.add_argument("--model", help="catalogue name or GGUF file, for --style synthesis")
+    options = parser.parse_args()
+    settings = Settings(style=options.style, **({"model": options.model} if options.model else {}))
+    options.work.mkdir(parents=True, exist_ok=True)
+    rows = [row for _, row in read_records(options.data / "queries.dev.jsonl")]
+    if options.questions < len(rows):
+        rows = random.Random(options.seed).sample(rows, options.questions)
+    write_papers(options.data, options.work / "papers.jsonl")
+    write_set(rows, options.work / "set")
+    build_index([options.work / "papers.jsonl"], options.work / "index", settings=settings, prune=True)
+    generator = open_generator(settings) if options.style == "synthesis" else None
+    with Assistant.open(options.work / "index", settings=settings, generator=generator) as opened:
+        assistant = Remembering(opened)
+        questions = load_question_set(options.work / "set")
+        report = run_question_set(assistant, questions, support=is_supported)
+    print(render(report))
+    scores = [row["scores"] for row in report.per_query]
+    first = [s["mrr@10"] == 1 for s in scores]
+    cited = [s["paper_recall"] == 1 for s in scores]
+    print(f"answered                       {1 - report.scores['refused']:.3f}")
+    print(f"gold abstract first            {sum(first) / len(rows):.3f}")
+    print(f"gold abstract cited            {sum(cited) / len(rows):.3f}")
+    print(f"gold abstract first and cited  {sum(map(all, zip(first, cited, strict=True))) / len(rows):.3f}\n")
+    wanted: list[Decision] = [row["answer"] for row in rows]
+    answers = [assistant.answers[row["text"]] for row in rows]
+    decided = {
+        "majority": [Counter(wanted).most_common(1)[0][0]] * len(rows),
+        "rule": [decide_by_rule(answer) for answer in answers],
+    }
+    if generator is not None:
+        decided["model"] = [decide_by_model(answer, generator) for answer in answers]
+    print(
+        f"| decided by | accuracy | macro-F1 | {' | '.join(DECISIONS)} | none |\n|---|---|---|---|---|---|---|"
+    )
+    for name, found in decided.items():
+        shares = decision_scores(found, wanted)
+        counts = " | ".join(str(found.count(decision)) for decision in (*DECISIONS, None))
+        print(f"| {name} | {shares['accuracy']:.3f} | {shares['macro_f1']:.3f} | {counts} |")
+    wanted_counts = " | ".join(str(wanted.count(decision)) for decision in DECISIONS)
+    print(f"| the annotators | 1 | 1 | {wanted_counts} | 0 |")
+
+
+if __name__ == "__main__":
+    main()
