@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rag_qa.backends.cross_encoder import load_cross_encoder
 from rag_qa.backends.interrupts import uninterrupted
 from rag_qa.backends.processor import let_threads_sleep
 from rag_qa.errors import BackendError, ModelNotFoundError
@@ -77,23 +78,8 @@ class CrossEncoderJudge:
 
     @cached_property
     def _model(self) -> "CrossEncoder":
-        from safetensors import SafetensorError
-        from sentence_transformers import CrossEncoder
-        from transformers.utils import logging
-
-        logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-        try:
-            model: CrossEncoder = CrossEncoder(
-                str(self._folder),
-                device=None if self._device == "auto" else self._device,
-                local_files_only=True,
-            )
-        except (OSError, ValueError, RuntimeError, SafetensorError) as exc:
-            raise BackendError(
-                f"the entailment model in {self._folder} cannot be loaded: {exc}; name the folder of a "
-                "sentence-transformers cross-encoder in RAG_QA_ENTAILMENT"
-            ) from exc
-        return model
+        cure = "name the folder of a sentence-transformers cross-encoder in RAG_QA_ENTAILMENT"
+        return load_cross_encoder(self._folder, self._device, what="entailment model", cure=cure)
 
 
 def open_entailment(settings: Settings) -> CrossEncoderJudge | None:

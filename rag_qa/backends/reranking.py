@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rag_qa.backends.cross_encoder import load_cross_encoder
 from rag_qa.backends.interrupts import uninterrupted
 from rag_qa.backends.likelihood import LikelihoodReranker
 from rag_qa.backends.llama import LlamaGenerator, open_generator
@@ -75,24 +76,8 @@ class CrossEncoderReranker:
 
     @cached_property
     def _model(self) -> "CrossEncoder":
-        import torch
-        from safetensors import SafetensorError
-        from sentence_transformers import CrossEncoder
-        from transformers.utils import logging
-
-        logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-        try:
-            model: CrossEncoder = CrossEncoder(
-                str(self._folder),
-                device=None if self._device == "auto" else self._device,
-                local_files_only=True,
-                model_kwargs={"dtype": torch.float32},
-            )
-        except (OSError, ValueError, RuntimeError, SafetensorError) as exc:
-            raise BackendError(
-                f"the reranker in {self._folder} cannot be loaded: {exc}; fetch it again with "
-                f"`rag-qa models pull {self._name}`"
-            ) from exc
+        cure = f"fetch it again with `rag-qa models pull {self._name}`"
+        model = load_cross_encoder(self._folder, self._device, what="reranker", cure=cure)
         if model.num_labels != 1:
             raise BackendError(
                 f"{self._folder} gives {model.num_labels} scores a text, not one; choose a reranker of "

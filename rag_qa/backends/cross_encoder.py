@@ -1,0 +1,32 @@
+"""A cross-encoder of sentence-transformers from a local folder, for whoever scores pairs of texts with one."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rag_qa.errors import BackendError
+
+if TYPE_CHECKING:
+    from sentence_transformers import CrossEncoder
+
+
+def load_cross_encoder(folder: Path, device: str, *, what: str, cure: str) -> "CrossEncoder":
+    """Return the model in float32, without opening a connection.
+
+    Raises BackendError, naming `what` the model was wanted for and the `cure`, where the folder holds none.
+    """
+    import torch
+    from safetensors import SafetensorError
+    from sentence_transformers import CrossEncoder
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    try:
+        model: CrossEncoder = CrossEncoder(
+            str(folder),
+            device=None if device == "auto" else device,
+            local_files_only=True,
+            model_kwargs={"dtype": torch.float32},
+        )
+    except (OSError, ValueError, RuntimeError, SafetensorError) as exc:
+        raise BackendError(f"the {what} in {folder} cannot be loaded: {exc}; {cure}") from exc
+    return model
