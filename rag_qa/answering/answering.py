@@ -7,9 +7,9 @@ from rag_qa.answering.composing import choose_sentences, quote
 from rag_qa.answering.evidence import ScoredSentence, label, score_sentences
 from rag_qa.answering.explaining import explain
 from rag_qa.answering.followups import Resolved
-from rag_qa.answering.listing import Listed, list_papers
+from rag_qa.answering.listing import Listed, introduce, list_papers
 from rag_qa.answering.metadata import tell, told_by_metadata
-from rag_qa.answering.questions import QuestionKind, question_kind
+from rag_qa.answering.questions import QuestionKind, names_only, question_kind
 from rag_qa.answering.receipts import Receipt
 from rag_qa.answering.relevance import assess
 from rag_qa.answering.scope import Scope, find_scope
@@ -87,7 +87,7 @@ class Answering:
             kind = question_kind(resolved.question)
             hits = found.hits if found else self._searched(scope, kind, resolved)
         understood_as = scope.understood_as or resolved.understood_as
-        told = [] if found else self._told(resolved, hits)
+        told = [] if found else self._told(resolved, hits) or self._introduced(resolved, hits)
         judged = None
         yield Event(kind="hits", hits=tuple(hits), understood_as=understood_as)
         sentences: list[Sentence] = []
@@ -126,6 +126,12 @@ class Answering:
         papers = [hit.paper for hit in hits]
         told = told_by_metadata(resolved.question, resolved.asks, resolved.within, papers)
         return [tell(paper, resolved.asks) for paper in told]
+
+    def _introduced(self, resolved: Resolved, hits: Sequence[Hit]) -> list[Sentence]:
+        """Return a quote from each paper that the question names, where it asks for nothing but them."""
+        if resolved.within is None or not names_only(resolved.question):
+            return []
+        return introduce(self._index, hits)
 
     def _searched(self, scope: Scope, kind: QuestionKind, resolved: Resolved) -> list[Hit]:
         if scope.nothing:

@@ -1,5 +1,6 @@
 """Papers that a question asks for by what the index knows of them, and not by a topic: newest first, or counted."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -8,11 +9,12 @@ import numpy as np
 from rag_qa.answering.composing import quote
 from rag_qa.answering.evidence import ScoredSentence, label, spans_of
 from rag_qa.answering.scope import Scope
-from rag_qa.answering.terms import content_terms, coverage
+from rag_qa.answering.terms import content_terms, content_words, coverage
 from rag_qa.index.exact import Places
 from rag_qa.index.reader import Index
 from rag_qa.types import Citation, Hit, Paper, Passage, Sentence, Verdict
 
+PLURAL = re.compile(r"(?<=\w\w)(?<![sui])s$")
 COUNTED = Verdict(label="supported", probability=1.0, reasons=("counted in the index",))
 
 
@@ -56,13 +58,14 @@ def newest(index: Index, places: Places, k: int) -> list[Hit]:
 
 
 def mentioning(index: Index, topic: str, places: Places | None) -> Places:
-    """Return the places of the papers that hold the words of a topic next to each other, in any inflection."""
-    wanted = content_terms(topic)
+    """Return the places of the papers that hold the words of a topic next to each other, in singular or plural.
+
+    Stems would count "transformation" as a mention of "transformers".
+    """
+    wanted = _singular(topic)
     candidates = index.lexical.places_of_all(topic)
     if places is not None:
         candidates = np.intersect1d(candidates, places)
-    if len(wanted) < 2:
-        return candidates
     ids = [index.lexical.paper_ids[place] for place in candidates]
     papers = index.papers_by_id(ids)
     holds = (_holds(wanted, f"{papers[key].title}. {papers[key].abstract}") for key in ids)
@@ -76,9 +79,21 @@ def best_for_title(paper: Paper, weights: Mapping[str, float]) -> ScoredSentence
 
 
 def best_for_topic(paper: Paper, topic: str) -> ScoredSentence:
-    """Return the first sentence of a paper that holds most words of a topic."""
-    wanted = content_terms(topic)
-    return _best(paper, wanted, dict.fromkeys(wanted, 1.0))
+    """Return the first sentence of a paper that holds the words of a topic next to each other, else most of them."""
+    wanted = _singular(topic)
+    for start, end in spans_of(paper.abstract):
+        if _holds(wanted, text := paper.abstract[start:end]):
+            return ScoredSentence(
+                paper_id=paper.id, text=text, start=start, end=end, similarity=0.0, coverage=1.0
+            )
+    stems = content_terms(topic)
+    return _best(paper, stems, dict.fromkeys(stems, 1.0))
+
+
+def introduce(index: Index, hits: Sequence[Hit]) -> list[Sentence]:
+    """Return a quote from each paper: the sentence that says most of its title."""
+    weights = index.term_weights([t for hit in hits for t in content_terms(hit.paper.title)])
+    return [quote(evidence) for evidence in label([best_for_title(hit.paper, weights) for hit in hits])]
 
 
 def count_sentence(counted: int, total: int, scope: Scope, citations: Sequence[Citation]) -> Sentence:
@@ -102,8 +117,13 @@ def _best(paper: Paper, wanted: Sequence[str], weights: Mapping[str, float]) -> 
 
 
 def _holds(wanted: Sequence[str], text: str) -> bool:
-    terms = content_terms(text)
+    terms = _singular(text)
     return any(terms[n : n + len(wanted)] == wanted for n in range(len(terms) - len(wanted) + 1))
+
+
+def _singular(text: str) -> list[str]:
+    """Return the words of a text in lower case, without function words and the endings of plurals."""
+    return [PLURAL.sub("", word) for word in content_words(text)]
 
 
 def _first_passage(index: Index, paper: Paper) -> Passage:

@@ -3,6 +3,7 @@
 import re
 from typing import Literal
 
+from rag_qa.answering.terms import content_terms, topic_terms
 from rag_qa.corpus.cleaning import clean_text
 from rag_qa.errors import QuestionError
 
@@ -41,11 +42,23 @@ CONTENT = re.compile(
 )
 
 
+# Words of a question that sets papers side by side, or asks for them in general.
+SETTING_SIDE_BY_SIDE = """
+    compare comparison contrast differ difference different similar similarity common versus vs summarize summarise
+    summary first second third fourth fifth sixth seventh last former latter other both
+""".split()
+
+
 def question_kind(question: str) -> QuestionKind:
     """Return "which" for a question whose answer is a list of papers, else "fact"."""
     if WHICH.search(question) and not CONTENT.search(question):
         return "which"
     return "fact"
+
+
+def names_only(question: str) -> bool:
+    """Return whether a question about papers already named asks for nothing but them: "compare it with the first"."""
+    return set(topic_terms(question)) <= set(content_terms(" ".join(SETTING_SIDE_BY_SIDE)))
 
 
 def without_markup(question: str) -> str:

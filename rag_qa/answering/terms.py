@@ -29,8 +29,12 @@ ASKING_WORDS = frozenset(
 
 def content_terms(text: str) -> list[str]:
     """Return the stems of the content words of a text, in order, with repetitions."""
-    words = (word.casefold() for word in WORD.findall(text))
-    return _stem([word for word in words if word not in FUNCTION_WORDS])
+    return _stem(content_words(text))
+
+
+def content_words(text: str) -> list[str]:
+    """Return the words of a text in lower case without function words, in order, with repetitions."""
+    return [word for word in map(str.casefold, WORD.findall(text)) if word not in FUNCTION_WORDS]
 
 
 def question_terms(question: str) -> list[str]:

@@ -133,3 +133,20 @@ def test_search_explains_itself(assistant):
     assert (first.paper_id, first.words) == ("games", ("players", "game"))
     assert first.sentence == "Eigenvectors are players in a game."
     assert len(assistant.explain("players of a game", hits)) == len(hits)
+
+
+def test_a_mention_is_of_the_word_and_not_of_its_stem(assistant):
+    """Singular and plural are one word; other words of the same stem are no mention."""
+    assert cited(assistant.ask("how many papers mention dance?")) == ["bees"]
+    assert assistant.ask("how many papers mention salting?").abstained
+
+
+def test_papers_set_side_by_side_are_quoted_each(assistant):
+    """A follow-up that asks for nothing but its papers gets the sentence of each that says most of its title."""
+    listed = assistant.ask("which papers by Ian Gemp?")
+    answer = assistant.ask("compare the first with the second", history=[listed])
+    assert sorted(cited(answer)) == ["games", "soup"]
+    assert {s.text for s in answer.sentences} == {
+        "Onion soup needs stock and no game.",
+        "Eigenvectors are players in a game.",
+    }

@@ -2,7 +2,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag_qa.answering.questions import MAX_CHARACTERS, clean_question, question_kind, without_markup
+from rag_qa.answering.questions import (
+    MAX_CHARACTERS,
+    clean_question,
+    names_only,
+    question_kind,
+    without_markup,
+)
 from rag_qa.errors import QuestionError
 
 WHICH = """\
@@ -137,3 +143,19 @@ def test_any_text_is_asked_or_told(text):
 def test_markup_is_not_searched_for(asked, searched):
     """Template tokens, tags and citation marks are left out of what is searched; other brackets stay."""
     assert without_markup(asked) == searched
+
+
+@pytest.mark.parametrize(
+    ("question", "only"),
+    [
+        ("compare it with the first", True),
+        ("what do they have in common?", True),
+        ("tell me about the second one", True),
+        ("how do both differ?", True),
+        ("compare their convergence", False),
+        ("what is it trained on?", False),
+    ],
+)
+def test_a_question_for_nothing_but_its_papers_is_known(question, only):
+    """A question that only sets papers side by side, or asks for them, has no topic of its own."""
+    assert names_only(question) is only
