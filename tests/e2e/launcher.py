@@ -1,5 +1,7 @@
 """`rag-qa` as a program of its own, with the hashing embedder instead of a real one: python launcher.py ARGUMENTS."""
 
+import signal
+
 from rag_qa.answering import assistant
 from rag_qa.app.cli import main
 from rag_qa.index import builder
@@ -12,5 +14,7 @@ def open_hashing(settings):
 
 
 if __name__ == "__main__":
+    # What a shell starts in the background ignores Ctrl-C, and so would this process, whose tests send it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     assistant.open_embedder = builder.open_embedder = open_hashing
     main()
