@@ -103,7 +103,7 @@ def test_continuous_integration_runs_make_test():
 def test_make_test_checks_the_scores_of_the_sample():
     """`make test` ends in `rag-qa eval --check sample conversations`, which fails where a score has become worse."""
     recipe = subprocess.run(
-        ["make", "-n", "test"], cwd=ROOT, capture_output=True, text=True, check=True
+        ["make", "-n", "--no-print-directory", "test"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout
     assert recipe.splitlines()[-1].endswith("rag-qa eval --check sample conversations")
 

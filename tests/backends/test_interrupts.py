@@ -6,6 +6,14 @@ import pytest
 from rag_qa.backends.interrupts import uninterrupted
 
 
+@pytest.fixture(autouse=True)
+def _interruptible():
+    """Ctrl-C as a program in the foreground has it: what a shell starts in the background ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def test_an_interrupt_waits_for_the_end_of_the_block():
     """Ctrl-C inside the block takes effect once, when the block has ended."""
     steps = []
