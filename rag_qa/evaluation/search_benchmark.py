@@ -99,13 +99,17 @@ def _main(what: str, index: str, query: str) -> None:
     """Time one thing in this fresh process, imports included, and print seconds and resident MiB."""
     started = time.perf_counter()
     settings = Settings(style="quote")
+    held: object  # what is let go of before memory is measured would not count
     if what == "plain":
-        open_plain_model(settings).encode([query], show_progress_bar=False)
+        held = model = open_plain_model(settings)
+        model.encode([query], show_progress_bar=False)
     else:
-        Assistant.open(index, settings=settings).search(query)
+        held = assistant = Assistant.open(index, settings=settings)
+        assistant.search(query)
     seconds = time.perf_counter() - started
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
     print(json.dumps({"seconds": seconds, "rss": pages * 4096 / 2**20}))
+    del held
 
 
 if __name__ == "__main__":
