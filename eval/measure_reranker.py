@@ -15,10 +15,10 @@ from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
-from ablate_retrieval import score
 
 from rag_qa.backends.embedding import open_embedder
 from rag_qa.backends.reranking import open_reranker
+from rag_qa.evaluation.retrieval_runs import retrieval_scores
 from rag_qa.evaluation.significance import paired_interval
 from rag_qa.index.reader import Index
 from rag_qa.retrieval.reranking import text_of
@@ -58,32 +58,34 @@ def main() -> None:
         row for row in map(json.loads, options.queries.read_text("utf-8").splitlines()) if gold[row["id"]]
     ]
     rows = random.Random(options.seed).sample(rows, min(options.questions, len(rows)))
-    figures: dict[str, list[tuple[float, float, float]]] = defaultdict(list)
+    figures: dict[str, list[tuple[float, float]]] = defaultdict(list)
     seconds: list[float] = []
     for row in rows:
         hits = retriever.search(row["text"], options.depth)
         start = time.perf_counter()
-        scores = list(reranker.score(row["text"], [text_of(hit) for hit in hits]))
+        likelihoods = list(reranker.score(row["text"], [text_of(hit) for hit in hits]))
         seconds.append(time.perf_counter() - start)
-        first, second = scaled([hit.score for hit in hits]), scaled(scores)
+        first, second = scaled([hit.score for hit in hits]), scaled(likelihoods)
         for name, share in ({"search": 0.0} | SHARES).items():
             order = np.argsort(-(share * second + (1 - share) * first), kind="stable")
-            figures[name].append(score([hits[n].paper.id for n in order], gold[row["id"]]))
+            ranking = [hits[n].paper.id for n in order]
+            scores = retrieval_scores(ranking, dict.fromkeys(gold[row["id"]], 1), recalls=[5], k=10)
+            figures[name].append((scores["recall@5"], scores["mrr@10"]))
         if len(seconds) % 10 == 0 or len(seconds) == len(rows):
             show(figures, f"{len(seconds)} questions, the first {options.depth} hits", seconds)
     index.close()
 
 
-def show(figures: dict[str, list[tuple[float, float, float]]], title: str, seconds: list[float]) -> None:
+def show(figures: dict[str, list[tuple[float, float]]], title: str, seconds: list[float]) -> None:
     """Print the table of the questions so far; the first question's seconds, with the loading, are left out."""
     print(f"{title}, median {np.median(seconds[1:] or seconds):.1f} s a question")
     print("| | R@5 | MRR@10 | R@5 more than search | MRR@10 more |\n|---|---|---|---|---|")
     before = np.array(figures["search"])
     for name, found in figures.items():
         after = np.array(found)
-        gains = [paired_interval(before[:, n], after[:, n]) for n in (0, 2)]
+        gains = [paired_interval(before[:, n], after[:, n]) for n in (0, 1)]
         shown = " | ".join(f"{g.difference:+.3f} [{g.low:+.3f}, {g.high:+.3f}]" for g in gains)
-        print(f"| {name} | {after[:, 0].mean():.3f} | {after[:, 2].mean():.3f} | {shown} |", flush=True)
+        print(f"| {name} | {after[:, 0].mean():.3f} | {after[:, 1].mean():.3f} | {shown} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -42,7 +42,7 @@ class Judged(NamedTuple):
     why_not: str
 
 
-def judge(
+def judge_answer(
     question: str,
     assessed: Sequence[Relevance],
     papers: Sequence[Paper],

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
-from rag_qa.answering.answerability import Judged, judge
+from rag_qa.answering.answerability import Judged, judge_answer
+from rag_qa.answering.collection import understand
 from rag_qa.answering.composing import choose_sentences, quote
 from rag_qa.answering.evidence import ScoredSentence, label, score_sentences
 from rag_qa.answering.explaining import explain
@@ -149,7 +150,8 @@ class Answering:
 
     def counts_papers(self, question: str) -> bool:
         """Return whether a question asks for a number of papers, and so stands alone."""
-        return find_scope(question, Filter(), self._index.facets, reads_filters=True).counts
+        understood = understand(question, self._index.facets)
+        return understood is not None and understood.counts
 
     def _evidence(self, judged: Judged, kind: QuestionKind) -> list[Evidence]:
         chosen = choose_sentences(
@@ -176,7 +178,7 @@ class Answering:
         terms = question_terms(topic)
         weights = self._index.term_weights(terms)
         assessed = assess(hits, sentences, terms, weights)
-        return judge(topic, assessed, [hit.paper for hit in hits], terms, weights, self._wanted())
+        return judge_answer(topic, assessed, [hit.paper for hit in hits], terms, weights, self._wanted())
 
     def _wanted(self) -> float | None:
         """Return the confidence that the settings want, else this index's calibration; None for what ships."""

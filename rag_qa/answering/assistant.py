@@ -137,8 +137,10 @@ class Assistant:
         """Yield the hits, then each sentence once it is checked, then the whole answer."""
         asked = clean_question(question)
         question = without_markup(asked)
-        alone = literal or not self._settings.resolve_followups or self._answering.counts_papers(question)
-        resolved = resolve(question, () if alone else history)
+        looks_back = bool(history) and self._settings.resolve_followups and not literal
+        if looks_back and self._answering.counts_papers(question):
+            looks_back = False
+        resolved = resolve(question, history if looks_back else ())
         return self._answering.answer(asked, resolved, filter, reads_filters=not literal)
 
     def again(self, answer: Answer) -> Answer:

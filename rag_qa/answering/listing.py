@@ -1,6 +1,5 @@
 """Papers that a question asks for by what the index knows of them, and not by a topic: newest first, or counted."""
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -14,7 +13,6 @@ from rag_qa.index.exact import Places
 from rag_qa.index.reader import Index
 from rag_qa.types import Citation, Hit, Paper, Passage, Sentence, Verdict
 
-PLURAL = re.compile(r"(?<=\w\w)(?<![sui])s$")
 COUNTED = Verdict(label="supported", probability=1.0, reasons=("counted in the index",))
 
 
@@ -62,7 +60,7 @@ def mentioning(index: Index, topic: str, places: Places | None) -> Places:
 
     Stems would count "transformation" as a mention of "transformers".
     """
-    wanted = _singular(topic)
+    wanted = content_words(topic)
     candidates = index.lexical.places_of_all(topic)
     if places is not None:
         candidates = np.intersect1d(candidates, places)
@@ -80,7 +78,7 @@ def best_for_title(paper: Paper, weights: Mapping[str, float]) -> ScoredSentence
 
 def best_for_topic(paper: Paper, topic: str) -> ScoredSentence:
     """Return the first sentence of a paper that holds the words of a topic next to each other, else most of them."""
-    wanted = _singular(topic)
+    wanted = content_words(topic)
     for start, end in spans_of(paper.abstract):
         if _holds(wanted, text := paper.abstract[start:end]):
             return ScoredSentence(
@@ -117,13 +115,17 @@ def _best(paper: Paper, wanted: Sequence[str], weights: Mapping[str, float]) -> 
 
 
 def _holds(wanted: Sequence[str], text: str) -> bool:
-    terms = _singular(text)
-    return any(terms[n : n + len(wanted)] == wanted for n in range(len(terms) - len(wanted) + 1))
+    words = content_words(text)
+    starts = range(len(words) - len(wanted) + 1)
+    return any(all(map(_same_word, wanted, words[n : n + len(wanted)])) for n in starts)
 
 
-def _singular(text: str) -> list[str]:
-    """Return the words of a text in lower case, without function words and the endings of plurals."""
-    return [PLURAL.sub("", word) for word in content_words(text)]
+def _same_word(one: str, other: str) -> bool:
+    """Return whether two words are equal, or one the plural of the other."""
+    shorter, longer = sorted((one, other), key=len)
+    return longer in (shorter, f"{shorter}s", f"{shorter}es") or (
+        shorter.endswith("y") and longer == f"{shorter[:-1]}ies"
+    )
 
 
 def _first_passage(index: Index, paper: Paper) -> Passage:

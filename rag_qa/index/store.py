@@ -217,10 +217,6 @@ class Store:
         query = "SELECT id, paper_id, first, last FROM passages WHERE paper_id = ? ORDER BY first"
         return [PassageRow(*row) for row in self._read(query, (paper_id,))]
 
-    def passage_ids(self) -> list[str]:
-        """Return every passage's id, in the order of `passage_vectors`."""
-        return [row[0] for row in self._read("SELECT id FROM passages ORDER BY paper_id, first")]
-
     def passage_vectors(self, paper_ids: Sequence[str] | None = None) -> Iterator[tuple[PassageRow, bytes]]:
         """Yield the papers' passages (default: all) with their float32 vectors; each paper's in their order."""
         query = "SELECT id, paper_id, first, last, vector FROM passages JOIN vectors USING (key)"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rag_qa.answering.answerability import NOTHING_RELEVANT, find_clues, judge
+from rag_qa.answering.answerability import NOTHING_RELEVANT, find_clues, judge_answer
 from rag_qa.answering.evidence import ScoredSentence
 from rag_qa.answering.relevance import Relevance, Signals, logistic, threshold
 from rag_qa.answering.terms import question_terms
@@ -35,7 +35,7 @@ def clues(question, papers=(HIVE,)):
 
 def judged(question, signals=SIGNALS, at=None):
     terms = question_terms(question)
-    return judge(question, [relevance(HIVE, signals)], [HIVE], terms, dict.fromkeys(terms, 1.0), at)
+    return judge_answer(question, [relevance(HIVE, signals)], [HIVE], terms, dict.fromkeys(terms, 1.0), at)
 
 
 def test_words_of_the_title_say_nothing_of_what_is_asked():

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from rag_qa import Assistant, Filter, Settings, build_index
+from rag_qa.answering.listing import _same_word
 from rag_qa.errors import FilterError
 from rag_qa.testing import HashingEmbedder
 
@@ -139,6 +140,32 @@ def test_a_mention_is_of_the_word_and_not_of_its_stem(assistant):
     """Singular and plural are one word; other words of the same stem are no mention."""
     assert cited(assistant.ask("how many papers mention dance?")) == ["bees"]
     assert assistant.ask("how many papers mention salting?").abstained
+
+
+def test_a_count_stands_alone(assistant):
+    """A question for a number of papers is no follow-up: it counts all of them, not those shown before."""
+    before = assistant.ask("which papers by Karl Frisch?")
+    assert cited(before) == ["bees"]
+    counted = assistant.ask("how many papers mention games?", history=[before])
+    assert counted.sentences[0].text == "3 of 3 papers in the index mention “games”."
+    assert counted.asked.question == "how many papers mention games?"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("game", "games", True),
+        ("policies", "policy", True),
+        ("loss", "losses", True),
+        ("database", "databases", True),
+        ("transformer", "transformation", False),
+        ("dance", "dancing", False),
+        ("a", "ab", False),
+    ],
+)
+def test_a_plural_is_the_same_word(one, other, same):
+    """A word and its plural are one, whichever is asked for; no other ending is taken off."""
+    assert _same_word(one, other) is _same_word(other, one) is same
 
 
 def test_papers_set_side_by_side_are_quoted_each(assistant):

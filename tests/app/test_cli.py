@@ -1,13 +1,11 @@
 import io
 import json
 import shutil
-import sys
 
 import pytest
 
 from rag_qa import build_index
 from rag_qa.answering import assistant
-from rag_qa.app.cli import main
 from rag_qa.app.options import DEFAULT_INDEX
 from rag_qa.index import builder
 from rag_qa.index.lock import writing
@@ -51,23 +49,6 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.setattr(builder, "open_embedder", lambda settings: HashingEmbedder())
     (tmp_path / "papers.jsonl").write_text("\n".join(map(json.dumps, PAPERS)))
     return tmp_path
-
-
-@pytest.fixture
-def run(monkeypatch, capsys):
-    """A function that runs `rag-qa` with arguments and returns its exit code, stdout and stderr."""
-
-    def run_one(*arguments):
-        monkeypatch.setattr(sys, "argv", ["rag-qa", *arguments])
-        code = 0
-        try:
-            main()
-        except SystemExit as exc:
-            code = exc.code or 0
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return run_one
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,5 @@
 import io
 import json
-import sys
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,6 @@ from rag_qa import Answer, Assistant, Settings, build_index
 from rag_qa.answering import assistant
 from rag_qa.answering.receipts import read_receipt, write_receipt
 from rag_qa.app.chat import chat_with
-from rag_qa.app.cli import main
 from rag_qa.testing import HashingEmbedder, QueuedGenerator
 
 PAPERS = [
@@ -39,23 +37,6 @@ def folder(tmp_path, monkeypatch):
     (tmp_path / "papers.jsonl").write_text("\n".join(map(json.dumps, PAPERS)))
     build_index([tmp_path / "papers.jsonl"], tmp_path / "rag-qa-index", embedder=HashingEmbedder())
     return tmp_path
-
-
-@pytest.fixture
-def run(monkeypatch, capsys):
-    """A function that runs `rag-qa` with arguments and returns its exit code, stdout and stderr."""
-
-    def run_one(*arguments):
-        monkeypatch.setattr(sys, "argv", ["rag-qa", *arguments])
-        code = 0
-        try:
-            main()
-        except SystemExit as exc:
-            code = exc.code or 0
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return run_one
 
 
 @pytest.fixture(params=["quote", "synthesis"])

@@ -1,0 +1,24 @@
+"""What the tests of the app stand on."""
+
+import sys
+
+import pytest
+
+from rag_qa.app.cli import main
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """A function that runs `rag-qa` with arguments and returns its exit code, stdout and stderr."""
+
+    def run_one(*arguments):
+        monkeypatch.setattr(sys, "argv", ["rag-qa", *arguments])
+        code = 0
+        try:
+            main()
+        except SystemExit as exc:
+            code = exc.code or 0
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return run_one
