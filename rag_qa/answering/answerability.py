@@ -1,35 +1,39 @@
 """Do the papers on a question's topic also answer it? A logistic regression that looks at what was asked for.
 
 Beside the signals of relevance it reads whether the words that the best paper's title does not explain stand in that
-paper, and, where a number is asked for, whether a sentence with a number speaks of them. Its coefficients and its
-threshold are data (relevance.toml, `answer`), fitted by eval/fit_relevance.py. It does not understand what a sentence
-says: a near miss in the words of an abstract is still answered.
+paper, whether the question names what no good paper does, and, where a number is asked for, whether a sentence with
+a number speaks of them. Its coefficients and its threshold are data (relevance.toml, `answer`), fitted by
+eval/fit_relevance.py. It does not understand what a sentence says: a near miss in the words of an abstract is still
+answered.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from rag_qa.answering.asking import asked
+from rag_qa.answering.foreign_names import foreign_codes, foreign_names
 from rag_qa.answering.quantities import numbers
 from rag_qa.answering.relevance import Relevance, best_signals, keep_relevant, logistic, speaks_to, threshold
 from rag_qa.answering.terms import content_terms, coverage
 from rag_qa.types import Paper, Value
 
 NOTHING_RELEVANT = "no paper in the index speaks to this question"
-# As many of the most probable papers may hold the number that is asked for.
-NUMBERED_PAPERS = 3
+# As many of the most probable papers may hold the number and the names that are asked for.
+FIRST_PAPERS = 3
 
 
 class Clues(Value):
     """What answerability is read from; each 0 to 1.
 
     `said` is the share of the question's terms beyond the title of the most probable paper that this paper holds;
-    `number_missing` is, for a question that asks for a number, what the best sentence with one lacks of such terms.
+    `name_missing` is 1 where the question names what none of the first papers does; `number_missing` is, for a
+    question that asks for a number, what the best sentence with one lacks of such terms.
     """
 
     passage_similarity: float
     sentence_similarity: float
     said: float
+    name_missing: float
     number_missing: float
 
 
@@ -62,7 +66,7 @@ def judge_answer(
         assessed=assessed,
         relevant=keep_relevant(assessed) if answers else [],
         confidence=confidence,
-        why_not=_not_said(question) if speaks else NOTHING_RELEVANT,
+        why_not=_not_said(question, papers) if speaks else NOTHING_RELEVANT,
     )
 
 
@@ -77,13 +81,29 @@ def find_clues(
     best = best_signals([paper.signals for paper in assessed])
     by_id = {paper.id: paper for paper in papers}
     first = by_id[assessed[0].paper_id]
-    numbered = [_number_covered(a, by_id[a.paper_id], terms, weights) for a in assessed[:NUMBERED_PAPERS]]
+    few = [by_id[relevance.paper_id] for relevance in assessed[:FIRST_PAPERS]]
+    numbered = [_number_covered(a, paper, terms, weights) for a, paper in zip(assessed, few, strict=False)]
     return Clues(
         passage_similarity=best.passage_similarity,
         sentence_similarity=best.sentence_similarity,
         said=_covered(terms, first.heading, first.abstract, weights),
+        name_missing=float(bool(missing_names(question, few))),
         number_missing=1 - max(numbered) if asked(question).type == "number" else 0.0,
     )
+
+
+def missing_names(question: str, papers: Sequence[Paper]) -> list[str]:
+    """Return the names of the question that no paper has, where capitals tell names (not so in ONE LIKE THIS)."""
+    if question.isupper():
+        return []
+    known, words = " ".join(map(_all_of, papers)), question.split()
+    title_case = 2 * sum(word[0].isupper() for word in words) > len(words)
+    return foreign_codes(question, known) + ([] if title_case else foreign_names(question, known))
+
+
+def _all_of(paper: Paper) -> str:
+    """The paper's text with its metadata, which a question may name too."""
+    return " ".join([paper.title, paper.abstract, *paper.authors, paper.venue or "", str(paper.year or "")])
 
 
 def _number_covered(
@@ -101,7 +121,9 @@ def _covered(terms: Sequence[str], heading: str, text: str, weights: Mapping[str
     return coverage(beyond, content_terms(text), weights) if beyond else 1.0
 
 
-def _not_said(question: str) -> str:
+def _not_said(question: str, papers: Sequence[Paper]) -> str:
+    if names := missing_names(question, papers):
+        return f"relevant papers are here, but none of them names “{names[0]}”"
     attribute = asked(question).attribute
     what = f"“{attribute}”" if attribute else "that"
     return f"relevant papers are here, but none of their abstracts says {what}"

@@ -12,8 +12,9 @@ from itertools import pairwise
 import numpy as np
 
 from rag_qa.answering.contrasts import Contrast, contrasts, directions, is_negated
+from rag_qa.answering.foreign_names import foreign_codes, foreign_names
 from rag_qa.answering.quantities import MARKS, Quantity, in_digits, quantities, unseen
-from rag_qa.answering.terms import FUNCTION_WORDS, WORD, abbreviates, content_terms, stems
+from rag_qa.answering.terms import FUNCTION_WORDS, WORD, content_terms, stems
 from rag_qa.corpus.sentences import split_sentences
 from rag_qa.protocols import Embedder
 from rag_qa.types import Value
@@ -24,9 +25,6 @@ COMPARED = 16
 NEAREST, EXPLAINING = 3, 8
 # Longer words that begin alike ("network", "networking") count as one another.
 ALIKE_LETTERS = 5
-# A word with two capitals, or a capital and a digit, is a name anywhere; one with a capital only inside a sentence.
-CODE = re.compile(r"\b(?=\w*[A-Z])(?=\w*[A-Z0-9]\w*[A-Z0-9]|\w*[A-Z]\w*\d|\w*[a-z]\w*[A-Z])[\w-]*\w\b")
-CAPITALISED = re.compile(r"(?<!^)(?<![.!?:] )(?<![\"\u201c'\u2018(\[])\b[A-Z][a-z]+\b")
 PART = re.compile(r"[,;:()]|\b(?:and|but|while|whereas|which|because|although|so that)\b")
 MIN_PART = 3
 
@@ -79,7 +77,7 @@ def compare(sentence: str, evidence: Sequence[str], embedder: Embedder | None) -
     if embedder is None:
         nearest = sorted(sources, key=lambda source: -_share(terms, set(content_terms(in_digits(source)))))
     cited = " ".join(evidence)
-    names, codes = _unknown(CAPITALISED, sentence, cited), _unknown(CODE, sentence, cited)
+    names, codes = foreign_names(sentence, cited), foreign_codes(sentence, cited)
     lacking = unseen(quantities(sentence), quantities(cited))
     against = contrasts(sentence, sources)
     kinds = [contrast.kind for contrast in against]
@@ -173,23 +171,6 @@ def _slope(words: set[str], up: frozenset[str], down: frozenset[str]) -> int:
 def _words(text: str) -> list[str]:
     found = (word.casefold() for word in WORD.findall(text))
     return [word for word in found if word not in FUNCTION_WORDS and len(word) > 2]
-
-
-def _unknown(pattern: re.Pattern[str], sentence: str, cited: str) -> list[str]:
-    """Return the names of the sentence that the evidence has neither as they are nor as initials."""
-    known = [word.casefold() for word in WORD.findall(cited)]
-    joined = "".join(known)
-    found = []
-    for name in dict.fromkeys(pattern.findall(sentence)):
-        words = [word.casefold() for word in WORD.findall(name)]
-        plain = "".join(words)
-        if (
-            not set(words) <= set(known)
-            and plain.removesuffix("s") not in joined
-            and not abbreviates(plain, cited)
-        ):
-            found.append(name)
-    return found
 
 
 def _share(terms: Sequence[str], known: set[str]) -> float:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rag_qa.answering.answerability import NOTHING_RELEVANT, find_clues, judge_answer
+from rag_qa.answering.answerability import NOTHING_RELEVANT, Clues, find_clues, judge_answer, missing_names
 from rag_qa.answering.evidence import ScoredSentence
 from rag_qa.answering.relevance import Relevance, Signals, logistic, threshold
 from rag_qa.answering.terms import question_terms
@@ -64,10 +64,36 @@ def test_a_number_may_stand_in_a_paper_that_is_not_the_first():
     assert clues("how many bees in a colony in June", [bare, HIVE]).number_missing < 0.5
 
 
-@pytest.mark.parametrize(("clue", "sign"), [("said", 1), ("number_missing", -1), ("sentence_similarity", 1)])
+@pytest.mark.parametrize(
+    ("question", "missing"),
+    [
+        ("does BeeCount work on HoneyNet?", ["HoneyNet"]),
+        ("what did Frisch say of the Apis colony?", ["Apis"]),
+        ("HoneyNet vs BeeCount", ["HoneyNet"]),
+        ("Bees of the colony", []),
+        ("How Many Bees Does Honeynet Count?", []),
+        ("HOW MANY BEES DOES HONEYNET COUNT?", []),
+    ],
+)
+def test_a_name_that_no_paper_has_is_missing(question, missing):
+    """Names are told by their capitals inside a sentence; those of authors are known, and shouting names nothing."""
+    paper = HIVE.model_copy(update={"authors": ("Karl von Frisch",)})
+    assert missing_names(question, [paper]) == missing
+    assert clues(question, [paper]).name_missing == float(bool(missing))
+
+
+@pytest.mark.parametrize(
+    ("clue", "sign"),
+    [
+        ("said", 1),
+        ("name_missing", -1),
+        ("number_missing", -1),
+        ("sentence_similarity", 1),
+    ],
+)
 def test_each_clue_counts_the_right_way(clue, sign):
-    """What is said speaks for an answer, a missing number against it."""
-    middle = dict.fromkeys(("passage_similarity", "sentence_similarity", "said", "number_missing"), 0.5)
+    """What is said speaks for an answer, a missing number or name against it."""
+    middle = dict.fromkeys(Clues.model_fields, 0.5)
     assert sign * (logistic("answer", middle | {clue: 0.9}) - logistic("answer", middle | {clue: 0.1})) > 0
 
 
@@ -90,9 +116,10 @@ def test_papers_that_do_not_speak_to_a_question_do_not_answer_it_either():
 
 
 def test_the_reason_names_what_is_not_said():
-    """Relevant papers without an answer are told from nothing relevant, and the attribute is named where known."""
+    """Relevant papers without an answer are told from nothing relevant, and what is missing is named where known."""
     assert judged("What lens price did the BeeCount authors pay?").why_not == (
         "relevant papers are here, but none of their abstracts says “lens price”"
     )
+    assert judged("Does it work on HoneyNet?").why_not.endswith("none of them names “HoneyNet”")
     assert judged("Why do bees dance?").why_not.endswith("none of their abstracts says that")
     assert judged("Why do bees dance?", NOTHING).why_not == NOTHING_RELEVANT
