@@ -2,7 +2,7 @@
 
 from collections.abc import Generator as Pieces
 from collections.abc import Sequence
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,18 @@ class EmbedderSpec(Value):
     query_prompt: str = ""
     document_prompt: str = ""
     normalized: bool = True
+
+
+class TokenEncoding(NamedTuple):
+    """The unit vectors of a text, shape (dimension,), and of its tokens in context, shape (tokens, dimension).
+
+    `spans` says where each token stands in the text, in characters, shape (tokens, 2). Special tokens are left out,
+    and so is what of a text is beyond the tokens that the model takes. There is at least one token.
+    """
+
+    vector: NDArray[np.float32]
+    tokens: Matrix
+    spans: NDArray[np.int64]
 
 
 class GeneratorSpec(Value):
@@ -54,6 +66,10 @@ class Embedder(Protocol):
 
     def encode(self, texts: Sequence[str], *, role: Role) -> Matrix:
         """Return float32 unit vectors, shape (len(texts), dimension), in the order of the texts."""
+        ...
+
+    def encode_tokens(self, texts: Sequence[str], *, role: Role) -> list[TokenEncoding]:
+        """Return each text's vector with those of its tokens, in the order of the texts."""
         ...
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:

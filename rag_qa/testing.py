@@ -13,7 +13,7 @@ from random import Random
 import numpy as np
 
 from rag_qa.errors import BackendError
-from rag_qa.protocols import EmbedderSpec, GeneratorSpec, Matrix, Prompt, Role
+from rag_qa.protocols import EmbedderSpec, GeneratorSpec, Matrix, Prompt, Role, TokenEncoding
 
 DIMENSION = 64
 SPECIAL_TOKENS = 2
@@ -54,6 +54,14 @@ class HashingEmbedder:
             raise ValueError("a blank text cannot be embedded; leave it out")
         self.encoded.extend(texts)
         return np.stack([_bag(text) for text in texts]) if texts else np.empty((0, DIMENSION), np.float32)
+
+    def encode_tokens(self, texts: Sequence[str], *, role: Role) -> list[TokenEncoding]:
+        """Return the vectors of the texts and of their words. Raises ValueError for a blank text."""
+        spans = [[m.span() for m in _WORD.finditer(text)] or [(0, len(text))] for text in texts]
+        return [
+            TokenEncoding(vector, np.stack([_bag(text[a:b]) for a, b in places]), np.array(places))
+            for text, vector, places in zip(texts, self.encode(texts, role=role), spans, strict=True)
+        ]
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Return each text's number of words, and two for the special tokens that real models add."""

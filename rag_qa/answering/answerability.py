@@ -33,6 +33,7 @@ class Clues(Value):
     passage_similarity: float
     sentence_similarity: float
     said: float
+    alignment: float
     name_missing: float
     number_missing: float
 
@@ -87,6 +88,7 @@ def find_clues(
         passage_similarity=best.passage_similarity,
         sentence_similarity=best.sentence_similarity,
         said=_covered(terms, first.heading, first.abstract, weights),
+        alignment=assessed[0].signals.alignment,
         name_missing=float(bool(missing_names(question, few))),
         number_missing=1 - max(numbered) if asked(question).type == "number" else 0.0,
     )

@@ -13,18 +13,21 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+import numpy as np
+
 from rag_qa.answering.evidence import ScoredSentence
 from rag_qa.answering.terms import content_terms, coverage
 from rag_qa.types import Hit, Value
 
 
 class Signals(Value):
-    """What relevance is read from; each 0 to 1."""
+    """What relevance is read from; each 0 to 1. `alignment` is how well the sentences together meet the question."""
 
     passage_similarity: float
     sentence_similarity: float
     paper_coverage: float
     sentence_coverage: float
+    alignment: float
 
 
 class Relevance(Value):
@@ -66,6 +69,7 @@ def _signals(
         sentence_similarity=max(0.0, max(s.similarity for s in sentences)),
         paper_coverage=coverage(terms, content_terms(f"{hit.paper.title} {hit.paper.abstract}"), weights),
         sentence_coverage=max(s.coverage for s in sentences),
+        alignment=float(np.max([s.met for s in sentences], axis=0).sum()),
     )
 
 

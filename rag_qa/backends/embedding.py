@@ -5,11 +5,11 @@ an index run that has nothing to embed never pays for importing torch.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from rag_qa.backends.interrupts import uninterrupted
 from rag_qa.backends.locating import locate_model
 from rag_qa.backends.processor import has_bfloat16, let_threads_sleep
 from rag_qa.errors import BackendError
-from rag_qa.protocols import EmbedderSpec, Matrix, Role
+from rag_qa.protocols import EmbedderSpec, Matrix, Role, TokenEncoding
 from rag_qa.settings import Settings
 
 if TYPE_CHECKING:
@@ -52,22 +52,42 @@ class SentenceTransformerEmbedder:
         """
         if not texts:
             return np.empty((0, self.spec.dimension), dtype=np.float32)
+        return _unit(np.asarray(self._run(texts, role, "sentence_embedding"), dtype=np.float32))
+
+    def encode_tokens(self, texts: Sequence[str], *, role: Role) -> list[TokenEncoding]:
+        """Return each text's unit vector with those of its tokens, special ones and those of a prompt left out.
+
+        Raises ValueError for a blank text.
+        """
+        outputs = self._run(texts, role, None) if texts else []
+        return [self._tokens(text, role, output) for text, output in zip(texts, outputs, strict=True)]
+
+    def _tokens(self, text: str, role: Role, output: Mapping[str, Any]) -> TokenEncoding:
+        prompt = self._prompt(role)
+        offsets = self._tokenizer.encode(prompt + text).offsets[: int(output["attention_mask"].sum())]
+        kept = [n for n, (start, end) in enumerate(offsets) if end > max(start, len(prompt))]
+        vector = _unit(output["sentence_embedding"].float().cpu().numpy())
+        if not kept:  # a text of characters that the tokenizer drops
+            return TokenEncoding(vector, vector[None], np.array([[0, len(text)]]))
+        tokens = _unit(output["token_embeddings"][kept].float().cpu().numpy())
+        return TokenEncoding(vector, tokens, np.maximum(0, np.array(offsets)[kept] - len(prompt)))
+
+    def _run(self, texts: Sequence[str], role: Role, output: Literal["sentence_embedding"] | None) -> Any:
         if any(not text.strip() for text in texts):
             raise ValueError("a blank text cannot be embedded; leave it out")
-        prompt = self.spec.query_prompt if role == "query" else self.spec.document_prompt
         with self._lock:
             with uninterrupted():
                 model = self._model
-            vectors = model.encode(
+            return model.encode(
                 list(texts),
-                prompt=prompt or None,
+                prompt=self._prompt(role) or None,
                 batch_size=self._batch_size or (CPU_BATCH if model.device.type == "cpu" else GPU_BATCH),
+                output_value=output,
                 show_progress_bar=False,
             )
-        # Normalised here, since a norm taken in bfloat16 is off by up to .003.
-        exact = np.asarray(vectors, dtype=np.float32)
-        unit: Matrix = exact / np.linalg.norm(exact, axis=1, keepdims=True)
-        return unit
+
+    def _prompt(self, role: Role) -> str:
+        return self.spec.query_prompt if role == "query" else self.spec.document_prompt
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Return each text's length in tokens, special tokens included and nothing truncated."""
@@ -109,6 +129,12 @@ class SentenceTransformerEmbedder:
             ) from exc
         model.max_seq_length = self.spec.max_tokens
         return model
+
+
+def _unit(vectors: Matrix) -> Matrix:
+    """Return the vectors with length one; a norm that the model takes in bfloat16 is off by up to .003."""
+    unit: Matrix = vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return unit
 
 
 def open_embedder(settings: Settings) -> SentenceTransformerEmbedder:
