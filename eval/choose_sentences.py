@@ -76,6 +76,7 @@ def main() -> None:
         is_right = [any(s.text in r or r in s.text for r in right) and s.paper_id in gold for s in scored]
         query = embedder.encode([text], role="query")[0]
         cov = np.array([s.coverage for s in scored])
+        met = np.array([s.alignment for s in scored])
         sim = embedder.encode([s.text for s in scored], role="document") @ query
         headed = [f"{papers[s.paper_id].heading}: {s.text}" for s in scored]
         tsim = embedder.encode(headed, role="document") @ query
@@ -98,9 +99,15 @@ def main() -> None:
             "titled similarity + coverage": tsim + cov,
             "titled similarity + .5 coverage": tsim + 0.5 * cov,
             "titled similarity + similarity": tsim + sim,
+            "alignment": met,
+            "both similarities + alignment": (sim + tsim) / 2 + met,
+            "both similarities + coverage + alignment": (sim + tsim) / 2 + cov + met,
             "model": lm,
             "similarity + coverage + model": z(sim + cov, first) + z(lm, first) + near_only,
             "both similarities + coverage + model": z((sim + tsim) / 2 + cov, first)
+            + z(lm, first)
+            + near_only,
+            "both similarities + coverage + alignment + model": z((sim + tsim) / 2 + cov + met, first)
             + z(lm, first)
             + near_only,
             "similarity + coverage + .5 model": z(sim + cov, first) + 0.5 * z(lm, first) + near_only,
@@ -109,7 +116,7 @@ def main() -> None:
             order = np.argsort(-scores, kind="stable")
             hits.setdefault(name, []).append([any(is_right[n] for n in order[:k]) for k in (1, 3, 4)])
     for name, rows_ in hits.items():
-        print(name.ljust(34), np.round(np.mean(rows_, axis=0), 3))
+        print(name.ljust(48), np.round(np.mean(rows_, axis=0), 3))
     print(f"model: {tokens / len(claims):.0f} tokens and {spent / len(claims):.2f} s a claim")
 
 

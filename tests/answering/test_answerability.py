@@ -13,7 +13,9 @@ HIVE = Paper(
     title="BeeCount: counting bees at the hive",
     abstract="We count bees with a camera at the entrance. In June there were 40,000 bees in each colony.",
 )
-SIGNALS = Signals(passage_similarity=0.6, sentence_similarity=0.6, paper_coverage=0.5, sentence_coverage=0.5)
+SIGNALS = Signals(
+    passage_similarity=0.6, sentence_similarity=0.6, paper_coverage=0.5, sentence_coverage=0.5, alignment=0.5
+)
 NOTHING = Signals(**dict.fromkeys(Signals.model_fields, 0.0))
 
 

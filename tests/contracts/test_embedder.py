@@ -82,6 +82,47 @@ def test_blank_text_is_refused(embedder, blank):
             embedder.encode(texts, role="document")
 
 
+@pytest.mark.parametrize("role", ["query", "document"])
+def test_tokens_have_vectors_and_places(embedder, role):
+    """Each token has a unit vector and its place in the text, in order; beside them stands the text's own vector."""
+    encodings = embedder.encode_tokens(TEXTS, role=role)
+    whole = embedder.encode(TEXTS, role=role)
+    for text, vector, encoding in zip(TEXTS, whole, encodings, strict=True):
+        assert encoding.tokens.shape == (len(encoding.spans), embedder.spec.dimension)
+        np.testing.assert_allclose(np.linalg.norm(encoding.tokens, axis=1), 1, atol=TOLERANCE)
+        np.testing.assert_allclose(encoding.vector @ vector, 1, atol=TOLERANCE)
+        starts, ends = encoding.spans.T
+        assert (starts < ends).all()
+        assert (starts[1:] >= ends[:-1]).all()
+        assert ends[-1] <= len(text)
+    (soup,) = (TEXTS[1][start:end] for start, end in encodings[1].spans[:1])
+    assert soup == "Soup"
+
+
+def test_a_word_is_most_like_itself_in_another_text(embedder):
+    """The nearest token of a text that shares a word is that word."""
+    one, other = embedder.encode_tokens(["Games have players.", "The players are vectors."], role="document")
+    nearest = other.spans[np.argmax(one.tokens[2] @ other.tokens.T)]
+    assert tuple(nearest) == (4, 11)
+
+
+def test_texts_without_tokens_stand_for_themselves(embedder):
+    """A text of characters that mean nothing has one token, itself; no texts have none; a blank one is refused."""
+    (encoding,) = embedder.encode_tokens(["\u200b\u200d"], role="document")
+    assert encoding.tokens.shape == (1, embedder.spec.dimension)
+    assert encoding.spans.tolist() == [[0, 2]]
+    assert embedder.encode_tokens([], role="query") == []
+    with pytest.raises(ValueError, match="blank"):
+        embedder.encode_tokens([" "], role="query")
+
+
+def test_tokens_of_a_text_that_is_too_long_are_those_of_its_beginning(embedder):
+    """What the model does not take has no vectors."""
+    (encoding,) = embedder.encode_tokens(["word " * embedder.spec.max_tokens * 2], role="document")
+    assert encoding.spans[0].tolist() == [0, 4]
+    assert len(encoding.spans) == len(encoding.tokens)
+
+
 def test_tokens_are_counted_with_special_ones(embedder):
     """A text has at least as many tokens as words; special tokens count, so that no text has none."""
     counts = embedder.count_tokens(TEXTS)
@@ -114,3 +155,14 @@ def test_bfloat16_agrees_with_float32():
     slow = open_embedder(Settings(embedder_dtype="float32")).encode(TEXTS, role="document")
     fast = open_embedder(Settings(embedder_dtype="bfloat16")).encode(TEXTS, role="document")
     np.testing.assert_allclose((slow * fast).sum(axis=1), 1, atol=TOLERANCE)
+
+
+@pytest.mark.model
+def test_a_prompt_is_no_part_of_the_text():
+    """The tokens of a prompt are left out, and those of the text stand where they do without it."""
+    plain = open_embedder(Settings())
+    prompted = open_embedder(Settings())
+    prompted.spec = plain.spec.model_copy(update={"query_prompt": "query: "})
+    (one,), (other,) = (e.encode_tokens([TEXTS[0]], role="query") for e in (plain, prompted))
+    assert one.spans.tolist() == other.spans.tolist()
+    assert not np.allclose(one.vector, other.vector, atol=TOLERANCE)
