@@ -56,6 +56,10 @@ class Settings(BaseSettings):
     style: Style = Field("auto", description="auto: what the catalogue says of the language model")
     evidence_papers: int = Field(8, ge=1, le=100, description="papers whose sentences are considered")
     evidence_sentences: int = Field(4, ge=1, le=50, description="sentences that an answer quotes at most")
+    whole_abstracts: bool = Field(
+        False,
+        description="give the language model whole abstracts instead of the sentences nearest to the question",
+    )
     resolve_followups: bool = Field(
         True, description="whether a question in a conversation may refer to the turns before"
     )

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from rag_qa.answering.answerability import Judged, judge_answer
 from rag_qa.answering.collection import understand
-from rag_qa.answering.composing import choose_sentences, quote
+from rag_qa.answering.composing import choose_sentences, quote, whole_abstracts
 from rag_qa.answering.evidence import ScoredSentence, label, score_sentences
 from rag_qa.answering.explaining import explain
 from rag_qa.answering.followups import Resolved
@@ -154,11 +154,11 @@ class Answering:
         return understood is not None and understood.counts
 
     def _evidence(self, judged: Judged, kind: QuestionKind) -> list[Evidence]:
+        settings, relevant = self._settings, judged.relevant
+        if settings.whole_abstracts and self._writer is not None and kind != "which":
+            return label(whole_abstracts(relevant, papers=settings.evidence_papers))
         chosen = choose_sentences(
-            judged.relevant,
-            kind,
-            sentences=self._settings.evidence_sentences,
-            papers=self._settings.listed_papers,
+            relevant, kind, sentences=settings.evidence_sentences, papers=settings.listed_papers
         )
         return label(chosen)
 

@@ -24,6 +24,11 @@ def choose_sentences(
     return ranked[:1] + [s for s in ranked[1:sentences] if s.score >= worth]
 
 
+def whole_abstracts(relevant: Sequence[Relevance], *, papers: int) -> list[ScoredSentence]:
+    """Return every sentence of the most probable papers, each paper's in the order of its abstract."""
+    return [s for paper in relevant[:papers] for s in sorted(paper.sentences, key=lambda s: s.start)]
+
+
 def quote(evidence: Evidence) -> Sentence:
     """Return the evidence as a sentence of the answer that cites itself."""
     return Sentence(text=evidence.sentence, kind="quote", citations=(citation(evidence),), verdict=VERBATIM)

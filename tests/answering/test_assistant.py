@@ -177,6 +177,24 @@ def test_only_our_labels_reach_the_model(library):
     assert "[7]" not in prompt.user
 
 
+def test_a_model_may_be_given_whole_abstracts(library):
+    """Where the settings say so, the prompt holds every sentence of the papers kept, in order; quotes stay few."""
+    prompts, answers = [], []
+    for whole in (False, True):
+        generator = QueuedGenerator([""])
+        settings = Settings(min_relevance=0.0, whole_abstracts=whole, evidence_sentences=1)
+        with Assistant.open(
+            library, settings=settings, embedder=HashingEmbedder(), generator=generator
+        ) as assistant:
+            answers.append(assistant.ask(FACT))
+        prompts.append(generator.prompts[0].user)
+    nearest, whole = prompts
+    assert nearest.count("[1]") == 1
+    assert "[2]" not in nearest
+    assert whole.index("We present a view") < whole.index("Each player owns") < whole.index(RESULT)
+    assert [s.text for s in answers[1].sentences] == [s.text for s in answers[0].sentences] == [RESULT]
+
+
 @pytest.mark.parametrize(
     "reply", ["Zebra zebra zebra zebra zebra [1]", "The answer to every question is zebra [1]"]
 )
