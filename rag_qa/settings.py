@@ -55,7 +55,12 @@ class Settings(BaseSettings):
     rerank_depth: int = Field(50, ge=1, le=1000, description="papers that the reranker puts in a new order")
     style: Style = Field("auto", description="auto: what the catalogue says of the language model")
     evidence_papers: int = Field(8, ge=1, le=100, description="papers whose sentences are considered")
-    evidence_sentences: int = Field(4, ge=1, le=50, description="sentences that an answer quotes at most")
+    evidence_sentences: int = Field(
+        4,
+        ge=1,
+        le=50,
+        description="sentences that an answer quotes at most; a comparison, of each of two papers",
+    )
     whole_abstracts: bool = Field(
         False,
         description="give the language model whole abstracts instead of the sentences nearest to the question",

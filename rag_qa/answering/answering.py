@@ -98,7 +98,7 @@ class Answering:
             with receipt.timed("evidence"):
                 judged = self._judged(scope.topic, resolved, hits)
                 evidence = self._evidence(judged, kind)
-            said = self._sentences(scope.topic, kind, evidence, hits, receipt)
+            said = self._sentences(scope.topic, kind, evidence, judged, hits, receipt)
         for sentence in said:
             sentences.append(sentence)
             yield Event(kind="sentence", sentence=sentence)
@@ -154,11 +154,11 @@ class Answering:
         return understood is not None and understood.counts
 
     def _evidence(self, judged: Judged, kind: QuestionKind) -> list[Evidence]:
-        settings, relevant = self._settings, judged.relevant
-        if settings.whole_abstracts and self._writer is not None and kind != "which":
-            return label(whole_abstracts(relevant, papers=settings.evidence_papers))
         chosen = choose_sentences(
-            relevant, kind, sentences=settings.evidence_sentences, papers=settings.listed_papers
+            judged.relevant,
+            kind,
+            sentences=self._settings.evidence_sentences,
+            papers=self._settings.listed_papers,
         )
         return label(chosen)
 
@@ -192,6 +192,7 @@ class Answering:
         question: str,
         kind: QuestionKind,
         evidence: Sequence[Evidence],
+        judged: Judged,
         hits: Sequence[Hit],
         receipt: Receipt,
     ) -> Iterator[Sentence]:
@@ -201,7 +202,10 @@ class Answering:
             yield from map(quote, evidence)
             return
         titles = {hit.paper.id: hit.paper.heading for hit in hits}
-        yield from self._writer.write(question, evidence, titles, receipt)
+        offered = evidence
+        if self._settings.whole_abstracts:
+            offered = label(whole_abstracts(judged.relevant, papers=self._settings.evidence_papers))
+        yield from self._writer.write(question, offered, evidence, titles, receipt)
 
 
 def _answer(

@@ -7,7 +7,7 @@ from rag_qa.answering.terms import content_terms, topic_terms
 from rag_qa.corpus.cleaning import clean_text
 from rag_qa.errors import QuestionError
 
-QuestionKind = Literal["which", "fact"]
+QuestionKind = Literal["which", "comparison", "fact"]
 MAX_CHARACTERS = 4000
 # Some pages; their passages are embedded while somebody waits.
 MAX_EXAMPLE = 20_000
@@ -40,6 +40,12 @@ CONTENT = re.compile(
     r"|\b(?:what|how)\s+(?:do|did)\s+(?:the|these|those|they)\b",
     re.IGNORECASE,
 )
+# Sets papers or what they propose side by side.
+COMPARISON = re.compile(
+    r"\b(?:compare[ds]?|comparing|comparison|contrast\w*|versus|vs|differs?|differences?|side\s+by\s+side|against|both"
+    r"|each|two\s+(?:\w+\s+)?(?:papers|studies|trials|methods|approaches))\b",
+    re.IGNORECASE,
+)
 
 
 # Words of a question that sets papers side by side, or asks for them in general.
@@ -50,10 +56,10 @@ SETTING_SIDE_BY_SIDE = """
 
 
 def question_kind(question: str) -> QuestionKind:
-    """Return "which" for a question whose answer is a list of papers, else "fact"."""
+    """Return "which" for a list of papers, "comparison" where some are set side by side, else "fact"."""
     if WHICH.search(question) and not CONTENT.search(question):
         return "which"
-    return "fact"
+    return "comparison" if COMPARISON.search(question) else "fact"
 
 
 def names_only(question: str) -> bool:

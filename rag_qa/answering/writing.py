@@ -30,19 +30,24 @@ class Writer:
         self._verifier = verifier
 
     def write(
-        self, question: str, evidence: Sequence[Evidence], titles: dict[str, str], receipt: Receipt
+        self,
+        question: str,
+        evidence: Sequence[Evidence],
+        best: Sequence[Evidence],
+        titles: dict[str, str],
+        receipt: Receipt,
     ) -> Iterator[Sentence]:
         """Yield supported prose; a sentence that its citations do not support gives way to what it cites, quoted.
 
-        Where the settings are strict it is left out. A reply without one usable sentence gives way to the best
-        evidence; one that is the refusal yields nothing and notes that on the receipt. A sentence with a label that
-        does not exist, from a runtime that ignores grammars, is dropped. Evidence that gives orders is not offered
-        to the model, and quoted where there is no other.
+        Where the settings are strict it is left out. A reply without one usable sentence gives way to the `best`
+        evidence, quoted; one that is the refusal yields nothing and notes that on the receipt. A sentence with a
+        label that does not exist, from a runtime that ignores grammars, is dropped. Evidence that gives orders is not
+        offered to the model, and quoted where there is no other.
         """
         settings = self._settings
         offered = [e for e in evidence if not gives_orders(f"{titles[e.paper_id]} {e.sentence}")]
         if not offered:
-            yield from self._quoted(evidence)
+            yield from map(quote, best)
             return
         with receipt.timed("prompt"):
             prompt, kept = fit_evidence(
@@ -76,12 +81,7 @@ class Writer:
                         said.add(sentence.text)
                         yield sentence
         if not said:
-            yield from self._quoted(kept)
-
-    def _quoted(self, evidence: Sequence[Evidence]) -> Iterator[Sentence]:
-        """Yield the best of the evidence as quotes; whole abstracts hold more than an answer should."""
-        best = sorted(evidence, key=lambda e: -e.score)[: self._settings.evidence_sentences]
-        yield from map(quote, best)
+            yield from map(quote, best)
 
     def _generate(self, prompt: Prompt, grammar: str) -> Pieces[str, None, None]:
         settings = self._settings

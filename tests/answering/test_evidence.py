@@ -92,6 +92,19 @@ def test_a_fact_is_answered_by_the_best_sentences_of_all_papers():
     assert [s.text for s in choose_sentences(papers, "fact", sentences=3, papers=9)] == ["b1", "a1"]
 
 
+def test_a_comparison_keeps_its_papers_apart():
+    """A comparison quotes the best sentences of each of two papers, one paper after the other."""
+    papers = [
+        relevant("a", sentence("a1", 0.4), sentence("a2", 0.39), sentence("a3", 0.38)),
+        relevant("b", sentence("b1", 1.0, "b"), sentence("b2", WORTH_READING - 0.05, "b")),
+        relevant("c", sentence("c1", 0.9, "c")),
+    ]
+    chosen = choose_sentences(papers, "comparison", sentences=2, papers=9)
+    assert [s.text for s in chosen] == ["a1", "a2", "b1"]
+    alone = choose_sentences(papers[1:2], "comparison", sentences=2, papers=9)
+    assert [s.text for s in alone] == ["b1"]
+
+
 def test_terms_leave_out_what_only_asks():
     """A question's terms are its content stems; words that merely ask for papers are left out."""
     assert question_terms("Which papers discuss the eigendecompositions of games?") == content_terms(

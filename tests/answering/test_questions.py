@@ -60,13 +60,11 @@ When was AlphaFold released?
 How does LoRA work?
 What works better, dropout or batch normalisation?
 Explain attention
-Compare PCA and ICA
 Is deep learning robust to noise?
 What makes attention work?
 What is used in the GPT-3 paper?
 Which dataset is used in the GPT-3 paper?
 What do the papers on PCA conclude?
-How does the first paper differ from the second?
 Summarise the findings on scaling laws
 What gives rise to grokking?
 Which activation function works best?""".splitlines()
@@ -82,6 +80,22 @@ def test_questions_for_papers(question):
 def test_questions_for_facts(question):
     """A question about what papers say, even one that says "paper", is answered with sentences."""
     assert question_kind(question) == "fact"
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Compare PCA and ICA",
+        "How does the first paper differ from the second?",
+        "EigenGame vs Oja's rule on MNIST",
+        "what do the two papers say of memory",
+        "difference between dropout and batch normalisation",
+    ],
+)
+def test_questions_that_set_side_by_side(question):
+    """A question that compares is known as such; a list of papers that compare is a list."""
+    assert question_kind(question) == "comparison"
+    assert question_kind("which papers compare PCA with ICA?") == "which"
 
 
 @pytest.mark.parametrize(
