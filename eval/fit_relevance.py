@@ -27,6 +27,7 @@ from rag_qa.answering.terms import question_terms
 from rag_qa.backends.embedding import open_embedder
 from rag_qa.index.builder import build_index
 from rag_qa.index.reader import Index
+from rag_qa.protocols import Embedder
 from rag_qa.retrieval.searching import Retriever
 from rag_qa.settings import Settings
 
@@ -57,20 +58,29 @@ class Question(NamedTuple):
         return self.wanted > 0
 
 
-def examine(data: Path, name: str, work: Path) -> list[Question]:
-    """Search the set's papers for each of its questions."""
+def index_papers(data: Path, name: str, work: Path, embedder: Embedder) -> Index:
+    """Build and open an index of the set's papers."""
     wanted = set((DEV / name / "papers.txt").read_text("utf-8").split())
     with gzip.open(data / SETS[name], "rt", encoding="utf-8") as lines:
         papers = [row for row in map(json.loads, lines) if row["id"] in wanted]
     source = work / f"{name}.jsonl"
     source.write_text("\n".join(json.dumps({k: p[k] for k in ("id", "title", "abstract")}) for p in papers))
-    embedder = open_embedder(Settings())
     build_index([source], work / name, embedder=embedder)
-    index = Index.open(work / name)
-    retriever = Retriever(index, embedder, pool=len(papers))
+    return Index.open(work / name)
+
+
+def read_questions(name: str) -> list[dict]:
+    """Return the set's questions."""
+    return [json.loads(line) for line in (DEV / name / "questions.jsonl").read_text("utf-8").splitlines()]
+
+
+def examine(data: Path, name: str, work: Path) -> list[Question]:
+    """Search the set's papers for each of its questions."""
+    embedder = open_embedder(Settings())
+    index = index_papers(data, name, work, embedder)
+    retriever = Retriever(index, embedder)
     questions = []
-    for line in (DEV / name / "questions.jsonl").read_text("utf-8").splitlines():
-        row = json.loads(line)
+    for row in read_questions(name):
         hits = retriever.search(row["text"], HITS)
         terms = question_terms(row["text"])
         weights = index.term_weights(terms)

@@ -1,0 +1,71 @@
+"""Do answers in quotes hold the sentences that hold the answer? Measured on the questions in eval/dev/.
+
+    python eval/quote_evidence.py SHARED_DATA_FOLDER
+
+For each fact question and each comparison the authors marked the evidence in its papers. Prints, for the papers and
+sentences that an answer would quote, the mean share of the evidence that is quoted, the share of questions of which
+all is, and the mean number of sentences: as rag_qa chooses, and as if no question were a comparison. Refusals do not
+count here.
+"""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+from fit_relevance import HITS, SETS, index_papers, read_questions
+
+from rag_qa.answering.composing import choose_sentences
+from rag_qa.answering.evidence import ScoredSentence, score_sentences
+from rag_qa.answering.questions import question_kind
+from rag_qa.answering.relevance import assess, keep_relevant
+from rag_qa.answering.terms import question_terms
+from rag_qa.backends.embedding import open_embedder
+from rag_qa.retrieval.searching import Retriever
+from rag_qa.settings import Settings
+
+KINDS = ("fact", "comparison")
+
+
+def quoted(chosen: Sequence[ScoredSentence], evidence: Sequence[dict]) -> list[bool]:
+    """Return for each piece of evidence whether one of the sentences overlaps it."""
+    return [
+        any(s.paper_id == e["paper"] and s.start < e["end"] and s.end > e["start"] for s in chosen)
+        for e in evidence
+    ]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("data", type=Path)
+    options = parser.parse_args()
+    settings = Settings()
+    embedder = open_embedder(settings)
+    rows: dict[tuple[str, str, str], list[tuple[float, bool, int]]] = {}
+    for name in SETS:
+        with TemporaryDirectory() as work:
+            index = index_papers(options.data, name, Path(work), embedder)
+            retriever = Retriever(index, embedder)
+            for row in (row for row in read_questions(name) if row["kind"] in KINDS):
+                hits, terms = retriever.search(row["text"], HITS), question_terms(row["text"])
+                weights = index.term_weights(terms)
+                papers = [hit.paper for hit in hits]
+                sentences = score_sentences(row["text"], terms, papers, weights, embedder)
+                kept = keep_relevant(assess(hits, sentences, terms, weights))
+                for how, kind in (("as it is", question_kind(row["text"])), ("as facts", "fact")):
+                    chosen = choose_sentences(
+                        kept, kind, sentences=settings.evidence_sentences, papers=settings.listed_papers
+                    )
+                    found = quoted(chosen, row["evidence"])
+                    cell = rows.setdefault((name, row["kind"], how), [])
+                    cell.append((float(np.mean(found)), all(found), len(chosen)))
+            index.close()
+    print("| set | questions | chosen | evidence quoted | all of it | sentences |\n|---|---|---|---|---|---|")
+    for (name, kind, how), found in rows.items():
+        share, whole, count = np.mean(np.array(found, dtype=float), axis=0)
+        print(f"| {name} | {len(found)} {kind} | {how} | {share:.3f} | {whole:.3f} | {count:.1f} |")
+
+
+if __name__ == "__main__":
+    main()
