@@ -165,6 +165,9 @@ def held_out(questions: Sequence[Question], others: Sequence[Question]) -> dict[
         "answerable refused": 1 - share("answerable"),
         "far answered": share("far"),
         "near answered": share("near"),
+        "answerable refused with .25 of near answered": float(
+            np.mean(probability[kinds == "answerable"] < np.quantile(probability[kinds == "near"], 0.75))
+        ),
         "listed precision": precision,
         "listed recall": recall,
         "listed F1": f1,

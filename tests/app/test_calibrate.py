@@ -1,13 +1,12 @@
 """`rag-qa calibrate` on a small index with a fake embedder."""
 
 import json
-import sys
+from functools import partial
 
 import pytest
 
 from rag_qa import Assistant, Settings, build_index
 from rag_qa.answering import assistant
-from rag_qa.app.cli import main
 from rag_qa.index.reader import Index
 from rag_qa.testing import HashingEmbedder
 
@@ -41,12 +40,10 @@ def make(index, things):
     build_index([source], index, embedder=HashingEmbedder())
 
 
-def run(monkeypatch, capsys, *arguments):
-    monkeypatch.setattr(sys, "argv", ["rag-qa", "calibrate", *arguments])
-    with pytest.raises(SystemExit) as ended:
-        main()
-    out, err = capsys.readouterr()
-    return ended.value.code or 0, out, err
+@pytest.fixture
+def calibrate(run):
+    """A function that runs `rag-qa calibrate` with arguments."""
+    return partial(run, "calibrate")
 
 
 def stored(index="index"):
@@ -55,9 +52,9 @@ def stored(index="index"):
     return opened.manifest.calibration
 
 
-def test_a_calibration_is_kept_in_the_index_and_used(monkeypatch, capsys):
+def test_a_calibration_is_kept_in_the_index_and_used(calibrate):
     """The threshold fitted stands in the manifest, survives an update and decides what is refused."""
-    code, out, _ = run(monkeypatch, capsys, "--index", "index", "--false-answers", "0", "--json")
+    code, out, _ = calibrate("--index", "index", "--false-answers", "0", "--json")
     assert code == 0
     found = json.loads(out)["calibration"]
     assert (found["wanted"], found["false_answers"]) == (0, 0)
@@ -70,36 +67,36 @@ def test_a_calibration_is_kept_in_the_index_and_used(monkeypatch, capsys):
             assert answer.abstained == (answer.confidence < found["threshold"])
 
 
-def test_reset_goes_back_to_what_ships(monkeypatch, capsys):
+def test_reset_goes_back_to_what_ships(calibrate):
     """After a reset the manifest holds no calibration."""
-    run(monkeypatch, capsys, "--index", "index")
+    calibrate("--index", "index")
     assert stored() is not None
-    code, out, _ = run(monkeypatch, capsys, "--index", "index", "--reset")
+    code, out, _ = calibrate("--index", "index", "--reset")
     assert (code, stored()) == (0, None)
     assert "ships" in out
 
 
-def test_a_dry_run_prints_and_draws_and_stores_nothing(monkeypatch, capsys, folder):
+def test_a_dry_run_prints_and_draws_and_stores_nothing(calibrate, folder):
     """The table and both errors go to stdout and the curve to its file; the manifest stays as it was."""
-    code, out, _ = run(monkeypatch, capsys, "--index", "index", "--dry-run", "--plot", "curve.svg")
+    code, out, _ = calibrate("--index", "index", "--dry-run", "--plot", "curve.svg")
     assert (code, stored()) == (0, None)
     assert "| threshold | coverage | risk" in out
     assert "(not stored): answers" in out
     assert (folder / "curve.svg").read_text("utf-8").startswith("<svg")
 
 
-def test_an_index_that_is_too_small_is_told(monkeypatch, capsys, folder):
+def test_an_index_that_is_too_small_is_told(calibrate, folder):
     """Too few papers are one line on stderr with what to do, and nothing is stored."""
     make(folder / "small", THINGS[:4])
-    code, out, err = run(monkeypatch, capsys, "--index", "small")
+    code, out, err = calibrate("--index", "small")
     assert (code, out) == (1, "")
     assert "holds 4 papers" in err
     assert stored("small") is None
 
 
-def test_a_drawing_that_cannot_be_written_is_told(monkeypatch, capsys, folder):
+def test_a_drawing_that_cannot_be_written_is_told(calibrate, folder):
     """A plot into a folder that does not exist is told before anything is stored."""
-    code, _, err = run(monkeypatch, capsys, "--index", "index", "--plot", "nowhere/curve.svg")
+    code, _, err = calibrate("--index", "index", "--plot", "nowhere/curve.svg")
     assert code == 1
     assert "--plot" in err
     assert stored() is None

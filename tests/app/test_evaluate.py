@@ -1,6 +1,6 @@
 import gzip
 import json
-import sys
+from functools import partial
 from pathlib import Path
 
 import ir_measures
@@ -11,7 +11,6 @@ from scipy.stats import bootstrap
 from rag_qa import build_index
 from rag_qa.answering import assistant
 from rag_qa.app import evaluate
-from rag_qa.app.cli import main
 from rag_qa.evaluation import read_run
 from rag_qa.index import builder
 from rag_qa.testing import HashingEmbedder
@@ -64,27 +63,17 @@ def write_qrels(path: Path, gold: dict[str, str]) -> None:
 
 
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
-    """A function that runs `rag-qa eval` with arguments and returns its exit code, stdout and stderr."""
-
-    def run_one(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["rag-qa", "eval", *arguments])
-        code = 0
-        try:
-            main()
-        except SystemExit as exc:
-            code = int(exc.code or 0)
-        return code, *capsys.readouterr()
-
-    return run_one
+def run_eval(run):
+    """A function that runs `rag-qa eval` with arguments."""
+    return partial(run, "eval")
 
 
 @pytest.fixture
-def report(run):
+def report(run_eval):
     """A function that runs `rag-qa eval … --json` and returns the report."""
 
     def run_one(*arguments: str) -> dict:
-        code, out, err = run(*arguments, "--json")
+        code, out, err = run_eval(*arguments, "--json")
         assert (code, err) == (0, "")
         return json.loads(out)
 
@@ -122,11 +111,11 @@ def test_a_gzipped_folder_scores_alike(report, folder: Path) -> None:
     assert report("beir")["scores"] == plain
 
 
-def test_without_a_corpus_an_index_is_needed(run, report, folder: Path) -> None:
+def test_without_a_corpus_an_index_is_needed(run_eval, report, folder: Path) -> None:
     """A folder of queries and judgments is scored over an index that is named, or over papers that are."""
     plain = report("beir")["scores"]
     (folder / "beir" / "corpus.jsonl").rename(folder / "papers.jsonl")
-    told(run("beir"), "--corpus SOURCE, or an index of them with --index DIR")
+    told(run_eval("beir"), "--corpus SOURCE, or an index of them with --index DIR")
     build_index([folder / "papers.jsonl"], folder / "index", embedder=HashingEmbedder())
     assert report("beir", "--index", "index")["scores"] == plain
     assert report("beir", "--corpus", "papers.jsonl")["scores"] == plain
@@ -140,19 +129,19 @@ def test_ids_choose_from_a_corpus(report, folder: Path) -> None:
     assert found["scores"]["recall@100"] == 0.5
 
 
-def test_a_split_is_chosen(run, report, folder: Path) -> None:
+def test_a_split_is_chosen(run_eval, report, folder: Path) -> None:
     """--split names one of several splits; without it test is taken; one that is not there is told."""
     write_qrels(folder / "beir" / "qrels" / "train.tsv", {"q1": "p1"})
     assert len(report("beir")["per_query"]) == 6
     train = report("beir", "--split", "train")
     assert (train["name"], [row["id"] for row in train["per_query"]]) == ("beir-train", ["q1"])
-    told(run("beir", "--split", "dev"), "--split: test, train")
+    told(run_eval("beir", "--split", "dev"), "--split: test, train")
 
 
-def test_a_question_set_has_no_splits(run, folder: Path) -> None:
+def test_a_question_set_has_no_splits(run_eval, folder: Path) -> None:
     """--split with a question set is told instead of ignored."""
     (folder / "beir" / "set.toml").touch()
-    told(run("beir", "--split", "dev"), "leave --split out")
+    told(run_eval("beir", "--split", "dev"), "leave --split out")
 
 
 # --- runs and baselines
@@ -205,35 +194,35 @@ def reciprocal_rank(rows: list[str], query: str) -> float:
     return 1 / (ranking.index(GOLD[query]) + 1)
 
 
-def test_a_stored_report_is_a_baseline(run, folder: Path) -> None:
+def test_a_stored_report_is_a_baseline(run_eval, folder: Path) -> None:
     """The same search against its own stored report differs by exactly zero, in print as in JSON."""
-    assert run("beir", "--results", "kept")[0] == 0
-    code, out, _ = run("beir", "--baseline", "kept/beir.json")
+    assert run_eval("beir", "--results", "kept")[0] == 0
+    code, out, _ = run_eval("beir", "--baseline", "kept/beir.json")
     assert code == 0
     line = next(line for line in out.splitlines() if line.startswith("| mrr@10"))
     assert [cell.strip() for cell in line.split("|")[3:6]] == ["+0.000", "[+0.000, +0.000]", "6"]
     assert "Differences are to beir.json" in out
 
 
-def test_a_baseline_that_is_none_is_told(run, folder: Path) -> None:
+def test_a_baseline_that_is_none_is_told(run_eval, folder: Path) -> None:
     """A file that is neither a run nor a report, and a run over other queries, are told."""
     (folder / "x.json").write_text("{}")
     (folder / "x.trec").write_text("what is this?")
     (folder / "other.trec").write_text("z Q0 p0 1 1 t\n")
-    told(run("beir", "--baseline", "x.json"), "x.json is not a report")
-    told(run("beir", "--baseline", "x.trec"), "x.trec, line 1")
-    told(run("beir", "--baseline", "other.trec"), "ranks no query of 'beir'")
-    told(run("beir", "--baseline", "gone.trec"), "gone.trec cannot be read")
+    told(run_eval("beir", "--baseline", "x.json"), "x.json is not a report")
+    told(run_eval("beir", "--baseline", "x.trec"), "x.trec, line 1")
+    told(run_eval("beir", "--baseline", "other.trec"), "ranks no query of 'beir'")
+    told(run_eval("beir", "--baseline", "gone.trec"), "gone.trec cannot be read")
 
 
-def test_the_report_is_written_as_a_page(run, folder: Path) -> None:
+def test_the_report_is_written_as_a_page(run_eval, folder: Path) -> None:
     """--html writes a page with scores and failures beside what is printed, and tells where it cannot."""
-    code, out, _ = run("beir", "--html", "kept/page.html")
+    code, out, _ = run_eval("beir", "--html", "kept/page.html")
     assert (code, out.startswith("beir: 6 questions")) == (0, True)
     html = (folder / "kept" / "page.html").read_text("utf-8")
     assert html.startswith("<!DOCTYPE html>")
     assert "mrr@10" in html
-    told(run("beir", "--html", "kept"), "name another file with --html")
+    told(run_eval("beir", "--html", "kept"), "name another file with --html")
 
 
 # --- conditions
@@ -252,12 +241,12 @@ def conditions(folder: Path):
     return add
 
 
-def test_a_condition_that_is_met_is_ok(run, report, conditions) -> None:
+def test_a_condition_that_is_met_is_ok(run_eval, report, conditions) -> None:
     """A score at its expectation or above ends in status 0, with one line a score."""
     found = report("beir")["scores"]["mrr@10"]
     conditions("even", found)
     conditions("above", found - 0.2)
-    code, out, err = run("--check")
+    code, out, err = run_eval("--check")
     assert (code, err) == (0, "")
     lines = [line.split() for line in out.splitlines()]
     assert [(line[0], line[1], line[-1]) for line in lines] == [
@@ -267,35 +256,35 @@ def test_a_condition_that_is_met_is_ok(run, report, conditions) -> None:
     assert f"{found:.3f}" in lines[0]
 
 
-def test_a_miss_is_a_failure(run, report, conditions) -> None:
+def test_a_miss_is_a_failure(run_eval, report, conditions) -> None:
     """A score below its bound is marked and ends in status 1, after every condition has run."""
     found = report("beir")["scores"]["mrr@10"]
     conditions("below", found + 0.01)
     conditions("even", found)
-    code, out, err = run("--check")
+    code, out, err = run_eval("--check")
     assert (code, err) == (1, "")
     assert [line.split()[-1] for line in out.splitlines()] == ["MISS", "ok"]
-    assert run("--check", "even")[0] == 0
+    assert run_eval("--check", "even")[0] == 0
 
 
-def test_a_condition_without_its_data_is_skipped(run, conditions) -> None:
+def test_a_condition_without_its_data_is_skipped(run_eval, conditions) -> None:
     """Absent shared data skips a condition with the reason; where nothing else was checked, that fails."""
     conditions("absent", 0.1, where="$shared/beir")
     conditions("there", 0.1)
-    code, out, _ = run("--check")
+    code, out, _ = run_eval("--check")
     assert code == 0
     assert "absent           skipped: " in out
     assert "RAG_QA_SHARED" in out.splitlines()[0]
-    result = run("--check", "absent")
+    result = run_eval("--check", "absent")
     told(result, "nothing was checked: absent skipped")
     assert "skipped: " in result[1]
 
 
-def test_findings_can_be_json(run, conditions) -> None:
+def test_findings_can_be_json(run_eval, conditions) -> None:
     """--check --json prints findings and skipped conditions, with the same status."""
     conditions("absent", 0.1, where="$shared/beir")
     conditions("below", 2)
-    code, out, _ = run("--check", "--json")
+    code, out, _ = run_eval("--check", "--json")
     assert code == 1
     found = json.loads(out)
     assert list(found["skipped"]) == ["absent"]
@@ -303,28 +292,31 @@ def test_findings_can_be_json(run, conditions) -> None:
     assert (row["condition"], row["score"], row["ok"]) == ("below", "mrr@10", False)
 
 
-def test_checking_keeps_no_results(run, conditions, folder: Path) -> None:
+def test_checking_keeps_no_results(run_eval, conditions, folder: Path) -> None:
     """A check writes no report beside the set: it is no measurement to publish."""
     conditions("there", 0.1)
-    assert run("--check")[0] == 0
+    assert run_eval("--check")[0] == 0
     assert sorted(path.name for path in folder.iterdir()) == ["beir", "cache", "eval"]
     assert [path.name for path in (folder / "eval").iterdir()] == ["conditions.toml"]
 
 
-def test_wrong_conditions_are_told(run, conditions, folder: Path) -> None:
+def test_wrong_conditions_are_told(run_eval, conditions, folder: Path) -> None:
     """A missing file, an unknown name and a malformed condition are told with the edit."""
-    told(run("--check"), "--conditions FILE")
+    told(run_eval("--check"), "--conditions FILE")
     conditions("there", 0.1)
-    told(run("--check", "three"), "no condition 'three'; name one of there")
+    told(run_eval("--check", "three"), "no condition 'three'; name one of there")
     (folder / "eval" / "conditions.toml").write_text("[there]\nfolder = 'x'\n")
-    told(run("--check"), "conditions.toml, condition 'there': scores: Field required; a condition is [NAME]")
+    told(
+        run_eval("--check"),
+        "conditions.toml, condition 'there': scores: Field required; a condition is [NAME]",
+    )
 
 
 @pytest.mark.parametrize(
     "arguments", [[], ["beir", "beir"], ["--check", "--run", "x"], ["--check", "--html", "x"]]
 )
-def test_wrong_usage_is_status_2(run, arguments: list[str]) -> None:
+def test_wrong_usage_is_status_2(run_eval, arguments: list[str]) -> None:
     """No folder, two of them, and options that a condition decides are usage errors."""
-    code, out, err = run(*arguments)
+    code, out, err = run_eval(*arguments)
     assert (code, out) == (2, "")
     assert "Usage: " in err

@@ -21,7 +21,6 @@ from rag_qa import Assistant, RagQAError, Settings, build_index
 from rag_qa.answering import assistant as assistant_module
 from rag_qa.answering.grammar import MAX_CHARACTERS, REFUSAL
 from rag_qa.answering.writing import DECLINED
-from rag_qa.app.cli import main
 from rag_qa.app.options import DEFAULT_INDEX
 from rag_qa.app.rendering import show_hits, show_stream
 from rag_qa.corpus.cleaning import clean_text
@@ -298,28 +297,17 @@ def test_even_unclean_values_do_not_act_on_a_terminal(library):
 
 
 @pytest.fixture
-def run(library, tmp_path, monkeypatch, capsys):
-    """A function that runs `rag-qa` over the library as in a terminal and returns exit code, stdout and stderr."""
+def run_over_library(run, library, tmp_path, monkeypatch):
+    """`run` in a folder whose index is the library, with the hashing embedder."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("RAG_QA_MIN_RELEVANCE", "0")
     monkeypatch.setattr(assistant_module, "open_embedder", lambda settings: HashingEmbedder())
     shutil.copytree(library, tmp_path / DEFAULT_INDEX)
-
-    def run_one(*arguments):
-        monkeypatch.setattr(sys, "argv", ["rag-qa", *arguments])
-        code = 0
-        try:
-            main()
-        except SystemExit as exc:
-            code = exc.code or 0
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return run_one
+    return run
 
 
 @pytest.mark.parametrize("scrap", SCRAPS)
-def test_the_program_prints_no_escape_of_others(run, monkeypatch, scrap):
+def test_the_program_prints_no_escape_of_others(run_over_library, monkeypatch, scrap):
     """`ask` and `search` in a terminal print our colours and no other control; told errors neither."""
     monkeypatch.setenv("FORCE_COLOR", "1")
     for arguments in (
@@ -327,7 +315,7 @@ def test_the_program_prints_no_escape_of_others(run, monkeypatch, scrap):
         ["search", scrap],
         ["ask", "games?", "--author", scrap],
     ):
-        code, out, err = run(*arguments)
+        code, out, err = run_over_library(*arguments)
         assert code in (0, 1)
         assert not any(map(is_control, SEQUENCE.sub("", out)))
         assert "Traceback" not in err
@@ -335,7 +323,7 @@ def test_the_program_prints_no_escape_of_others(run, monkeypatch, scrap):
             assert not any(map(is_control, SPINNER.sub("", err)))
 
 
-def test_a_conversation_prints_no_escape_of_others(run, monkeypatch):
+def test_a_conversation_prints_no_escape_of_others(run_over_library, monkeypatch):
     """`chat` in a terminal answers hostile lines one after the other, and prints no control of theirs."""
     monkeypatch.setenv("FORCE_COLOR", "1")
     lines = [
@@ -344,16 +332,16 @@ def test_a_conversation_prints_no_escape_of_others(run, monkeypatch):
         for line in (f"games {scrap}?", scrap, f"/filter author={scrap}", f"/{scrap}")
     ]
     monkeypatch.setattr("sys.stdin", io.StringIO("\n".join(lines)))
-    code, out, _ = run("chat")
+    code, out, _ = run_over_library("chat")
     assert code == 0
     assert not any(map(is_control, SEQUENCE.sub("", out)))
 
 
 @pytest.mark.parametrize("scrap", SCRAPS)
-def test_json_stays_json(run, scrap):
+def test_json_stays_json(run_over_library, scrap):
     """`--json` is valid whatever papers hold and whatever is asked, and holds no raw control but line ends."""
     for arguments in (["ask", f"which games {scrap}?"], ["search", f"games {scrap}"]):
-        code, out, _ = run(*arguments, "--json")
+        code, out, _ = run_over_library(*arguments, "--json")
         assert code == 0
         assert json.loads(out)
         assert not any(map(is_control, out))
