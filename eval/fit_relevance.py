@@ -5,7 +5,8 @@
 The questions are in eval/dev/: 200 over 80 machine-learning abstracts and 200 over 80 biomedical ones, written for this
 project by someone who had not seen the system; they say which papers answer them, and 40 of each have nothing to do
 with the papers (`far`), 40 only seem to (`near`: fitted only where the question is whether the papers answer). The
-abstracts are looked up in the data folder by id. Each figure is of one field when fitted on the other.
+abstracts are looked up in the data folder by id. Each figure is of one field when fitted on the other. Clues are read
+from the first papers by the paper model that stands in the file: after a change of its features run this twice.
 """
 
 import argparse
