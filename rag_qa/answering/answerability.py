@@ -2,7 +2,7 @@
 
 Beside the signals of relevance it reads whether the words that the best paper's title does not explain stand in that
 paper, whether the question names what no good paper does, and, where a number is asked for, whether a sentence with
-a number speaks of them. Its coefficients and its threshold are data (relevance.toml, `answer`), fitted by
+a number speaks of what is counted. Its coefficients and its threshold are data (relevance.toml, `answer`), fitted by
 eval/fit_relevance.py. It does not understand what a sentence says: a near miss in the words of an abstract is still
 answered.
 """
@@ -10,15 +10,16 @@ answered.
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from rag_qa.answering.alignment import weighed_words
 from rag_qa.answering.asking import asked
 from rag_qa.answering.foreign_names import foreign_codes, foreign_names
 from rag_qa.answering.quantities import numbers
 from rag_qa.answering.relevance import Relevance, best_signals, keep_relevant, logistic, speaks_to, threshold
-from rag_qa.answering.terms import content_terms, coverage
+from rag_qa.answering.terms import WORD, content_terms, coverage
 from rag_qa.types import Paper, Value
 
 NOTHING_RELEVANT = "no paper in the index speaks to this question"
-# As many of the most probable papers may hold the number and the names that are asked for.
+# As many of the most probable papers may hold the names that are asked for.
 FIRST_PAPERS = 3
 
 
@@ -27,7 +28,7 @@ class Clues(Value):
 
     `said` is the share of the question's terms beyond the title of the most probable paper that this paper holds;
     `name_missing` is 1 where the question names what none of the first papers does; `number_missing` is, for a
-    question that asks for a number, what the best sentence with one lacks of such terms.
+    question that asks for a number, how far the best sentence with one is from meeting the word for what is counted.
     """
 
     passage_similarity: float
@@ -83,14 +84,13 @@ def find_clues(
     by_id = {paper.id: paper for paper in papers}
     first = by_id[assessed[0].paper_id]
     few = [by_id[relevance.paper_id] for relevance in assessed[:FIRST_PAPERS]]
-    numbered = [_number_covered(a, paper, terms, weights) for a, paper in zip(assessed, few, strict=False)]
     return Clues(
         passage_similarity=best.passage_similarity,
         sentence_similarity=best.sentence_similarity,
         said=_covered(terms, first.heading, first.abstract, weights),
         alignment=assessed[0].signals.alignment,
         name_missing=float(bool(missing_names(question, few))),
-        number_missing=1 - max(numbered) if asked(question).type == "number" else 0.0,
+        number_missing=_number_missing(question, assessed[0], weights),
     )
 
 
@@ -108,12 +108,22 @@ def _all_of(paper: Paper) -> str:
     return " ".join([paper.title, paper.abstract, *paper.authors, paper.venue or "", str(paper.year or "")])
 
 
-def _number_covered(
-    relevance: Relevance, paper: Paper, terms: Sequence[str], weights: Mapping[str, float]
-) -> float:
-    """How well the best sentence with a number covers the terms beyond the paper's title; 0 without such a one."""
-    texts = [sentence.text for sentence in relevance.sentences if numbers(sentence.text)]
-    return max((_covered(terms, paper.heading, text, weights) for text in texts), default=0.0)
+def _number_missing(question: str, first: Relevance, weights: Mapping[str, float]) -> float:
+    """How far the sentences with numbers are from meeting the last word of the attribute asked for, 1 without any."""
+    wanted = asked(question)
+    if wanted.type != "number":
+        return 0.0
+    numbered = [sentence for sentence in first.sentences if numbers(sentence.text)]
+    counted = {word.casefold() for word in WORD.findall(wanted.attribute)}
+    places = [
+        (n, word.share)
+        for n, word in enumerate(weighed_words(question, weights))
+        if word.text.casefold() in counted
+    ]
+    if not numbered or not places:
+        return 0.0 if numbered else 1.0
+    place, share = places[-1]
+    return 1.0 - min(1.0, max(sentence.met[place] for sentence in numbered) / share)
 
 
 def _covered(terms: Sequence[str], heading: str, text: str, weights: Mapping[str, float]) -> float:

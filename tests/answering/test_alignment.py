@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rag_qa.answering.alignment import align
+from rag_qa.answering.alignment import align, weighed_words
 from rag_qa.protocols import TokenEncoding
 from rag_qa.testing import HashingEmbedder
 
@@ -28,7 +28,23 @@ def test_words_without_weight_have_no_column():
     """Words that no weight is known for, and a question of function words alone, count for nothing."""
     assert aligned(["Players."], weights={"player": 1.0}).shape == (1, 1)
     assert aligned(["Players."], question="which?", weights={}).shape == (1, 0)
-    assert aligned([]).shape == (0, 0)
+    assert aligned([]).shape == (0, 2)
+
+
+def test_words_weigh_by_their_share():
+    """The words of a question have the shares of their weight, in order, and places in it."""
+    words = weighed_words("Which Players dance?", WEIGHTS)
+    assert [(w.text, w.start, w.end, w.share) for w in words] == [
+        ("Players", 6, 13, 0.25),
+        ("dance", 14, 19, 0.75),
+    ]
+
+
+def test_words_beyond_what_the_model_takes_are_not_met():
+    """A word of the question that no token stands for counts as not met."""
+    asked = TokenEncoding(np.ones(2), np.eye(2)[:1], np.array([[0, 7]]))
+    text = TokenEncoding(np.ones(2), np.eye(2)[:1], np.array([[0, 1]]))
+    assert align("players dance", asked, [text], WEIGHTS).tolist() == [[0.25, 0.0]]
 
 
 def test_a_word_of_several_tokens_is_met_in_their_mean():
