@@ -7,6 +7,7 @@ eval/fit_relevance.py. It does not understand what a sentence says: a near miss 
 answered.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -21,6 +22,8 @@ from rag_qa.types import Paper, Value
 NOTHING_RELEVANT = "no paper in the index speaks to this question"
 # As many of the most probable papers may hold the names that are asked for.
 FIRST_PAPERS = 3
+# Words in capitals, one after the other.
+SHOUTED = re.compile(r"\b[A-Z]{2,}(?:\W+[A-Z]{2,})+\b")
 
 
 class Clues(Value):
@@ -95,12 +98,11 @@ def find_clues(
 
 
 def missing_names(question: str, papers: Sequence[Paper]) -> list[str]:
-    """Return the names of the question that no paper has, where capitals tell names (not so in ONE LIKE THIS)."""
-    if question.isupper():
-        return []
+    """Return the names of the question that no paper has, where capitals tell names (NOT SO HERE, Nor In Titles)."""
     known, words = " ".join(map(_all_of, papers)), question.split()
     title_case = 2 * sum(word[0].isupper() for word in words) > len(words)
-    return foreign_codes(question, known) + ([] if title_case else foreign_names(question, known))
+    spoken = SHOUTED.sub(" ", question)
+    return foreign_codes(spoken, known) + ([] if title_case else foreign_names(spoken, known))
 
 
 def _all_of(paper: Paper) -> str:

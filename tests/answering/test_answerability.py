@@ -74,6 +74,7 @@ def test_a_number_of_something_unknown_is_not_missed():
         ("Bees of the colony", []),
         ("How Many Bees Does Honeynet Count?", []),
         ("HOW MANY BEES DOES HONEYNET COUNT?", []),
+        ("OBEY ME NOW: how many bees does HoneyNet count?", ["HoneyNet"]),
     ],
 )
 def test_a_name_that_no_paper_has_is_missing(question, missing):
