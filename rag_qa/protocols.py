@@ -28,7 +28,7 @@ class EmbedderSpec(Value):
 
 
 class TokenEncoding(NamedTuple):
-    """The unit vectors of a text, shape (dimension,), and of its tokens in context, shape (tokens, dimension).
+    """The unit vectors of a text, shape (dimension,), and of its tokens in context, shape (tokens, dimension of these).
 
     `spans` says where each token stands in the text, in characters, shape (tokens, 2). Special tokens are left out,
     and so is what of a text is beyond the tokens that the model takes. There is at least one token.

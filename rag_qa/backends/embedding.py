@@ -64,13 +64,16 @@ class SentenceTransformerEmbedder:
 
     def _tokens(self, text: str, role: Role, output: Mapping[str, Any]) -> TokenEncoding:
         prompt = self._prompt(role)
-        offsets = self._tokenizer.encode(prompt + text).offsets[: int(output["attention_mask"].sum())]
+        vectors = output["token_embeddings"][output["attention_mask"].bool()].float().cpu().numpy()
+        offsets = self._tokenizer.encode(prompt + text).offsets
+        if len(offsets) > len(vectors):  # cut off, before a special token at the end
+            offsets = offsets[: len(vectors) - 1]
         kept = [n for n, (start, end) in enumerate(offsets) if end > max(start, len(prompt))]
-        vector = _unit(output["sentence_embedding"].float().cpu().numpy())
+        spans = np.maximum(0, np.array([offsets[n] for n in kept]) - len(prompt))
         if not kept:  # a text of characters that the tokenizer drops
-            return TokenEncoding(vector, vector[None], np.array([[0, len(text)]]))
-        tokens = _unit(output["token_embeddings"][kept].float().cpu().numpy())
-        return TokenEncoding(vector, tokens, np.maximum(0, np.array(offsets)[kept] - len(prompt)))
+            vectors, kept, spans = vectors.mean(axis=0, keepdims=True), [0], np.array([[0, len(text)]])
+        whole = output["sentence_embedding"].float().cpu().numpy()
+        return TokenEncoding(_unit(whole), _unit(vectors[kept]), spans)
 
     def _run(self, texts: Sequence[str], role: Role, output: Literal["sentence_embedding"] | None) -> Any:
         if any(not text.strip() for text in texts):

@@ -88,7 +88,8 @@ def test_tokens_have_vectors_and_places(embedder, role):
     encodings = embedder.encode_tokens(TEXTS, role=role)
     whole = embedder.encode(TEXTS, role=role)
     for text, vector, encoding in zip(TEXTS, whole, encodings, strict=True):
-        assert encoding.tokens.shape == (len(encoding.spans), embedder.spec.dimension)
+        assert encoding.tokens.ndim == 2
+        assert len(encoding.tokens) == len(encoding.spans)
         np.testing.assert_allclose(np.linalg.norm(encoding.tokens, axis=1), 1, atol=TOLERANCE)
         np.testing.assert_allclose(encoding.vector @ vector, 1, atol=TOLERANCE)
         starts, ends = encoding.spans.T
@@ -109,7 +110,7 @@ def test_a_word_is_most_like_itself_in_another_text(embedder):
 def test_texts_without_tokens_stand_for_themselves(embedder):
     """A text of characters that mean nothing has one token, itself; no texts have none; a blank one is refused."""
     (encoding,) = embedder.encode_tokens(["\u200b\u200d"], role="document")
-    assert encoding.tokens.shape == (1, embedder.spec.dimension)
+    assert len(encoding.tokens) == 1
     assert encoding.spans.tolist() == [[0, 2]]
     assert embedder.encode_tokens([], role="query") == []
     with pytest.raises(ValueError, match="blank"):
