@@ -75,6 +75,19 @@ def judge_answer(
     )
 
 
+def judge_named(question: str, judged: Judged, papers: Sequence[Paper], least: float) -> Judged:
+    """Return the same for a question that says which papers it is about: they answer, where they are at all like it.
+
+    They do not where the question names what none of them does, nor where it asks for a number and the most probable
+    one has none.
+    """
+    first = judged.assessed[0]
+    numberless = asked(question).type == "number" and not any(numbers(s.text) for s in first.sentences)
+    if numberless or missing_names(question, papers):
+        return judged._replace(relevant=[], why_not=_not_said(question, papers))
+    return judged._replace(relevant=[paper for paper in judged.assessed if paper.likeness >= least])
+
+
 def find_clues(
     question: str,
     assessed: Sequence[Relevance],

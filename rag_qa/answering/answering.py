@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from rag_qa.answering.answerability import Judged, judge_answer
+from rag_qa.answering.answerability import Judged, judge_answer, judge_named
 from rag_qa.answering.collection import understand
 from rag_qa.answering.composing import choose_sentences, quote, whole_abstracts
 from rag_qa.answering.evidence import ScoredSentence, label, score_sentences
@@ -163,11 +163,11 @@ class Answering:
         return label(chosen)
 
     def _judged(self, topic: str, resolved: Resolved, hits: Sequence[Hit]) -> Judged:
-        """Return which hits answer, and how probably; where the question names its papers, those at all like it."""
+        """Return which hits answer, and how probably; where the question names its papers, by rules of its own."""
         judged = self._judge(topic, hits, self._scored(topic, hits))
         if resolved.within is None:
             return judged
-        return judged._replace(relevant=[r for r in judged.assessed if r.likeness >= NAMED_LIKENESS])
+        return judge_named(topic, judged, [hit.paper for hit in hits], NAMED_LIKENESS)
 
     def _scored(self, topic: str, hits: Sequence[Hit]) -> list[ScoredSentence]:
         terms = question_terms(topic)

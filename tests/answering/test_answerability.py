@@ -2,7 +2,14 @@
 
 import pytest
 
-from rag_qa.answering.answerability import NOTHING_RELEVANT, Clues, find_clues, judge_answer, missing_names
+from rag_qa.answering.answerability import (
+    NOTHING_RELEVANT,
+    Clues,
+    find_clues,
+    judge_answer,
+    judge_named,
+    missing_names,
+)
 from rag_qa.answering.evidence import score_sentences
 from rag_qa.answering.relevance import Relevance, Signals, logistic, threshold
 from rag_qa.answering.terms import question_terms
@@ -115,6 +122,32 @@ def test_papers_that_do_not_speak_to_a_question_do_not_answer_it_either():
     assert judged("BeeCount camera entrance", far).confidence > threshold("answer")
     assert judged("BeeCount camera entrance", far).relevant == []
     assert judged("BeeCount camera entrance", far, at=threshold("answer")).relevant != []
+
+
+@pytest.mark.parametrize(
+    ("question", "answered"),
+    [
+        ("is it any good?", True),
+        ("does it work on HoneyNet?", False),
+        ("how many bees does it count?", True),
+        ("how many lenses has it?", True),
+    ],
+)
+def test_papers_that_a_question_names_answer_it(question, answered):
+    """The papers that a question is about answer whatever is asked, but for names that they do not have."""
+    assert bool(judge_named(question, judged(question, at=1.0), [HIVE], 0.0).relevant) is answered
+
+
+def test_a_named_paper_without_numbers_answers_no_question_for_one():
+    """A number is not looked for where there is none, and the reason says what was asked for."""
+    bare = HIVE.model_copy(update={"abstract": "We count bees with a camera. It stands at the entrance."})
+    question = "how many lenses has it?"
+    terms = question_terms(question)
+    weights = dict.fromkeys(terms, 1.0)
+    before = judge_answer(question, [relevance(bare, question)], [bare], terms, weights, None)
+    found = judge_named(question, before, [bare], 0.0)
+    assert found.relevant == []
+    assert found.why_not == "relevant papers are here, but none of their abstracts says “lenses”"
 
 
 def test_the_reason_names_what_is_not_said():
