@@ -18,7 +18,6 @@ from pathlib import Path
 
 import bm25s
 import Stemmer
-import tantivy
 
 TOP = 100
 UPDATE = 1000
@@ -117,6 +116,8 @@ def bench_fts5(texts: list[str], queries: list[str], folder: Path) -> None:
 
 
 def bench_tantivy(texts: list[str], queries: list[str], folder: Path) -> None:
+    import tantivy
+
     schema = (
         tantivy.SchemaBuilder()
         .add_text_field("x", tokenizer_name="en_stem")
