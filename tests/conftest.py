@@ -6,6 +6,14 @@ import pytest
 
 from rag_qa.app.cli import main
 
+SPECIAL = {
+    "pad_token": "[PAD]",
+    "unk_token": "[UNK]",
+    "cls_token": "[CLS]",
+    "sep_token": "[SEP]",
+    "mask_token": "[MASK]",
+}
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """Let through a warning that Chroma 1.5 gives about itself for collections without an embedding function."""
@@ -27,3 +35,36 @@ def run(monkeypatch, capsys):
         return code, out, err
 
     return run_one
+
+
+@pytest.fixture(scope="session")
+def save_cross_encoder():
+    """A function that writes a tiny random cross-encoder over the words of some texts into a folder."""
+    return _save_cross_encoder
+
+
+def _save_cross_encoder(folder, texts, labels=("score",)):
+    """Write a cross-encoder of one random layer over the words of the texts; the same seed gives the same weights."""
+    import torch
+    from tokenizers import Tokenizer, models, pre_tokenizers, processors
+    from transformers import BertConfig, BertForSequenceClassification, PreTrainedTokenizerFast
+
+    torch.manual_seed(0)
+    words = [*SPECIAL.values(), *sorted({word for text in texts for word in text.lower().split()})]
+    vocabulary = {word: number for number, word in enumerate(words)}
+    tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    tokenizer.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
+    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, model_max_length=64, **SPECIAL)
+    fast.save_pretrained(folder)
+    config = BertConfig(
+        vocab_size=len(words),
+        hidden_size=32,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=64,
+        max_position_embeddings=64,
+        id2label=dict(enumerate(labels)),
+        label2id={label: n for n, label in enumerate(labels)},
+    )
+    BertForSequenceClassification(config).save_pretrained(folder)

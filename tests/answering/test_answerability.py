@@ -61,6 +61,12 @@ def test_a_number_must_stand_in_a_sentence_that_meets_what_is_counted():
     assert clues("which camera stood at the entrance").number_missing == 0.0
 
 
+def test_what_is_counted_is_the_last_word_of_what_is_asked_for():
+    """In "colony cameras" cameras are counted; a number of colonies is not enough."""
+    assert clues("how many colony cameras").number_missing == 1.0
+    assert clues("how many camera colonies").number_missing == 0.0
+
+
 def test_a_number_is_missing_where_the_first_paper_has_none():
     """Without any number in its sentences a paper answers no question for one, even in the words of its title."""
     bare = HIVE.model_copy(update={"abstract": "We count bees with a camera. It stands at the entrance."})

@@ -78,6 +78,16 @@ def test_marks_and_instructions_in_papers_are_only_text(open_assistant):
     assert "99" not in {paper.id for paper in answer.papers}
 
 
+def test_a_follow_up_on_what_its_paper_does_not_name_is_refused(open_assistant):
+    """A paper shown before is asked about whatever its words, but not about a name that it does not have."""
+    assistant = open_assistant()
+    before = assistant.ask(WHICH)
+    refused = assistant.ask("does the second one work on HoneyNet?", history=[before])
+    assert refused.abstained
+    assert refused.reason.endswith("none of them names “HoneyNet”")
+    assert not assistant.ask("does the second one work on images?", history=[before]).abstained
+
+
 # --- prose
 
 

@@ -1,5 +1,6 @@
 """Evidence: sentences with exact offsets, scored against the question."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -57,6 +58,14 @@ def test_an_untitled_papers_opening_words_count_for_its_sentences():
     """A sentence need not repeat the name that its untitled paper opens with."""
     by_text = {s.text: s.coverage for s in scored("Gemma parameters", UNTITLED)}
     assert by_text["It comes in 2 billion and 7 billion parameters."] == 1.0
+
+
+def test_a_score_is_the_mean_of_three_signals():
+    """Similarity, coverage and alignment count alike; alignment is the sum over the words met."""
+    found = sentence("a", 0.3).model_copy(update={"coverage": 0.6, "met": (0.2, 0.1)})
+    assert found.alignment == pytest.approx(0.3)
+    assert found.score == pytest.approx(0.4)
+    assert scored("which player owns an eigenvector?", GAME)[0].alignment == pytest.approx(1.0)
 
 
 def test_no_papers_give_no_sentences():

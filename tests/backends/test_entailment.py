@@ -12,41 +12,11 @@ SENTENCE, PREMISES = "bees dance", ["bees dance in the sun", "soup is cold"]
 LABELS = ("contradiction", "Entailment", "neutral")
 
 
-def save_cross_encoder(folder, labels):
-    """Write a cross-encoder of one random layer with these labels; the same seed gives the same weights."""
-    import torch
-    from tokenizers import Tokenizer, models, pre_tokenizers, processors
-    from transformers import BertConfig, BertForSequenceClassification, PreTrainedTokenizerFast
-
-    torch.manual_seed(0)
-    names = ("pad_token", "unk_token", "cls_token", "sep_token", "mask_token")
-    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-    words = special + sorted({word for text in (SENTENCE, *PREMISES) for word in text.split()})
-    tokenizer = Tokenizer(models.WordLevel({word: n for n, word in enumerate(words)}, unk_token="[UNK]"))
-    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
-    tokenizer.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
-    fast = PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, model_max_length=64, **dict(zip(names, special, strict=True))
-    )
-    fast.save_pretrained(folder)
-    config = BertConfig(
-        vocab_size=len(words),
-        hidden_size=32,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        intermediate_size=64,
-        max_position_embeddings=64,
-        id2label=dict(enumerate(labels)),
-        label2id={label: n for n, label in enumerate(labels)},
-    )
-    BertForSequenceClassification(config).save_pretrained(folder)
-
-
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
+def folder(tmp_path_factory, save_cross_encoder):
     """A folder with the tiny cross-encoder."""
     folder = tmp_path_factory.mktemp("entailment")
-    save_cross_encoder(folder, LABELS)
+    save_cross_encoder(folder, (SENTENCE, *PREMISES), LABELS)
     return folder
 
 
@@ -77,9 +47,9 @@ def test_it_plugs_into_the_verifier(folder):
 
 
 @pytest.mark.model
-def test_a_model_without_such_labels_is_told(tmp_path):
+def test_a_model_without_such_labels_is_told(tmp_path, save_cross_encoder):
     """A cross-encoder whose labels have no names cannot judge, and the message says what to name."""
-    save_cross_encoder(tmp_path, ("good", "bad"))
+    save_cross_encoder(tmp_path, (SENTENCE, *PREMISES), ("good", "bad"))
     with pytest.raises(BackendError, match="id2label"):
         CrossEncoderJudge(tmp_path, device="cpu").judge(SENTENCE, PREMISES)
 

@@ -24,47 +24,11 @@ TEXTS = [
 TOLERANCE = 1e-3
 
 
-def save_cross_encoder(folder, labels=1):
-    """Write a cross-encoder of one random layer into a folder; the same seed gives the same weights."""
-    import torch
-    from tokenizers import Tokenizer, models, pre_tokenizers, processors
-    from transformers import BertConfig, BertForSequenceClassification, PreTrainedTokenizerFast
-
-    torch.manual_seed(0)
-    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-    words = special + sorted({word for text in (QUERY, *TEXTS) for word in text.lower().split()})
-    vocabulary = {word: number for number, word in enumerate(words)}
-    tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="[UNK]"))
-    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
-    tokenizer.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
-    PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer,
-        model_max_length=64,
-        **dict(
-            zip(
-                ("pad_token", "unk_token", "cls_token", "sep_token", "mask_token"),
-                special,
-                strict=True,
-            )
-        ),
-    ).save_pretrained(folder)
-    config = BertConfig(
-        vocab_size=len(words),
-        hidden_size=32,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        intermediate_size=64,
-        max_position_embeddings=64,
-        num_labels=labels,
-    )
-    BertForSequenceClassification(config).save_pretrained(folder)
-
-
 @pytest.fixture(scope="module")
-def cross_encoder_folder(tmp_path_factory):
+def cross_encoder_folder(tmp_path_factory, save_cross_encoder):
     """A folder with a tiny cross-encoder."""
     folder = tmp_path_factory.mktemp("cross-encoder")
-    save_cross_encoder(folder)
+    save_cross_encoder(folder, (QUERY, *TEXTS))
     return folder
 
 
@@ -181,9 +145,9 @@ def test_only_so_many_tokens_are_read(cross_encoder_folder):
 
 
 @pytest.mark.model
-def test_a_model_of_several_scores_is_told(tmp_path):
+def test_a_model_of_several_scores_is_told(tmp_path, save_cross_encoder):
     """A classifier with more than one score a text is a told error, and no reranker."""
-    save_cross_encoder(tmp_path, labels=3)
+    save_cross_encoder(tmp_path, (QUERY, *TEXTS), labels=("a", "b", "c"))
     with pytest.raises(BackendError, match="3 scores a text"):
         CrossEncoderReranker(tmp_path, name="three").score(QUERY, TEXTS)
 
