@@ -18,8 +18,8 @@ from pathlib import Path
 from statistics import mean, median
 
 from rag_qa import Answer, Assistant, Settings, build_index
-from rag_qa.answering.features import parts
-from rag_qa.answering.prompting import defuse
+from rag_qa.answering.verdict.features import parts
+from rag_qa.answering.writing.prompt import defuse
 from rag_qa.backends.embedding import open_embedder
 from rag_qa.backends.llama import open_generator
 from rag_qa.evaluation.datasets import Question, load_question_set

@@ -1,4 +1,4 @@
-"""Fit the verdict on a sentence; writes rag_qa/answering/verdict.toml.
+"""Fit the verdict on a sentence; writes rag_qa/answering/verdict/verdict.toml.
 
     python eval/fit_verdict.py SHARED_DATA_FOLDER [--vectors FILE.npz] [--dry-run]
 
@@ -23,7 +23,7 @@ from sklearn.model_selection import GroupKFold
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from rag_qa.answering.features import Comparison, Features, compare
+from rag_qa.answering.verdict.features import Comparison, Features, compare
 from rag_qa.backends.embedding import open_embedder
 from rag_qa.protocols import Embedder, Matrix, Role
 from rag_qa.settings import Settings

@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from rag_qa import Assistant, Settings, build_index
-from rag_qa.answering.grammar import MAX_CHARACTERS, REFUSAL
+from rag_qa.answering.writing.grammar import MAX_CHARACTERS, REFUSAL
 from rag_qa.backends.locating import locate_model
 from rag_qa.corpus.cleaning import clean_text
 from rag_qa.errors import RagQAError

@@ -1,7 +1,7 @@
 """Ask questions of scientific papers; every sentence of an answer cites a verbatim quote."""
 
 from rag_qa.answering.assistant import Assistant
-from rag_qa.answering.verifying import judge
+from rag_qa.answering.verdict.model import judge
 from rag_qa.errors import RagQAError
 from rag_qa.index.builder import build_index
 from rag_qa.settings import Settings

@@ -52,10 +52,16 @@ class GeneratorSpec(Value):
 
 
 class Prompt(Value):
-    """A chat prompt. The texts are content: special tokens in them have no effect on the model."""
+    """A chat prompt. The texts are content: special tokens in them have no effect on the model.
+
+    The user's message is `context` followed by `user`. Prompts that begin with the same system and context are read
+    from there on: a generator reads that beginning once and keeps it. `reply` is how the model's own reply begins.
+    """
 
     system: str
+    context: str = ""
     user: str
+    reply: str = ""
 
 
 class Embedder(Protocol):
@@ -78,7 +84,7 @@ class Embedder(Protocol):
 
 
 class Generator(Protocol):
-    """Writes text under a grammar."""
+    """Writes text under a grammar, and chooses between words. A result never depends on the calls before it."""
 
     @property
     def spec(self) -> GeneratorSpec: ...
@@ -87,6 +93,13 @@ class Generator(Protocol):
         self, prompt: Prompt, *, grammar: str | None, max_tokens: int, temperature: float, seed: int
     ) -> Pieces[str, None, None]:
         """Yield pieces of text; closing the iterator early stops the model and leaves it usable."""
+        ...
+
+    def choose(self, prompt: Prompt, options: Sequence[str]) -> list[float]:
+        """Return how probably the reply begins with each of the options, among them; they add up to 1.
+
+        Only the first token of an option counts. Raises ValueError for options that begin with the same token.
+        """
         ...
 
     def count_tokens(self, prompt: Prompt) -> int:
@@ -103,4 +116,9 @@ class Reranker(Protocol):
 class EntailmentJudge(Protocol):
     """Judges whether evidence supports a sentence."""
 
-    def judge(self, sentence: str, evidence: Sequence[str]) -> Verdict: ...
+    def judge(self, sentence: str, evidence: Sequence[str], *, context: Sequence[str] = ()) -> Verdict:
+        """Return how well the evidence supports the sentence.
+
+        `context`, such as the titles of the papers that the evidence is from, says what the evidence speaks of.
+        """
+        ...

@@ -61,9 +61,8 @@ class Settings(BaseSettings):
         le=50,
         description="sentences that an answer quotes at most; a comparison, of each of two papers",
     )
-    whole_abstracts: bool = Field(
-        False,
-        description="give the language model whole abstracts instead of the sentences nearest to the question",
+    read_sentences: int = Field(
+        6, ge=1, le=100, description="sentences, those nearest to the question, that the language model reads"
     )
     resolve_followups: bool = Field(
         True, description="whether a question in a conversation may refer to the turns before"

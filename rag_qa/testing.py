@@ -71,10 +71,18 @@ class HashingEmbedder:
 class QueuedGenerator:
     """A generator that gives its replies in turn, whatever it is asked; `prompts` holds what it was asked.
 
-    A reply comes word by word, at most `max_tokens` words of it. It is not held to the grammar.
+    A reply comes word by word, at most `max_tokens` words of it. It is not held to the grammar. Of options it chooses
+    as `choices` say in turn, each the probabilities of all options, and then the first.
     """
 
-    def __init__(self, replies: Iterable[str] = (), *, name: str = "queued", n_ctx: int = 4096) -> None:
+    def __init__(
+        self,
+        replies: Iterable[str] = (),
+        *,
+        choices: Iterable[Sequence[float]] = (),
+        name: str = "queued",
+        n_ctx: int = 4096,
+    ) -> None:
         self.spec = GeneratorSpec(
             name=name,
             sha256=hashlib.sha256(name.encode()).hexdigest(),
@@ -85,6 +93,7 @@ class QueuedGenerator:
             runtime="rag_qa.testing",
         )
         self.replies = deque(replies)
+        self.choices = deque(choices)
         self.prompts: list[Prompt] = []
 
     def generate(
@@ -97,9 +106,14 @@ class QueuedGenerator:
         self._keep(prompt, max_tokens)
         yield from _PIECE.findall(self.replies.popleft())[:max_tokens]
 
+    def choose(self, prompt: Prompt, options: Sequence[str]) -> list[float]:
+        """Return the next choice. Raises BackendError where the prompt leaves no room."""
+        self._keep(prompt, 1)
+        return list(self.choices.popleft()) if self.choices else [1.0, *(0.0 for _ in options[1:])]
+
     def count_tokens(self, prompt: Prompt) -> int:
         """Return the number of words of the prompt."""
-        return len(prompt.system.split()) + len(prompt.user.split())
+        return sum(len(text.split()) for text in (prompt.system, prompt.context, prompt.user, prompt.reply))
 
     def _keep(self, prompt: Prompt, max_tokens: int) -> None:
         self.prompts.append(prompt)

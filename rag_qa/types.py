@@ -14,6 +14,7 @@ OPENING_WORDS = 10
 SentenceKind = Literal["quote", "prose", "metadata"]
 VerdictLabel = Literal["supported", "partial", "unsupported"]
 MetadataField = Literal["authors", "year", "venue"]
+QuestionKind = Literal["fact", "number", "yesno", "comparison", "which", "metadata"]
 
 
 class Value(BaseModel):
@@ -87,6 +88,9 @@ class Filter(Value):
         return [f"from {self.since}" + (f" to {self.until}" if self.until != self.since else "")]
 
 
+EVERY_PAPER = Filter()
+
+
 class Skipped(Value):
     """A record that was not taken, and why."""
 
@@ -124,17 +128,6 @@ class Explanation(Value):
     similarity: float
 
 
-class Evidence(Value):
-    """A verbatim sentence offered to the model under a label; `score` is its relevance to the question."""
-
-    label: int
-    paper_id: str
-    sentence: str
-    start: int
-    end: int
-    score: float
-
-
 class Citation(Value):
     """A quote cut from a stored abstract by offset."""
 
@@ -142,6 +135,21 @@ class Citation(Value):
     quote: str
     start: int
     end: int
+
+
+class Evidence(Value):
+    """A verbatim sentence that may answer the question; `score` is its relevance to it."""
+
+    paper_id: str
+    sentence: str
+    start: int
+    end: int
+    score: float
+
+    @property
+    def citation(self) -> Citation:
+        """The citation of this sentence."""
+        return Citation(paper_id=self.paper_id, quote=self.sentence, start=self.start, end=self.end)
 
 
 class Verdict(Value):
@@ -161,19 +169,25 @@ class Sentence(Value):
     verdict: Verdict
 
 
-class Asked(Value):
-    """What a question came down to: enough to ask it again without the turns before it.
+class Query(Value):
+    """A question as it is understood, made once from the text, the turns before and what the index holds.
 
-    The question as resolved, the papers (`within`) and the metadata (`asks`) that it is about where it names any, the
-    filter that it was asked under, and whether it was taken as it stands.
+    `text` is the question as it stands alone, and `topic` what of it is searched: without the restrictions that
+    `filter` holds ("" where they are all that is asked). `within` are the ids of the papers that it is about, where
+    it names any. `counts` says that a number of papers is asked for, and `wanted` which of their metadata, where
+    nothing else is. `understood_as` says all of it in words, None where that is just what was asked; `nothing` says
+    why no paper can be meant.
     """
 
-    question: str
-    within: tuple[str, ...] | None = None
-    asks: tuple[MetadataField, ...] = ()
-    understood_as: str | None = None
+    text: str
+    topic: str
+    kind: QuestionKind = "fact"
     filter: Filter = Filter()
-    literal: bool = False
+    within: tuple[str, ...] | None = None
+    counts: bool = False
+    wanted: tuple[MetadataField, ...] = ()
+    understood_as: str | None = None
+    nothing: str | None = None
 
 
 class ModelInput(Value):
@@ -187,9 +201,8 @@ class ModelInput(Value):
 class Answer(Value):
     """The answer to a question; `papers` in order of citation, `nearest` shown when it abstains.
 
-    `understood_as` says in words how the question was read, where that is not just as it was asked; `model_input`
-    is None where no language model wrote. `confidence` is the probability that the papers found answer the question;
-    None where no model judged that.
+    `query` is the question as it was understood; `model_input` is None where no language model wrote. `confidence` is
+    the probability that the papers found answer the question; None where that was not judged.
     """
 
     question: str
@@ -200,8 +213,7 @@ class Answer(Value):
     nearest: tuple[Paper, ...] = ()
     provenance: Mapping[str, Any]
     timings: Mapping[str, float]
-    understood_as: str | None = None
-    asked: Asked | None = None
+    query: Query | None = None
     model_input: ModelInput | None = None
     confidence: float | None = None
 
@@ -216,14 +228,15 @@ class Answer(Value):
 
 
 class Event(Value):
-    """A step of a streamed answer: the hits, then each sentence once it is checked, then the whole answer.
+    """A step of a streamed answer: the hits, each piece of text as it is written, each sentence once it is checked.
 
-    With the hits comes how a follow-up question was understood.
+    Last comes the whole answer. With the hits comes how the question was understood.
     """
 
-    kind: Literal["hits", "sentence", "answer"]
+    kind: Literal["hits", "piece", "sentence", "answer"]
     hits: tuple[Hit, ...] = ()
-    understood_as: str | None = None
+    query: Query | None = None
+    piece: str = ""
     sentence: Sentence | None = None
     answer: Answer | None = None
 

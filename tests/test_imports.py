@@ -18,7 +18,7 @@ HEAVY = ("torch", "chromadb", "transformers", "sentence_transformers", "llama_cp
 FLOORS = [
     {"types", "errors", "version"},
     {"settings"},
-    {"protocols"},
+    {"protocols", "text"},
     {"corpus", "backends", "sample"},
     {"index"},
     {"retrieval"},
@@ -91,9 +91,9 @@ def test_the_reader_of_imports_sees_them(tmp_path):
         "from typing import TYPE_CHECKING\n"
         "from rag_qa.index import store\n"
         "if TYPE_CHECKING:\n    from rag_qa.app import cli\n"
-        "def f():\n    import rag_qa.answering.terms\n    from rag_qa import Paper\n"
+        "def f():\n    import rag_qa.text.words\n    from rag_qa import Paper\n"
     )
-    assert list(imports_of(source)) == ["rag_qa.index.store", "rag_qa.answering.terms", "rag_qa"]
+    assert list(imports_of(source)) == ["rag_qa.index.store", "rag_qa.text.words", "rag_qa"]
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["index", "--help"], ["--version"]], ids=" ".join)

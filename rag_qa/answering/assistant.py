@@ -4,12 +4,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 
-from rag_qa.answering.answering import Answering
-from rag_qa.answering.followups import Resolved, resolve
-from rag_qa.answering.prompting import load_prompt
-from rag_qa.answering.questions import clean_example, clean_question, without_markup
-from rag_qa.answering.verifying import open_verifier
-from rag_qa.answering.writing import Writer
+from rag_qa.answering.pipeline import Pipeline
+from rag_qa.answering.query.parse import parse
+from rag_qa.answering.query.questions import clean_example, clean_question, without_markup
+from rag_qa.answering.synthesis import Synthesis
+from rag_qa.answering.verdict.model import open_verifier
+from rag_qa.answering.writing.prompt import load_prompt
+from rag_qa.answering.writing.writer import Writer
 from rag_qa.backends.catalogue import AnswerStyle, find_entry
 from rag_qa.backends.embedding import open_embedder
 from rag_qa.backends.llama import open_generator
@@ -19,9 +20,7 @@ from rag_qa.index.manifest import check_embedder
 from rag_qa.index.reader import Index
 from rag_qa.protocols import Embedder, Generator, Reranker
 from rag_qa.settings import Settings
-from rag_qa.types import Answer, Event, Explanation, Filter, Hit, Paper
-
-EVERY_PAPER = Filter()
+from rag_qa.types import EVERY_PAPER, Answer, Event, Explanation, Filter, Hit, Paper
 
 
 class Assistant:
@@ -36,13 +35,14 @@ class Assistant:
         reranker: Reranker | None = None,
     ) -> None:
         """Put an assistant together from opened parts; without a generator it answers in quotes."""
-        template = load_prompt("synthesis", settings.prompts)
-        writer = (
-            Writer(generator, template, settings, open_verifier(settings, embedder)) if generator else None
-        )
+        prompts = load_prompt("answer", settings.prompts)
+        synthesis = None
+        if generator is not None:
+            writer = Writer(generator, prompts, settings, reads=reads_well(settings))
+            synthesis = Synthesis(writer, open_verifier(settings, embedder), settings)
         self._index = index
         self._settings = settings
-        self._answering = Answering(index, embedder, writer, settings, reranker)
+        self._pipeline = Pipeline(index, embedder, synthesis, settings, reranker)
 
     @classmethod
     def open(
@@ -76,9 +76,7 @@ class Assistant:
 
         Raises QuestionError for a blank query, FilterError where no paper passes.
         """
-        cleaned = without_markup(clean_question(query))
-        scope = self._answering.scope(cleaned, filter, reads_filters=False)
-        return self._answering.search(cleaned, self._k(k), scope)
+        return self._pipeline.search(without_markup(clean_question(query)), self._k(k), filter)
 
     def similar(
         self, paper_id: str | None = None, *, text: str | None = None, k: int | None = None
@@ -89,7 +87,7 @@ class Assistant:
         """
         if (paper_id is None) == (text is None):
             raise SettingsError("one of a paper's id and a text is needed to find papers like it; give one")
-        return self._answering.similar(self._example(paper_id, text or ""), self._k(k))
+        return self._pipeline.similar(self._example(paper_id, text or ""), self._k(k))
 
     def _example(self, paper_id: str | None, text: str) -> Paper:
         if paper_id is None:
@@ -109,7 +107,7 @@ class Assistant:
 
     def explain(self, query: str, hits: Sequence[Hit]) -> list[Explanation]:
         """Return why a search for the query found each of its hits, in their order."""
-        return self._answering.explain(without_markup(clean_question(query)), hits)
+        return self._pipeline.explain(without_markup(clean_question(query)), hits)
 
     def ask(
         self,
@@ -136,33 +134,32 @@ class Assistant:
     ) -> Iterator[Event]:
         """Yield the hits, then each sentence once it is checked, then the whole answer."""
         asked = clean_question(question)
-        question = without_markup(asked)
-        looks_back = bool(history) and self._settings.resolve_followups and not literal
-        if looks_back and self._answering.counts_papers(question):
-            looks_back = False
-        resolved = resolve(question, history if looks_back else ())
-        return self._answering.answer(asked, resolved, filter, reads_filters=not literal)
+        query = parse(
+            without_markup(asked),
+            history if self._settings.resolve_followups else (),
+            wanted=filter,
+            facets=self._index.facets,
+            literal=literal,
+        )
+        return self._pipeline.answer(asked, query)
 
     def again(self, answer: Answer) -> Answer:
-        """Return the answer to what a saved answer was asked, without the turns before it.
+        """Return the answer to what a saved answer was asked, as it was understood then.
 
         Raises ReceiptError where the answer does not say what that was, FilterError where no paper passes any more.
         """
-        put = answer.asked
-        if put is None:
+        if answer.query is None:
             raise ReceiptError("the answer does not say what was asked; save one of `Assistant.ask`")
-        resolved = Resolved(**put.model_dump(include=set(Resolved.model_fields)))
-        return _last(
-            self._answering.answer(answer.question, resolved, put.filter, reads_filters=not put.literal)
-        )
+        return _last(self._pipeline.answer(answer.question, answer.query))
 
     def confidences(self, question: str, held_out: str) -> tuple[float, float]:
         """Return the probability that the papers answer a question, and the same as if one paper were not there."""
-        return self._answering.confidences(without_markup(clean_question(question)), held_out)
+        query = parse(without_markup(clean_question(question)), facets=self._index.facets, literal=True)
+        return self._pipeline.confidences(query, held_out)
 
     def count(self, filter: Filter = EVERY_PAPER) -> int:
         """Return how many papers pass the filter. Raises FilterError where none does."""
-        return self._answering.count(filter)
+        return self._pipeline.count(filter)
 
     def paper(self, paper_id: str) -> Paper:
         """Return the paper with this id or alias. Raises KeyError where the index has none."""
@@ -200,3 +197,8 @@ def style_of(settings: Settings) -> AnswerStyle:
         return find_entry(settings.model, kind="generator").style or "synthesis"
     except ModelNotFoundError:
         return "synthesis"
+
+
+def reads_well(settings: Settings) -> bool:
+    """Return whether the language model is good enough to decide what is answered, as the catalogue says of it."""
+    return style_of(settings.model_copy(update={"style": "auto"})) == "synthesis"

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from rag_qa.answering.evidence import score_sentences
-from rag_qa.answering.terms import WORD, content_terms, question_terms
+from rag_qa.answering.evidence.scoring import score_sentences
 from rag_qa.index.reader import Index
 from rag_qa.protocols import Embedder
+from rag_qa.text.words import WORD, content_terms, question_terms
 from rag_qa.types import Explanation, Hit
 
 

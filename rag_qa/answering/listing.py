@@ -5,13 +5,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rag_qa.answering.composing import quote
-from rag_qa.answering.evidence import ScoredSentence, label, spans_of
-from rag_qa.answering.scope import Scope
-from rag_qa.answering.terms import content_terms, content_words, coverage
+from rag_qa.answering.evidence.scoring import ScoredSentence, as_evidence, spans_of
+from rag_qa.answering.quoting import quote
 from rag_qa.index.exact import Places
 from rag_qa.index.reader import Index
-from rag_qa.types import Citation, Hit, Paper, Passage, Sentence, Verdict
+from rag_qa.text.words import content_terms, content_words, coverage
+from rag_qa.types import Citation, Hit, Paper, Passage, Query, Sentence, Verdict
 
 COUNTED = Verdict(label="supported", probability=1.0, reasons=("counted in the index",))
 
@@ -23,22 +22,22 @@ class Listed(NamedTuple):
     sentences: list[Sentence]
 
 
-def list_papers(index: Index, scope: Scope, k: int) -> Listed:
-    """Return up to k papers of a scope with a quote from each, after their count where that was asked for."""
-    passing = np.arange(index.manifest.counts.papers) if scope.passing is None else scope.passing
-    places = mentioning(index, scope.topic, passing) if scope.topic else passing
+def list_papers(index: Index, query: Query, passing: Places | None, k: int) -> Listed:
+    """Return up to k of the papers at some places (None: all) with a quote from each, after their count if asked."""
+    passing = np.arange(index.manifest.counts.papers) if passing is None else passing
+    places = mentioning(index, query.topic, passing) if query.topic else passing
     hits = newest(index, places, k)
     weights = index.term_weights([t for hit in hits for t in content_terms(hit.paper.title)])
     chosen = [
-        best_for_topic(hit.paper, scope.topic) if scope.topic else best_for_title(hit.paper, weights)
+        best_for_topic(hit.paper, query.topic) if query.topic else best_for_title(hit.paper, weights)
         for hit in hits
     ]
-    quotes = [quote(evidence) for evidence in label(chosen)]
-    if not scope.counts or not quotes:
+    quotes = [quote(evidence) for evidence in as_evidence(chosen)]
+    if not query.counts or not quotes:
         return Listed(hits, quotes)
     citations = [citation for sentence in quotes for citation in sentence.citations]
     return Listed(
-        hits, [count_sentence(len(places), index.manifest.counts.papers, scope, citations), *quotes]
+        hits, [count_sentence(len(places), index.manifest.counts.papers, query, citations), *quotes]
     )
 
 
@@ -91,13 +90,13 @@ def best_for_topic(paper: Paper, topic: str) -> ScoredSentence:
 def introduce(index: Index, hits: Sequence[Hit]) -> list[Sentence]:
     """Return a quote from each paper: the sentence that says most of its title."""
     weights = index.term_weights([t for hit in hits for t in content_terms(hit.paper.title)])
-    return [quote(evidence) for evidence in label([best_for_title(hit.paper, weights) for hit in hits])]
+    return [quote(evidence) for evidence in as_evidence([best_for_title(hit.paper, weights) for hit in hits])]
 
 
-def count_sentence(counted: int, total: int, scope: Scope, citations: Sequence[Citation]) -> Sentence:
+def count_sentence(counted: int, total: int, query: Query, citations: Sequence[Citation]) -> Sentence:
     """Return the sentence that tells a count, with quotes of those counted papers that are shown."""
-    conditions = [f"are {scope.filter.text}"] if scope.filter.text else []
-    conditions += [f"mention “{scope.topic}”"] if scope.topic else []
+    conditions = [f"are {query.filter.text}"] if query.filter.text else []
+    conditions += [f"mention “{query.topic}”"] if query.topic else []
     text = f"{counted} of {total} papers in the index {' and '.join(conditions)}."
     if not conditions:
         text = f"The index holds {total} papers."

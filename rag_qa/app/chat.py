@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 
 from rag_qa.answering.assistant import EVERY_PAPER, Assistant
-from rag_qa.answering.receipts import write_receipt
+from rag_qa.answering.receipts.write import write_receipt
 from rag_qa.app.filtering import read_filter
 from rag_qa.app.progress import with_spinner
 from rag_qa.app.rendering import say, show_paper, show_stream

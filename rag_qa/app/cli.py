@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 
 from rag_qa.answering.assistant import Assistant
-from rag_qa.answering.receipts import check_free, write_receipt
+from rag_qa.answering.receipts.write import check_free, write_receipt
 from rag_qa.app.bench import bench_app
 from rag_qa.app.calibrate import calibrate
 from rag_qa.app.chat import chat_with

@@ -12,7 +12,7 @@ from platformdirs import user_cache_path
 from rich.console import Console
 
 from rag_qa.answering.assistant import Assistant
-from rag_qa.answering.verifying import judge as verdict_on
+from rag_qa.answering.verdict.model import judge as verdict_on
 from rag_qa.app.options import JsonOption, load_settings
 from rag_qa.app.progress import progress_bar
 from rag_qa.errors import EvaluationError

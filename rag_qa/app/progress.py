@@ -5,9 +5,13 @@ from contextlib import contextmanager
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.text import Text
 
 from rag_qa.index.changes import Progress as Tell
 from rag_qa.types import Event
+
+# Papers that are named while they are read.
+FOUND = 3
 
 
 @contextmanager
@@ -34,12 +38,21 @@ def progress_bar(console: Console) -> Iterator[Tell]:
 
 
 def with_spinner(events: Iterator[Event], console: Console) -> Generator[Event, None, None]:
-    """Yield the events of an answer, with a spinner until there is something to read."""
+    """Yield the events of an answer, with a spinner until it is there, beside it what is being written."""
     if not console.is_terminal:
         yield from events
         return
-    with console.status("reading the papers") as status:
+    written = ""
+    with console.status("searching") as status:
         for event in events:
-            if event.kind != "hits":
+            if event.kind == "hits":
+                found = "; ".join(hit.paper.heading for hit in event.hits[:FOUND])
+                status.update(Text(f"reading {found}", overflow="ellipsis", no_wrap=True))
+            written = written + event.piece if event.kind == "piece" else ""
+            if written:
+                status.update(Text(written, style="dim"))
+            if event.kind in ("sentence", "answer"):
                 status.stop()
             yield event
+            if event.kind == "sentence":
+                status.start()

@@ -10,9 +10,9 @@ import typer
 from rich.console import Console
 
 from rag_qa.answering.assistant import Assistant
-from rag_qa.answering.receipts import read_receipt
-from rag_qa.answering.rechecking import recheck
-from rag_qa.answering.replaying import Replay, compare
+from rag_qa.answering.receipts.replay import Replay, compare
+from rag_qa.answering.receipts.verify import recheck
+from rag_qa.answering.receipts.write import read_receipt
 from rag_qa.app.options import DEFAULT_INDEX, IndexOption, JsonOption, exact_settings
 from rag_qa.app.rendering import say
 from rag_qa.corpus.cleaning import clean_text

@@ -35,8 +35,8 @@ def show_stream(console: Console, events: Iterable[Event]) -> Answer:
     """Print an answer while it comes, and return it."""
     marks = Marks()
     for event in events:
-        if event.understood_as is not None:
-            _print(console, Text(f"Understood as: {event.understood_as}", style="dim"))
+        if event.query is not None and event.query.understood_as is not None:
+            _print(console, Text(f"Understood as: {event.query.understood_as}", style="dim"))
         if event.sentence is not None:
             show_sentence(console, event.sentence, marks)
         if event.answer is not None:

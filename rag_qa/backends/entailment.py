@@ -34,9 +34,10 @@ class CrossEncoderJudge:
         self._device = device
         self._lock = Lock()
 
-    def judge(self, sentence: str, evidence: Sequence[str]) -> Verdict:
+    def judge(self, sentence: str, evidence: Sequence[str], *, context: Sequence[str] = ()) -> Verdict:
         """Return the verdict; its reason tells of a contradiction. Raises BackendError where the model is none."""
-        premises = [text for text in evidence if text.strip()]
+        heading = "".join(f"{text}: " for text in dict.fromkeys(context))
+        premises = [f"{heading}{text}" for text in evidence if text.strip()]
         if not premises or not sentence.strip():
             return Verdict(label="unsupported", probability=0.0, reasons=("nothing is cited",))
         if len(premises) > 1:

@@ -8,15 +8,19 @@ import ctypes
 import logging
 import secrets
 from collections.abc import Generator as Pieces
+from collections.abc import Sequence
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
-from threading import Lock
+from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from rag_qa.backends.locating import locate_model
 from rag_qa.backends.probing import ensure_llama_works
 from rag_qa.backends.processor import let_threads_sleep, physical_cores
-from rag_qa.errors import BackendError
+from rag_qa.errors import BackendError, RagQAError
 from rag_qa.protocols import GeneratorSpec, Prompt
 from rag_qa.settings import Settings
 
@@ -46,6 +50,20 @@ class LlamaGenerator:
         self._threads = threads or physical_cores()
         self._requested_layers = gpu_layers
         self._lock = Lock()
+        # The parts of the prompt read last, in tokens: what the model's memory begins with.
+        self._read_before: list[list[int]] = []
+
+    def load_ahead(self) -> None:
+        """Begin to load the model in the background, so that it is there when search is done.
+
+        What goes wrong is an error at the first use.
+        """
+
+        def load() -> None:
+            with self._lock, suppress(RagQAError):
+                _ = self._llama
+
+        Thread(target=load, daemon=True).start()
 
     @cached_property
     def spec(self) -> GeneratorSpec:
@@ -70,14 +88,7 @@ class LlamaGenerator:
         Raises BackendError where the grammar is bad or the prompt leaves no room for `max_tokens`.
         """
         with self._lock:
-            tokens = self._tokens(prompt)
-            if len(tokens) + max_tokens > self._llama.n_ctx():
-                raise BackendError(
-                    f"a prompt of {len(tokens)} tokens leaves no room for {max_tokens} in a context of "
-                    f"{self._llama.n_ctx()}; set RAG_QA_CONTEXT_TOKENS higher or ask for fewer sentences"
-                )
-            # Over a cached beginning of a prompt, logits differ by up to .4: an answer would depend on those before it.
-            self._llama.reset()  # type: ignore[no-untyped-call]
+            tokens = self._read(prompt, room=max_tokens)
             stream = self._llama.create_completion(
                 tokens,
                 max_tokens=max_tokens,
@@ -94,10 +105,27 @@ class LlamaGenerator:
             finally:
                 stream.close()  # type: ignore[union-attr]
 
+    def choose(self, prompt: Prompt, options: Sequence[str]) -> list[float]:
+        """Return how probably the reply begins with each option, among them: a softmax over their first tokens.
+
+        Raises ValueError for options that begin with the same token, BackendError where the prompt is too long.
+        """
+        import llama_cpp
+
+        with self._lock:
+            first = [self._tokenize(option, special=False)[0] for option in options]
+            if len(set(first)) < len(first):
+                raise ValueError(f"some of {list(options)} begin with the same token; give others")
+            self._read(prompt, room=1)
+            pointer = llama_cpp.llama_get_logits_ith(self._llama.ctx, -1)
+            logits = np.ctypeslib.as_array(pointer, shape=(self._llama.n_vocab(),))[first].astype(np.float64)
+        weights = np.exp(logits - logits.max())
+        return [float(weight) for weight in weights / weights.sum()]
+
     def count_tokens(self, prompt: Prompt) -> int:
         """Return the length of the rendered prompt in the model's own tokens."""
         with self._lock:
-            return len(self._tokens(prompt))
+            return sum(map(len, self._segments(prompt)))
 
     def open_context(self, *, tokens: int, outputs: int) -> "LlamaContext":
         """Return a further context over the same weights, for batches of `tokens` of which `outputs` give logits.
@@ -138,6 +166,7 @@ class LlamaGenerator:
                 n_threads=self._threads,
                 n_threads_batch=self._threads,
                 n_gpu_layers=self._layers_to_ask(),
+                flash_attn=True,
                 verbose=False,
             )
         except ValueError as exc:
@@ -183,20 +212,47 @@ class LlamaGenerator:
     def _token_text(self, token: int) -> str:
         return self._llama._model.token_get_text(token) if token >= 0 else ""
 
-    def _tokens(self, prompt: Prompt) -> list[int]:
-        """Tokenise the template with special tokens and what stands in it without."""
-        contents = {secrets.token_hex(8): text for text in (prompt.system, prompt.user)}
-        system, user = contents
+    def _read(self, prompt: Prompt, *, room: int) -> list[int]:
+        """Evaluate a prompt and return its tokens; `room` tokens must be left for the reply.
+
+        Each segment is evaluated by itself, and those that the prompt before began with are kept. So the logits are the
+        same whether a segment was kept or read anew: where batches begin would change them by up to .4.
+        """
+        segments = self._segments(prompt)
+        length = sum(map(len, segments))
+        if length + room > self._llama.n_ctx():
+            raise BackendError(
+                f"a prompt of {length} tokens leaves no room for {room} in a context of "
+                f"{self._llama.n_ctx()}; set RAG_QA_CONTEXT_TOKENS higher or ask for fewer sentences"
+            )
+        kept = 0
+        while kept < len(segments) - 1 and self._read_before[kept : kept + 1] == [segments[kept]]:
+            kept += 1
+        self._read_before = segments[:kept]
+        self._llama.n_tokens = sum(map(len, self._read_before))
+        for segment in segments[kept:]:
+            self._llama.eval(segment)
+            self._read_before.append(segment)
+        return [token for segment in segments for token in segment]
+
+    def _segments(self, prompt: Prompt) -> list[list[int]]:
+        """Return the tokens of the system's part, of the context and of the rest.
+
+        The template is tokenised with special tokens, and what stands in it without.
+        """
+        system, user = secrets.token_hex(8), secrets.token_hex(8)
         messages = [{"role": "system", "content": system}, {"role": "user", "content": user}]
-        rest = self._template(messages=messages).prompt
-        tokens: list[int] = []
-        for mark, text in contents.items():
-            before, found, rest = rest.partition(mark)
-            if not found:
-                raise BackendError(f"the chat template of {self._name} drops a message; use another model")
-            tokens += self._tokenize(before, special=True)
-            tokens += self._tokenize(text, special=False)
-        return tokens + self._tokenize(rest, special=True)
+        before, found_system, rest = self._template(messages=messages).prompt.partition(system)
+        between, found_user, after = rest.partition(user)
+        if not (found_system and found_user):
+            raise BackendError(f"the chat template of {self._name} drops a message; use another model")
+        plain = [self._tokenize(text, special=False) for text in (prompt.system, prompt.context, prompt.user)]
+        segments = [
+            self._tokenize(before, special=True) + plain[0] + self._tokenize(between, special=True),
+            plain[1],
+            plain[2] + self._tokenize(after, special=True) + self._tokenize(prompt.reply, special=False),
+        ]
+        return [segment for segment in segments if segment]
 
     def _tokenize(self, text: str, *, special: bool) -> list[int]:
         data = text.encode("utf-8", errors="replace")

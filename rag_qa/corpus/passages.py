@@ -8,8 +8,8 @@ they are over.
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from rag_qa.corpus.sentences import split_sentences
 from rag_qa.errors import SettingsError
+from rag_qa.text.sentences import split_sentences
 from rag_qa.types import Paper, Passage
 
 CountTokens = Callable[[Sequence[str]], list[int]]

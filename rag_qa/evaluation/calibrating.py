@@ -12,11 +12,11 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
-from rag_qa.answering.evidence import spans_of
-from rag_qa.answering.terms import content_terms
+from rag_qa.answering.evidence.scoring import spans_of
 from rag_qa.errors import PaperIndexError
 from rag_qa.evaluation.metrics import RiskPoint, area_under_roc, risk_coverage
 from rag_qa.index.manifest import Calibration
+from rag_qa.text.words import content_terms
 from rag_qa.types import Paper, Value
 
 MIN_PAPERS = 20

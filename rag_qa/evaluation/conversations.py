@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Protocol, Self
 
 from pydantic import Field, ValidationError, model_validator
 
-from rag_qa.answering.followups import Resolved, resolve
+from rag_qa.answering.query.followups import Resolved, resolve
 from rag_qa.errors import EvaluationError, QuestionError
 from rag_qa.evaluation.datasets import CorpusSet, Text, file_hash, read_header
 from rag_qa.evaluation.lines import fail, first_complaint, read_records

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Literal, get_args
 
-from rag_qa.answering.prompting import defuse
+from rag_qa.answering.writing.prompt import defuse
 from rag_qa.protocols import Generator, Prompt
 from rag_qa.types import Answer, Citation
 

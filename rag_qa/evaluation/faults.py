@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
-from rag_qa.answering.terms import content_terms
+from rag_qa.text.words import content_terms
 from rag_qa.types import Value, Verdict
 
 FaultKind = Literal[

@@ -4,7 +4,7 @@ import pytest
 
 from rag_qa import Assistant, Settings, build_index
 from rag_qa.answering.assistant import style_of
-from rag_qa.answering.prompting import load_prompt
+from rag_qa.answering.writing.prompt import load_prompt
 from rag_qa.errors import IndexMismatchError, IndexNotFoundError, PromptError, QuestionError, SettingsError
 from rag_qa.testing import HashingEmbedder, QueuedGenerator
 from rag_qa.types import Answer

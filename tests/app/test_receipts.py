@@ -7,7 +7,7 @@ from rich.console import Console
 
 from rag_qa import Answer, Assistant, Settings, build_index
 from rag_qa.answering import assistant
-from rag_qa.answering.receipts import read_receipt, write_receipt
+from rag_qa.answering.receipts.write import read_receipt, write_receipt
 from rag_qa.app.chat import chat_with
 from rag_qa.testing import HashingEmbedder, QueuedGenerator
 

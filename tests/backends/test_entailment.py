@@ -2,7 +2,7 @@
 
 import pytest
 
-from rag_qa.answering.verifying import Verifier
+from rag_qa.answering.verdict.model import Verifier
 from rag_qa.backends.entailment import CrossEncoderJudge, open_entailment
 from rag_qa.errors import BackendError, ModelNotFoundError
 from rag_qa.settings import Settings

@@ -19,8 +19,8 @@ from rich.console import Console
 
 from rag_qa import Assistant, RagQAError, Settings, build_index
 from rag_qa.answering import assistant as assistant_module
-from rag_qa.answering.grammar import MAX_CHARACTERS, REFUSAL
-from rag_qa.answering.writing import DECLINED
+from rag_qa.answering.writing.grammar import MAX_CHARACTERS, REFUSAL
+from rag_qa.answering.writing.writer import DECLINED
 from rag_qa.app.options import DEFAULT_INDEX
 from rag_qa.app.rendering import show_hits, show_stream
 from rag_qa.corpus.cleaning import clean_text

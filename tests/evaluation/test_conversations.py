@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from rag_qa.answering.followups import Resolved
+from rag_qa.answering.query.followups import Resolved
 from rag_qa.errors import EvaluationError, QuestionError
 from rag_qa.evaluation import conversations, evaluate, read_results
 from rag_qa.evaluation.conversations import load_conversations, run_conversations

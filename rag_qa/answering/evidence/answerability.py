@@ -1,0 +1,181 @@
+"""Do the papers on a question's topic also answer it? A logistic regression that looks at what was asked for.
+
+Beside the signals of relevance it reads whether the words that the best paper's title does not explain stand in that
+paper, whether the question names what no good paper does, whether the sentence that meets the question best has a
+number, where one is asked for, and what the language model says: the probability that the sentences which it read
+state the answer. Coefficients and thresholds are data (relevance.toml, `answer` and, where a model reads,
+`read_answer`), fitted by eval/fit_relevance.py. Without a model that reads, a near miss in the words of an abstract is
+often answered.
+"""
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from rag_qa.answering.evidence.alignment import weighed_words
+from rag_qa.answering.evidence.relevance import (
+    Relevance,
+    best_signals,
+    keep_relevant,
+    logistic,
+    speaks_to,
+    threshold,
+)
+from rag_qa.text.entities import foreign_codes, foreign_names
+from rag_qa.text.quantities import numbers
+from rag_qa.text.words import content_terms, coverage
+from rag_qa.types import Paper, Query, Value
+
+NOTHING_RELEVANT = "no paper in the index speaks to this question"
+# As many of the most probable papers may hold the names that are asked for.
+FIRST_PAPERS = 3
+# A word that no sentence meets better than this is missing: unrelated words in context are this alike.
+UNMET = 0.5
+# Words in capitals, one after the other.
+SHOUTED = re.compile(r"\b[A-Z]{2,}(?:\W+[A-Z]{2,})+\b")
+
+
+class Clues(Value):
+    """What answerability is read from; each 0 to 1.
+
+    `said` is the share of the question's terms beyond the title of the most probable paper that this paper holds;
+    `name_missing` is 1 where the question names what none of the first papers does; `number_missing` is, for a
+    question that asks for a number, how much less the best sentence with one meets the question than the best of all.
+    """
+
+    passage_similarity: float
+    sentence_similarity: float
+    said: float
+    alignment: float
+    name_missing: float
+    number_missing: float
+
+
+class Decision(NamedTuple):
+    """Whether the papers answer a question.
+
+    All papers assessed, most probable first; those to answer from (none: it is refused); the probability that they
+    answer; and why they would not.
+    """
+
+    assessed: Sequence[Relevance]
+    relevant: list[Relevance]
+    confidence: float
+    why_not: str
+
+
+def decide(
+    query: Query,
+    assessed: Sequence[Relevance],
+    papers: Sequence[Paper],
+    terms: Sequence[str],
+    weights: Mapping[str, float],
+    *,
+    wanted: float | None = None,
+    stated: float | None = None,
+) -> Decision:
+    """Return whether the papers answer a question; `assessed` is most probable first and not empty.
+
+    They do where the confidence reaches the one wanted; where none is, the one that ships, and where they also speak
+    to the question at all. `stated` is the probability, by a model that read the evidence, that it states the answer.
+    """
+    speaks = speaks_to(assessed)
+    clues = find_clues(query, assessed, papers, terms, weights).model_dump()
+    model = "answer" if stated is None else "read_answer"
+    confidence = logistic(model, clues if stated is None else clues | {"stated": log_odds(stated)})
+    answers = confidence >= wanted if wanted is not None else speaks and confidence >= threshold(model)
+    return Decision(
+        assessed=assessed,
+        relevant=keep_relevant(assessed) if answers else [],
+        confidence=confidence,
+        why_not=_not_said(query, assessed, papers, weights) if speaks else NOTHING_RELEVANT,
+    )
+
+
+def decide_named(query: Query, decision: Decision, papers: Sequence[Paper], least: float) -> Decision:
+    """Return the same for a question that says which papers it is about, where no model read them.
+
+    They answer where they are at all like it; not where it names what none of them does, nor where it asks for a number
+    and the most probable one has none.
+    """
+    first = decision.assessed[0]
+    numberless = query.kind == "number" and not any(numbers(s.text) for s in first.sentences)
+    if numberless or missing_names(query.topic, papers):
+        return decision._replace(relevant=[])
+    return decision._replace(relevant=[paper for paper in decision.assessed if paper.likeness >= least])
+
+
+def log_odds(probability: float) -> float:
+    """Return the logarithm of the odds, bounded as 12-bit probabilities would be (±8.3)."""
+    bounded = min(max(probability, 1 / 4096), 1 - 1 / 4096)
+    return math.log(bounded / (1 - bounded))
+
+
+def find_clues(
+    query: Query,
+    assessed: Sequence[Relevance],
+    papers: Sequence[Paper],
+    terms: Sequence[str],
+    weights: Mapping[str, float],
+) -> Clues:
+    """Return the clues; `terms` are the question's, `weights` say how much each tells papers apart."""
+    best = best_signals([paper.signals for paper in assessed])
+    by_id = {paper.id: paper for paper in papers}
+    first = by_id[assessed[0].paper_id]
+    few = [by_id[relevance.paper_id] for relevance in assessed[:FIRST_PAPERS]]
+    return Clues(
+        passage_similarity=best.passage_similarity,
+        sentence_similarity=best.sentence_similarity,
+        said=_covered(terms, first.heading, first.abstract, weights),
+        alignment=assessed[0].signals.alignment,
+        name_missing=float(bool(missing_names(query.topic, few))),
+        number_missing=_number_missing(query, assessed[0]),
+    )
+
+
+def missing_names(question: str, papers: Sequence[Paper]) -> list[str]:
+    """Return the names of the question that no paper has, where capitals tell names (NOT SO HERE, Nor In Titles)."""
+    known, words = " ".join(map(_all_of, papers)), question.split()
+    title_case = 2 * sum(word[0].isupper() for word in words) > len(words)
+    spoken = SHOUTED.sub(" ", question)
+    return foreign_codes(spoken, known) + ([] if title_case else foreign_names(spoken, known))
+
+
+def _all_of(paper: Paper) -> str:
+    """The paper's text with its metadata, which a question may name too."""
+    return " ".join([paper.title, paper.abstract, *paper.authors, paper.venue or "", str(paper.year or "")])
+
+
+def _number_missing(query: Query, first: Relevance) -> float:
+    """How much less the best sentence with a number meets the question than the best of all; 1 without any."""
+    if query.kind != "number":
+        return 0.0
+    best = max(sentence.alignment for sentence in first.sentences)
+    numbered = max((s.alignment for s in first.sentences if numbers(s.text)), default=0.0)
+    return 1.0 - numbered / best if best > 0 else float(numbered == 0)
+
+
+def _covered(terms: Sequence[str], heading: str, text: str, weights: Mapping[str, float]) -> float:
+    """The share of the weight of the terms beyond a heading that a text holds; 1 where the heading has them all."""
+    explained = set(content_terms(heading))
+    beyond = [term for term in terms if term not in explained]
+    return coverage(beyond, content_terms(text), weights) if beyond else 1.0
+
+
+def _not_said(
+    query: Query, assessed: Sequence[Relevance], papers: Sequence[Paper], weights: Mapping[str, float]
+) -> str:
+    """Say what is missing: a name that no paper has, else the word that the nearest sentences meet least."""
+    if names := missing_names(query.topic, papers):
+        return f"relevant papers are here, but none of them names “{names[0]}”"
+    words = weighed_words(query.topic, weights)
+    nearest = [s for paper in assessed[:FIRST_PAPERS] for s in paper.sentences if len(s.met) == len(words)]
+    unmet = [
+        (max(s.met[n] for s in nearest) / word.share, word.text)
+        for n, word in enumerate(words)
+        if nearest and word.share > 0
+    ]
+    if unmet and min(unmet)[0] < UNMET:
+        return f"relevant papers are here, but none of their abstracts says that of “{min(unmet)[1]}”"
+    return "relevant papers are here, but none of their abstracts says that"

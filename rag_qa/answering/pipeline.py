@@ -1,0 +1,270 @@
+"""From a query to events: hits, sentences as they are checked, the answer. The one place that puts the rooms together.
+
+There are four ways to answer, chosen in `Pipeline._way`: from metadata, by counting, as a list of papers, and from
+evidence. Each takes a query and returns a draft.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+from rag_qa.answering.evidence.answerability import Decision, decide, decide_named
+from rag_qa.answering.evidence.choosing import choose_sentences, to_read
+from rag_qa.answering.evidence.relevance import assess
+from rag_qa.answering.evidence.scoring import ScoredSentence, as_evidence, score_sentences
+from rag_qa.answering.explaining import explain
+from rag_qa.answering.listing import introduce, list_papers
+from rag_qa.answering.metadata_answers import tell, told_by_metadata
+from rag_qa.answering.query.questions import names_only
+from rag_qa.answering.quoting import quote
+from rag_qa.answering.synthesis import Synthesis
+from rag_qa.answering.trace import Trace
+from rag_qa.index.exact import Places
+from rag_qa.index.reader import Index
+from rag_qa.protocols import Embedder, Reranker
+from rag_qa.retrieval.filters import matching
+from rag_qa.retrieval.reranking import rerank
+from rag_qa.retrieval.searching import Retriever
+from rag_qa.settings import Settings
+from rag_qa.text.words import question_terms
+from rag_qa.types import EVERY_PAPER, Answer, Event, Explanation, Filter, Hit, Paper, Query, Sentence
+
+NO_PAPERS = "the index holds no papers"
+NEAREST = 3
+# Cosine under which a paper that the question names ("the second one") has nothing to do with the rest of it.
+NAMED_LIKENESS = 0.1
+
+
+class Draft(NamedTuple):
+    """The papers found, and the events that say something of them: pieces of text, and sentences."""
+
+    hits: Sequence[Hit]
+    said: Iterator[Event]
+
+
+class Pipeline:
+    """Answers queries from one index: in quotes, or in prose where there is a writer."""
+
+    def __init__(
+        self,
+        index: Index,
+        embedder: Embedder,
+        synthesis: Synthesis | None,
+        settings: Settings,
+        reranker: Reranker | None = None,
+    ) -> None:
+        self._index = index
+        self._embedder = embedder
+        self._synthesis = synthesis
+        self._settings = settings
+        self._reranker = reranker
+        self._retriever = Retriever(index, embedder, pool=settings.pool, dense=settings.dense)
+
+    def search(
+        self, text: str, k: int, filter: Filter = EVERY_PAPER, within: Sequence[str] | None = None
+    ) -> list[Hit]:
+        """Return the k best papers, best first; with a reranker, out of its first `rerank_depth`.
+
+        Raises FilterError where no paper passes the filter.
+        """
+        passing = self._passing(filter)
+        if self._reranker is None:
+            return self._retriever.search(text, k, within=within, passing=passing)
+        depth = self._settings.rerank_depth
+        hits = self._retriever.search(text, max(k, depth), within=within, passing=passing)
+        return rerank(text, hits, self._reranker, depth=depth)[:k]
+
+    def similar(self, paper: Paper, k: int) -> list[Hit]:
+        """Return the k papers most like one, best first."""
+        return self._retriever.similar(paper, k)
+
+    def explain(self, text: str, hits: Sequence[Hit]) -> list[Explanation]:
+        """Return why each hit was found."""
+        return explain(text, hits, self._index, self._embedder)
+
+    def count(self, filter: Filter) -> int:
+        """Return how many papers pass a filter. Raises FilterError where none does."""
+        passing = self._passing(filter)
+        return self._index.manifest.counts.papers if passing is None else len(passing)
+
+    def answer(self, question: str, query: Query) -> Iterator[Event]:
+        """Yield the hits, then each sentence once it is checked, then the whole answer."""
+        trace = Trace(self._settings, self._index.manifest)
+        with trace.timed("search"):
+            draft = self._way(query)(query, trace)
+        yield Event(kind="hits", hits=tuple(draft.hits), query=query)
+        sentences: list[Sentence] = []
+        for event in draft.said:
+            sentences += [event.sentence] if event.sentence else []
+            yield event
+        yield Event(kind="answer", answer=_answer(question, query, sentences, draft.hits, trace))
+
+    def confidences(self, query: Query, held_out: str) -> tuple[float, float]:
+        """Return how probably the papers answer a question, and how probably without one of them, by no model.
+
+        The paper held out is left out of what search finds, which is a place longer for it; 0 where nothing is left.
+        """
+        considered = self._considered(query)
+        found = self.search(query.topic, considered + 1, query.filter, query.within)
+        sentences = self._scored(query, found)
+        without = [hit for hit in found if hit.paper.id != held_out]
+        sure, unsure = (
+            self._decide(query, hits[:considered], sentences).confidence if hits else 0.0
+            for hits in (found, without)
+        )
+        return sure, unsure
+
+    def _way(self, query: Query) -> Callable[[Query, Trace], Draft]:
+        """Return how a query is answered."""
+        if query.nothing:
+            return self._nothing
+        if query.counts or not query.topic:
+            return self._list_all
+        if query.wanted:
+            return self._from_metadata
+        return self._list if query.kind == "which" else self._from_evidence
+
+    def _nothing(self, query: Query, trace: Trace) -> Draft:
+        return Draft([], iter(()))
+
+    def _list_all(self, query: Query, trace: Trace) -> Draft:
+        """List the papers that the index's metadata alone can give, after their number where it was asked for."""
+        listed = list_papers(self._index, query, self._passing(query.filter), self._settings.listed_papers)
+        return Draft(listed.hits, _events(listed.sentences))
+
+    def _from_metadata(self, query: Query, trace: Trace) -> Draft:
+        """Say what the index's metadata say of the papers named; answer from evidence where none is."""
+        hits = self._found(query)
+        told = told_by_metadata(query, [hit.paper for hit in hits])
+        if told:
+            return Draft(hits, _events([tell(paper, query.wanted) for paper in told]))
+        return self._from_evidence(query, trace)
+
+    def _list(self, query: Query, trace: Trace) -> Draft:
+        """List the papers that match a request, each with the sentence that shows why."""
+        hits = self._found(query)
+
+        def said() -> Iterator[Event]:
+            with trace.timed("evidence"):
+                trace.decision = self._decided(query, hits, self._scored(query, hits))
+                relevant = trace.decision.relevant
+                evidence = as_evidence(choose_sentences(relevant, query.kind, self._settings))
+            if self._synthesis and evidence:
+                yield from self._synthesis.introduce(query, evidence, _titles(hits), trace)
+            yield from _events(list(map(quote, evidence)))
+
+        return Draft(hits, said() if hits else iter(()))
+
+    def _from_evidence(self, query: Query, trace: Trace) -> Draft:
+        """Answer from the sentences of the papers found, or refuse."""
+        hits = self._found(query)
+        if query.within is not None and names_only(query.text) and self._synthesis is None:
+            return Draft(hits, _events(introduce(self._index, hits)))
+        return Draft(hits, self._answered(query, hits, trace) if hits else iter(()))
+
+    def _answered(self, query: Query, hits: Sequence[Hit], trace: Trace) -> Iterator[Event]:
+        with trace.timed("evidence"):
+            scored = self._scored(query, hits)
+            decision = self._decided(query, hits, scored)
+        trace.decision = decision
+        if self._synthesis is None:
+            yield from _events(
+                list(map(quote, as_evidence(choose_sentences(decision.relevant, query.kind, self._settings))))
+            )
+            return
+        reading = self._synthesis.read(
+            query, as_evidence(to_read(decision.assessed, query, self._settings)), _titles(hits), trace
+        )
+        if reading is None:
+            trace.unsupported = (
+                "the sentences nearest to the question address their reader, so no model reads them"
+            )
+            return
+        stated = self._synthesis.states(reading, trace)
+        trace.decision = decision = self._decided(query, hits, scored, stated)
+        if decision.relevant:
+            yield from self._synthesis.write(query, reading, as_evidence(scored), _titles(hits), trace)
+
+    def _found(self, query: Query) -> list[Hit]:
+        return self.search(query.topic, self._considered(query), query.filter, query.within)
+
+    def _considered(self, query: Query) -> int:
+        return self._settings.listed_papers if query.kind == "which" else self._settings.evidence_papers
+
+    def _passing(self, filter: Filter) -> Places | None:
+        return matching(filter, self._index.facets) if filter.text else None
+
+    def _scored(self, query: Query, hits: Sequence[Hit]) -> list[ScoredSentence]:
+        terms = question_terms(query.topic)
+        weights = self._index.term_weights(terms)
+        return score_sentences(query.topic, terms, [hit.paper for hit in hits], weights, self._embedder)
+
+    def _decided(
+        self,
+        query: Query,
+        hits: Sequence[Hit],
+        sentences: Sequence[ScoredSentence],
+        stated: float | None = None,
+    ) -> Decision:
+        """Return whether the hits answer; where the question names its papers and no model read, by rules."""
+        decision = self._decide(query, hits, sentences, stated)
+        if query.within is None or stated is not None:
+            return decision
+        return decide_named(query, decision, [hit.paper for hit in hits], NAMED_LIKENESS)
+
+    def _decide(
+        self,
+        query: Query,
+        hits: Sequence[Hit],
+        sentences: Sequence[ScoredSentence],
+        stated: float | None = None,
+    ) -> Decision:
+        terms = question_terms(query.topic)
+        weights = self._index.term_weights(terms)
+        papers = [hit.paper for hit in hits]
+        assessed = assess(hits, sentences, terms, weights)
+        return decide(query, assessed, papers, terms, weights, wanted=self._wanted(), stated=stated)
+
+    def _wanted(self) -> float | None:
+        """Return the confidence that the settings want, else this index's calibration; None for what ships."""
+        if self._settings.min_relevance is not None:
+            return self._settings.min_relevance
+        calibration = self._index.manifest.calibration
+        return calibration.threshold if calibration and self._synthesis is None else None
+
+
+def _events(sentences: Sequence[Sentence]) -> Iterator[Event]:
+    return (Event(kind="sentence", sentence=sentence) for sentence in sentences)
+
+
+def _titles(hits: Sequence[Hit]) -> dict[str, str]:
+    return {hit.paper.id: hit.paper.heading for hit in hits}
+
+
+def _answer(
+    question: str, query: Query, sentences: Sequence[Sentence], hits: Sequence[Hit], trace: Trace
+) -> Answer:
+    papers = {hit.paper.id: hit.paper for hit in hits}
+    cited = dict.fromkeys(citation.paper_id for s in sentences for citation in s.citations)
+    abstained = not sentences
+    return Answer(
+        question=question,
+        abstained=abstained,
+        reason=_reason(query, trace) if abstained else None,
+        sentences=tuple(sentences),
+        papers=tuple(papers[key] for key in cited),
+        nearest=tuple(hit.paper for hit in hits[:NEAREST]) if abstained else (),
+        provenance=trace.provenance,
+        timings=trace.finish(),
+        query=query,
+        model_input=trace.model_input,
+        confidence=trace.decision.confidence if trace.decision else None,
+    )
+
+
+def _reason(query: Query, trace: Trace) -> str:
+    """Return why there is no answer."""
+    if query.nothing:
+        return query.nothing
+    if query.counts and query.topic:
+        return f"no paper{f' {query.filter.text}' if query.filter.text else ''} mentions “{query.topic}”"
+    return trace.why_not or NO_PAPERS

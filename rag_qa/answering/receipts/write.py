@@ -1,0 +1,134 @@
+"""Answers as files that can be checked.
+
+A receipt file is JSON in one exact form, sealed with the SHA-256 of the rest of it: any other byte is found. The
+seal tells damage and slips, not forgery: whoever edits a file on purpose can seal it anew.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from rag_qa.errors import ReceiptError
+from rag_qa.types import Answer, Paper, Value
+
+RECEIPT_VERSION = 2
+# Where a paper was read, and under what other ids, changes with sources that have nothing to do with an answer.
+NOT_HASHED = {"sources", "aliases"}
+
+
+class PaperHashes(Value):
+    """SHA-256 of a paper: of all that is known of it but its sources, and of its text alone."""
+
+    paper_sha256: str
+    text_sha256: str
+
+
+class SavedAnswer(Value):
+    """A receipt as read; `papers` holds the hashes of all papers that the answer shows, by id.
+
+    `intact` says whether the file is byte for byte as it was written.
+    """
+
+    answer: Answer
+    papers: Mapping[str, PaperHashes]
+    intact: bool
+
+
+def shown_papers(answer: Answer) -> dict[str, Paper]:
+    """Return the papers that an answer shows, by id: those that it cites, or the nearest where it abstains."""
+    return {paper.id: paper for paper in (*answer.papers, *answer.nearest)}
+
+
+def hash_paper(paper: Paper) -> PaperHashes:
+    """Return the hashes of a paper; its text is title, newline, abstract in UTF-8."""
+    known = json.dumps(paper.model_dump(mode="json", exclude=NOT_HASHED), sort_keys=True)
+    return PaperHashes(paper_sha256=_sha256(known), text_sha256=_sha256(f"{paper.title}\n{paper.abstract}"))
+
+
+def write_receipt(answer: Answer, path: str | Path) -> None:
+    """Save an answer with everything that checking and repeating it takes.
+
+    Raises ReceiptError where the file exists already, or cannot be written.
+    """
+    path = Path(path)
+    content = {
+        "receipt_version": RECEIPT_VERSION,
+        "answer": answer.model_dump(mode="json"),
+        "papers": {key: hash_paper(paper).model_dump() for key, paper in shown_papers(answer).items()},
+    }
+    sealed = _sealed(content)
+    check_free(path)
+    try:
+        with path.open("xb") as file:
+            file.write(sealed)
+    except (OSError, ValueError) as exc:
+        raise ReceiptError(f"{path} cannot be written ({exc}); name another file") from exc
+
+
+def check_free(path: Path) -> None:
+    """Raise ReceiptError where a file is already, or where there is no folder for it."""
+    if path.exists():
+        raise ReceiptError(f"{path} exists already; name another file, or remove it")
+    if not path.parent.is_dir():
+        raise ReceiptError(f"there is no folder {path.parent}; make it, or name another file")
+
+
+def read_receipt(path: str | Path) -> SavedAnswer:
+    """Read a saved answer; that the file was changed is told by `intact`, where it can still be read.
+
+    Raises ReceiptError for no such file, no JSON, no receipt, or a receipt of a newer version.
+    """
+    try:
+        raw = Path(path).read_bytes()
+    except (OSError, ValueError) as exc:
+        raise ReceiptError(
+            f"{path} cannot be read ({exc}); name a file that `rag-qa ask --save FILE` wrote"
+        ) from exc
+    try:
+        content = json.loads(raw.decode("ascii"))
+        intact = isinstance(content, dict) and raw == _sealed(content)
+    except (ValueError, RecursionError) as exc:
+        raise ReceiptError(f"{path} is no JSON as we write it ({exc}); {_ANEW}") from exc
+    _check_version(content, path)
+    try:
+        parts = {name: content.get(name) for name in ("answer", "papers")}
+        return SavedAnswer.model_validate(parts | {"intact": intact})
+    except ValidationError as exc:
+        where = ".".join(map(str, exc.errors()[0]["loc"]))
+        raise ReceiptError(
+            f"{path} is no whole receipt ({where}: {exc.errors()[0]['msg']}); {_ANEW}"
+        ) from exc
+
+
+_ANEW = "take a copy that nobody changed, or save the answer anew with `rag-qa ask --save FILE`"
+
+
+def _check_version(content: Any, path: str | Path) -> None:
+    """Raise ReceiptError for what is no receipt, or one that this version does not know."""
+    version = content.get("receipt_version") if isinstance(content, dict) else None
+    if type(version) is not int or version < 1:
+        raise ReceiptError(f"{path} is no receipt; save an answer with `rag-qa ask --save FILE`")
+    if version > RECEIPT_VERSION:
+        raise ReceiptError(
+            f"{path} is a receipt of version {version}, of a newer rag_qa (this one reads {RECEIPT_VERSION}); "
+            "install the version that wrote it"
+        )
+
+
+def _sealed(content: Mapping[str, Any]) -> bytes:
+    """Return the bytes of a receipt: the one rendering of its content, with the hash of all but the hash.
+
+    ASCII alone, so that nothing in it acts on a terminal and no transport changes it.
+    """
+    rest = {name: value for name, value in content.items() if name != "receipt_sha256"}
+    canonical = json.dumps(rest, sort_keys=True, separators=(",", ":"))
+    sealed = rest | {"receipt_sha256": _sha256(canonical)}
+    return f"{json.dumps(sealed, sort_keys=True, indent=1)}\n".encode("ascii")
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()

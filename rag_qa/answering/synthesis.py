@@ -1,0 +1,167 @@
+"""What the language model reads, decides and writes, with what keeps it honest: writing and verdict put together.
+
+A sentence reaches the reader with what supports it, or not at all: one that nothing supports is written once more, then
+gives way to the quote that comes near to it, and else is left out.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from rag_qa.answering.quoting import quote
+from rag_qa.answering.trace import Trace
+from rag_qa.answering.writing.attribution import Attribution, attribute
+from rag_qa.answering.writing.grammar import PROSE
+from rag_qa.answering.writing.injection import gives_orders
+from rag_qa.answering.writing.writer import Reading, SentenceReader, Writer
+from rag_qa.protocols import EntailmentJudge
+from rag_qa.settings import Settings
+from rag_qa.types import Event, Evidence, ModelInput, Query, Sentence
+
+UNSUPPORTED = (
+    "what the language model makes of the sentences nearest to this question is not supported by them"
+)
+# Between these two the model does not know whether the answer is Yes.
+SURELY_NO, SURELY_YES = 0.35, 0.65
+
+
+class Synthesis:
+    """Answers in prose of which every sentence is judged."""
+
+    def __init__(self, writer: Writer, judge: EntailmentJudge, settings: Settings) -> None:
+        self._writer = writer
+        self._judge = judge
+        self._settings = settings
+
+    def read(
+        self, query: Query, evidence: Sequence[Evidence], titles: Mapping[str, str], trace: Trace
+    ) -> Reading | None:
+        """Return what the model reads, None where all of it addresses its reader."""
+        with trace.timed("prompt"):
+            reading = self._writer.read(query.text, evidence, titles)
+        if reading is not None:
+            trace.provenance["evidence_dropped"] = len(evidence) - len(reading.evidence)
+        return reading
+
+    def states(self, reading: Reading, trace: Trace) -> float | None:
+        """Return how probably the evidence states the answer; None by a model that is not good enough to say."""
+        if not self._writer.reads:
+            return None
+        with trace.timed("decide"):
+            return self._writer.states(reading)
+
+    def write(
+        self,
+        query: Query,
+        reading: Reading,
+        candidates: Sequence[Evidence],
+        titles: Mapping[str, str],
+        trace: Trace,
+    ) -> Iterator[Event]:
+        """Yield the answer as it is written, and each sentence once it is known what supports it."""
+        opening = self._opening(query, reading, trace)
+        self._note(reading, opening, trace)
+        candidates = [e for e in candidates if not gives_orders(f"{titles[e.paper_id]} {e.sentence}")]
+        said: dict[str, Sentence] = {}
+        rewritten = False
+        for text in self._written(reading, opening, trace):
+            if isinstance(text, Event):
+                yield text
+                continue
+            with trace.timed("attribute"):
+                found = attribute(text.removeprefix(opening), candidates, titles, self._judge)
+            if not _supports(found) and not rewritten:
+                rewritten = True
+                text, found = self._again(reading, text, found, candidates, titles, trace)
+            sentence = self._sentence(text, found)
+            if sentence is not None and sentence.text not in said:
+                said[sentence.text] = sentence
+                yield Event(kind="sentence", sentence=sentence)
+        if not said:
+            trace.unsupported = UNSUPPORTED
+
+    def introduce(
+        self, query: Query, evidence: Sequence[Evidence], titles: Mapping[str, str], trace: Trace
+    ) -> Iterator[Event]:
+        """Yield a sentence on what a list of papers has to do with a request, if all of them together support it."""
+        reading = self.read(query, evidence, titles, trace)
+        if reading is None:
+            return
+        self._note(reading, "", trace)
+        for text in self._written(reading, "", trace):
+            if isinstance(text, Event):
+                yield text
+                continue
+            with trace.timed("attribute"):
+                verdict = self._judge.judge(
+                    text,
+                    [e.sentence for e in reading.evidence],
+                    context=tuple(titles[e.paper_id] for e in reading.evidence),
+                )
+            if verdict.label == "supported":
+                citations = tuple(e.citation for e in reading.evidence)
+                sentence = Sentence(text=text, kind="prose", citations=citations, verdict=verdict)
+                yield Event(kind="sentence", sentence=sentence)
+            return
+
+    def _opening(self, query: Query, reading: Reading, trace: Trace) -> str:
+        """Return how the answer to a yes/no question begins, where the model is sure of it."""
+        if query.kind != "yesno" or not self._writer.reads:
+            return ""
+        with trace.timed("decide"):
+            yes = self._writer.affirms(reading)
+        if SURELY_NO < yes < SURELY_YES:
+            return ""
+        return "Yes, " if yes > 0.5 else "No, "
+
+    def _written(self, reading: Reading, opening: str, trace: Trace) -> Iterator[Event | str]:
+        """Yield pieces of text as they are written, as events, and whole sentences as texts."""
+        sentences = SentenceReader(opening)
+        pieces = self._writer.write(reading, opening=opening)
+        while not sentences.full:
+            with trace.timed("write"):
+                piece = next(pieces, None)
+            if piece is None:
+                break
+            yield Event(kind="piece", piece=piece)
+            yield from sentences.feed(piece)
+        pieces.close()
+        yield from sentences.rest()
+
+    def _again(
+        self,
+        reading: Reading,
+        text: str,
+        found: Attribution | None,
+        candidates: Sequence[Evidence],
+        titles: Mapping[str, str],
+        trace: Trace,
+    ) -> tuple[str, Attribution | None]:
+        """Return the sentence written once more, with the objection, or the first where that is no better."""
+        reasons = found.verdict.reasons if found else ()
+        with trace.timed("write"):
+            other = self._writer.rewrite(reading, text, reasons or ("no sentence states it",))
+        with trace.timed("attribute"):
+            again = attribute(other, candidates, titles, self._judge) if other else None
+        return (other, again) if _supports(again) else (text, found)
+
+    def _sentence(self, text: str, found: Attribution | None) -> Sentence | None:
+        """Return the sentence where it is supported, else the quote that comes near, else None."""
+        if found is None:
+            return None
+        if _supports(found):
+            return Sentence(text=text, kind="prose", citations=found.citations, verdict=found.verdict)
+        if found.verdict.label == "partial" and not self._settings.strict:
+            return quote(found.evidence[0])
+        return None
+
+    def _note(self, reading: Reading, opening: str, trace: Trace) -> None:
+        prompt = self._writer.prompt(reading, opening=opening)
+        trace.note_generation(
+            self._writer.generator,
+            given=ModelInput(system=prompt.system, user=prompt.context + prompt.user, grammar=PROSE),
+            prompt_sha256=self._writer.prompts.sha256,
+            tokens=self._writer.generator.count_tokens(prompt),
+        )
+
+
+def _supports(found: Attribution | None) -> bool:
+    return found is not None and found.verdict.label == "supported"

@@ -1,0 +1,251 @@
+"""Where a sentence says what its source does not: a negation on one side, the opposite, another number or subject.
+
+Found by words alone. A clause is compared with the clause of the source that it shares most words with; a number
+with the number that stands among the same words.
+"""
+
+import re
+from collections.abc import Sequence
+from functools import cache
+from typing import Literal, NamedTuple
+
+from rag_qa.text.quantities import NUMBER, in_digits
+from rag_qa.text.words import WORD, abbreviates, content_terms, stems, topic_terms
+
+Kind = Literal["negation", "opposite", "number", "subject"]
+
+# Share of a clause's content stems that a clause of the source must hold to be about the same, and the reverse.
+SAME_CLAUSE, SAME_BACK = 0.6, 0.4
+# Clauses of the source this near to the best one may be meant as well.
+NEAR_BEST = 0.15
+# Share of a sentence's words after the first that a source must hold for the first to be put in another's place.
+SAME_REST = 0.8
+# Words before and after a number that are compared, and how many of them must be equal for the same place.
+AROUND, SAME_PLACE = 3, 3
+
+CLAUSE = re.compile(
+    r"[;:]|,(?!\d)|\s(?:but|while|whereas|although|though|and)\s|\s(?=with(?:out)?\s)", re.IGNORECASE
+)
+CONTRACTED = re.compile(r"(?<=can)not\b|(?<=can)['\u2019]t\b|n['\u2019]t\b", re.IGNORECASE)
+NOT_NEGATIONS = re.compile(
+    r"\bnot (?:only|just|merely|necessarily)\b|\bno (?:later|more|less|fewer) than\b|\bno\. ?(?=\d)",
+    re.IGNORECASE,
+)
+NEGATION = re.compile(
+    r"\b(?:no|not|never|nor|without|neither|none|hardly|rarely|lacks|lacked|fails?|failed|unable)\b",
+    re.IGNORECASE,
+)
+
+OPPOSITES = (
+    (
+        "increase rise grow gain raise elevate enhance boost promote stimulate upregulate augment amplify",
+        "decrease reduce drop shrink fall diminish lower decline inhibit suppress impair attenuate downregulate lessen",
+    ),
+    ("improve enhance", "degrade worsen harm hurt impair deteriorate"),
+    ("high higher highest", "low lower lowest"),
+    ("better best superior", "worse worst inferior"),
+    ("fast faster quicker accelerate", "slow slower slowly"),
+    ("large larger largest big bigger greater", "small smaller smallest"),
+    ("more most many", "less least fewer few"),
+    ("outperform surpass exceed", "underperform"),
+    ("activate", "deactivate inactivate inhibit"),
+    ("positive positively", "negative negatively"),
+    ("strong stronger strengthen", "weak weaker weaken"),
+    ("long longer", "short shorter"),
+    ("easy easier", "hard harder difficult"),
+    ("enable allow", "prevent"),
+    ("success succeed successful", "failure fail unsuccessful"),
+    ("stable stability", "unstable instability"),
+    ("supervised", "unsupervised"),
+    ("convex", "nonconvex"),
+    ("linear", "nonlinear"),
+    ("always", "never"),
+    ("before", "after"),
+    ("maximize maximise", "minimize minimise"),
+    ("early earlier", "late later"),
+    ("upper", "lower"),
+)
+
+# Words that say that something goes up or comes about, and that it goes down or does not; on any subject.
+UP_WORDS = """
+    abundance abundant accelerate activate activation amplify augment best better boost cause drive effective elevate
+    elevated enable encourage enhance exacerbate exceed expand facilitate faster gain greater grow growth high higher
+    hypersensitive improve increase increasing induce large larger long longer many more most outperform overexpress
+    promote raise rise sensitive stimulate strong stronger superior trigger upregulate
+"""
+DOWN_WORDS = """
+    abolish abrogate alleviate ameliorate attenuate block decline decrease decreasing deficiency deficient delay
+    deplete depletion diminish disrupt downregulate drop fall few fewer hinder immune impair impede ineffective inferior
+    inhibit inhibition insensitive least less lessen limit loss low lower prevent protect reduce reduction rescue
+    resistance resistant scarce shrink slow slower small smaller suppress suppression underperform weak weaker worse
+"""
+DENIAL = re.compile(
+    NEGATION.pattern
+    + r"|\b(?:unrelated|ineffective|independent|lack|lacking|absence|inaccurate|little|unlikely|insufficient)\b",
+    re.IGNORECASE,
+)
+
+
+class Contrast(NamedTuple):
+    """Words of the sentence against those of its source; "" for a side that lacks the negation."""
+
+    kind: Kind
+    said: str
+    found: str
+
+
+class Clause(NamedTuple):
+    """A clause: its text, its content stems, and whether an odd number of negations turns it round."""
+
+    text: str
+    terms: frozenset[str]
+    negated: bool
+    negations: tuple[str, ...]
+
+
+def contrasts(sentence: str, sources: Sequence[str]) -> list[Contrast]:
+    """Return the contrasts of a sentence with the sentences of its source, each once."""
+    theirs = [clause for source in sources for clause in clauses(source)]
+    found = [c for clause in clauses(sentence) if (c := _contrast(clause, theirs))]
+    return list(dict.fromkeys([*found, *_numbers(sentence, sources), *_subject(sentence, sources)]))
+
+
+def clauses(text: str) -> list[Clause]:
+    """Return the clauses of a sentence; one of fewer than two content words goes with the one before it.
+
+    "without" denies only what follows it, so it opens a clause of its own, and so does "with".
+    """
+    plain = NOT_NEGATIONS.sub(" ", CONTRACTED.sub(" not", in_digits(text)))
+    pieces: list[str] = []
+    for piece in CLAUSE.split(plain):
+        if pieces and not (_stands_alone(piece) and _stands_alone(pieces[-1])):
+            pieces[-1] += f" {piece}"
+        else:
+            pieces.append(piece)
+    return [clause for piece in pieces if (clause := _clause(piece)).terms]
+
+
+@cache
+def directions() -> tuple[frozenset[str], frozenset[str]]:
+    """Return the stems of the words for up and for down."""
+    return frozenset(stems(UP_WORDS)), frozenset(stems(DOWN_WORDS))
+
+
+def is_negated(text: str) -> bool:
+    """Return whether the text denies something, in any way."""
+    return DENIAL.search(CONTRACTED.sub(" not", text)) is not None
+
+
+def _stands_alone(piece: str) -> bool:
+    return len(_terms(piece)) >= (1 if piece.casefold().startswith("with") else 2)
+
+
+def _clause(text: str) -> Clause:
+    negations = tuple(word.casefold() for word in NEGATION.findall(text))
+    return Clause(text.strip(), _terms(text), len(negations) % 2 == 1, negations)
+
+
+def _terms(text: str) -> frozenset[str]:
+    """Return the content stems, and those of words such as "more" that have an opposite."""
+    words = NEGATION.sub(" ", text)
+    return frozenset(content_terms(words)) | (stems(words) & _opposites().keys())
+
+
+def _contrast(clause: Clause, theirs: Sequence[Clause]) -> Contrast | None:
+    """Return how the clause contradicts what is said of the same matter; None where any such clause agrees."""
+    shares = {other: _share(clause, other) for other in theirs}
+    best = max(shares.values(), default=0.0)
+    if best < SAME_CLAUSE:
+        return None
+    near = [other for other, share in shares.items() if share >= max(SAME_CLAUSE, best - NEAR_BEST)]
+    found = [_against(clause, other) for other in near if _share(other, clause) >= SAME_BACK]
+    return found[0] if found and all(found) else None
+
+
+def _share(clause: Clause, other: Clause) -> float:
+    """Return the share of the clause's stems in the other, an opposite counting as the word itself."""
+    known = other.terms | {stem for word in other.terms for stem in _opposites().get(word, ())}
+    return len(clause.terms & known) / len(clause.terms)
+
+
+def _against(clause: Clause, other: Clause) -> Contrast | None:
+    """A turned clause with an opposite word says the same again: "not faster", "slower"."""
+    opposite = _opposite(clause, other)
+    if (clause.negated != other.negated) == bool(opposite):
+        return None
+    if opposite:
+        return Contrast("opposite", *opposite)
+    return Contrast(
+        "negation", *(" ".join(side.negations) if side.negated else "" for side in (clause, other))
+    )
+
+
+def _opposite(clause: Clause, other: Clause) -> tuple[str, str] | None:
+    for stem in sorted(clause.terms - other.terms):
+        against = _opposites().get(stem, frozenset()) & other.terms - clause.terms
+        if against:
+            return _word(clause.text, stem), _word(other.text, min(against))
+    return None
+
+
+def _word(text: str, stem: str) -> str:
+    """Return the word of the text with this stem."""
+    return next((word for word in WORD.findall(text) if stem in stems(word)), stem)
+
+
+@cache
+def _opposites() -> dict[str, frozenset[str]]:
+    """Return for each stem the stems that say its opposite."""
+    found: dict[str, frozenset[str]] = {}
+    for pair in OPPOSITES:
+        for one, other in (pair, pair[::-1]):
+            for stem in stems(one):
+                found[stem] = found.get(stem, frozenset()) | stems(other)
+    return found
+
+
+def _subject(sentence: str, sources: Sequence[str]) -> list[Contrast]:
+    """Return the opening word where the source, in mostly the same words, opens with another.
+
+    At a sentence's head any word may be a name.
+    """
+    opening = WORD.search(sentence)
+    said = topic_terms(opening.group()) if opening else []
+    rest = set(content_terms(in_digits(sentence))) - set(said)
+    if opening is None or not said or not rest or set(said) & {term for s in sources for term in stems(s)}:
+        return []
+    if any(abbreviates(opening.group(), source) for source in sources):
+        return []
+    for source in sources:
+        theirs = WORD.search(source)
+        known = set(content_terms(in_digits(source)))
+        instead = set(topic_terms(theirs.group())) if theirs else set()
+        if theirs and instead - rest and len(rest & known) >= SAME_REST * len(rest):
+            return [Contrast("subject", opening.group(), theirs.group())]
+    return []
+
+
+def _numbers(sentence: str, sources: Sequence[str]) -> list[Contrast]:
+    """Return the numbers that stand where the source, among the same words, has another number."""
+    theirs = [place for source in sources for place in _places(source)]
+    found = []
+    for number, around in _places(sentence):
+        alike = {other: 0 for other, _ in theirs} | {number: 0}
+        for other, words in theirs:
+            same = sum(a == b != "" for a, b in zip(around, words, strict=True))
+            alike[other] = max(alike[other], same)
+        other = max(alike, key=lambda n: alike[n])
+        if alike[other] >= max(SAME_PLACE, alike[number] + SAME_PLACE - 1):
+            found.append(Contrast("number", number, other))
+    return found
+
+
+def _places(text: str) -> list[tuple[str, tuple[str, ...]]]:
+    """Return each number of a text with the words around it; numbers among those are left blank."""
+    words = [word.casefold() for word in WORD.findall(in_digits(text))]
+    blank = [""] * AROUND + ["" if NUMBER.fullmatch(word) else word for word in words] + [""] * AROUND
+    return [
+        (word, (*blank[n : n + AROUND], *blank[n + AROUND + 1 : n + 2 * AROUND + 1]))
+        for n, word in enumerate(words)
+        if NUMBER.fullmatch(word)
+    ]

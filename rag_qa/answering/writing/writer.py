@@ -1,0 +1,125 @@
+"""Evidence → what the language model makes of it: whether it answers the question, and sentences that do.
+
+The model reads the evidence once; the decision, yes or no, and the writing go on from there. It writes no labels, and
+nothing here checks what it writes: see `attribution`.
+"""
+
+from collections.abc import Generator as Pieces
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from rag_qa.answering.writing.grammar import PROSE
+from rag_qa.answering.writing.injection import gives_orders
+from rag_qa.answering.writing.prompt import PromptFile, fit_evidence, layout
+from rag_qa.corpus.cleaning import clean_text
+from rag_qa.protocols import Generator, Prompt
+from rag_qa.settings import Settings
+from rag_qa.text.sentences import split_sentences
+from rag_qa.types import Evidence
+
+MAX_SENTENCES = 3
+YES_NO = ("Yes", "No")
+
+
+class Reading(NamedTuple):
+    """A question with the evidence that the model reads, as text and piece by piece."""
+
+    question: str
+    text: str
+    evidence: tuple[Evidence, ...]
+
+
+class Writer:
+    """Decides and writes with one generator; `reads` says whether the generator is good enough to decide."""
+
+    def __init__(self, generator: Generator, prompts: PromptFile, settings: Settings, *, reads: bool) -> None:
+        self.generator = generator
+        self.prompts = prompts
+        self.reads = reads
+        self._settings = settings
+
+    def read(self, question: str, evidence: Sequence[Evidence], titles: Mapping[str, str]) -> Reading | None:
+        """Return the reading of as much evidence as fits; None where nothing is left that gives no orders.
+
+        Raises PromptError where the question leaves no room for any.
+        """
+        offered = [e for e in evidence if not gives_orders(f"{titles[e.paper_id]} {e.sentence}")]
+        if not offered:
+            return None
+        budget = self.generator.spec.n_ctx - 2 * self._settings.max_tokens
+        kept = fit_evidence(
+            self.prompts, offered, titles, generator=self.generator, budget=budget, **_blank(question)
+        )
+        return Reading(question, layout(kept, titles), tuple(kept))
+
+    def states(self, reading: Reading) -> float:
+        """Return the probability that the evidence states the answer: that of Yes, read from the first token."""
+        return self._yes(reading, "decide")
+
+    def affirms(self, reading: Reading) -> float:
+        """Return the probability that the answer to a yes/no question is Yes."""
+        return self._yes(reading, "affirm")
+
+    def write(self, reading: Reading, *, opening: str = "") -> Pieces[str, None, None]:
+        """Yield the model's answer in pieces; the reply begins with `opening`, which is not yielded."""
+        return self._generate(self.prompt(reading, opening=opening))
+
+    def rewrite(self, reading: Reading, draft: str, reasons: Sequence[str]) -> str:
+        """Return another answer, after one that the evidence does not support."""
+        prompt = self.prompts.fill(
+            "again", reading.text, question=reading.question, draft=draft, reasons="; ".join(reasons)
+        )
+        return clean_text("".join(self._generate(prompt)))
+
+    def prompt(self, reading: Reading, *, opening: str = "") -> Prompt:
+        """Return the prompt that an answer is written for."""
+        prompt = self.prompts.fill("write", reading.text, question=reading.question)
+        return prompt.model_copy(update={"reply": opening})
+
+    def _yes(self, reading: Reading, name: str) -> float:
+        prompt = self.prompts.fill(name, reading.text, question=reading.question)
+        return self.generator.choose(prompt, YES_NO)[0]
+
+    def _generate(self, prompt: Prompt) -> Pieces[str, None, None]:
+        return self.generator.generate(
+            prompt,
+            grammar=PROSE,
+            max_tokens=self._settings.max_tokens,
+            temperature=self._settings.temperature,
+            seed=self._settings.seed,
+        )
+
+
+class SentenceReader:
+    """Pieces of text → up to three whole sentences, each as soon as the next one begins."""
+
+    def __init__(self, opening: str = "") -> None:
+        self._buffer = opening
+        self._count = 0
+
+    @property
+    def full(self) -> bool:
+        """Whether no further sentence is wanted."""
+        return self._count == MAX_SENTENCES
+
+    def feed(self, piece: str) -> Iterator[str]:
+        """Yield the sentences that a piece completes."""
+        self._buffer += piece
+        spans = split_sentences(self._buffer)
+        for start, end in spans[:-1]:
+            if not self.full:
+                self._count += 1
+                yield clean_text(self._buffer[start:end])
+        if len(spans) > 1:
+            self._buffer = self._buffer[spans[-1][0] :]
+
+    def rest(self) -> Iterator[str]:
+        """Yield the last sentence, unless it was cut off."""
+        last = clean_text(self._buffer)
+        if not self.full and last.rstrip("”\"')").endswith((".", "!", "?")):
+            yield last
+
+
+def _blank(question: str) -> dict[str, str]:
+    """Return the values of the longest prompt, to measure it: the draft and the reasons take a reply's tokens each."""
+    return {"question": question, "draft": "", "reasons": ""}

@@ -1,0 +1,270 @@
+"""Verdicts: what rules decide, what the model says, and that its coefficients are those of the file."""
+
+import math
+import tomllib
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import rag_qa
+from rag_qa.answering import verifying
+from rag_qa.answering.verdict.features import Features, compare
+from rag_qa.answering.verdict.model import NO_CONTENT, NO_EVIDENCE, VERBATIM, Verifier, label_of, open_verifier
+from rag_qa.errors import ModelNotFoundError
+from rag_qa.settings import Settings
+from rag_qa.testing import HashingEmbedder
+from rag_qa.types import Verdict
+
+QUOTE = "We train ResNet-50 on ImageNet and reach 76.3% accuracy after 90 epochs with three random seeds."
+CLAIM = "EigenGame finds the top components without orthogonalisation, and it does not need a central server."
+MODEL = tomllib.loads(Path(verifying.__file__).with_name("verdict.toml").read_text("utf-8"))
+FITTED = "all-MiniLM-L6-v2"
+
+
+@pytest.fixture
+def judge():
+    """The judge by words alone: the hashing embedder is not the fitted one."""
+    return Verifier(HashingEmbedder()).judge
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        QUOTE,
+        QUOTE.upper(),
+        "ResNet-50 on ImageNet and reach 76.3% accuracy after 90 epochs",
+        "  We train ResNet-50 on   ImageNet and reach 76.3% accuracy after 90 epochs with three random seeds ",
+    ],
+)
+def test_a_verbatim_sentence_is_supported(sentence):
+    """A sentence that stands in its source word for word is supported without any embedding."""
+    embedder = HashingEmbedder(name=FITTED)
+    assert Verifier(embedder).judge(sentence, ["Another sentence stands here.", QUOTE]) == VERBATIM
+    assert embedder.encoded == []
+
+
+def test_a_part_that_leaves_a_negation_out_is_not_verbatim(judge):
+    """What a quote denies is not supported by it, though the words stand in it."""
+    verdict = judge("The model is robust to noise.", ["We do not claim that the model is robust to noise."])
+    assert verdict.label == "unsupported"
+    assert "says what the source denies (“not”)" in verdict.reasons
+
+
+def test_a_part_of_a_word_is_not_verbatim(judge):
+    """A sentence that ends within a word of the source is no quote of it."""
+    assert judge("The net has 5", ["The net has 50 layers of neurons."]) != VERBATIM
+
+
+@pytest.mark.parametrize(
+    ("sentence", "evidence"),
+    [
+        ("ResNet-50 reaches an accuracy of 76.3% on ImageNet after 90 epochs.", [QUOTE]),
+        ("After 90 epochs the accuracy reached is 76.3%.", [QUOTE]),
+        ("Trained with 3 random seeds, ResNet-50 reaches 76.3% accuracy.", [QUOTE]),
+        ("The corpus holds 128353 papers.", ["Our corpus holds 128,353 papers."]),
+        ("EigenGame does not need a central server.", [CLAIM]),
+        ("ResNet-50 is trained on ImageNet. EigenGame does not need a server.", [QUOTE, CLAIM]),
+    ],
+)
+@pytest.mark.parametrize("name", ["hashing", FITTED])
+def test_a_paraphrase_is_supported(sentence, evidence, name):
+    """Other word order, inflection and number writing keep a sentence supported, by words and by vectors."""
+    verdict = Verifier(HashingEmbedder(name=name)).judge(sentence, evidence)
+    assert verdict.label == "supported", verdict
+    assert 0.5 <= verdict.probability <= 1.0
+
+
+@pytest.mark.parametrize(
+    ("sentence", "evidence", "reason"),
+    [
+        ("We train ResNet-50 on ImageNet and reach 78.3% accuracy.", QUOTE, "says “78.3” where the source says “76.3”"),
+        ("The accuracy is 95%, on ImageNet, with ResNet-50.", QUOTE, "the number 95% is not in the source"),
+        ("We train ResNet-50 on ImageNet for 90 epochs, five times.", QUOTE, "the number 5 is not in the source"),
+        ("It has two million weights.", "It has two billion weights.", "the number 2 million is not in the source"),
+        ("VGG reaches 76% here.", "ResNet reaches 76% here.", "says “VGG” where the source says “ResNet”"),
+        ("EigenGame does need a central server.", CLAIM, "says what the source denies (“not”)"),
+        ("The loss doesn\u2019t converge here.", "The loss does converge here.", "denies (“not”) what the source says"),
+        ("Dropout decreases error.", "Dropout increases error.", "says “decreases” where the source says “increases”"),
+    ],
+)  # fmt: skip
+def test_a_changed_fact_is_unsupported(judge, sentence, evidence, reason):
+    """A number, unit, subject, negation or direction that the source does not have is told, and not supported."""
+    verdict = judge(sentence, [evidence])
+    assert verdict.label == "unsupported"
+    assert reason in verdict.reasons
+    assert verdict.probability <= MODEL["ruled_out"]
+
+
+def test_a_foreign_name_is_partial_at_most(judge):
+    """A sentence that the source holds but for a name is not called supported, and the name is told."""
+    verdict = judge("We train ResNet-50 on CIFAR and reach 76.3% accuracy after 90 epochs.", [QUOTE])
+    assert verdict.label == "partial"
+    assert "the source does not name CIFAR" in verdict.reasons
+
+
+def test_a_third_of_foreign_words_is_partial_at_most(judge):
+    """A sentence that adds much to its source is not called supported."""
+    verdict = judge("Three random seeds on ImageNet make accuracy grow steadily everywhere.", [QUOTE])
+    assert verdict.label == "partial"
+    assert "the source does not have the words make, grow, steadily, everywhere" in verdict.reasons
+
+
+def test_initials_are_no_foreign_name(judge):
+    """An acronym of words in the source is known by it."""
+    verdict = judge(
+        "PCA finds the main directions.", ["Principal component analysis finds the main directions."]
+    )
+    assert verdict.label == "supported"
+
+
+def test_without_a_source_nothing_is_supported(judge):
+    """No evidence, blank evidence and foreign evidence support nothing."""
+    assert judge("Networks generalise well.", []) == judge("Networks generalise well.", [" "]) == NO_EVIDENCE
+    assert judge("Networks generalise well.", ["An unrelated sentence about soup."]).label == "unsupported"
+
+
+@pytest.mark.parametrize("sentence", ["", " ", ".", "It is.", "[7]", "\U0001f600"])
+def test_a_sentence_without_content_is_unsupported(judge, sentence):
+    """A sentence that says nothing is never called supported."""
+    assert judge(sentence, [QUOTE]) == NO_CONTENT
+
+
+def test_missing_words_are_told(judge):
+    """A sentence that is not supported says which of its words the source lacks."""
+    verdict = judge("Penguins swim in the cold southern sea.", [QUOTE])
+    assert verdict.label == "unsupported"
+    (reason,) = verdict.reasons
+    assert reason.startswith("the source does not have the words penguins, swim, cold, southern, sea")
+
+
+def test_only_what_is_cited_counts(judge):
+    """Support is judged against the cited quotes only, so a wrong citation supports nothing."""
+    assert judge("EigenGame does not need any central server.", [QUOTE]).label == "unsupported"
+
+
+TEXT = st.text(max_size=80)
+WORDY = st.lists(
+    st.sampled_from("We the not no 5 5% 7.5 BERT increases decreases [1] . , and loss model".split())
+)
+
+
+@given(sentence=TEXT | WORDY.map(" ".join), evidence=st.lists(TEXT | WORDY.map(" ".join), max_size=3))
+def test_any_text_gets_a_verdict(sentence, evidence):
+    """No text makes the judge fail; probabilities lie between 0 and 1, and an unsupported one has a reason."""
+    verdict = Verifier(HashingEmbedder(name=FITTED)).judge(sentence, evidence)
+    assert 0.0 <= verdict.probability <= 1.0
+    assert verdict.label == "supported" or verdict.reasons
+
+
+@given(before=st.lists(TEXT, max_size=2), quote=TEXT.filter(lambda text: text.strip(" \n.!?").split()))
+def test_a_whole_quote_is_always_supported(before, quote):
+    """A sentence that is one of its quotes is supported, whatever it says."""
+    if " ".join(quote.casefold().split()).rstrip(".!? "):
+        assert Verifier(HashingEmbedder()).judge(quote, [*before, quote]) == VERBATIM
+
+
+@given(number=st.integers(min_value=13, max_value=10**6).filter(lambda n: n != 90))
+def test_a_number_of_nowhere_is_never_supported(number):
+    """Whatever else agrees, a number that no evidence holds makes a sentence unsupported."""
+    sentence = QUOTE.replace("90", str(number))
+    if str(number) not in {"50", "76.3"}:
+        assert Verifier(HashingEmbedder(name=FITTED)).judge(sentence, [QUOTE]).label == "unsupported"
+
+
+# --- the model and its file
+
+# Probabilities by the file as it ships, of our own sentences, with the hashing embedder under both names.
+PINNED = [
+    ("EigenGame finds components without a server.", [CLAIM], (0.7669, 0.8434)),
+    ("Accuracy on ImageNet grows with the number of epochs and seeds.", [QUOTE], (0.6078, 0.5748)),
+    ("The components are found in parallel on many machines.", [QUOTE, CLAIM], (0.2205, 0.3051)),
+]
+
+
+@pytest.mark.parametrize(("sentence", "evidence", "expected"), PINNED)
+def test_shipped_coefficients_give_these_probabilities(sentence, evidence, expected):
+    """A change of a coefficient or of a feature shows here: then fit anew, and record anew."""
+    found = tuple(
+        Verifier(HashingEmbedder(name=name)).judge(sentence, evidence).probability for name in (FITTED, "x")
+    )
+    assert found == pytest.approx(expected, abs=1e-3)
+
+
+@pytest.mark.parametrize(("title", "embedder"), [("alike", HashingEmbedder(name=FITTED)), ("words", None)])
+def test_probability_is_the_logistic_of_the_file(title, embedder):
+    """The probability is that of the file's coefficients, computed here by hand."""
+    features = compare(PINNED[1][0], PINNED[1][1], embedder).features
+    model = MODEL[title]
+    logit = model["intercept"] + sum(getattr(features, k) * v for k, v in model["coefficients"].items())
+    found = verifying.support_probability(features, alike=title == "alike")
+    assert found == pytest.approx(1 / (1 + math.exp(-logit)))
+
+
+def test_the_file_says_what_it_was_fitted_on():
+    """The coefficients come with the command, the data's names and hashes, the embedder and the scores."""
+    text = Path(verifying.__file__).with_name("verdict.toml").read_text("utf-8")
+    assert "python eval/fit_verdict.py" in text
+    for name in ("attributionbench.dev", "scifact_pairs.dev"):
+        assert f"# data: {name}, " in text
+        assert f"# alike: {name}: balanced accuracy" in text
+    assert text.count("SHA-256") >= 2
+    assert MODEL["embedder"] == FITTED
+    assert MODEL["alike"]["coefficients"].keys() <= Features.model_fields.keys()
+    assert not MODEL["words"]["coefficients"].keys() & {"explained", "part_similarity"}
+
+
+@pytest.mark.parametrize(
+    ("probability", "label"), [(1.0, "supported"), (0.3, "partial"), (0.0, "unsupported")]
+)
+def test_labels_are_ranges_of_probability(probability, label):
+    """Where no rule speaks, the probability alone decides on the label."""
+    assert label_of(probability) == label
+
+
+# --- the public function, and a judge of entailment
+
+
+def test_the_public_function_opens_no_embedder_for_a_quote(monkeypatch):
+    """`rag_qa.judge` decides quotes and missing evidence without looking for a model."""
+    monkeypatch.setattr(verifying, "_default", lambda: pytest.fail("no embedder is needed"))
+    assert rag_qa.judge(QUOTE, [QUOTE]) == VERBATIM
+    assert rag_qa.judge(QUOTE, []) == NO_EVIDENCE
+
+
+def test_the_public_function_takes_an_embedder():
+    """With an embedder given, `rag_qa.judge` uses that one."""
+    embedder = HashingEmbedder(name=FITTED)
+    assert rag_qa.judge("Accuracy grows.", [QUOTE], embedder=embedder).label in ("partial", "unsupported")
+    assert embedder.encoded
+
+
+@pytest.mark.model
+def test_the_public_function_finds_the_embedder_itself():
+    """Without one it opens the embedder of the settings."""
+    assert rag_qa.judge("ResNet-50 gets to 76.3% on ImageNet in 90 epochs.", [QUOTE]).label == "supported"
+
+
+class Says:
+    """A judge of entailment that always says the same."""
+
+    def __init__(self, probability):
+        self.verdict = Verdict(label=label_of(probability), probability=probability, reasons=("read",))
+
+    def judge(self, sentence, evidence):
+        return self.verdict
+
+
+def test_a_judge_of_entailment_decides_where_no_rule_does():
+    """With a judge of entailment its verdict counts, but a rule still overrules it."""
+    yes, no = (Verifier(HashingEmbedder(), Says(p)).judge for p in (0.9, 0.1))
+    assert yes("Neural nets learn pictures.", [QUOTE]).probability == 0.9
+    assert no("ResNet-50 reaches 76.3% accuracy.", [QUOTE]).label == "unsupported"
+    assert yes("We reach 95% accuracy on ImageNet.", [QUOTE]).label == "unsupported"
+
+
+def test_a_missing_model_of_entailment_is_told(tmp_path):
+    """A folder without a model is told with the setting to change."""
+    with pytest.raises(ModelNotFoundError, match="RAG_QA_ENTAILMENT"):
+        open_verifier(Settings(entailment=tmp_path), HashingEmbedder())
