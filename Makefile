@@ -8,6 +8,7 @@ DONE := .setup
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 INSTALL := $(PIP) install -qq --constraint constraints.txt
 QUESTION := which papers discuss eigendecomposition as a game?
+WRITER ?= yes
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -23,14 +24,15 @@ help:
 	@echo "make constraints  resolve constraints.txt anew"
 	@echo "make readme       write models/README.md from the catalogue"
 	@echo "make clean        remove the environment, the demo index and all caches of this folder"
-	@echo "Variables: PYTHON=python3.12, CMAKE_ARGS=... (models/README.md), TORCH_INDEX=... (README.md)"
+	@echo "Variables: PYTHON=python3.12, CMAKE_ARGS=... (models/README.md), TORCH_INDEX=... (README.md),"
+	@echo "WRITER=no (without the language model that writes, a download of 1.1 GB)"
 
 demo: setup
 	@$(BIN)/rag-qa index --sample --index demo-index
 	@echo '$$ rag-qa ask --index demo-index "$(QUESTION)"'
 	@$(BIN)/rag-qa ask --index demo-index "$(QUESTION)"
 
-test: $(DONE)/dev lint
+test: setup $(DONE)/dev lint
 	$(BIN)/pytest -m "not model"
 	$(BIN)/pytest -m model
 	$(BIN)/rag-qa eval --check sample conversations
@@ -40,7 +42,7 @@ lint: $(DONE)/dev
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
-setup: $(DONE)/checked
+setup: $(DONE)/checked $(if $(filter no,$(WRITER)),,$(DONE)/writer)
 
 # Always run, but changed only when the Python is another one.
 $(DONE)/python: always
@@ -71,6 +73,11 @@ $(DONE)/env: $(DONE)/torch $(DONE)/llama pyproject.toml
 
 $(DONE)/checked: $(DONE)/env
 	@$(BIN)/python scripts/build_llama.py --check
+	@touch $@
+
+# A failed download is remembered, too: what brings the model later is on the screen and in `rag-qa doctor`.
+$(DONE)/writer: | $(DONE)/checked
+	@$(BIN)/python scripts/pull_writer.py
 	@touch $@
 
 $(DONE)/dev: $(DONE)/checked

@@ -11,6 +11,7 @@
     ├── ModelError             a model or its runtime
     │   ├── ModelNotFoundError     not on this machine
     │   ├── ModelHashError         the file is not the one the catalogue names
+    │   ├── HubUnreachableError    the Hugging Face Hub does not answer
     │   └── BackendError           the runtime crashed or refused
     ├── PromptError            a prompt file is missing or has wrong placeholders
     ├── SettingsError          a setting has an impossible value
@@ -65,6 +66,10 @@ class ModelNotFoundError(ModelError):
 
 class ModelHashError(ModelError):
     """A model file is not the one that the catalogue names."""
+
+
+class HubUnreachableError(ModelError):
+    """The Hugging Face Hub does not answer."""
 
 
 class BackendError(ModelError):

@@ -31,7 +31,9 @@ class Settings(BaseSettings):
     )
 
     model: str = Field(
-        "SmolLM2-135M-Instruct", description="catalogue name or GGUF path of the language model"
+        "auto",
+        description="catalogue name or GGUF path of the language model; auto: the writer if it is here and memory "
+        "suffices, else the starter",
     )
     context_tokens: int = Field(4096, ge=512, description="context size of the language model, in tokens")
     threads: int | None = Field(

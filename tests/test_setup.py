@@ -11,6 +11,9 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from rag_qa.backends.locating import WRITER, LocatedModel
+from rag_qa.errors import ModelError
+
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
@@ -106,6 +109,70 @@ def test_make_test_checks_the_scores_of_the_sample():
         ["make", "-n", "--no-print-directory", "test"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout
     assert recipe.splitlines()[-1].endswith("rag-qa eval --check sample conversations")
+
+
+@pytest.mark.parametrize("target", ["setup", "demo", "test"])
+def test_the_set_up_brings_the_writer_unless_told_not_to(target):
+    """Whatever needs the set-up pulls the writer, and WRITER=no leaves that out."""
+
+    def recipe(choice):
+        command = ["make", "-n", "--no-print-directory", target, f"WRITER={choice}", "DONE=no-such-folder"]
+        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+    assert "scripts/pull_writer.py" in recipe("yes")
+    assert "scripts/pull_writer.py" not in recipe("no")
+
+
+@pytest.fixture
+def pulled(monkeypatch):
+    """The models that the set-up asked for, on a machine that has none and pulls them into /models."""
+    import pull_writer
+
+    asked = []
+
+    def pull(entry, *, note):
+        asked.append(entry.name)
+        note("another way")
+        return LocatedModel(entry=entry, path=Path("/models") / entry.filename, sha256=entry.sha256)
+
+    monkeypatch.setattr(pull_writer, "is_here", lambda entry: False)
+    monkeypatch.setattr(pull_writer, "pull_model", pull)
+    return asked
+
+
+def test_the_size_of_the_writer_is_told_before_it_is_pulled(pulled, capsys):
+    """Set-up says how large the download is and how to leave it out, then where the model is."""
+    import pull_writer
+
+    pull_writer.main()
+    lines = capsys.readouterr().err.splitlines()
+    assert pulled == [WRITER]
+    assert "1.1 GB, once (WRITER=no leaves it out)" in lines[0]
+    assert lines[1:] == ["another way", f"{WRITER} is in /models/qwen2.5-coder-1.5b-instruct-q4_k_m.gguf"]
+
+
+def test_a_writer_that_is_here_is_not_pulled(pulled, capsys, monkeypatch):
+    """A fresh clone on a machine that has the writer downloads nothing and says nothing."""
+    import pull_writer
+
+    monkeypatch.setattr(pull_writer, "is_here", lambda entry: True)
+    pull_writer.main()
+    assert pulled == []
+    assert capsys.readouterr().err == ""
+
+
+def test_set_up_goes_on_without_the_writer(pulled, capsys, monkeypatch):
+    """A writer that cannot be had is told in one line with the command that brings it, and nothing fails."""
+    import pull_writer
+
+    def fail(entry, *, note):
+        raise ModelError("the hub cannot be reached")
+
+    monkeypatch.setattr(pull_writer, "pull_model", fail)
+    pull_writer.main()
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last.startswith(f"Going on without it; `rag-qa models pull {WRITER}` brings it later.")
+    assert last.endswith("the hub cannot be reached")
 
 
 def test_the_build_leaves_amx_out_and_keeps_the_users_flags(monkeypatch):

@@ -84,17 +84,19 @@ def _version(name: str) -> str | None:
 
 def model_check(title: str, kind: Literal["embedder", "generator"]) -> tuple[Path | None, Check]:
     """Is the model that the settings name on this machine, and is it the right one?"""
-    from rag_qa.backends.locating import locate_model
+    from rag_qa.backends.locating import AUTO, ModelChoice, choose_model, locate_model
 
     settings = load_settings()
-    name = settings.model if kind == "generator" else settings.embedder
+    choice = choose_model(settings.model) if kind == "generator" else ModelChoice(name=settings.embedder)
     try:
-        located = locate_model(name, kind=kind)
+        located = locate_model(choice.name, kind=kind)
     except ModelError as exc:
         detail, _, cure = str(exc).rpartition(". ")
         return None, Check(name=title, status="fail", detail=detail or str(exc), cure=cure)
     pinned = "hash as in the catalogue" if located.entry else "not in the catalogue"
     detail = f"{located.name}, {located.path}, sha256 {located.sha256[:12]}… ({pinned})"
+    if kind == "generator" and settings.model == AUTO:
+        detail += f"; serves because {choice.reason or 'it is here and memory suffices'}"
     return located.path, Check(name=title, status="ok", detail=detail)
 
 

@@ -77,10 +77,10 @@ def _show(console: Console, row: ModelRow) -> None:
 
 @models_app.command("pull")
 def pull(name: Annotated[str, typer.Argument(help="A name of `rag-qa models list`.")]) -> None:
-    """Download a model from the Hugging Face Hub, pinned by commit and checked by hash."""
+    """Download a model from the Hugging Face Hub or its mirror, pinned and checked by hash."""
     from rag_qa.backends.hub import pull_model
 
-    located = pull_model(name)
+    located = pull_model(name, note=lambda line: typer.echo(line, err=True))
     if located.entry:
         typer.echo(f"{located.name}, licence: {located.entry.license}", err=True)
     typer.echo(str(located.path))

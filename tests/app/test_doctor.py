@@ -16,7 +16,8 @@ from rag_qa.app.doctor import (
     model_check,
     python_check,
 )
-from rag_qa.backends import probing
+from rag_qa.backends import locating, probing
+from rag_qa.backends.locating import LocatedModel, ModelChoice
 
 HEAVY = ("torch", "chromadb", "llama_cpp", "transformers", "sentence_transformers", "huggingface_hub")
 
@@ -63,6 +64,22 @@ def test_a_model_that_is_not_here_is_told(monkeypatch):
     assert path is None
     assert check.status == "fail"
     assert "rag-qa models list" in check.cure
+
+
+@pytest.mark.parametrize("reason", ["the writer is not on this machine; pull it", None])
+def test_the_doctor_says_which_model_serves_and_why(monkeypatch, tmp_path, reason):
+    """With the model `auto` the check names the model that serves and the reason; a named one needs none."""
+    chosen = ModelChoice(name="some model", reason=reason)
+    monkeypatch.setattr(locating, "choose_model", lambda model: chosen)
+    located = LocatedModel(entry=None, path=tmp_path / "some.gguf", sha256="0" * 64)
+    monkeypatch.setattr(locating, "locate_model", lambda name, *, kind: located)
+    monkeypatch.delenv("RAG_QA_MODEL", raising=False)
+    _, check = model_check("language model", "generator")
+    assert check.status == "ok"
+    assert check.detail.startswith("some.gguf, ")
+    assert check.detail.endswith(f"; serves because {reason or 'it is here and memory suffices'}")
+    monkeypatch.setenv("RAG_QA_MODEL", "some.gguf")
+    assert "serves" not in model_check("language model", "generator")[1].detail
 
 
 def test_a_crash_of_llama_is_a_failure_with_its_cure(tmp_path, monkeypatch):

@@ -7,14 +7,16 @@ from typer.testing import CliRunner
 from rag_qa.app.models import model_rows, models_app
 from rag_qa.app.models_page import models_page, size_text
 from rag_qa.backends import locating
-from rag_qa.backends.catalogue import catalogue
+from rag_qa.backends.catalogue import catalogue, find_entry
+from rag_qa.backends.locating import LocatedModel
 
 PAGE = Path(__file__).parents[2] / "models" / "README.md"
 
 
 @pytest.fixture
-def nothing_here(monkeypatch):
-    """A machine without model packages and without a hub cache."""
+def nothing_here(tmp_path, monkeypatch):
+    """A machine without model packages, models folder and hub cache."""
+    monkeypatch.setenv("RAG_QA_MODELS_DIR", str(tmp_path / "models"))
     monkeypatch.setattr(locating, "find_spec", lambda name: None)
     monkeypatch.setattr(locating, "_in_hub_cache", lambda *_: None)
 
@@ -79,6 +81,19 @@ def test_the_list_is_json_on_demand(nothing_here):
 def test_sizes_are_for_people(megabytes, text):
     """A size is given in MB below a gigabyte, in GB above."""
     assert size_text(megabytes) == text
+
+
+def test_pulling_prints_the_path_and_tells_the_way(monkeypatch, tmp_path):
+    """`models pull` prints where the model is on stdout; its licence, and what was told, go to stderr."""
+
+    def pull(name, *, note):
+        note("another way")
+        return LocatedModel(entry=find_entry(name), path=tmp_path / "file", sha256="0" * 64)
+
+    monkeypatch.setattr("rag_qa.backends.hub.pull_model", pull)
+    result = CliRunner().invoke(models_app, ["pull", "Qwen3-8B"])
+    assert result.stdout == f"{tmp_path / 'file'}\n"
+    assert result.stderr == "another way\nQwen3-8B, licence: Apache-2.0\n"
 
 
 @pytest.mark.model

@@ -3,6 +3,7 @@ import re
 import pytest
 
 from rag_qa.backends.catalogue import catalogue, find_entry
+from rag_qa.backends.locating import STARTER, WRITER
 from rag_qa.errors import ModelNotFoundError
 
 
@@ -26,7 +27,19 @@ def test_every_entry_is_pinned_and_can_be_had(entry):
     assert entry.package or entry.repo
     assert (entry.package is None) == (entry.distribution is None)
     assert entry.repo is None or re.fullmatch("[0-9a-f]{40}", entry.revision)
-    assert (entry.style is None) == (entry.kind != "generator")
+    assert (entry.style is None) == (entry.memory_gb is None) == (entry.kind != "generator")
+
+
+def test_the_writer_and_the_starter_are_in_the_catalogue():
+    """The two models between which `auto` chooses are generators: one writes prose, the other quotes."""
+    assert find_entry(WRITER, kind="generator").style == "synthesis"
+    assert find_entry(STARTER, kind="generator").style == "quote"
+
+
+def test_memory_holds_more_than_the_file():
+    """The memory stated for a generator is larger than its file."""
+    for entry in catalogue():
+        assert entry.memory_gb is None or entry.memory_gb > entry.size_mb / 1000 + 1
 
 
 def test_names_and_repositories_are_found_whatever_their_case():

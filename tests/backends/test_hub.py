@@ -1,17 +1,20 @@
 import hashlib
 import os
+import socket
 import subprocess
 import sys
+import time
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import pytest
 
 from rag_qa.backends import hashing
+from rag_qa.backends import hub as hub_module
 from rag_qa.backends.catalogue import ModelEntry, find_entry
 from rag_qa.backends.hub import pull_model
 from rag_qa.backends.locating import locate_entry
-from rag_qa.errors import ModelError, ModelHashError, ModelNotFoundError
+from rag_qa.errors import HubUnreachableError, ModelError, ModelHashError, ModelNotFoundError
 
 
 def _sibling(name):
@@ -123,6 +126,16 @@ def test_an_unreachable_hub_is_told_with_the_ways_out(tmp_path):
     """Without a connection the error names the host, the proxy and mirror settings, and the manual way."""
     with pytest.raises(ModelError, match=r"127\.0\.0\.1:9 cannot be reached.*HF_ENDPOINT.*by hand"):
         pull_model(entry(), endpoint="http://127.0.0.1:9", cache_dir=tmp_path)
+
+
+def test_a_hub_that_does_not_answer_is_told_soon(tmp_path, monkeypatch):
+    """A hub that takes the connection and says nothing is given up after one timeout, without further tries."""
+    monkeypatch.setattr(hub_module, "REACH_SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        start = time.monotonic()
+        with pytest.raises(HubUnreachableError, match="cannot be reached"):
+            pull_model(entry(), endpoint=f"http://127.0.0.1:{silent.getsockname()[1]}", cache_dir=tmp_path)
+    assert time.monotonic() - start < 5
 
 
 def test_a_packaged_model_is_not_pulled(monkeypatch):

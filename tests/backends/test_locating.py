@@ -4,7 +4,7 @@ import pytest
 
 from rag_qa.backends import hashing, locating
 from rag_qa.backends.catalogue import find_entry
-from rag_qa.backends.locating import locate_model
+from rag_qa.backends.locating import STARTER, WRITER, choose_model, locate_model, models_folder
 from rag_qa.errors import ModelHashError, ModelNotFoundError
 
 STARTERS = [("all-MiniLM-L6-v2", "embedder"), ("SmolLM2-135M-Instruct", "generator")]
@@ -14,6 +14,20 @@ STARTERS = [("all-MiniLM-L6-v2", "embedder"), ("SmolLM2-135M-Instruct", "generat
 def own_cache(tmp_path, monkeypatch):
     """Keep the user's cache out of the tests, and the tests out of it."""
     monkeypatch.setattr(hashing, "user_cache_path", lambda _: tmp_path / "cache")
+
+
+@pytest.fixture
+def writer(tmp_path, monkeypatch):
+    """The writer's file in a models folder of the test's own, with memory enough and the hash that it should have."""
+    entry = find_entry(WRITER)
+    monkeypatch.setenv("RAG_QA_MODELS_DIR", str(tmp_path / "models"))
+    monkeypatch.setattr(locating, "_in_hub_cache", lambda *_: None)
+    monkeypatch.setattr(locating, "available_memory", lambda: 3 * 2**30)
+    monkeypatch.setattr(locating, "file_sha256", lambda path: entry.sha256)
+    file = tmp_path / "models" / entry.filename
+    file.parent.mkdir()
+    file.touch()
+    return file
 
 
 @pytest.fixture
@@ -69,6 +83,56 @@ def test_a_missing_model_names_the_command_that_brings_it(monkeypatch, tmp_path)
         locate_model("all-MiniLM-L6-v2", kind="embedder")
     with pytest.raises(ModelNotFoundError, match="rag-qa models pull bge-reranker-base"):
         locate_model("BAAI/bge-reranker-base", kind="reranker")
+
+
+def test_auto_is_the_writer_where_it_can_serve(writer, monkeypatch):
+    """With its file here and 3 GiB free, or memory unknown, `auto` is the writer, found in the models folder."""
+    assert choose_model("auto").name == WRITER
+    assert choose_model("auto").reason is None
+    located = locate_model("auto", kind="generator")
+    assert (located.name, located.path) == (WRITER, writer)
+    monkeypatch.setattr(locating, "available_memory", lambda: None)
+    assert choose_model("auto").name == WRITER
+
+
+def test_auto_is_the_starter_without_the_writer(writer):
+    """Without the writer's file `auto` is the starter, and the reason names the pull and its size."""
+    writer.unlink()
+    choice = choose_model("auto")
+    assert choice.name == STARTER
+    assert choice.reason == (
+        f"the writer is not on this machine; `rag-qa models pull {WRITER}` (1.1 GB) brings it"
+    )
+
+
+def test_auto_is_the_starter_without_memory(writer, monkeypatch):
+    """With less memory free than the writer takes `auto` is the starter, and the reason says so."""
+    monkeypatch.setattr(locating, "available_memory", lambda: 3 * 2**30 - 1)
+    choice = choose_model("auto")
+    assert choice.name == STARTER
+    assert choice.reason == "less than 3 GiB of memory are free, which the writer takes"
+
+
+def test_a_named_model_is_what_was_named(writer):
+    """A model that is named is chosen, whatever the memory, and no other kind knows `auto`."""
+    assert choose_model("Qwen3-8B").name == "Qwen3-8B"
+    assert choose_model("Qwen3-8B").reason is None
+    with pytest.raises(ModelNotFoundError, match="no embedder called 'auto'"):
+        locate_model("auto", kind="embedder")
+
+
+def test_a_damaged_writer_is_told(writer, monkeypatch):
+    """A writer with another hash is an error with the command that replaces it, not a reason for the starter."""
+    monkeypatch.setattr(locating, "file_sha256", lambda path: "0" * 64)
+    with pytest.raises(ModelHashError, match=f"rag-qa models pull {WRITER}"):
+        locate_model("auto", kind="generator")
+
+
+def test_models_lie_in_the_users_data_folder(monkeypatch, tmp_path):
+    """Without RAG_QA_MODELS_DIR the models folder is in the user's data folder."""
+    monkeypatch.delenv("RAG_QA_MODELS_DIR", raising=False)
+    monkeypatch.setattr(locating, "user_data_path", lambda name: tmp_path / name)
+    assert models_folder() == tmp_path / "rag_qa" / "models"
 
 
 @pytest.mark.model
