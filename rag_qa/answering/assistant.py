@@ -14,6 +14,7 @@ from rag_qa.answering.writing.writer import Writer
 from rag_qa.backends.catalogue import AnswerStyle, find_entry
 from rag_qa.backends.embedding import open_embedder
 from rag_qa.backends.llama import open_generator
+from rag_qa.backends.locating import choose_model
 from rag_qa.backends.reranking import open_reranker
 from rag_qa.errors import ModelNotFoundError, QuestionError, ReceiptError, SettingsError
 from rag_qa.index.manifest import check_embedder
@@ -59,12 +60,14 @@ class Assistant:
         Raises IndexNotFoundError, IndexMismatchError, ModelNotFoundError, ModelHashError.
         """
         settings = settings or Settings()
+        settings = settings.model_copy(update={"model": choose_model(settings.model).name})
         embedder = embedder or open_embedder(settings)
         opened = Index.open(Path(index), graph=settings.dense == "hnsw")
         try:
             check_embedder(opened.manifest, embedder.spec, str(index))
             if generator is None and style_of(settings) == "synthesis":
                 generator = open_generator(settings)
+                generator.load_ahead()
             reranker = reranker or open_reranker(settings, generator)
             return cls(opened, embedder, generator, settings, reranker)
         except BaseException:

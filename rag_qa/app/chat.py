@@ -7,13 +7,13 @@ from pathlib import Path
 
 from rich.console import Console
 
-from rag_qa.answering.assistant import EVERY_PAPER, Assistant
+from rag_qa.answering.assistant import Assistant
 from rag_qa.answering.receipts.write import write_receipt
 from rag_qa.app.filtering import read_filter
 from rag_qa.app.progress import with_spinner
 from rag_qa.app.rendering import say, show_paper, show_stream
 from rag_qa.errors import RagQAError
-from rag_qa.types import Answer, Filter
+from rag_qa.types import EVERY_PAPER, Answer, Filter
 
 HELP = """\
 Ask a question about the papers, then ask on: "and the second one?", "what do they have in common?".
