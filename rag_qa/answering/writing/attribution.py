@@ -30,23 +30,37 @@ class Attribution(NamedTuple):
 
 
 def attribute(
-    sentence: str, candidates: Sequence[Evidence], titles: Mapping[str, str], judge: EntailmentJudge
+    sentence: str,
+    candidates: Sequence[Evidence],
+    titles: Mapping[str, str],
+    judge: EntailmentJudge,
+    *,
+    question: str = "",
 ) -> Attribution | None:
     """Return the best attribution: one candidate if it supports the sentence, else two; None without candidates.
 
-    Where nothing supports the sentence, the one that comes nearest is returned with its verdict.
+    Where not even two support the sentence, the one that comes nearest is returned with its verdict.
     """
-    best: Attribution | None = None
-    for sets in _sets(_ranked(sentence, candidates, titles)):
-        for cited in sets:
-            verdict = judge.judge(
-                sentence, [e.sentence for e in cited], context=tuple(titles[e.paper_id] for e in cited)
-            )
-            if best is None or verdict.probability > best.verdict.probability:
-                best = Attribution(cited, verdict)
+    ranked = _ranked(sentence, candidates, titles)
+    nearest: Attribution | None = None
+    for sets in _sets(ranked):
+        found = [Attribution(cited, _judged(sentence, cited, titles, judge, question)) for cited in sets]
+        best = max(found, key=lambda attribution: attribution.verdict.probability, default=None)
         if best is not None and best.verdict.label == "supported":
-            break
-    return best
+            return best
+        nearest = nearest or best
+    return nearest
+
+
+def _judged(
+    sentence: str,
+    cited: Sequence[Evidence],
+    titles: Mapping[str, str],
+    judge: EntailmentJudge,
+    question: str,
+) -> Verdict:
+    context = tuple(titles[e.paper_id] for e in cited)
+    return judge.judge(sentence, [e.sentence for e in cited], context=context, question=question)
 
 
 def _sets(ranked: Sequence[Evidence]) -> Iterator[list[tuple[Evidence, ...]]]:
