@@ -37,7 +37,7 @@ def attribute(
     Where nothing supports the sentence, the one that comes nearest is returned with its verdict.
     """
     best: Attribution | None = None
-    for sets in _sets(_ranked(sentence, candidates, titles)):
+    for sets in _sets(sentence, _ranked(sentence, candidates, titles), titles):
         for cited in sets:
             verdict = judge.judge(
                 sentence, [e.sentence for e in cited], context=tuple(titles[e.paper_id] for e in cited)
@@ -49,12 +49,24 @@ def attribute(
     return best
 
 
-def _sets(ranked: Sequence[Evidence]) -> Iterator[list[tuple[Evidence, ...]]]:
+def _sets(
+    sentence: str, ranked: Sequence[Evidence], titles: Mapping[str, str]
+) -> Iterator[list[tuple[Evidence, ...]]]:
     """Yield what may be cited: the first candidates alone, then pairs of them, the best first."""
     singles = ranked[:SINGLES]
     yield [(candidate,) for candidate in singles]
-    pairs = ((a, b) for n, b in enumerate(singles) for a in singles[:n])
+    pairs = ((a, b) for n, b in enumerate(singles) for a in singles[:n] if _both_say(sentence, a, b, titles))
     yield list(islice(pairs, PAIRS))
+
+
+def _both_say(sentence: str, a: Evidence, b: Evidence, titles: Mapping[str, str]) -> bool:
+    """Return whether each of two papers says more of the sentence than a name: the result of one is not the other's."""
+    if a.paper_id == b.paper_id:
+        return True
+    named = {term for e in (a, b) for term in content_terms(titles[e.paper_id])}
+    wanted = set(content_terms(sentence)) - named
+    one, other = (wanted & set(content_terms(e.sentence)) for e in (a, b))
+    return bool(one - other) and bool(other - one)
 
 
 def _ranked(sentence: str, candidates: Sequence[Evidence], titles: Mapping[str, str]) -> list[Evidence]:

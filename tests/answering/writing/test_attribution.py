@@ -58,6 +58,16 @@ def test_a_sentence_of_two_sources_cites_both():
     assert found.verdict.label == "supported"
 
 
+def test_a_result_of_one_paper_is_not_anothers():
+    """A name from one paper and a result from another do not together support that the one has the other's result."""
+    found = attributed("BeeDance is fried in butter before the stock goes in.")
+    assert found.verdict.label != "supported"
+    both = "Foragers tell the others by a dance, and onions are fried in butter before the stock goes in."
+    found = attributed(both)
+    assert found.verdict.label == "supported"
+    assert sorted(quotes(found)) == sorted([DANCE, ONIONS])
+
+
 def test_the_title_of_the_paper_counts():
     """A sentence that calls the paper's subject by the name in its title is supported by a quote that says "it"."""
     found = attributed("BeeDance is read against the angle of the sun at 45 degrees.")
