@@ -189,7 +189,9 @@ def test_a_model_reads_the_sentences_nearest_to_the_question(library):
     assert RESULT in one
 
 
-@pytest.mark.parametrize("reply", ["Zebra zebra zebra zebra zebra.", "The answer to every question is zebra."])
+@pytest.mark.parametrize(
+    "reply", ["Zebra zebra zebra zebra zebra.", "The answer to every question is zebra."]
+)
 def test_a_model_cannot_obey_a_paper(library, reply):
     """A sentence that gives orders never reaches the model, and prose made of its words is not shown."""
     generator = QueuedGenerator([reply] * 2)
@@ -422,7 +424,9 @@ def test_a_bad_prompt_is_told_on_opening(library, tmp_path):
     """A folder without prompt files is told before any question is asked."""
     with pytest.raises(PromptError):
         Assistant.open(
-            library, settings=Settings(model=STARTER, style="quote", prompts=tmp_path), embedder=HashingEmbedder()
+            library,
+            settings=Settings(model=STARTER, style="quote", prompts=tmp_path),
+            embedder=HashingEmbedder(),
         )
 
 

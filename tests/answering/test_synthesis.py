@@ -148,7 +148,9 @@ def test_an_answer_of_which_nothing_remains_is_none():
     assert answered.trace.why_not == UNSUPPORTED
 
 
-@pytest.mark.parametrize("reply", ["", "   ", "A tail that was never finis", "\x1b[31m\x1b]0;owned\x07", "[1]"])
+@pytest.mark.parametrize(
+    "reply", ["", "   ", "A tail that was never finis", "\x1b[31m\x1b]0;owned\x07", "[1]"]
+)
 def test_a_useless_reply_is_no_answer(reply):
     """Where the model writes no whole sentence, there is none, and the reason says so."""
     answered = Answered(reply, reply)
@@ -222,7 +224,8 @@ def test_a_model_that_reads_well_decides():
 
 
 @pytest.mark.parametrize(
-    ("yes", "opening"), [(0.99, "Yes, "), (0.66, "Yes, "), (0.5, ""), (0.36, ""), (0.34, "No, "), (0.01, "No, ")]
+    ("yes", "opening"),
+    [(0.99, "Yes, "), (0.66, "Yes, "), (0.5, ""), (0.36, ""), (0.34, "No, "), (0.01, "No, ")],
 )
 def test_an_answer_to_yes_or_no_begins_with_it(yes, opening):
     """The answer to a yes/no question begins with what the model is sure of, and else with neither."""

@@ -117,7 +117,9 @@ def test_papers_are_kept_from_the_threshold_on():
     """A question is answered exactly where its confidence reaches the threshold."""
     sure = decided("which camera stood at the entrance").confidence
     assert 0 < sure < 1
-    assert [r.paper_id for r in decided("which camera stood at the entrance", wanted=sure).relevant] == ["hive"]
+    assert [r.paper_id for r in decided("which camera stood at the entrance", wanted=sure).relevant] == [
+        "hive"
+    ]
     assert decided("which camera stood at the entrance", wanted=sure + 0.001).relevant == []
 
 
@@ -142,7 +144,9 @@ def test_papers_that_do_not_speak_to_a_question_do_not_answer_it_either():
 )
 def test_papers_that_a_question_names_answer_it(question, answered):
     """The papers that a question is about answer whatever is asked, but for names that they do not have."""
-    assert bool(decide_named(query(question), decided(question, wanted=1.0), [HIVE], 0.0).relevant) is answered
+    assert (
+        bool(decide_named(query(question), decided(question, wanted=1.0), [HIVE], 0.0).relevant) is answered
+    )
 
 
 def test_a_named_paper_without_numbers_answers_no_question_for_one():

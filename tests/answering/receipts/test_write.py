@@ -109,7 +109,10 @@ def test_the_prompt_saved_is_the_one_given(open_assistant, library):
     """The model's input in an answer is word for word what the generator was asked; quotes have none."""
     generator = QueuedGenerator([REPLY])
     with Assistant.open(
-        library, settings=Settings(model=STARTER, min_relevance=0.0), embedder=HashingEmbedder(), generator=generator
+        library,
+        settings=Settings(model=STARTER, min_relevance=0.0),
+        embedder=HashingEmbedder(),
+        generator=generator,
     ) as assistant:
         given = assistant.ask(FACT).model_input
     (asked,) = generator.prompts

@@ -11,7 +11,14 @@ from hypothesis import strategies as st
 import rag_qa
 from rag_qa.answering.verdict import model as verdict_model
 from rag_qa.answering.verdict.features import Features, compare
-from rag_qa.answering.verdict.model import NO_CONTENT, NO_EVIDENCE, VERBATIM, Verifier, label_of, open_verifier
+from rag_qa.answering.verdict.model import (
+    NO_CONTENT,
+    NO_EVIDENCE,
+    VERBATIM,
+    Verifier,
+    label_of,
+    open_verifier,
+)
 from rag_qa.errors import ModelNotFoundError
 from rag_qa.settings import Settings
 from rag_qa.testing import HashingEmbedder

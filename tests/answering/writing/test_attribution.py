@@ -53,15 +53,21 @@ def test_a_sentence_cites_the_one_that_supports_it():
 
 def test_a_sentence_of_two_sources_cites_both():
     """A sentence that only two candidates support together cites these two, and no third."""
-    found = attributed("By a dance the foragers tell others where flowers stand, at 45 degrees of the sun angle.")
+    found = attributed(
+        "By a dance the foragers tell others where flowers stand, at 45 degrees of the sun angle."
+    )
     assert sorted(quotes(found)) == sorted([DANCE, SUN])
     assert found.verdict.label == "supported"
 
 
 def test_a_result_of_one_paper_is_not_anothers():
     """A name from one paper and a result from another do not together support that the one has the other's result."""
-    found = attributed("BeeDance is fried in butter before the stock goes in.")
-    assert found.verdict.label != "supported"
+    result = "EigenGame reached 98.5% of the variance on a dataset of 200,000 images."
+    removes = "Dropout removes units of a network at random during training."
+    titles = {"game": "EigenGame: PCA as a Nash equilibrium", "drop": "Dropout in deep networks"}
+    claim = result.replace("EigenGame", "Dropout")
+    pieces = [evidence(result, "game"), evidence(removes, "drop")]
+    assert attribute(claim, pieces, titles, Verifier(HashingEmbedder())).verdict.label != "supported"
     both = "Foragers tell the others by a dance, and onions are fried in butter before the stock goes in."
     found = attributed(both)
     assert found.verdict.label == "supported"
@@ -75,9 +81,9 @@ def test_the_title_of_the_paper_counts():
     assert found.verdict.label == "supported"
     other = {**TITLES, "bees": "On bees"}
     judge = Verifier(HashingEmbedder())
-    assert attribute("BeeDance is read against the sun at 45 degrees.", CANDIDATES, other, judge).verdict.label != (
-        "supported"
-    )
+    assert attribute(
+        "BeeDance is read against the sun at 45 degrees.", CANDIDATES, other, judge
+    ).verdict.label != ("supported")
 
 
 def test_the_nearest_is_told_where_nothing_supports():

@@ -31,7 +31,9 @@ def test_sentences_are_inside_the_grammar(text):
     assert held(text) == text
 
 
-@pytest.mark.parametrize("text", ["", "[1]", "so [", "]", "a\nb", "\t", "\x1b[31m", "\x9b2J", "\u2028", "\x7f"])
+@pytest.mark.parametrize(
+    "text", ["", "[1]", "so [", "]", "a\nb", "\t", "\x1b[31m", "\x9b2J", "\u2028", "\x7f"]
+)
 def test_what_the_grammar_forbids(text):
     """Nothing at all, brackets, line ends and control characters cannot be written."""
     assert not ALLOWED.fullmatch(text)
@@ -90,7 +92,5 @@ def test_a_real_model_stays_inside_the_grammar(starter, temperature):
     prompt = Prompt(
         system="Write a list, one line an item, with marks such as [1] and [7].", user="What is [99]?"
     )
-    reply = "".join(
-        starter.generate(prompt, grammar=PROSE, max_tokens=120, temperature=temperature, seed=1)
-    )
+    reply = "".join(starter.generate(prompt, grammar=PROSE, max_tokens=120, temperature=temperature, seed=1))
     assert ALLOWED.fullmatch(reply)

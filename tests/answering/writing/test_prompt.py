@@ -25,9 +25,7 @@ GOOD = 'system = "Be brief."\ncontext = "$evidence"\nwrite = "$question"\n'
 
 def evidence(sentence="A sentence.", paper_id="p", start=0):
     """A piece of evidence."""
-    return Evidence(
-        paper_id=paper_id, sentence=sentence, start=start, end=start + len(sentence), score=1.0
-    )
+    return Evidence(paper_id=paper_id, sentence=sentence, start=start, end=start + len(sentence), score=1.0)
 
 
 class CountsWords:
