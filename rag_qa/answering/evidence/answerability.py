@@ -89,7 +89,7 @@ def decide(
         assessed=assessed,
         relevant=keep_relevant(assessed) if answers else [],
         confidence=confidence,
-        why_not=_not_said(query, assessed, papers, weights) if speaks else NOTHING_RELEVANT,
+        why_not=_not_said(query, assessed, papers, weights) if speaks or query.within else NOTHING_RELEVANT,
     )
 
 

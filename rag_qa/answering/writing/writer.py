@@ -6,9 +6,10 @@ nothing here checks what it writes: see `attribution`.
 
 from collections.abc import Generator as Pieces
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from typing import NamedTuple
 
-from rag_qa.answering.writing.grammar import PROSE
+from rag_qa.answering.writing.grammar import PROSE, held
 from rag_qa.answering.writing.injection import gives_orders
 from rag_qa.answering.writing.prompt import PromptFile, fit_evidence, layout
 from rag_qa.corpus.cleaning import clean_text
@@ -65,11 +66,16 @@ class Writer:
         return self._generate(self.prompt(reading, opening=opening))
 
     def rewrite(self, reading: Reading, draft: str, reasons: Sequence[str]) -> str:
-        """Return another answer, after one that the evidence does not support."""
+        """Return the first sentence of another answer, after one that is not supported; "" where none is whole."""
         prompt = self.prompts.fill(
             "again", reading.text, question=reading.question, draft=draft, reasons="; ".join(reasons)
         )
-        return clean_text("".join(self._generate(prompt)))
+        sentences = SentenceReader()
+        with closing(self._generate(prompt)) as pieces:
+            for piece in pieces:
+                for sentence in sentences.feed(piece):
+                    return sentence
+        return next(sentences.rest(), "")
 
     def prompt(self, reading: Reading, *, opening: str = "") -> Prompt:
         """Return the prompt that an answer is written for."""
@@ -81,13 +87,16 @@ class Writer:
         return self.generator.choose(prompt, YES_NO)[0]
 
     def _generate(self, prompt: Prompt) -> Pieces[str, None, None]:
-        return self.generator.generate(
+        pieces = self.generator.generate(
             prompt,
             grammar=PROSE,
             max_tokens=self._settings.max_tokens,
             temperature=self._settings.temperature,
             seed=self._settings.seed,
         )
+        with closing(pieces):
+            for piece in pieces:
+                yield held(piece)
 
 
 class SentenceReader:
