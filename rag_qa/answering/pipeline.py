@@ -171,18 +171,26 @@ class Pipeline:
                 list(map(quote, as_evidence(choose_sentences(decision.relevant, query.kind, self._settings))))
             )
             return
-        reading = self._synthesis.read(
-            query, as_evidence(to_read(decision.assessed, query, self._settings)), _titles(hits), trace
+        material = self._synthesis.read(
+            query,
+            as_evidence(to_read(decision.assessed, query, self._settings)),
+            as_evidence(scored),
+            _titles(hits),
+            trace,
         )
-        if reading is None:
+        if material is None:
             trace.unsupported = (
                 "the sentences nearest to the question address their reader, so no model reads them"
             )
             return
-        stated = self._synthesis.states(reading, trace)
-        trace.decision = decision = self._decided(query, hits, scored, stated)
-        if decision.relevant:
-            yield from self._synthesis.write(query, reading, as_evidence(scored), _titles(hits), trace)
+        stated = self._synthesis.states(material, trace)
+
+        def accepts(confirmed: float | None) -> bool:
+            trace.decision = self._decided(query, hits, scored, stated, confirmed)
+            return bool(trace.decision.relevant)
+
+        if accepts(None):
+            yield from self._synthesis.write(material, trace, accepts=accepts)
 
     def _found(self, query: Query) -> list[Hit]:
         return self.search(query.topic, self._considered(query), query.filter, query.within)
@@ -204,9 +212,10 @@ class Pipeline:
         hits: Sequence[Hit],
         sentences: Sequence[ScoredSentence],
         stated: float | None = None,
+        confirmed: float | None = None,
     ) -> Decision:
         """Return whether the hits answer; where the question names its papers and no model read, by rules."""
-        decision = self._decide(query, hits, sentences, stated)
+        decision = self._decide(query, hits, sentences, stated, confirmed)
         if query.within is None or stated is not None:
             return decision
         return decide_named(query, decision, [hit.paper for hit in hits], NAMED_LIKENESS)
@@ -217,12 +226,22 @@ class Pipeline:
         hits: Sequence[Hit],
         sentences: Sequence[ScoredSentence],
         stated: float | None = None,
+        confirmed: float | None = None,
     ) -> Decision:
         terms = question_terms(query.topic)
         weights = self._index.term_weights(terms)
         papers = [hit.paper for hit in hits]
         assessed = assess(hits, sentences, terms, weights)
-        return decide(query, assessed, papers, terms, weights, wanted=self._wanted(), stated=stated)
+        return decide(
+            query,
+            assessed,
+            papers,
+            terms,
+            weights,
+            wanted=self._wanted(),
+            stated=stated,
+            confirmed=confirmed,
+        )
 
     def _wanted(self) -> float | None:
         """Return the confidence that the settings want, else this index's calibration; None for what ships."""

@@ -74,22 +74,32 @@ def decide(
     *,
     wanted: float | None = None,
     stated: float | None = None,
+    confirmed: float | None = None,
 ) -> Decision:
     """Return whether the papers answer a question; `assessed` is most probable first and not empty.
 
     They do where the confidence reaches the one wanted; where none is, the one that ships, and where they also speak
-    to the question at all. `stated` is the probability, by a model that read the evidence, that it states the answer.
+    to the question at all. `stated` is the probability, by a model that read the evidence, that it states the answer;
+    `confirmed` the same of what the written answer cites, alone. Until that is known, only what is hardly
+    answerable is refused.
     """
     speaks = speaks_to(assessed)
     clues = find_clues(query, assessed, papers, terms, weights).model_dump()
-    model = "answer" if stated is None else "read_answer"
-    confidence = logistic(model, clues if stated is None else clues | {"stated": log_odds(stated)})
-    answers = confidence >= wanted if wanted is not None else speaks and confidence >= threshold(model)
+    model = "answer"
+    if stated is not None:
+        model = "read_answer"
+        clues["stated"] = log_odds(stated)
+    if confirmed is not None:
+        model = "confirmed_answer"
+        clues["confirmed"] = log_odds(confirmed)
+    confidence = logistic(model, clues)
+    wants = threshold(model) if wanted is None or model == "read_answer" else wanted
+    answers = confidence >= wants and (speaks or wanted is not None)
     return Decision(
         assessed=assessed,
         relevant=keep_relevant(assessed) if answers else [],
         confidence=confidence,
-        why_not=_not_said(query, assessed, papers, weights) if speaks or query.within else NOTHING_RELEVANT,
+        why_not=_not_said(query, assessed, papers, weights) if speaks else NOTHING_RELEVANT,
     )
 
 

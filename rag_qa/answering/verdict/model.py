@@ -22,7 +22,7 @@ from rag_qa.answering.verdict.contradictions import Contrast
 from rag_qa.answering.verdict.features import Comparison, Features, compare
 from rag_qa.backends.embedding import open_embedder
 from rag_qa.backends.entailment import open_entailment
-from rag_qa.protocols import Embedder, EntailmentJudge, Matrix, Role
+from rag_qa.protocols import Embedder, EntailmentJudge, Matrix, Role, TokenEncoding
 from rag_qa.settings import Settings
 from rag_qa.text.quantities import in_digits
 from rag_qa.text.words import content_terms
@@ -54,6 +54,14 @@ class RememberingEmbedder:
         if new:
             self._vectors.update(zip(new, self._embedder.encode(new, role=role), strict=True))
         return np.stack([self._vectors[text] for text in texts])
+
+    def encode_tokens(self, texts: Sequence[str], *, role: Role) -> list[TokenEncoding]:
+        """Return what the embedder does."""
+        return self._embedder.encode_tokens(texts, role=role)
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Return what the embedder does."""
+        return self._embedder.count_tokens(texts)
 
 
 class Verifier:
