@@ -272,7 +272,7 @@ def _answer(
         sentences=tuple(sentences),
         papers=tuple(papers[key] for key in cited),
         nearest=tuple(hit.paper for hit in hits[:NEAREST]) if abstained else (),
-        provenance=trace.provenance,
+        provenance=trace.provenance | {"clues": dict(trace.decision.clues) if trace.decision else {}},
         timings=trace.finish(),
         query=query,
         model_input=trace.model_input,

@@ -56,13 +56,14 @@ class Decision(NamedTuple):
     """Whether the papers answer a question.
 
     All papers assessed, most probable first; those to answer from (none: it is refused); the probability that they
-    answer; and why they would not.
+    answer; why they would not; and what that was read from.
     """
 
     assessed: Sequence[Relevance]
     relevant: list[Relevance]
     confidence: float
     why_not: str
+    clues: Mapping[str, float]
 
 
 def decide(
@@ -93,13 +94,16 @@ def decide(
         model = "confirmed_answer"
         clues["confirmed"] = log_odds(confirmed)
     confidence = logistic(model, clues)
-    wants = threshold(model) if wanted is None or model == "read_answer" else wanted
+    wants = threshold(model) if wanted is None else wanted
+    if model == "read_answer":
+        wants = min(wants, threshold(model))
     answers = confidence >= wants and (speaks or wanted is not None)
     return Decision(
         assessed=assessed,
         relevant=keep_relevant(assessed) if answers else [],
         confidence=confidence,
         why_not=_not_said(query, assessed, papers, weights) if speaks else NOTHING_RELEVANT,
+        clues=clues,
     )
 
 

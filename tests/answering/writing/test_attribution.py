@@ -81,9 +81,7 @@ def test_the_title_of_the_paper_counts():
     assert found.verdict.label == "supported"
     other = {**TITLES, "bees": "On bees"}
     judge = Verifier(HashingEmbedder())
-    assert attribute(
-        "BeeDance is read against the sun at 45 degrees.", CANDIDATES, other, judge
-    ).verdict.label != ("supported")
+    assert attribute("BeeDance is read against the sun at 45 degrees.", CANDIDATES, other, judge) is None
 
 
 def test_the_nearest_is_told_where_nothing_supports():
