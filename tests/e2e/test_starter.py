@@ -38,7 +38,9 @@ def quoting(index):
 @pytest.fixture(scope="module")
 def writing(index):
     """An assistant that lets the starter write, a sentence or two at most."""
-    with Assistant.open(index, settings=Settings(model=STARTER, style="synthesis", max_tokens=80)) as assistant:
+    with Assistant.open(
+        index, settings=Settings(model=STARTER, style="synthesis", max_tokens=80)
+    ) as assistant:
         yield assistant
 
 

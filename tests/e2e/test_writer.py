@@ -25,14 +25,15 @@ def assistant(tmp_path_factory):
 
 def test_what_the_papers_say_is_answered_and_a_near_miss_refused(assistant):
     """A question that an abstract answers gets supported prose; one on what it leaves out is refused with a reason."""
-    answer = assistant.ask("What does dropout do during training?")
+    answer = assistant.ask("What does EigenGame show about principal component analysis?")
     papers = {paper.id: paper for paper in answer.papers}
     assert not answer.abstained
-    assert [(s.kind, s.verdict.label) for s in answer.sentences][0] == ("prose", "supported")
+    first = answer.sentences[0]
+    assert (first.kind, first.verdict.label) == ("prose", "supported")
     for citation in (citation for sentence in answer.sentences for citation in sentence.citations):
         assert papers[citation.paper_id].abstract[citation.start : citation.end] == citation.quote
     assert answer.provenance["generator"]["name"] == WRITER
-    refused = assistant.ask("Which learning rate did the authors of dropout use in training?")
+    refused = assistant.ask("Which learning rate does EigenGame use for principal component analysis?")
     assert refused.abstained
     assert refused.reason
     assert refused.nearest
