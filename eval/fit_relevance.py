@@ -1,4 +1,4 @@
-"""Fit when papers speak to a question, when they answer it and which count; writes rag_qa/answering/evidence/relevance.toml.
+"""Fit when papers speak to a question, when they answer it and which count; writes evidence/relevance.toml.
 
     python eval/fit_relevance.py SHARED_DATA_FOLDER
 

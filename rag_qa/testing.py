@@ -109,13 +109,21 @@ class QueuedGenerator:
         yield from _PIECE.findall(self.replies.popleft())[:max_tokens]
 
     def choose(self, prompt: Prompt, options: Sequence[str]) -> list[float]:
-        """Return the next choice. Raises BackendError where the prompt leaves no room."""
-        self._keep(prompt, 1)
+        """Return the next choice.
+
+        Raises BackendError where the prompt leaves no room, ValueError for options that begin with the same word.
+        """
+        self._keep_choice(prompt, options)
         return list(self.choices.popleft()) if self.choices else [1.0, *(0.0 for _ in options[1:])]
 
     def count_tokens(self, prompt: Prompt) -> int:
         """Return the number of words of the prompt."""
         return sum(len(text.split()) for text in (prompt.system, prompt.context, prompt.user, prompt.reply))
+
+    def _keep_choice(self, prompt: Prompt, options: Sequence[str]) -> None:
+        if len({option.split(maxsplit=1)[0] for option in options}) < len(options):
+            raise ValueError(f"some of {list(options)} begin with the same word; give others")
+        self._keep(prompt, 1)
 
     def _keep(self, prompt: Prompt, max_tokens: int) -> None:
         self.prompts.append(prompt)
@@ -163,8 +171,8 @@ class RandomGenerator(QueuedGenerator):
         yield from pieces
 
     def choose(self, prompt: Prompt, options: Sequence[str]) -> list[float]:
-        """Return probabilities at random. Raises BackendError where the prompt leaves no room."""
-        self._keep(prompt, 1)
+        """Return probabilities at random. Raises like `QueuedGenerator.choose`."""
+        self._keep_choice(prompt, options)
         weights = [self._random.random() + 1e-9 for _ in options]
         return [weight / sum(weights) for weight in weights]
 

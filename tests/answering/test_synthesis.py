@@ -61,7 +61,7 @@ class Answered:
 
 
 def test_a_supported_sentence_cites_the_smallest_set():
-    """A true sentence is prose that cites the one sentence that it stands on, and with two only where one is not enough."""
+    """A true sentence cites the one sentence that it stands on, and two only where one is not enough."""
     both = "The foragers tell the others by a dance where flowers stand, read against the angle of the sun."
     answered = Answered(f"{TRUE} {both}")
     assert answered.said == [("prose", TRUE), ("prose", both)]
@@ -72,7 +72,7 @@ def test_a_supported_sentence_cites_the_smallest_set():
 
 
 def test_text_streams_before_its_sentence():
-    """Pieces come as they are written, and each sentence once it is known what supports it; together they are the text."""
+    """Pieces come as they are written, each sentence once it is known what supports it; the pieces are the text."""
     answered = Answered(f"{TRUE} {DANCE}")
     kinds = [event.kind for event in answered.events]
     assert "".join(event.piece for event in answered.events) == f"{TRUE} {DANCE}"

@@ -45,7 +45,7 @@ BAD = "\x1b]0;owned\x07 \x9b2J [bold]b[/] \u202e"
 
 
 def test_what_is_found_and_written_is_shown_meanwhile():
-    """Beside the spinner stand the first papers found, then the text as it grows; nothing of it acts on the terminal."""
+    """Beside the spinner stand the first papers found, then the text as it grows; nothing acts on the terminal."""
     papers = [
         Paper(id=f"p{n}", title=f"Paper {n}{BAD if n == 2 else ''}", abstract="A.") for n in range(1, 6)
     ]

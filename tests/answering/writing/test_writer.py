@@ -1,5 +1,7 @@
 """What the language model is asked, and how sentences are read from its pieces."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -157,7 +159,7 @@ def sentences(text, places=(), opening=""):
     """What a reader of sentences gives for a text cut at some places."""
     bounds = [0, *sorted(place % (len(text) + 1) for place in places), len(text)]
     reader = SentenceReader(opening)
-    found = [s for a, b in zip(bounds, bounds[1:], strict=False) for s in reader.feed(text[a:b])]
+    found = [s for a, b in pairwise(bounds) for s in reader.feed(text[a:b])]
     return [*found, *reader.rest()]
 
 
