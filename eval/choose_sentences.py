@@ -20,11 +20,11 @@ from pathlib import Path
 import numpy as np
 
 from rag_qa.answering.evidence.scoring import score_sentences
-from rag_qa.text.words import content_terms, question_terms
 from rag_qa.backends.embedding import open_embedder
 from rag_qa.backends.likelihood import LikelihoodReranker
 from rag_qa.backends.llama import open_generator
 from rag_qa.settings import Settings
+from rag_qa.text.words import content_terms, question_terms
 from rag_qa.types import Paper
 
 DEPTH, NEAR, POOL = 8, 5, 400

@@ -17,13 +17,13 @@ import numpy as np
 from fit_relevance import HITS, SETS, index_papers, read_questions
 
 from rag_qa.answering.evidence.choosing import choose_sentences
+from rag_qa.answering.evidence.relevance import assess, keep_relevant
 from rag_qa.answering.evidence.scoring import ScoredSentence, score_sentences
 from rag_qa.answering.query.questions import question_kind
-from rag_qa.answering.evidence.relevance import assess, keep_relevant
-from rag_qa.text.words import question_terms
 from rag_qa.backends.embedding import open_embedder
 from rag_qa.retrieval.searching import Retriever
 from rag_qa.settings import Settings
+from rag_qa.text.words import question_terms
 
 KINDS = ("fact", "comparison")
 

@@ -14,7 +14,7 @@ SOUND = """
 folder = "set"
 [near.scores]
 "recall@5" = { expected = 0.5, tolerance = 0.1 }
-false_refusals = { maximum = 0.05 }
+answerable_refused = { maximum = 0.05 }
 
 [far]
 folder = "$shared/data/set"
@@ -81,7 +81,7 @@ def test_bounds_are_one_sided(bound: Bound, found: float, ok: bool) -> None:
 
 def test_a_score_that_was_not_found_is_a_miss(write) -> None:
     """A score that the report lacks fails its condition instead of passing unseen."""
-    findings = judge(load_conditions(write(SOUND))["near"], report(false_refusals=0.0))
+    findings = judge(load_conditions(write(SOUND))["near"], report(answerable_refused=0.0))
     assert [finding.ok for finding in findings] == [False, True]
     assert str(findings[0]).endswith("found -      MISS")
 
@@ -102,7 +102,7 @@ def test_a_score_that_was_not_found_is_a_miss(write) -> None:
         ("[x]\nfolder = 'f'\n[x.scores]\n'mrr@10' = {}", "either"),
         ("[x]\nfolder = 'f'\n[x.scores]\n'mrr@10' = {maximum = 1}", "better when higher"),
         (
-            "[x]\nfolder = 'f'\n[x.scores]\n'false_refusals/fact' = {expected = 1, tolerance = 0}",
+            "[x]\nfolder = 'f'\n[x.scores]\n'answerable_refused/fact' = {expected = 1, tolerance = 0}",
             "better when lower: give it a maximum",
         ),
     ],
@@ -148,10 +148,10 @@ def test_our_results_meet_our_conditions(name: str) -> None:
         ("citation_precision", 0.999),
         ("quote_exactness", 0.999),
         ("invalid_citations", 1.0),
-        ("key_fact_coverage", 0.8),
+        ("key_facts_shown", 0.8),
         ("abstention_precision", 0.75),
         ("abstention_recall", 0.4),
-        ("false_refusals", 0.1),
+        ("answerable_refused", 0.1),
     ],
 )
 def test_a_fall_in_grounding_is_a_miss(name: str, score: str, fallen: float) -> None:

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag_qa.evaluation.facts import key_fact_coverage, missing_facts, normalise, states
+from rag_qa.evaluation.facts import key_facts_shown, missing_facts, normalise, states
 
 
 @pytest.mark.parametrize(
@@ -60,16 +60,16 @@ def test_a_missing_fact_lowers_coverage(world) -> None:
     """Of two facts one that the answer does not state halves the coverage, and is named."""
     given = world.answer(world.say("It has 1024 players."))
     facts = (("1,024", "a thousand"), ("a vector", "vectors"))
-    assert key_fact_coverage(given, facts) == 0.5
+    assert key_facts_shown(given, facts) == 0.5
     assert missing_facts(given, facts) == ("a vector",)
 
 
 def test_an_abstention_states_nothing(world) -> None:
     """An answer that abstains covers no fact, whatever its sentences say."""
     refused = world.answer(world.say("It has 1024 players."), abstained=True)
-    assert key_fact_coverage(refused, (("1024",),)) == 0
+    assert key_facts_shown(refused, (("1024",),)) == 0
 
 
 def test_no_facts_no_figure(world) -> None:
     """Coverage does not apply to a question without key facts."""
-    assert key_fact_coverage(world.answer(), ()) is None
+    assert key_facts_shown(world.answer(), ()) is None

@@ -27,7 +27,7 @@ def test_a_perfect_assistant(world, run) -> None:
         "citation_recall",
         "citation_precision",
         "quote_exactness",
-        "key_fact_coverage",
+        "key_facts_shown",
         "abstention_precision",
         "abstention_recall",
         "paper_recall",
@@ -36,7 +36,7 @@ def test_a_perfect_assistant(world, run) -> None:
         "mrr@10",
     ):
         assert scores[name] == 1, name
-    assert scores["invalid_citations"] == scores["false_refusals"] == 0
+    assert scores["invalid_citations"] == scores["answerable_refused"] == 0
 
 
 def test_answering_the_unanswerable_is_seen(world, run) -> None:
@@ -51,9 +51,9 @@ def test_answering_the_unanswerable_is_seen(world, run) -> None:
 def test_refusing_everything_is_seen(run) -> None:
     """An assistant that always abstains has perfect recall of it, and pays in precision, facts and papers."""
     scores = run({}).scores
-    assert scores["abstention_recall"] == scores["false_refusals"] == 1
+    assert scores["abstention_recall"] == scores["answerable_refused"] == 1
     assert scores["abstention_precision"] == pytest.approx(3 / 5)
-    assert scores["key_fact_coverage"] == scores["paper_recall"] == 0
+    assert scores["key_facts_shown"] == scores["paper_recall"] == 0
     assert "citation_recall" not in scores
 
 
@@ -63,7 +63,7 @@ def test_a_missing_fact_is_seen_and_named(world, run) -> None:
         world.say("PCA is a game of 1024 players.", world.cite(world.GAME, "PCA is a game."))
     )
     report = run({**world.RIGHT, "how many players?": vague})
-    assert report.scores["key_fact_coverage/fact"] == 0.5
+    assert report.scores["key_facts_shown/fact"] == 0.5
     assert report.per_query[1]["missing_facts"] == ["vector"]
 
 
