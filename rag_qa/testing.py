@@ -1,7 +1,7 @@
 """Public fakes: an embedder, two generators and a reranker that need no model, for tests of what is built on rag_qa.
 
 Of the two generators one gives the replies that it was given; the other is hostile and writes at random whatever a
-grammar allows. It reads as much of GBNF as answers use: literals, character sets, groups, `|` and repetition.
+grammar allows. It reads as much of GBNF as answers use: literals, character sets, groups, `|`, `+` and repetition.
 """
 
 import hashlib
@@ -17,11 +17,13 @@ from rag_qa.protocols import EmbedderSpec, GeneratorSpec, Matrix, Prompt, Role, 
 
 DIMENSION = 64
 SPECIAL_TOKENS = 2
+# How often at most `RandomGenerator` repeats what a grammar lets it repeat for ever.
+MANY = 400
 _WORD = re.compile(r"\w+")
 _PIECE = re.compile(r"\s*\S+|\s+\Z")
 _TOKEN = re.compile(
     r'"(?P<text>(?:\\.|[^"\\])*)"|(?P<set>\[(?:\\.|[^\]\\])*\])|(?P<name>[a-z][a-z-]*)'
-    r"|\{(?P<least>\d+)(?:,(?P<most>\d+))?\}|(?P<sign>[()|?])|\s+"
+    r"|\{(?P<least>\d+)(?:,(?P<most>\d+))?\}|(?P<sign>[()|?+])|\s+"
 )
 # What a grammar may let through and a reader must never meet raw, beside letters of some scripts.
 _CHARACTERS = (
@@ -147,7 +149,7 @@ class RandomGenerator(QueuedGenerator):
             raise ValueError("random text needs a grammar; give one")
         self._keep(prompt, max_tokens)
         rules = dict(line.split(" ::= ", 1) for line in grammar.splitlines())
-        text = _RandomText(rules, prompt.user.splitlines(), self._random).write()
+        text = _RandomText(rules, f"{prompt.context}\n{prompt.user}".splitlines(), self._random).write()
         pieces: list[str] = []
         position = 0
         while position < len(text) and len(pieces) < max_tokens:
@@ -159,13 +161,19 @@ class RandomGenerator(QueuedGenerator):
         self.broke_off = self.replies[-1] != text
         yield from pieces
 
+    def choose(self, prompt: Prompt, options: Sequence[str]) -> list[float]:
+        """Return random probabilities. Raises BackendError where the prompt leaves no room."""
+        self._keep(prompt, 1)
+        weights = [self._random.random() + 1e-9 for _ in options]
+        return [weight / sum(weights) for weight in weights]
+
 
 class _RandomText:
     """Walks through the rules of a grammar, choosing at random; `lines` are texts to copy from."""
 
     def __init__(self, rules: dict[str, str], lines: Sequence[str], random: Random) -> None:
         self._rules = rules
-        self._lines = [re.sub(r"^\[\d+\] ", "", line) for line in lines]
+        self._lines = [line.removeprefix("- ") for line in lines]
         self._random = random
         self._rest = ""
 
@@ -196,6 +204,9 @@ class _RandomText:
         least, most = 1, 1
         if item[-1]["sign"] == "?":
             least = 0
+            item.pop()
+        elif item[-1]["sign"] == "+":
+            most = MANY
             item.pop()
         elif item[-1]["least"]:
             last = item.pop()
@@ -250,7 +261,7 @@ def _item(tokens: deque[re.Match[str]]) -> deque[re.Match[str]]:
     while not item or depth:
         item.append(tokens.popleft())
         depth += {"(": 1, ")": -1}.get(item[-1]["sign"], 0)
-    if tokens and (tokens[0]["sign"] == "?" or tokens[0]["least"]):
+    if tokens and (tokens[0]["sign"] in ("?", "+") or tokens[0]["least"]):
         item.append(tokens.popleft())
     return item
 

@@ -14,7 +14,7 @@ GOOD = {"_id": "q2", "text": "how many?", "kind": "fact", "answerable": True, "k
 def test_a_sound_set_is_read(write_set) -> None:
     """Header, questions in order with their facts, and judgments come back as written."""
     question_set = load_question_set(write_set())
-    assert (question_set.name, question_set.corpus) == ("tiny", "papers.jsonl")
+    assert (question_set.name, question_set.corpus) == ("tiny", ("papers.jsonl",))
     assert [q.kind for q in question_set.questions] == ["which", "fact", "near", "far", "hostile"]
     assert question_set.questions[1].key_facts == (("1024 players", "1024 agents"), ("vector",))
     assert question_set.qrels == {"q1": {"g1": 1, "unloaded": 1}, "q2": {"game": 1}}
