@@ -229,3 +229,16 @@ def test_real_collections_are_read(name: str, queries: int) -> None:
     if not (shared / "data" / name).is_dir():
         pytest.skip(f"no test data at {shared}/data/{name} (set RAG_QA_SHARED)")
     assert len(load_beir(shared / "data" / name).queries) == queries
+
+
+@pytest.mark.parametrize("name", ["fields/dev", "fields/heldout", "lists/dev", "lists/heldout"])
+def test_our_sets_over_several_fields_are_sound(name: str) -> None:
+    """Each is read, over four files of the shared data and the papers that one file lists."""
+    found = load_question_set(Path(__file__).parents[2] / "eval" / name)
+    assert found.name == name.replace("/", "_")
+    assert len(found.corpus) == 4
+    assert found.ids is not None
+    listed = set(found.ids.read_text("utf-8").split())
+    assert len(listed) == 500
+    assert {paper for grades in found.qrels.values() for paper in grades} <= listed
+    assert {paper for question in found.questions for paper in question.maybe} <= listed

@@ -49,7 +49,9 @@ class Page(HTMLParser):
 
 def row(key: str = "q1", **fields):
     """A row of a question that was answered perfectly, but for the fields given; `scores` are added to."""
-    scores = {"citation_recall": 1.0, "paper_recall": 1.0, "answerable_refused": 0.0} | fields.pop("scores", {})
+    scores = {"citation_recall": 1.0, "paper_recall": 1.0, "answerable_refused": 0.0} | fields.pop(
+        "scores", {}
+    )
     plain = {
         "text": f"what is {key}?",
         "kind": "fact",
