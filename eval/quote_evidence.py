@@ -54,9 +54,7 @@ def main() -> None:
                 sentences = score_sentences(row["text"], terms, papers, weights, embedder)
                 kept = keep_relevant(assess(hits, sentences, terms, weights))
                 for how, kind in (("as it is", question_kind(row["text"])), ("as facts", "fact")):
-                    chosen = choose_sentences(
-                        kept, kind, sentences=settings.evidence_sentences, papers=settings.listed_papers
-                    )
+                    chosen = choose_sentences(kept, kind, settings)
                     found = quoted(chosen, row["evidence"])
                     cell = rows.setdefault((name, row["kind"], how), [])
                     cell.append((float(np.mean(found)), all(found), len(chosen)))

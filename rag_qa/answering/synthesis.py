@@ -127,6 +127,7 @@ class Synthesis:
             return ""
         with trace.timed("decide"):
             yes = self._writer.affirms(material.reading)
+        trace.provenance["affirmed"] = yes
         if SURELY_NO < yes < SURELY_YES:
             return ""
         return "Yes, " if yes > 0.5 else "No, "

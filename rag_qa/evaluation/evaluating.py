@@ -4,6 +4,7 @@ from pathlib import Path
 
 from rag_qa.errors import EvaluationError
 from rag_qa.evaluation.baselines import read_baseline, with_differences
+from rag_qa.evaluation.caching import CachedGenerator
 from rag_qa.evaluation.conversations import (
     CONVERSATIONS,
     ConversationSet,
@@ -40,6 +41,7 @@ def evaluate(
     run_file: Path | None = None,
     baseline: Path | None = None,
     support: Support = verbatim,
+    cache: CachedGenerator | None = None,
     progress: Progress | None = None,
 ) -> EvalReport:
     """Evaluate an assistant on conversations, a question set (all figures) or a BEIR folder (retrieval alone).
@@ -56,7 +58,7 @@ def evaluate(
     if isinstance(judged, ConversationSet):
         report = run_conversations(assistant, judged, progress=progress)
     elif isinstance(judged, QuestionSet):
-        report = run_question_set(assistant, judged, support=support, progress=progress)
+        report = run_question_set(assistant, judged, support=support, cache=cache, progress=progress)
         judged = judged.retrieval
         if run_file is not None:  # questions are ranked ten deep, runs a hundred
             run_retrieval(assistant, judged, run_file=run_file)
