@@ -134,7 +134,7 @@ class Synthesis:
 
     def _written(self, reading: Reading, opening: str, trace: Trace) -> Iterator[Event | str]:
         """Yield pieces of text as they are written, as events, and whole sentences as texts."""
-        sentences = SentenceReader(opening)
+        sentences = SentenceReader(opening, max_tokens=self._settings.max_tokens)
         pieces = self._writer.write(reading, opening=opening)
         while not sentences.full:
             with trace.timed("write"):

@@ -121,6 +121,7 @@ def _ask(assistant: Asker, question: Question, clock: Callable[[], float]) -> tu
         "refused": answer.abstained,
         "reason": answer.reason,
         "confidence": _confidence(answer),
+        "clues": answer.provenance.get("clues", {}),
         "cited": list(cited_papers(answer)),
         "missing_facts": list(missing_facts(answer, question.key_facts)),
         "seconds": seconds,

@@ -20,6 +20,8 @@ from rag_qa.types import Evidence
 
 MAX_SENTENCES = 3
 YES_NO = ("Yes", "No")
+# Share of the tokens of a text that are pieces of it: several tokens may make one character.
+CUT_OFF = 0.75
 
 
 class Reading(NamedTuple):
@@ -49,7 +51,13 @@ class Writer:
             return None
         budget = self.generator.spec.n_ctx - 2 * self._settings.max_tokens
         kept = fit_evidence(
-            self.prompts, offered, titles, generator=self.generator, budget=budget, **_blank(question)
+            self.prompts,
+            offered,
+            titles,
+            generator=self.generator,
+            wanted=self._settings.read_tokens,
+            budget=budget,
+            **_blank(question),
         )
         return Reading(question, layout(kept, titles), tuple(kept))
 
@@ -100,11 +108,17 @@ class Writer:
 
 
 class SentenceReader:
-    """Pieces of text → up to three whole sentences, each as soon as the next one begins."""
+    """Pieces of text → up to three whole sentences, each as soon as the next one begins.
 
-    def __init__(self, opening: str = "") -> None:
+    `max_tokens` is what the text may take at most: a last sentence without a full stop is taken for cut off only where
+    the text may have reached that.
+    """
+
+    def __init__(self, opening: str = "", *, max_tokens: int = 0) -> None:
         self._buffer = opening
         self._count = 0
+        self._pieces = 0
+        self._may_be_cut_off = CUT_OFF * max_tokens
 
     @property
     def full(self) -> bool:
@@ -114,6 +128,7 @@ class SentenceReader:
     def feed(self, piece: str) -> Iterator[str]:
         """Yield the sentences that a piece completes."""
         self._buffer += piece
+        self._pieces += 1
         spans = split_sentences(self._buffer)
         for start, end in spans[:-1]:
             if not self.full:
@@ -125,8 +140,12 @@ class SentenceReader:
     def rest(self) -> Iterator[str]:
         """Yield the last sentence, unless it was cut off."""
         last = clean_text(self._buffer)
-        if not self.full and last.rstrip("”\"')").endswith((".", "!", "?")):
+        if self.full or not last:
+            return
+        if last.rstrip("”\"')").endswith((".", "!", "?")):
             yield last
+        elif self._pieces < self._may_be_cut_off:
+            yield f"{last}."
 
 
 def _blank(question: str) -> dict[str, str]:
