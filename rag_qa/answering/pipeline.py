@@ -7,7 +7,7 @@ evidence. Each takes a query and returns a draft.
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from rag_qa.answering.evidence.answerability import Decision, decide, decide_named
+from rag_qa.answering.evidence.answerability import NOTHING_SAID, Decision, Said, decide, decide_named
 from rag_qa.answering.evidence.choosing import choose_sentences, to_read
 from rag_qa.answering.evidence.relevance import assess
 from rag_qa.answering.evidence.scoring import ScoredSentence, as_evidence, score_sentences
@@ -185,11 +185,11 @@ class Pipeline:
             return
         stated = self._synthesis.states(material, trace)
 
-        def accepts(confirmed: float | None) -> bool:
-            trace.decision = self._decided(query, hits, scored, stated, confirmed)
+        def accepts(confirmed: float | None, supported: float | None) -> bool:
+            trace.decision = self._decided(query, hits, scored, Said(stated, confirmed, supported))
             return bool(trace.decision.relevant)
 
-        if accepts(None):
+        if accepts(None, None):
             yield from self._synthesis.write(material, trace, accepts=accepts)
 
     def _found(self, query: Query) -> list[Hit]:
@@ -211,12 +211,11 @@ class Pipeline:
         query: Query,
         hits: Sequence[Hit],
         sentences: Sequence[ScoredSentence],
-        stated: float | None = None,
-        confirmed: float | None = None,
+        said: Said = NOTHING_SAID,
     ) -> Decision:
         """Return whether the hits answer; where the question names its papers and no model read, by rules."""
-        decision = self._decide(query, hits, sentences, stated, confirmed)
-        if query.within is None or stated is not None:
+        decision = self._decide(query, hits, sentences, said)
+        if query.within is None or said.stated is not None:
             return decision
         return decide_named(query, decision, [hit.paper for hit in hits], NAMED_LIKENESS)
 
@@ -225,8 +224,7 @@ class Pipeline:
         query: Query,
         hits: Sequence[Hit],
         sentences: Sequence[ScoredSentence],
-        stated: float | None = None,
-        confirmed: float | None = None,
+        said: Said = NOTHING_SAID,
     ) -> Decision:
         terms = question_terms(query.topic)
         weights = self._index.term_weights(terms)
@@ -239,8 +237,7 @@ class Pipeline:
             terms,
             weights,
             wanted=self._wanted(),
-            stated=stated,
-            confirmed=confirmed,
+            said=said,
         )
 
     def _wanted(self) -> float | None:

@@ -20,8 +20,6 @@ from rag_qa.types import Event, Evidence, ModelInput, Query, Sentence
 UNSUPPORTED = (
     "what the language model makes of the sentences nearest to this question is not supported by them"
 )
-# Between these two the model does not know whether the answer is Yes.
-SURELY_NO, SURELY_YES = 0.35, 0.65
 
 
 class Material(NamedTuple):
@@ -68,11 +66,13 @@ class Synthesis:
         with trace.timed("decide"):
             return self._writer.states(material.reading)
 
-    def write(self, material: Material, trace: Trace, *, accepts: Callable[[float], bool]) -> Iterator[Event]:
+    def write(
+        self, material: Material, trace: Trace, *, accepts: Callable[[float, float], bool]
+    ) -> Iterator[Event]:
         """Yield the answer as it is written, and each sentence once it is known what supports it.
 
-        The first sentence is asked once more of what it cites alone: nothing is said unless its probability to state
-        the answer is one that `accepts`.
+        What the first sentence cites is read once more, alone: nothing is said unless `accepts` takes the probability
+        that it states the answer, and that of the verdict.
         """
         opening = self._opening(material, trace)
         self._note(material.reading, opening, trace)
@@ -89,8 +89,10 @@ class Synthesis:
             sentence = self._sentence(text, found)
             if sentence is None or found is None or sentence.text in said:
                 continue
-            if not said and self._writer.reads and not accepts(self._confirmed(material, found, trace)):
-                return
+            if not said and self._writer.reads:
+                confirmed = self._confirmed(material, found, trace)
+                if not accepts(confirmed, found.verdict.probability):
+                    return
             said[sentence.text] = sentence
             yield Event(kind="sentence", sentence=sentence)
         if not said:
@@ -126,11 +128,9 @@ class Synthesis:
         if material.query.kind != "yesno" or not self._writer.reads:
             return ""
         with trace.timed("decide"):
-            yes = self._writer.affirms(material.reading)
-        trace.provenance["affirmed"] = yes
-        if SURELY_NO < yes < SURELY_YES:
-            return ""
-        return "Yes, " if yes > 0.5 else "No, "
+            affirmed = self._writer.affirms(material.reading)
+        trace.provenance["affirmed"] = affirmed._asdict()
+        return affirmed.opening
 
     def _written(self, reading: Reading, opening: str, trace: Trace) -> Iterator[Event | str]:
         """Yield pieces of text as they are written, as events, and whole sentences as texts."""
@@ -156,7 +156,12 @@ class Synthesis:
         """Return how probably what a sentence cites states, by itself, the answer to the question."""
         with trace.timed("decide"):
             cited = self._writer.read(material.query.text, found.evidence, material.titles)
-            return self._writer.states(cited) if cited else 0.0
+            if cited is None:
+                return 0.0
+            if material.query.kind == "yesno":
+                affirmed = self._writer.affirms(cited)
+                return max(affirmed.yes, affirmed.no)
+            return self._writer.states(cited)
 
     def _again(
         self, material: Material, text: str, found: Attribution | None, trace: Trace

@@ -52,6 +52,21 @@ class Clues(Value):
     number_missing: float
 
 
+class Said(NamedTuple):
+    """What a language model said of the evidence, as probabilities; None where it was not asked.
+
+    That the evidence states the answer (`stated`); the same of what the written answer cites, alone (`confirmed`); and
+    that this supports the answer (`supported`), by the verdict on it.
+    """
+
+    stated: float | None = None
+    confirmed: float | None = None
+    supported: float | None = None
+
+
+NOTHING_SAID = Said()
+
+
 class Decision(NamedTuple):
     """Whether the papers answer a question.
 
@@ -74,25 +89,21 @@ def decide(
     weights: Mapping[str, float],
     *,
     wanted: float | None = None,
-    stated: float | None = None,
-    confirmed: float | None = None,
+    said: Said = NOTHING_SAID,
 ) -> Decision:
     """Return whether the papers answer a question; `assessed` is most probable first and not empty.
 
     They do where the confidence reaches the one wanted; where none is, the one that ships, and where they also speak
-    to the question at all. `stated` is the probability, by a model that read the evidence, that it states the answer;
-    `confirmed` the same of what the written answer cites, alone. Until that is known, only what is hardly
-    answerable is refused.
+    to the question at all. Where a model has read but not written yet, only what is hardly answerable is refused.
     """
     speaks = speaks_to(assessed)
     clues = find_clues(query, assessed, papers, terms, weights).model_dump()
     model = "answer"
-    if stated is not None:
+    if said.stated is not None:
         model = "read_answer"
-        clues["stated"] = log_odds(stated)
-    if confirmed is not None:
+    if said.confirmed is not None:
         model = "confirmed_answer"
-        clues["confirmed"] = log_odds(confirmed)
+    clues |= {name: log_odds(p) for name, p in said._asdict().items() if p is not None}
     confidence = logistic(model, clues)
     wants = threshold(model) if wanted is None else wanted
     if model == "read_answer":

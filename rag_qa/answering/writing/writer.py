@@ -20,6 +20,9 @@ from rag_qa.types import Evidence
 
 MAX_SENTENCES = 3
 YES_NO = ("Yes", "No")
+YES_NO_UNKNOWN = ("Yes", "No", "Unknown")
+# No is the answer from this ratio to Yes on, and Yes up to the other: the model prefers to agree.
+SURELY_NO, UNSURE = 0.8, 0.5
 # Share of the tokens of a text that are pieces of it: several tokens may make one character.
 CUT_OFF = 0.75
 
@@ -30,6 +33,21 @@ class Reading(NamedTuple):
     question: str
     text: str
     evidence: tuple[Evidence, ...]
+
+
+class Affirmation(NamedTuple):
+    """How probably the answer to a yes/no question is Yes, No and unknown; they add up to 1."""
+
+    yes: float
+    no: float
+    unknown: float
+
+    @property
+    def opening(self) -> str:
+        """How an answer begins: "Yes, " or "No, ", or with neither where the evidence is not clear about it."""
+        if self.no > SURELY_NO * self.yes:
+            return "No, "
+        return "Yes, " if self.yes > max(0.5, self.no / UNSURE) else ""
 
 
 class Writer:
@@ -63,11 +81,13 @@ class Writer:
 
     def states(self, reading: Reading) -> float:
         """Return the probability that the evidence states the answer: that of Yes, read from the first token."""
-        return self._yes(reading, "decide")
+        prompt = self.prompts.fill("decide", reading.text, question=reading.question)
+        return self.generator.choose(prompt, YES_NO)[0]
 
-    def affirms(self, reading: Reading) -> float:
-        """Return the probability that the answer to a yes/no question is Yes."""
-        return self._yes(reading, "affirm")
+    def affirms(self, reading: Reading) -> Affirmation:
+        """Return how probably the answer to a yes/no question is Yes, No and unknown, by the evidence."""
+        prompt = self.prompts.fill("affirm", reading.text, question=reading.question)
+        return Affirmation(*self.generator.choose(prompt, YES_NO_UNKNOWN))
 
     def write(self, reading: Reading, *, opening: str = "") -> Pieces[str, None, None]:
         """Yield the model's answer in pieces; the reply begins with `opening`, which is not yielded."""
@@ -89,10 +109,6 @@ class Writer:
         """Return the prompt that an answer is written for."""
         prompt = self.prompts.fill("write", reading.text, question=reading.question)
         return prompt.model_copy(update={"reply": opening})
-
-    def _yes(self, reading: Reading, name: str) -> float:
-        prompt = self.prompts.fill(name, reading.text, question=reading.question)
-        return self.generator.choose(prompt, YES_NO)[0]
 
     def _generate(self, prompt: Prompt) -> Pieces[str, None, None]:
         pieces = self.generator.generate(
