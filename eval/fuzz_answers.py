@@ -53,7 +53,9 @@ ENDED, CLOSED = 0.08, 0.02
 class Credulous:
     """A judge to whom everything is supported."""
 
-    def judge(self, sentence: str, evidence: Sequence[str], *, context: Sequence[str] = ()) -> Verdict:
+    def judge(
+        self, sentence: str, evidence: Sequence[str], *, context: Sequence[str] = (), question: str = ""
+    ) -> Verdict:
         return Verdict(label="supported", probability=1.0)
 
 

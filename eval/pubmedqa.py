@@ -4,8 +4,9 @@
 
 The questions are those of dev; all 1,000 abstracts are indexed with their titles blank, since the title is the
 question. WORK_FOLDER holds the index and a question set afterwards, which `rag-qa eval WORK_FOLDER/set --html FILE`
-also takes. `answer` is what the answer shown begins with, else maybe; `affirmed` is the probability of Yes that
-the model gave, maybe where the system takes it for unsure; a refusal is none of the three. The majority is the label
+also takes. `answer` is what the answer shown begins with, else maybe; `affirmed` is what the model made of Yes, No and
+Unknown: maybe where Unknown is the most probable, and where the share of Yes among Yes and No is from `--no` to
+`--yes`, by default where the writer is not sure either; a refusal is none of the three. The majority is the label
 most frequent among the questions asked. What the model said is kept by content in the cache.
 """
 
@@ -19,7 +20,7 @@ from pathlib import Path
 from platformdirs import user_cache_path
 
 from rag_qa.answering.assistant import Assistant
-from rag_qa.answering.synthesis import SURELY_NO, SURELY_YES
+from rag_qa.answering.writing.writer import SURELY_NO, UNSURE
 from rag_qa.app.evaluate import is_supported
 from rag_qa.backends.llama import open_generator
 from rag_qa.backends.locating import WRITER
@@ -34,6 +35,8 @@ from rag_qa.settings import Settings
 from rag_qa.types import Answer, Hit, Paper
 
 HEADER = 'name = "pubmedqa"\ndescription = "PubMedQA dev"\ncorpus = "../papers.jsonl"\n'
+# The shares of Yes among Yes and No that the writer's ratios of No to Yes come to.
+NO, YES = 1 / (1 + SURELY_NO), 1 / (1 + UNSURE)
 FIELDS = ("id", "abstract", "year", "venue", "url")
 
 
@@ -87,6 +90,8 @@ def main() -> None:
     parser.add_argument("--questions", type=int, default=500)
     parser.add_argument("--seed", type=int, default=0, help="draws the questions")
     parser.add_argument("--model", default=WRITER, help="catalogue name or GGUF file")
+    parser.add_argument("--no", type=float, default=NO, help="share of Yes under which it is no")
+    parser.add_argument("--yes", type=float, default=YES, help="share of Yes over which it is yes")
     parser.add_argument("--cache", type=Path, default=user_cache_path("rag_qa") / "generations")
     options = parser.parse_args()
     settings = Settings(style="synthesis", model=options.model)
@@ -116,7 +121,8 @@ def main() -> None:
         "majority": [Counter(wanted).most_common(1)[0][0]] * len(rows),
         "answer": [decision_of(answer) for answer in answers],
         "affirmed": [
-            decision_at(answer.provenance.get("affirmed"), no=SURELY_NO, yes=SURELY_YES) for answer in answers
+            decision_at(answer.provenance.get("affirmed"), no=options.no, yes=options.yes)
+            for answer in answers
         ],
     }
     print(

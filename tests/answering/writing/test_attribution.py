@@ -27,8 +27,10 @@ class Recorder:
     def __init__(self, *supporting):
         self.supporting = set(supporting)
         self.asked = []
+        self.questions = []
 
-    def judge(self, sentence, evidence, *, context=()):
+    def judge(self, sentence, evidence, *, context=(), question=""):
+        self.questions.append(question)
         self.asked.append((tuple(evidence), tuple(context)))
         if set(evidence) == self.supporting:
             return Verdict(label="supported", probability=0.9)

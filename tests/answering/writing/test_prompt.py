@@ -163,11 +163,18 @@ def test_no_text_of_a_paper_begins_a_line():
     assert not re.search(r"^Question", PROMPTS.fill("write", read, question="Why?").context, re.MULTILINE)
 
 
-def fitting(budget, prompts=PROMPTS, **values):
+def fitting(budget, prompts=PROMPTS, wanted=1000, **values):
     """How many of three pieces of evidence fit."""
     pieces = [evidence(f"{n} sentence.") for n in range(3)]
     kept = fit_evidence(
-        prompts, pieces, {"p": "T"}, generator=CountsWords(), budget=budget, question="Why?", **values
+        prompts,
+        pieces,
+        {"p": "T"},
+        generator=CountsWords(),
+        wanted=wanted,
+        budget=budget,
+        question="Why?",
+        **values,
     )
     assert kept == pieces[: len(kept)]
     return len(kept)
@@ -177,6 +184,12 @@ def fitting(budget, prompts=PROMPTS, **values):
 def test_evidence_is_dropped_from_the_end(budget, kept):
     """Where room is short the last pieces go first; with room for everything nothing is dropped."""
     assert fitting(budget) == kept
+
+
+@pytest.mark.parametrize(("wanted", "kept"), [(100, 3), (17, 3), (16, 2), (14, 2), (13, 1), (1, 1)])
+def test_no_more_is_kept_than_is_wanted(wanted, kept):
+    """Where there is room for more than is wanted the last pieces go too, but one piece is kept."""
+    assert fitting(1000, wanted=wanted) == kept
 
 
 @pytest.mark.parametrize("budget", [10, 0, -100])

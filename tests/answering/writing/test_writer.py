@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from rag_qa.answering.writing.grammar import PROSE
 from rag_qa.answering.writing.prompt import load_prompt
-from rag_qa.answering.writing.writer import MAX_SENTENCES, SentenceReader, Writer
+from rag_qa.answering.writing.writer import MAX_SENTENCES, SURELY_NO, Affirmation, SentenceReader, Writer
 from rag_qa.corpus.cleaning import clean_text
 from rag_qa.errors import PromptError
 from rag_qa.settings import Settings
@@ -73,6 +73,27 @@ def test_what_does_not_fit_is_not_read():
         read(writer(n_ctx=60, max_tokens=16)[0])
 
 
+def test_the_tokens_to_read_drop_the_worst_evidence():
+    """Evidence beyond `read_tokens` is left out, the last and worst first, though there is room for it."""
+    pieces = [evidence(f"Bees dance {n} times a day in each of their many hives.", start=n) for n in range(20)]
+    made, generator = writer(read_tokens=100)
+    reading = read(made, *pieces)
+    assert 1 < len(reading.evidence) < 20
+    assert list(reading.evidence) == pieces[: len(reading.evidence)]
+    assert generator.count_tokens(made.prompt(reading)) <= 100
+    more, _ = writer(read_tokens=4096)
+    assert len(read(more, *pieces).evidence) == 20
+
+
+def test_one_piece_is_read_whatever_it_takes():
+    """The best piece of evidence is read though it takes more than `read_tokens` itself."""
+    long = evidence("Bees dance " + "and dance " * 100 + "all day.")
+    made, generator = writer(read_tokens=64)
+    reading = read(made, long, evidence("Bees sing.", start=2000))
+    assert reading.evidence == (long,)
+    assert generator.count_tokens(made.prompt(reading)) > 64
+
+
 # --- what is asked
 
 
@@ -87,18 +108,55 @@ def test_all_questions_begin_with_the_same_reading():
     assert len({(prompt.system, prompt.context) for prompt in generator.prompts}) == 1
     decide, affirm, write, again = (prompt.user for prompt in generator.prompts)
     assert "state the answer" in decide
-    assert "is the answer Yes or No" in affirm
+    assert "is the answer yes, no or unknown" in affirm
     assert "one short sentence" in write
     assert "“Bees (9) sing.”" in again
     assert "no (8) song" in again
     assert all("Do bees dance?" in prompt.user for prompt in generator.prompts[:3])
 
 
-def test_decisions_are_the_probability_of_yes():
-    """What the model makes of Yes against No is the decision."""
-    made, _ = writer(choices=[(0.25, 0.75), (0.9, 0.1)])
+def test_decisions_are_what_the_model_makes_of_the_options():
+    """What the model makes of Yes against No is the decision; a yes/no question has Unknown beside them."""
+    made, generator = writer(choices=[(0.25, 0.75), (0.6, 0.3, 0.1)])
     reading = read(made)
-    assert (made.states(reading), made.affirms(reading)) == (0.25, 0.9)
+    assert made.states(reading) == 0.25
+    assert made.affirms(reading) == Affirmation(yes=0.6, no=0.3, unknown=0.1)
+    assert not generator.choices
+
+
+@pytest.mark.parametrize(
+    ("yes", "no", "unknown", "opening"),
+    [
+        (1.0, 0.0, 0.0, "Yes, "),
+        (0.66, 0.32, 0.02, "Yes, "),
+        (0.51, 0.25, 0.24, "Yes, "),
+        (0.51, 0.1, 0.39, "Yes, "),
+        (0.64, 0.36, 0.0, ""),
+        (0.56, 0.44, 0.0, ""),
+        (0.5, 0.1, 0.4, ""),
+        (0.2, 0.1, 0.7, ""),
+        (0.0, 0.0, 1.0, ""),
+        (0.55, 0.45, 0.0, "No, "),
+        (0.1, 0.2, 0.7, "No, "),
+        (0.0, 1.0, 0.0, "No, "),
+    ],
+)
+def test_an_opening_is_what_the_model_is_sure_of(yes, no, unknown, opening):
+    """No from a ratio to Yes on, Yes where it is the most probable by far, and neither where that is not clear."""
+    assert Affirmation(yes=yes, no=no, unknown=unknown).opening == opening
+
+
+@given(st.tuples(*[st.floats(0, 1)] * 3).filter(any))
+def test_a_model_that_leans_to_no_never_begins_with_yes(weights):
+    """Whatever the probabilities, the opening agrees with the more probable of Yes and No, but for the ratio."""
+    affirmed = Affirmation(*(weight / sum(weights) for weight in weights))
+    if affirmed.opening == "Yes, ":
+        assert affirmed.yes > affirmed.no
+        assert affirmed.yes > affirmed.unknown
+    if affirmed.opening == "No, ":
+        assert affirmed.no > SURELY_NO * affirmed.yes
+    if affirmed.yes < affirmed.no:
+        assert affirmed.opening == "No, "
 
 
 def test_an_opening_is_the_beginning_of_the_reply():
@@ -132,7 +190,8 @@ def test_the_settings_and_the_grammar_hold():
     [
         ("Bees dance. And they sing.", "Bees dance."),
         ("Bees dance.", "Bees dance."),
-        ("Bees dance, and", ""),
+        ("Bees dance", "Bees dance."),
+        (" and on" * 30, ""),
         ("Bees dance. And they", "Bees dance."),
         ("Bees [1] dance\x1b[0m.", "Bees (1) dance (0m."),
         ("", ""),
@@ -140,7 +199,7 @@ def test_the_settings_and_the_grammar_hold():
 )
 def test_a_second_answer_is_one_whole_sentence(reply, rewritten):
     """Of what the model writes once more the first whole sentence counts, held to the grammar; none is none."""
-    made, _ = writer(reply)
+    made, _ = writer(reply, max_tokens=32)
     assert made.rewrite(read(made), "Bees sing.", ["they do not"]) == rewritten
 
 
@@ -155,10 +214,10 @@ def test_marks_and_controls_leave_no_writer():
 # --- sentences of pieces
 
 
-def sentences(text, places=(), opening=""):
+def sentences(text, places=(), opening="", max_tokens=0):
     """What a reader of sentences gives for a text cut at some places."""
     bounds = [0, *sorted(place % (len(text) + 1) for place in places), len(text)]
-    reader = SentenceReader(opening)
+    reader = SentenceReader(opening, max_tokens=max_tokens)
     found = [s for a, b in pairwise(bounds) for s in reader.feed(text[a:b])]
     return [*found, *reader.rest()]
 
@@ -179,6 +238,24 @@ def sentences(text, places=(), opening=""):
 def test_whole_sentences_are_read(text, found):
     """A text is read as its sentences, without the last one where that was cut off."""
     assert sentences(text) == found
+
+
+@pytest.mark.parametrize(
+    ("places", "found"), [((), ["Bees dance.", "They rest."]), ((3, 6), ["Bees dance.", "They rest."])]
+)
+def test_a_short_reply_needs_no_full_stop(places, found):
+    """A last sentence without a full stop is whole where the reply took far fewer tokens than it may."""
+    assert sentences("Bees dance. They rest", places, max_tokens=16) == found
+    assert sentences("40%", max_tokens=16) == ["40%."]
+    assert sentences("   ", max_tokens=16) == []
+
+
+def test_a_long_reply_without_a_full_stop_is_cut_off():
+    """A last sentence without a full stop is left out where the reply may have come to its limit."""
+    text = "Bees dance. They rest"
+    assert sentences(text, range(1, 12), max_tokens=16) == ["Bees dance."]
+    assert sentences(text, range(1, 11), max_tokens=16) == ["Bees dance.", "They rest."]
+    assert sentences(text + ".", range(1, 12), max_tokens=16) == ["Bees dance.", "They rest."]
 
 
 def test_a_sentence_is_given_as_soon_as_the_next_begins():
