@@ -84,7 +84,10 @@ def compare(
     theirs = [content_terms(in_digits(source)) for source in sources]
     spoken_of = list(dict.fromkeys(context))
     given = [question, *spoken_of]
-    known = {term for source in [*theirs, *(content_terms(in_digits(t)) for t in given)] for term in source}
+    said = {term for source in theirs for term in source}
+    # A sentence of which the evidence itself has no word says nothing of it, in whatever words it was asked for.
+    around = given if _share(terms, said) else []
+    known = said.union(*(content_terms(in_digits(text)) for text in around))
     similarities, nearest = _similarities(sentence, sources, " ".join(spoken_of), embedder)
     if embedder is None:
         nearest = sorted(sources, key=lambda source: -_share(terms, set(content_terms(in_digits(source)))))

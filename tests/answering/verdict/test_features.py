@@ -9,8 +9,8 @@ from rag_qa.text.words import abbreviates
 SOURCE = "Dropout reduces overfitting of large networks on speech and images."
 
 
-def features(sentence, *evidence, embedder=None):
-    return compare(sentence, evidence or (SOURCE,), embedder).features
+def features(sentence, *evidence, embedder=None, **around):
+    return compare(sentence, evidence or (SOURCE,), embedder, **around).features
 
 
 def test_coverage_and_bigrams_are_shares():
@@ -20,6 +20,24 @@ def test_coverage_and_bigrams_are_shares():
     assert features("Overfitting of large networks").bigrams == 1
     assert features("Large bees").coverage == 0.5
     assert features("Networking").coverage == 1
+
+
+def test_words_of_the_title_and_the_question_are_known():
+    """An answer repeats what it was asked and what its source is about."""
+    said = "Hinton says dropout reduces overfitting of perceptrons."
+    alone, asked = features(said), features(said, question="What does Hinton say of perceptrons?")
+    titled = features(said, context=["Perceptrons by Hinton"])
+    assert alone.coverage < asked.coverage == 1
+    assert alone.coverage < titled.coverage < 1
+    assert (alone.names, asked.names, titled.names) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("said", ["Penguins swim.", "Penguins swim in cold water.", "Zebra zebra zebra."])
+def test_a_sentence_in_the_words_of_the_question_alone_says_nothing(said):
+    """Words of the question and of titles count only for a sentence that has one word, at least, of its evidence."""
+    around = {"question": "Do penguins swim in cold water like a zebra?", "context": ["Penguins that swim"]}
+    assert features(said, **around).coverage == 0
+    assert features(f"{said} Dropout does.", **around).coverage > 0
 
 
 def test_similarities_come_from_the_embedder():
