@@ -2,10 +2,9 @@
 
 Beside the signals of relevance it reads whether the words that the best paper's title does not explain stand in that
 paper, whether the question names what no good paper does, whether the sentence that meets the question best has a
-number, where one is asked for, and what the language model says: the probability that the sentences which it read
-state the answer. Coefficients and thresholds are data (relevance.toml, `answer` and, where a model reads,
-`read_answer`), fitted by eval/fit_relevance.py. Without a model that reads, a near miss in the words of an abstract is
-often answered.
+number, where one is asked for, and what the language model says (`Said`). Coefficients and thresholds are data
+(relevance.toml): `answer` without a model that reads, `read_answer` once it has read, and `confirmed_answer` once what
+it wrote has been confirmed. Without a model that reads, a near miss in the words of an abstract is often answered.
 """
 
 import math
@@ -113,7 +112,7 @@ def decide(
         assessed=assessed,
         relevant=keep_relevant(assessed) if answers else [],
         confidence=confidence,
-        why_not=_not_said(query, assessed, papers, weights) if speaks else NOTHING_RELEVANT,
+        why_not=_not_said(query, assessed, papers, weights) if speaks or query.within else NOTHING_RELEVANT,
         clues=clues,
     )
 

@@ -5,6 +5,7 @@ import pytest
 from rag_qa.answering.evidence.answerability import (
     NOTHING_RELEVANT,
     Clues,
+    Said,
     decide,
     decide_named,
     find_clues,
@@ -168,19 +169,71 @@ def test_the_reason_names_what_is_not_said():
     assert decided("Why do bees dance?", NOTHING).why_not == NOTHING_RELEVANT
 
 
+CAMERA = "which camera stood at the entrance"
+
+
 @pytest.mark.parametrize(("stated", "answers"), [(0.999, True), (0.5, True), (0.49, False), (0.001, False)])
 def test_what_a_model_reads_decides(stated, answers):
     """Where a model read the evidence, the papers answer where it says that they do; nothing far off is answered."""
-    found = decided("which camera stood at the entrance", stated=stated)
+    found = decided(CAMERA, said=Said(stated))
     assert bool(found.relevant) is answers
-    assert decided("which camera stood at the entrance", NOTHING, stated=stated).relevant == []
+    assert decided(CAMERA, NOTHING, said=Said(stated)).relevant == []
+
+
+@pytest.mark.parametrize(
+    ("stated", "confirmed", "answers"),
+    [(0.9, 0.9, True), (0.9, 0.001, False), (0.6, 0.9, True), (0.6, 0.3, False), (0.99, 0.3, True)],
+)
+def test_what_is_cited_decides_with_what_was_read(stated, confirmed, answers):
+    """Once an answer is written, the sentences that it cites must state it too, and the two are weighed."""
+    assert decided(CAMERA, said=Said(stated)).relevant
+    found = decided(CAMERA, said=Said(stated, confirmed, 0.9))
+    assert bool(found.relevant) is answers
+    assert found.confidence >= threshold("confirmed_answer") or not answers
+
+
+def test_before_an_answer_is_written_only_the_hardly_answerable_is_refused():
+    """A wanted confidence above the one that ships is asked of the written answer, not of what was read before."""
+    wanted = threshold("read_answer") + 0.4
+    assert decided(CAMERA, wanted=wanted, said=Said(0.6)).relevant
+    assert decided(CAMERA, wanted=wanted, said=Said(0.6, 0.6, 0.9)).relevant == []
+    assert decided(CAMERA, wanted=0.0, said=Said(0.001)).relevant
+    assert decided(CAMERA, wanted=wanted, said=Said(0.99, 0.99, 0.9)).relevant
+
+
+@pytest.mark.parametrize(
+    ("said", "names"),
+    [
+        (Said(), set()),
+        (Said(0.8), {"stated"}),
+        (Said(0.8, 0.2, 0.9), {"stated", "confirmed", "supported"}),
+    ],
+)
+def test_a_decision_says_what_it_was_read_from(said, names):
+    """The clues of a decision are those of the papers and the log odds of what was said, where something was."""
+    found = decided(CAMERA, said=said).clues
+    assert found.keys() == Clues.model_fields.keys() | names
+    assert all(found[name] == log_odds(getattr(said, name)) for name in names)
 
 
 def test_a_model_that_is_surer_makes_a_surer_answer():
-    """The confidence grows with the probability that the model gives, and is one however sure it is."""
-    sure = [decided("which camera stood there", stated=p).confidence for p in (0.0, 0.2, 0.8, 1.0)]
-    assert sure == sorted(sure)
-    assert 0 < sure[0] < sure[1] < sure[2] < sure[3] < 1
+    """The confidence grows with the probabilities that the model gives, and is one however sure it is."""
+    for said in (Said, lambda p: Said(0.5, p, 0.5)):
+        sure = [decided(CAMERA, said=said(p)).confidence for p in (0.0, 0.2, 0.8, 1.0)]
+        assert sure == sorted(sure)
+        assert 0 < sure[0] < sure[1] < sure[2] < sure[3] < 1
+
+
+def test_a_question_that_names_its_papers_is_not_said_to_have_none():
+    """Where the papers are given, the reason is what they lack, however unlike the question they are."""
+    question = "does it work on HoneyNet?"
+    terms = question_terms(question)
+    asked = query(question).model_copy(update={"within": (HIVE.id,)})
+    found = decide(
+        asked, [relevance(HIVE, question, NOTHING)], [HIVE], terms, dict.fromkeys(terms, 1.0), wanted=None
+    )
+    assert found.relevant == []
+    assert found.why_not.endswith("none of them names “HoneyNet”")
 
 
 def test_the_log_odds_are_bounded():
