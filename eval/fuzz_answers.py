@@ -27,6 +27,7 @@ import numpy as np
 
 from rag_qa import Assistant, Settings, build_index
 from rag_qa.answering import assistant as assembling
+from rag_qa.answering.writing.writer import SENTENCE_ENDS
 from rag_qa.backends.locating import STARTER, WRITER, locate_model
 from rag_qa.errors import RagQAError
 from rag_qa.evaluation.datasets import load_question_set
@@ -155,7 +156,7 @@ def faults_of(answer: Answer, assistant: Assistant) -> Counter[str]:
             + sum(not s.citations for s in answer.sentences),
             "quotes not verbatim": int(exactness not in (None, 1.0))
             + sum(s.text != s.citations[0].quote for s in quotes),
-            "cut-off sentences": sum(not text.rstrip("”\"')").endswith((".", "!", "?")) for text in prose),
+            "cut-off sentences": sum(not text.rstrip("”\"')").endswith(SENTENCE_ENDS) for text in prose),
             "marks or controls in text": sum(map(marked, prose)),
         }
     )

@@ -21,6 +21,7 @@ from rag_qa import Assistant, RagQAError, Settings, build_index
 from rag_qa.answering import assistant as assistant_module
 from rag_qa.answering.synthesis import UNSUPPORTED
 from rag_qa.answering.writing.prompt import MARK
+from rag_qa.answering.writing.writer import SENTENCE_ENDS
 from rag_qa.app.options import DEFAULT_INDEX
 from rag_qa.app.rendering import show_hits, show_stream
 from rag_qa.backends.locating import STARTER, WRITER
@@ -165,7 +166,7 @@ def check(assistant, answer):
 
 
 def test_a_thousand_random_replies_make_no_fault(fuzzed):
-    """Whatever a model writes and decides, citations are valid, quotes verbatim and no sentence is cut off."""
+    """Whatever a model writes and decides, citations are valid, quotes verbatim and all sentences are its own."""
     assistant, generator = fuzzed
     kinds, abstained = set(), 0
     generator.prompts.clear()
@@ -177,9 +178,11 @@ def test_a_thousand_random_replies_make_no_fault(fuzzed):
         for sentence in answer.sentences:
             kinds.add(sentence.kind)
             if sentence.kind == "prose":
-                assert sentence.text.rstrip("\u201d\"')").endswith((".", "!", "?", "？", "。"))
+                assert sentence.text.rstrip("\u201d\"')").endswith(SENTENCE_ENDS)
                 assert sentence.verdict.label == "supported"
-                assert any(sentence.text in clean_text(reply) for reply in generator.replies)
+                # A short reply may have gone without its full stop.
+                texts = (f"{clean_text(reply)}." for reply in generator.replies)
+                assert any(sentence.text in text for text in texts)
         if len(generator.prompts) >= GENERATIONS:
             break
     assert "prose" in kinds

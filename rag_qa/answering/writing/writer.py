@@ -21,6 +21,7 @@ from rag_qa.types import Evidence
 MAX_SENTENCES = 3
 YES_NO = ("Yes", "No")
 YES_NO_UNKNOWN = ("Yes", "No", "Unknown")
+SENTENCE_ENDS = (".", "!", "?", "…", "。", "！", "？")
 # No is the answer from this ratio to Yes on, and Yes up to the other: the model prefers to agree.
 SURELY_NO, UNSURE = 0.8, 0.5
 # Share of the tokens of a text that are pieces of it: several tokens may make one character.
@@ -158,7 +159,7 @@ class SentenceReader:
         last = clean_text(self._buffer)
         if self.full or not last:
             return
-        if last.rstrip("”\"')").endswith((".", "!", "?")):
+        if last.rstrip("”\"')").endswith(SENTENCE_ENDS):
             yield last
         elif self._pieces < self._may_be_cut_off:
             yield f"{last}."

@@ -75,7 +75,9 @@ def test_what_does_not_fit_is_not_read():
 
 def test_the_tokens_to_read_drop_the_worst_evidence():
     """Evidence beyond `read_tokens` is left out, the last and worst first, though there is room for it."""
-    pieces = [evidence(f"Bees dance {n} times a day in each of their many hives.", start=n) for n in range(20)]
+    pieces = [
+        evidence(f"Bees dance {n} times a day in each of their many hives.", start=n) for n in range(20)
+    ]
     made, generator = writer(read_tokens=100)
     reading = read(made, *pieces)
     assert 1 < len(reading.evidence) < 20
@@ -248,6 +250,12 @@ def test_a_short_reply_needs_no_full_stop(places, found):
     assert sentences("Bees dance. They rest", places, max_tokens=16) == found
     assert sentences("40%", max_tokens=16) == ["40%."]
     assert sentences("   ", max_tokens=16) == []
+
+
+@pytest.mark.parametrize("text", ["蜜蜂跳舞。", "蜜蜂跳舞？", "Bees dance…", "Bees dance!”", "(Bees dance.)"])
+def test_a_sentence_that_has_its_end_gets_no_other(text):
+    """What ends a sentence in another script, or stands before a closing quote, is an end like a full stop."""
+    assert sentences(text, max_tokens=16) == sentences(text) == [clean_text(text)]
 
 
 def test_a_long_reply_without_a_full_stop_is_cut_off():
