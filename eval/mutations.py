@@ -37,7 +37,9 @@ Mutation = Callable[[], AbstractContextManager[Any]]
 class Credulous:
     """A judge to whom everything is supported."""
 
-    def judge(self, sentence: str, evidence: Sequence[str], *, context: Sequence[str] = ()) -> Verdict:
+    def judge(
+        self, sentence: str, evidence: Sequence[str], *, context: Sequence[str] = (), question: str = ""
+    ) -> Verdict:
         return Verdict(label="supported", probability=1.0)
 
 
@@ -116,7 +118,9 @@ def other_paper_cited() -> AbstractContextManager[Any]:
 def first_candidate_cited() -> AbstractContextManager[Any]:
     """Whatever a sentence says, it cites the first candidate, and passes."""
 
-    def first(sentence: str, candidates: Sequence[Evidence], *rest: Any) -> Attribution | None:
+    def first(
+        sentence: str, candidates: Sequence[Evidence], *rest: Any, **options: Any
+    ) -> Attribution | None:
         verdict = Verdict(label="supported", probability=1.0)
         return Attribution((candidates[0],), verdict) if candidates else None
 
