@@ -38,9 +38,10 @@ def attribute(
     *,
     question: str = "",
 ) -> Attribution | None:
-    """Return the best attribution: one candidate if it supports the sentence, else two; None without candidates.
+    """Return the best attribution: one candidate if it supports the sentence, else two.
 
-    Where not even two support the sentence, the one that comes nearest is returned with its verdict.
+    Where not even two support the sentence, what comes nearest is returned with its verdict; None without candidates
+    whose papers name, somewhere, all that the sentence names.
     """
     ranked = _ranked(sentence, candidates, titles)
     texts = _texts(candidates, titles)

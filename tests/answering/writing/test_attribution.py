@@ -1,5 +1,6 @@
 """Which evidence a written sentence cites."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -35,6 +36,18 @@ class Recorder:
         if set(evidence) == self.supporting:
             return Verdict(label="supported", probability=0.9)
         return Verdict(label="unsupported", probability=0.1 + 0.01 * len(evidence))
+
+
+class Everything:
+    """A judge that gives every sentence one label, and keeps the evidence that it was asked about."""
+
+    def __init__(self, label):
+        self.label = label
+        self.asked = []
+
+    def judge(self, sentence, evidence, *, context=(), question=""):
+        self.asked.append(tuple(evidence))
+        return Verdict(label=self.label, probability=0.5)
 
 
 def attributed(sentence, candidates=CANDIDATES, judge=None):
@@ -121,6 +134,61 @@ def test_only_the_nearest_are_judged():
     attributed("The foragers dance.", [*many, evidence(DANCE)], judge)
     assert [len(asked) for asked, _ in judge.asked] == [1] * SINGLES + [2] * PAIRS
     assert judge.asked[0][0] == (DANCE,)
+
+
+def test_the_question_reaches_the_judge():
+    """Every set is judged as an answer to the question that was asked."""
+    judge = Recorder()
+    attribute("The foragers dance.", CANDIDATES, TITLES, judge, question="Do bees dance?")
+    assert judge.questions
+    assert set(judge.questions) == {"Do bees dance?"}
+
+
+@pytest.mark.parametrize("name", ["HoneyNet", "GPT-4", "Frisch"])
+@pytest.mark.parametrize("label", ["supported", "partial", "unsupported"])
+def test_what_papers_nowhere_name_is_never_attributed_to_them(name, label):
+    """A sentence that names what no paper names is judged against none, so that no judge can attribute it."""
+    judge = Everything(label)
+    assert attributed(f"The foragers of {name} tell the others by a dance.", judge=judge) is None
+    assert judge.asked == []
+
+
+def test_a_name_is_looked_for_in_the_whole_paper():
+    """What another sentence or the title of the same paper names may be said of the one that is cited."""
+    named = evidence("HoneyNet was trained on films of the hive.")
+    judge = Everything("supported")
+    found = attributed(
+        "HoneyNet tells the others by a dance where flowers stand.", [*CANDIDATES, named], judge
+    )
+    assert quotes(found)[0] in (DANCE, named.sentence)
+    assert all(e.paper_id == "bees" for e in found.evidence)
+    other = evidence("HoneyNet was trained on soup.", "soup")
+    found = attributed(
+        "HoneyNet tells the others by a dance where flowers stand.", [*CANDIDATES, other], judge
+    )
+    assert {e.paper_id for e in found.evidence} == {"soup"}
+
+
+def test_two_papers_may_name_it_together():
+    """A sentence that names something of each of two papers is judged against both, and against neither alone."""
+    pieces = [evidence("HoneyNet counts bees."), evidence("SoupNet counts onions.", "soup")]
+    judge = Everything("supported")
+    found = attributed("In all HoneyNet counts bees and SoupNet counts onions.", pieces, judge)
+    assert {e.paper_id for e in found.evidence} == {"bees", "soup"}
+    assert [len(asked) for asked in judge.asked] == [2]
+
+
+@given(
+    st.lists(st.sampled_from(["foragers", "dance", "HoneyNet", "Frisch", "onions", "BeeDance"]), min_size=1),
+    st.permutations(CANDIDATES),
+)
+def test_no_attribution_lends_a_name(words, candidates):
+    """Whatever a sentence is made of, each name in it stands somewhere in the papers that it is attributed to."""
+    sentence = f"The {' '.join(words)} of today."
+    found = attributed(sentence, candidates, Everything("supported"))
+    if found is not None:
+        assert not {"HoneyNet", "Frisch"} & set(words)
+        assert "BeeDance" not in words or {e.paper_id for e in found.evidence} >= {"bees"}
 
 
 @given(st.permutations(CANDIDATES))
