@@ -5,6 +5,7 @@ import pytest
 
 from rag_qa import Assistant, Settings, build_index
 from rag_qa.answering.assistant import reads_well, style_of
+from rag_qa.answering.evidence.answerability import Clues
 from rag_qa.answering.synthesis import UNSUPPORTED
 from rag_qa.answering.writing.prompt import load_prompt
 from rag_qa.backends.locating import STARTER, WRITER
@@ -144,6 +145,53 @@ def test_a_model_that_reads_well_may_refuse(open_assistant):
     assert [s.text for s in answered.sentences] == [RESULT]
 
 
+def test_an_answer_that_is_not_confirmed_is_a_refusal(open_assistant):
+    """Where what the answer cites does not state it by itself, nothing is said, and the reason is a refusal's."""
+    choices = [(0.6, 0.4), (0.01, 0.99), (0.6, 0.4), (0.9, 0.1)]
+    assistant = open_assistant([RESULT] * 2, choices=choices, min_relevance=None)
+    refused, answered = assistant.ask(FACT), assistant.ask(FACT)
+    assert refused.abstained
+    assert refused.reason.startswith("relevant papers are here")
+    assert refused.sentences == refused.papers == ()
+    assert 1 <= len(refused.nearest) <= 3
+    assert refused.confidence < 0.5 < answered.confidence
+    assert [s.text for s in answered.sentences] == [RESULT]
+    check_citations(assistant, answered)
+
+
+def test_a_confidence_that_is_wanted_is_asked_of_the_confirmed_answer(open_assistant):
+    """A confidence set by the user refuses what is written and less sure, and not what is only read so far."""
+    choices = [(0.7, 0.3), (0.7, 0.3), (0.7, 0.3), (0.99, 0.01)]
+    assistant = open_assistant([RESULT] * 2, choices=choices, min_relevance=0.9)
+    assert [assistant.ask(FACT).abstained, assistant.ask(FACT).abstained] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("affirmed", "opening"),
+    [((0.9, 0.05, 0.05), "Yes, "), ((0.05, 0.9, 0.05), "No, "), ((0.1, 0.05, 0.85), "")],
+)
+def test_a_yes_or_no_is_kept_with_its_answer(open_assistant, affirmed, opening):
+    """The provenance holds the probabilities that an answer to a yes/no question began by."""
+    choices = [(0.9, 0.1), affirmed, affirmed]
+    assistant = open_assistant([RESULT], choices=choices, min_relevance=None)
+    answer = assistant.ask("Does EigenGame reach 98.5% of the variance on a dataset of 200,000 images?")
+    assert answer.text.startswith(f"{opening}{RESULT}")
+    assert answer.provenance["affirmed"] == dict(zip(("yes", "no", "unknown"), affirmed, strict=True))
+
+
+def test_an_answer_says_what_its_decision_was_read_from(open_assistant):
+    """The provenance holds the clues, with what the model said where one reads well; without papers none."""
+    said = {"stated", "confirmed", "supported"}
+    choices = [(0.9, 0.1), (0.9, 0.1)]
+    read = open_assistant([RESULT], choices=choices, min_relevance=None).ask(FACT).provenance["clues"]
+    quoted = open_assistant().ask(FACT).provenance["clues"]
+    assert read.keys() - quoted.keys() == said
+    assert quoted.keys() == Clues.model_fields.keys()
+    assert {name: read[name] for name in quoted} == quoted
+    counted = open_assistant().ask("how many papers are there?").provenance
+    assert counted["clues"] == {}
+
+
 def test_a_weak_model_decides_nothing(library):
     """A model that the catalogue lets quote only is asked for prose, and never whether the papers answer."""
     generator = QueuedGenerator([RESULT])
@@ -247,6 +295,21 @@ def test_evidence_that_does_not_fit_is_dropped_and_told(library):
     assert whole["evidence_dropped"] == 0 < dropped
     assert provenance["prompt_tokens"] < whole["prompt_tokens"]
     assert roomy.prompts[0].context.count("\n- ") == tight.prompts[0].context.count("\n- ") + dropped
+
+
+def test_no_more_is_read_than_the_tokens_to_read(library):
+    """With few tokens to read the best piece of evidence is read alone, and the provenance counts the others."""
+    few, many = QueuedGenerator([RESULT]), QueuedGenerator([RESULT])
+    dropped = {}
+    for generator, tokens in ((few, 64), (many, 600)):
+        settings = Settings(model=STARTER, min_relevance=0.0, read_tokens=tokens)
+        with Assistant.open(
+            library, settings=settings, embedder=HashingEmbedder(), generator=generator
+        ) as assistant:
+            dropped[tokens] = assistant.ask(FACT).provenance["evidence_dropped"]
+    assert few.prompts[0].context.count("\n- ") == 1
+    assert RESULT in few.prompts[0].context
+    assert dropped[64] == many.prompts[0].context.count("\n- ") - 1 > dropped[600] == 0
 
 
 def test_a_prompt_that_cannot_fit_is_told(library):
