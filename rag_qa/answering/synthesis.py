@@ -90,7 +90,8 @@ class Synthesis:
             if sentence is None or found is None or sentence.text in said:
                 continue
             if not said and self._writer.reads:
-                confirmed = self._confirmed(material, found, trace)
+                cited = [e for e in found.evidence if e.citation in sentence.citations]
+                confirmed = self._confirmed(material, cited, trace)
                 if not accepts(confirmed, found.verdict.probability):
                     return
             said[sentence.text] = sentence
@@ -152,16 +153,16 @@ class Synthesis:
                 text, material.candidates, material.titles, self._judge, question=material.query.text
             )
 
-    def _confirmed(self, material: Material, found: Attribution, trace: Trace) -> float:
+    def _confirmed(self, material: Material, cited: Sequence[Evidence], trace: Trace) -> float:
         """Return how probably what a sentence cites states, by itself, the answer to the question."""
         with trace.timed("decide"):
-            cited = self._writer.read(material.query.text, found.evidence, material.titles)
-            if cited is None:
+            reading = self._writer.read(material.query.text, cited, material.titles)
+            if reading is None:
                 return 0.0
             if material.query.kind == "yesno":
-                affirmed = self._writer.affirms(cited)
+                affirmed = self._writer.affirms(reading)
                 return max(affirmed.yes, affirmed.no)
-            return self._writer.states(cited)
+            return self._writer.states(reading)
 
     def _again(
         self, material: Material, text: str, found: Attribution | None, trace: Trace

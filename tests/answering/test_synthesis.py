@@ -10,7 +10,7 @@ from rag_qa.answering.writing.writer import Writer
 from rag_qa.index.manifest import Manifest
 from rag_qa.settings import Settings
 from rag_qa.testing import HashingEmbedder, QueuedGenerator
-from rag_qa.types import Evidence, Query
+from rag_qa.types import Evidence, Query, Verdict
 
 TITLES = {"bees": "BeeDance: a dance of bees", "soup": "On onion soup"}
 DANCE = "The foragers tell the others by a dance where flowers stand."
@@ -158,6 +158,25 @@ def test_a_quote_in_place_of_prose_is_confirmed_too():
     assert len(answered.asked) == 1
     assert DANCE in answered.generator.prompts[-1].context
     assert SUN not in answered.generator.prompts[-1].context
+
+
+class Doubter:
+    """A judge to whom everything is partial."""
+
+    def judge(self, sentence, evidence, *, context=(), question=""):
+        return Verdict(label="partial", probability=0.5)
+
+
+def test_only_what_is_quoted_of_two_is_confirmed():
+    """Where one of two sentences stands in for prose that both came near to, that one alone is read again."""
+    pieces = [evidence("HoneyNet counts bees."), evidence("SoupNet counts onions.", "soup")]
+    reply = "In all HoneyNet counts bees and SoupNet counts onions."
+    answered = Answered(reply, reply, pieces=pieces, judge=Doubter())
+    ((quoted,),) = answered.cited
+    assert answered.said == [("quote", quoted)]
+    (other,) = {e.sentence for e in pieces} - {quoted}
+    assert quoted in answered.generator.prompts[-1].context
+    assert other not in answered.generator.prompts[-1].context
 
 
 def test_a_weak_model_confirms_nothing():
