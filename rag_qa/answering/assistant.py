@@ -16,12 +16,13 @@ from rag_qa.backends.embedding import open_embedder
 from rag_qa.backends.llama import open_generator
 from rag_qa.backends.locating import choose_model
 from rag_qa.backends.reranking import open_reranker
-from rag_qa.errors import ModelNotFoundError, QuestionError, ReceiptError, SettingsError
+from rag_qa.errors import FilterError, ModelNotFoundError, QuestionError, ReceiptError, SettingsError
 from rag_qa.index.manifest import check_embedder
 from rag_qa.index.reader import Index
 from rag_qa.protocols import Embedder, Generator, Reranker
+from rag_qa.retrieval.filters import matching
 from rag_qa.settings import Settings
-from rag_qa.types import EVERY_PAPER, Answer, Event, Explanation, Filter, Hit, Paper
+from rag_qa.types import EVERY_PAPER, Answer, Event, Explanation, Filter, Hit, Paper, Query
 
 
 class Assistant:
@@ -136,15 +137,25 @@ class Assistant:
         literal: bool = False,
     ) -> Iterator[Event]:
         """Yield the hits, then each sentence once it is checked, then the whole answer."""
-        asked = clean_question(question)
-        query = parse(
-            without_markup(asked),
+        query = self.understand(question, history=history, filter=filter, literal=literal)
+        return self._pipeline.answer(clean_question(question), query)
+
+    def understand(
+        self,
+        question: str,
+        *,
+        history: Sequence[Answer] = (),
+        filter: Filter = EVERY_PAPER,
+        literal: bool = False,
+    ) -> Query:
+        """Return a question as it is understood, without answering it. Raises as `ask` does."""
+        return parse(
+            without_markup(clean_question(question)),
             history if self._settings.resolve_followups else (),
             wanted=filter,
             facets=self._index.facets,
             literal=literal,
         )
-        return self._pipeline.answer(asked, query)
 
     def again(self, answer: Answer) -> Answer:
         """Return the answer to what a saved answer was asked, as it was understood then.
@@ -159,6 +170,14 @@ class Assistant:
         """Return the probability that the papers answer a question, and the same as if one paper were not there."""
         query = parse(without_markup(clean_question(question)), facets=self._index.facets, literal=True)
         return self._pipeline.confidences(query, held_out)
+
+    def passing(self, filter: Filter = EVERY_PAPER) -> frozenset[str]:
+        """Return the ids of the papers that pass the filter; none where no paper does."""
+        try:
+            places = matching(filter, self._index.facets)
+        except FilterError:
+            return frozenset()
+        return frozenset(self._index.lexical.paper_ids[place] for place in places)
 
     def count(self, filter: Filter = EVERY_PAPER) -> int:
         """Return how many papers pass the filter. Raises FilterError where none does."""
