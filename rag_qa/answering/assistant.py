@@ -7,6 +7,7 @@ from types import TracebackType
 from rag_qa.answering.pipeline import Pipeline
 from rag_qa.answering.query.parse import parse
 from rag_qa.answering.query.questions import clean_example, clean_question, without_markup
+from rag_qa.answering.query.rewriting import Rewriter
 from rag_qa.answering.synthesis import Synthesis
 from rag_qa.answering.verdict.model import open_verifier
 from rag_qa.answering.writing.prompt import load_prompt
@@ -38,12 +39,15 @@ class Assistant:
     ) -> None:
         """Put an assistant together from opened parts; without a generator it answers in quotes."""
         prompts = load_prompt("answer", settings.prompts)
-        synthesis = None
+        synthesis = rewriter = None
         if generator is not None:
+            rewriter = Rewriter(generator, load_prompt("rewrite", settings.prompts).texts, settings.seed)
             writer = Writer(generator, prompts, settings, reads=reads_well(settings))
             synthesis = Synthesis(writer, open_verifier(settings, embedder), settings)
         self._index = index
         self._settings = settings
+        self._embedder = embedder
+        self._rewriter = rewriter
         self._pipeline = Pipeline(index, embedder, synthesis, settings, reranker)
 
     @classmethod
@@ -150,11 +154,14 @@ class Assistant:
     ) -> Query:
         """Return a question as it is understood, without answering it. Raises as `ask` does."""
         return parse(
-            without_markup(clean_question(question)),
+            without_markup(clean_question(question), marks=not history),
             history if self._settings.resolve_followups else (),
             wanted=filter,
             facets=self._index.facets,
             literal=literal,
+            embedder=self._embedder,
+            index=self._index,
+            rewriter=self._rewriter,
         )
 
     def again(self, answer: Answer) -> Answer:
@@ -168,7 +175,12 @@ class Assistant:
 
     def confidences(self, question: str, held_out: str) -> tuple[float, float]:
         """Return the probability that the papers answer a question, and the same as if one paper were not there."""
-        query = parse(without_markup(clean_question(question)), facets=self._index.facets, literal=True)
+        query = parse(
+            without_markup(clean_question(question)),
+            facets=self._index.facets,
+            literal=True,
+            embedder=self._embedder,
+        )
         return self._pipeline.confidences(query, held_out)
 
     def passing(self, filter: Filter = EVERY_PAPER) -> frozenset[str]:

@@ -49,7 +49,7 @@ def evaluate(
     support: Support = verbatim,
     progress: Progress | None = None,
 ) -> EvalReport:
-    """Evaluate an assistant on conversations, phrasings, a question set (all figures) or a BEIR folder (retrieval alone).
+    """Evaluate an assistant on conversations, phrasings, a question set, or a BEIR folder (retrieval alone).
 
     With `results`, the report is written there as NAME.json, and the table of a README.md beside that folder
     is brought up to date. With `run_file`, the first hundred papers of each query are written there as a TREC
@@ -59,7 +59,9 @@ def evaluate(
     judged = load_set(folder, split=split)
     parsed = isinstance(judged, ConversationSet | PhrasingSet)
     if parsed and (run_file is not None or baseline is not None):
-        raise EvaluationError("conversations and phrasings have no run to write or compare; leave --run and --baseline out")
+        raise EvaluationError(
+            "conversations and phrasings have no run to write or compare; leave --run and --baseline out"
+        )
     before = None if baseline is None else read_baseline(baseline)
     if isinstance(judged, ConversationSet):
         report = run_conversations(assistant, judged, progress=progress)

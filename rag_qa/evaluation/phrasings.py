@@ -1,4 +1,4 @@
-"""Phrasings: is a question understood as what its writer meant? Judged against the papers that pass, without answers."""
+"""Phrasings: is a question understood as its writer meant it? Judged by the papers that pass, without answers."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
