@@ -64,7 +64,8 @@ def main() -> None:
         kinds=np.array(model.classes_, dtype=str),
         vocabulary=np.array(vocabulary),
         asking=np.array(asking),
-        **found,
+        words=found["words"],
+        both=found["both"],
     )
     print(f"{FILE}: {FILE.stat().st_size} bytes, {len(vocabulary)} words, weight {WORD_WEIGHT}")
 

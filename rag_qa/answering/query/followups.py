@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 
 from rag_qa.answering.query.kinds import Kind, is_asking
-from rag_qa.answering.query.names import named_papers, short_name
+from rag_qa.answering.query.names import NAME, named_papers, short_name
 from rag_qa.answering.query.places import Turn, listed, places
 from rag_qa.answering.query.restrictions import restriction
 from rag_qa.answering.query.rewriting import Rewriter
@@ -19,7 +19,7 @@ from rag_qa.text.words import content_terms, topic_terms
 from rag_qa.types import Answer, Filter, Paper, Query
 
 FEW_TERMS, FEW_PAPERS = 3, 3
-WORK = r"(?:papers?|approach(?:es)?|methods?|models?|stud(?:y|ies)|works?|algorithms?|techniques?|articles?|ones?|authors?)"
+WORK = r"(?:papers?|approach(?:es)?|methods?|models?|stud(?:y|ies)|works?|algorithms?|techniques?|articles?|ones?)"
 PRONOUN = re.compile(
     rf"""\b(?:(?P<always>(?:this|these|those|the)\s+{WORK}(?=\W*$|\s+(?:use|do|does|is|are|say|was|were)\b)
       |(?:this|these|those)\s+{WORK}|which\s+(?:one|of)\b|the\s+two\b|(?:of|in|by|to|about|on|for|with|from|than|behind)
@@ -28,6 +28,17 @@ PRONOUN = re.compile(
       |its|theirs?|they))\b""",
     re.IGNORECASE | re.VERBOSE,
 )
+# Asks among the papers shown: "which is cheaper?", but not "which methods …".
+AMONG = re.compile(
+    r"^\W*(?:(?:and|but|so)\s+)?which\s+(?:is|are|was|were|has|have|does|do|did|can|would|will|\w+s)\b", re.I
+)
+# A pronoun as the subject of the only clause: "what share of the weights do they keep?".
+SUBJECT = re.compile(
+    r"^[^,;:]*\b(?:do|does|did|is|was|were|are|has|have|can|could|will|would)\s+(?:it|they|this|that)\b"
+    r"|\b(?:it|they)\s+\w+\W*$",
+    re.I,
+)
+CLAUSE = re.compile(r"(?<!^)\b(?:and|or|but|when|if|while|because)\b", re.I)
 IMPERSONAL = re.compile(
     r"\b(?:is|was)\s+it\s+(?:possible|true|known|hard|easy|common)\b|\bthere\s+(?:is|are)\b", re.I
 )
@@ -145,6 +156,7 @@ def _narrowed(question: str, shown: Sequence[Turn], facets: Facets, index: Index
 
 
 def listed_papers(shown: Sequence[Turn]) -> list[Paper]:
+    """Return the papers of the list that places in words mean."""
     known = {paper.id: paper for turn in shown for paper in turn.papers}
     return [known[key] for key in listed(shown)]
 
@@ -167,6 +179,12 @@ def _stays(question: str, kind: Kind, papers: Sequence[Paper]) -> bool:
     covered = len(about & set(terms)) / len(terms)
     if (carrying := CARRYING.search(question)) and (covered < 1 or ELSEWHERE.search(carrying.group())):
         return False
+    compares = kind.kind == "comparison" and len(terms) <= FEW_TERMS and not NAME.search(question)
+    if compares or AMONG.search(question):
+        return True
+    subject = SUBJECT.search(IMPERSONAL.sub(" ", question))
+    if subject and not CLAUSE.search(subject.group()):
+        return True
     pronoun = PRONOUN.search(IMPERSONAL.sub(" ", question))
     if pronoun and (pronoun["always"] or len(topic_terms(question[: pronoun.start()])) < 2):
         return True

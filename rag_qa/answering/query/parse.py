@@ -27,9 +27,9 @@ def parse(
 ) -> Query:
     """Return the question as it is understood; `wanted` is the user's own filter, which always holds.
 
-    A literal question is taken as it stands. A question that looks back is resolved over the papers
-    shown, and those of the `index` that it names; else a rewriter makes it stand alone. Raises QuestionError for a place in a list
-    that no paper has, FilterError where no paper passes the user's own filter.
+    A literal question is taken as it stands. One that looks back is resolved over the papers shown, and
+    those of the `index` that it names; else a rewriter makes it stand alone. Raises QuestionError for a place in a
+    list that no paper has, FilterError where no paper passes the user's own filter.
     """
     if wanted.text:
         matching(wanted, facets)
@@ -46,9 +46,11 @@ def parse(
 def alone(question: str, kind: Kind, wanted: Filter, facets: Facets) -> Query:
     """Return what a question means that stands alone."""
     query = Query(text=question, topic=question, kind=kind.kind, filter=wanted, wanted=kind.wanted)
-    if kind.kind != "which":
-        return query
     read = restriction(question, facets)
+    if kind.kind not in ("which", "metadata") and read.filter.text and not read.topic:
+        query = query.model_copy(update={"kind": "which"})
+    elif kind.kind != "which":
+        return query
     if read.unknown:
         return query.model_copy(update={"counts": kind.counts, "nothing": _unknown(read.unknown, facets)})
     topic = asked_topic(read.topic) if kind.counts else read.topic

@@ -11,7 +11,10 @@ from rag_qa.types import Paper, Query
 ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7, "last": 0}
 NUMBERS = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7}
 NTH = rf"(?:{'|'.join(ORDINALS)}|\d{{1,2}}(?:st|nd|rd|th))"
-AFTER = r"(?=\s+(?:is|are|was|were|do|does|did|has|have|had|can|will|with|and|or|than|vs|please|pls)\b|\s*[,.:;?!]|\s*$)"
+AFTER = (
+    r"(?=\s+(?:is|are|was|were|do|does|did|has|have|had|can|will|with|and|or|than|vs|please|pls)\b"
+    r"|\s*[,.:;?!]|\s*$)"
+)
 PLACE = re.compile(
     rf"""\b(?P<run>{NTH})\s+(?P<many>two|three|four|\d)\b(?=\W*$|\s+(?:ones?|papers?|of)\b|{AFTER})
     | \b(?P<named>{NTH})\s+(?:one|paper|of\s+(?:them|these|those))\b(?!\s+(?:to|that|which|ever)\b)

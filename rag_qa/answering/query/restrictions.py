@@ -47,11 +47,14 @@ BOUNDS = (
 PAPERS = (
     r"(?:papers?|articles?|stud(?:y|ies)|publications?|preprints?|works?|stuff|(?:any|some|every)thing|ones?)"
 )
-NAME = r"[^\W\d_a-z][\w.'’-]*(?:\s+(?:(?:van|von|de|der|den|del|della|di|da|dos|la|le|el|al|bin|ter)\s+)*[^\W\d_a-z][\w.'’-]*)*"
+PARTICLE = r"(?:van|von|de|der|den|del|della|di|da|dos|la|le|el|al|bin|ter)"
+NAME = rf"[^\W\d_a-z][\w.'’-]*(?:\s+(?:{PARTICLE}\s+)*[^\W\d_a-z][\w.'’-]*)*"
 # Where only an author can stand; after "written by" even one in small letters.
 SLOTS = (
-    rf"\b(?i:{PAPERS}|(?:co-?)?(?:written|authored)|published)\s+(?i:by)\s+(?P<names>{NAME}(?:(?:,|\s+and|\s+&)\s+{NAME})*)",
-    rf"\b(?i:written|authored)\s+(?i:by)\s+(?P<names>[^\W\d_][\w.'’-]*(?:\s+(?!in\b|at\b|on\b|since\b|from\b)[^\W\d_][\w.'’-]*){{0,4}})",
+    rf"\b(?i:{PAPERS}|(?:co-?)?(?:written|authored)|published)\s+(?i:by)\s+"
+    rf"(?P<names>{NAME}(?:(?:,|\s+and|\s+&)\s+{NAME})*)",
+    r"\b(?i:written|authored)\s+(?i:by)\s+"
+    r"(?P<names>[^\W\d_][\w.'’-]*(?:\s+(?!in\b|at\b|on\b|since\b|from\b)[^\W\d_][\w.'’-]*){0,4})",
     rf"(?P<names>{NAME})['’]s?\s+(?i:\w+\s+)?(?i:{PAPERS})\b",
     rf"\b(?i:did|has|have|is|does)\s+(?P<names>{NAME})\s+(?i:\w+\s+)?(?i:writ\w+|wrote|publish\w*|author\w*|an?\s+author|the\s+author)\b",
 )
@@ -130,7 +133,8 @@ def _author(text: str, before: str, after: str, words: int, facets: Facets) -> s
         linked = before in LINK and before not in ("in", "at", "of", "the", "with", "only")
         follows = after.strip("()?.!,;:").casefold()
         loose = not follows or is_asking(follows) or bool(re.match(YEAR, follows)) or after[:1] in ",;:(?"
-        if not (name[:1].isupper() or before == "by") or not (linked or loose):
+        written = name[:1].isupper() or before == "by" or re.match(rf"(?i){PAPERS}\b|{YEAR}", after)
+        if not written or not (linked or loose):
             return ""
     return facets.authors.values[found[0]] if len(found) == 1 else name
 
