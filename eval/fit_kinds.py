@@ -4,6 +4,7 @@ A question of the first marks its topic with {…} and names with <…>. What st
 are the classifier's, with the default embedder's vector of the whole; each question is also seen with another's topic.
 """
 
+import argparse
 import json
 import random
 import re
@@ -30,6 +31,7 @@ HOLE = "xxxx"
 
 def main() -> None:
     """Fit, print how well held-out questions are classified (five folds), and write the coefficients."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
     rows = [json.loads(line) for path in QUESTIONS for line in path.read_text("utf-8").splitlines()]
     topics = [topic for row in rows for topic in TOPIC.findall(row["text"])]
     pools = {named: [t for t in topics if bool(NAME.match(t)) == named] for named in (True, False)}
