@@ -20,11 +20,12 @@ from pathlib import Path
 import numpy as np
 
 from rag_qa.answering.evidence.scoring import score_sentences
-from rag_qa.text.words import content_terms, question_terms
 from rag_qa.backends.embedding import open_embedder
 from rag_qa.backends.likelihood import LikelihoodReranker
 from rag_qa.backends.llama import open_generator
+from rag_qa.backends.locating import STARTER
 from rag_qa.settings import Settings
+from rag_qa.text.words import content_terms, question_terms
 from rag_qa.types import Paper
 
 DEPTH, NEAR, POOL = 8, 5, 400
@@ -58,7 +59,7 @@ def main() -> None:
     frequency = Counter(t for p in papers.values() for t in set(content_terms(f"{p.title} {p.abstract}")))
     embedder = open_embedder(Settings())
     vectors = embedder.encode([f"{p.title}. {p.abstract}"[:1500] for p in papers.values()], role="document")
-    generator = open_generator(Settings())
+    generator = open_generator(Settings(model=STARTER))
     likelihood = LikelihoodReranker(generator, request=REQUEST)
     hits: dict[str, list[list[bool]]] = {}
     spent, tokens = 0.0, 0

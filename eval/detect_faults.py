@@ -18,11 +18,11 @@ from fit_verdict import Remembering
 
 from rag_qa.answering.verdict.model import Verifier
 from rag_qa.backends.embedding import open_embedder
-from rag_qa.text.sentences import split_sentences
 from rag_qa.evaluation.faults import Claim, Rate, detections, false_alarms, inject, paraphrased
 from rag_qa.evaluation.provenance import describe_run
 from rag_qa.sample import sample_papers_path
 from rag_qa.settings import Settings
+from rag_qa.text.sentences import split_sentences
 
 OUTPUT = Path(__file__).parent / "faults.json"
 FALSE_ALARMS = "false alarms"

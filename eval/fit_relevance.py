@@ -1,4 +1,4 @@
-"""Fit when papers speak to a question, when they answer it and which count; writes rag_qa/answering/evidence/relevance.toml.
+"""Fit when papers speak to a question, when they answer it and which count; writes evidence/relevance.toml.
 
     python eval/fit_relevance.py SHARED_DATA_FOLDER
 
@@ -22,15 +22,15 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
 from rag_qa.answering.evidence.answerability import Clues, find_clues
-from rag_qa.answering.evidence.scoring import score_sentences
 from rag_qa.answering.evidence.relevance import Signals, assess, best_signals, paper_features
-from rag_qa.text.words import question_terms
+from rag_qa.answering.evidence.scoring import score_sentences
 from rag_qa.backends.embedding import open_embedder
 from rag_qa.index.builder import build_index
 from rag_qa.index.reader import Index
 from rag_qa.protocols import Embedder
 from rag_qa.retrieval.searching import Retriever
 from rag_qa.settings import Settings
+from rag_qa.text.words import question_terms
 
 SETS = {"ml": "ml_abstracts/sample_2k.jsonl.gz", "bio": "scifact/documents.jsonl.gz"}
 HITS = 8

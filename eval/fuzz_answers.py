@@ -2,9 +2,11 @@
 
     python eval/fuzz_answers.py [--generations 1000] [--seed 0] [--sampler text|llama]
 
-The sample set's questions, hostile ones included, over the sample papers, answered in prose by a generator that writes
-at random whatever the grammar allows, often broken off. With `--sampler llama` the tokens are the starter model's,
-drawn with random logits through llama.cpp's own grammar sampler. Prints counts; fails where a fault is found.
+The sample set's questions, hostile ones included, over the sample papers, answered in prose by a generator that decides
+at random and writes at random whatever the grammar allows, often broken off. Every second answer is judged by a judge
+to whom everything is supported, so that what is written is shown. With `--sampler llama` the tokens are those of the
+starter model, drawn with random logits through llama.cpp's own grammar sampler. Prints counts; fails where a fault is
+found.
 """
 
 import argparse
@@ -13,38 +15,63 @@ import ctypes
 import sys
 import tempfile
 import time
+import unicodedata
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import cycle
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 
 from rag_qa import Assistant, Settings, build_index
-from rag_qa.answering.writing.grammar import MAX_CHARACTERS, REFUSAL
-from rag_qa.backends.locating import locate_model
-from rag_qa.corpus.cleaning import clean_text
+from rag_qa.answering import assistant as assembling
+from rag_qa.backends.locating import STARTER, WRITER, locate_model
 from rag_qa.errors import RagQAError
 from rag_qa.evaluation.datasets import load_question_set
 from rag_qa.evaluation.grounding import invalid_citations, quote_exactness
 from rag_qa.protocols import Prompt
 from rag_qa.sample import sample_papers_path
 from rag_qa.testing import HashingEmbedder, RandomGenerator
-from rag_qa.types import Answer
+from rag_qa.types import Answer, Verdict
 
 FAULTS = (
     "crashes",
     "invalid citations",
     "quotes not verbatim",
     "cut-off sentences",
-    "refusals shown as text",
+    "marks or controls in text",
 )
 QUESTIONS = Path(__file__).parent / "sample"
 # About a sentence and a half of random tokens, so that many replies break off.
 MAX_TOKENS = 96
-# How often a label is taken where one may stand, and the refusal at the beginning; by chance alone every sentence
-# would run into its limit.
-ENDED = 0.05
+# How often a sentence is ended, and how often the whole reply is; by chance alone every one would run into its limit.
+ENDED, CLOSED = 0.08, 0.02
+
+
+class Credulous:
+    """A judge to whom everything is supported."""
+
+    def judge(self, sentence: str, evidence: Sequence[str], *, context: Sequence[str] = ()) -> Verdict:
+        return Verdict(label="supported", probability=1.0)
+
+
+class RandomSentences(RandomGenerator):
+    """Ends a sentence now and then: what is cut off is never shown, and random characters seldom are a full stop."""
+
+    def __init__(self, seed: int) -> None:
+        super().__init__(seed)
+        self._ends = np.random.default_rng(seed)
+
+    def generate(self, prompt: Prompt, **limits: Any) -> Iterator[str]:
+        """Yield the pieces of random text, and between them, and mostly at the end, a full stop."""
+        for piece in super().generate(prompt, **limits):
+            yield piece
+            if self._ends.random() < ENDED:
+                yield ". "
+        if self._ends.random() < 0.7:
+            yield "."
 
 
 class RandomTokens(RandomGenerator):
@@ -54,13 +81,14 @@ class RandomTokens(RandomGenerator):
         import llama_cpp
 
         super().__init__(seed, name="random tokens")
-        path = locate_model(Settings().model, kind="generator").path
+        path = locate_model(STARTER, kind="generator").path
         self._model = llama_cpp.Llama(str(path), vocab_only=True, verbose=False)
         self._numbers = np.random.default_rng(seed)
+        vocabulary = self._model._model.vocab
         tokens = range(self._model.n_vocab())
         self._pieces = [self._model.detokenize([token], special=True) for token in tokens]
-        self._labels = np.array([piece.startswith(b"[") for piece in self._pieces])
-        self._refusals = np.array([piece.startswith(b"(") for piece in self._pieces])
+        self._stops = np.array([piece in (b".", b"!", b"?") for piece in self._pieces])
+        self._closing = np.array([llama_cpp.llama_vocab_is_eog(vocabulary, token) for token in tokens])
 
     def generate(
         self, prompt: Prompt, *, grammar: str | None, max_tokens: int, temperature: float, seed: int
@@ -71,16 +99,15 @@ class RandomTokens(RandomGenerator):
         self.prompts.append(prompt)
         vocabulary = self._model._model.vocab
         sampler = llama_cpp.llama_sampler_init_grammar(vocabulary, str(grammar).encode(), b"root")
+        assert sampler, f"llama.cpp cannot read the grammar {grammar!r}"
         decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
         self.broke_off, pieces = True, []
         try:
             for _ in range(max_tokens):
                 allowed = self._allowed(sampler)
                 assert len(allowed), f"no token may follow {''.join(pieces)!r}"
-                ends = allowed[(self._labels if pieces else self._refusals)[allowed]]
-                choices = ends if len(ends) and self._numbers.random() < ENDED else allowed
-                token = int(self._numbers.choice(choices))
-                if llama_cpp.llama_vocab_is_eog(vocabulary, token):
+                token = self._draw(allowed)
+                if self._closing[token]:
                     self.broke_off = False
                     break
                 llama_cpp.llama_sampler_accept(sampler, token)
@@ -89,6 +116,12 @@ class RandomTokens(RandomGenerator):
             llama_cpp.llama_sampler_free(sampler)
         self.replies.append("".join(pieces))
         yield from pieces
+
+    def _draw(self, allowed: np.ndarray) -> int:
+        chance = self._numbers.random()
+        wanted = self._closing if chance < CLOSED else self._stops if chance < ENDED else None
+        few = allowed if wanted is None else allowed[wanted[allowed]]
+        return int(self._numbers.choice(few if len(few) else allowed))
 
     def _allowed(self, sampler: object) -> np.ndarray:
         """Return the tokens that the grammar lets follow."""
@@ -104,11 +137,15 @@ class RandomTokens(RandomGenerator):
         return np.flatnonzero(np.isfinite(view["logit"]))
 
 
-def faults_of(answer: Answer, assistant: Assistant, reply: str) -> Counter[str]:
-    """Return how often an answer shows what no answer may show; `reply` is what the model wrote for it."""
+def marked(text: str) -> bool:
+    """Return whether a text of the model's holds what could pass for a mark, or a control character."""
+    return any(c in "[]\u2028\u2029" or unicodedata.category(c) == "Cc" for c in text)
+
+
+def faults_of(answer: Answer, assistant: Assistant) -> Counter[str]:
+    """Return how often an answer shows what no answer may show."""
     exactness = quote_exactness(answer, assistant.paper)
     quotes = [s for s in answer.sentences if s.kind == "quote"]
-    finished = clean_text(reply[: reply.rfind("]") + 1])
     prose = [s.text for s in answer.sentences if s.kind == "prose"]
     return Counter(
         {
@@ -116,10 +153,8 @@ def faults_of(answer: Answer, assistant: Assistant, reply: str) -> Counter[str]:
             + sum(not s.citations for s in answer.sentences),
             "quotes not verbatim": int(exactness not in (None, 1.0))
             + sum(s.text != s.citations[0].quote for s in quotes),
-            "cut-off sentences": sum(
-                text.rstrip(".") not in finished or len(text) > MAX_CHARACTERS + 1 for text in prose
-            ),
-            "refusals shown as text": sum(REFUSAL.strip("(.)") in s.text for s in answer.sentences),
+            "cut-off sentences": sum(not text.rstrip("”\"')").endswith((".", "!", "?")) for text in prose),
+            "marks or controls in text": sum(map(marked, prose)),
         }
     )
 
@@ -130,38 +165,42 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--sampler", choices=("text", "llama"), default="text")
     options = parser.parse_args()
-    generator = (RandomGenerator if options.sampler == "text" else RandomTokens)(options.seed)
-    settings = Settings(style="synthesis", min_relevance=0.0, max_tokens=MAX_TOKENS)
-    questions = [q.text for q in load_question_set(QUESTIONS).questions if q.kind != "which"]
+    generator = (RandomSentences if options.sampler == "text" else RandomTokens)(options.seed)
+    # Named as the writer, whose say counts; the generator is opened already, so that the writer need not be here.
+    settings = Settings(model=WRITER, style="synthesis", min_relevance=0.0, max_tokens=MAX_TOKENS)
+    questions = [q.text for q in load_question_set(QUESTIONS).questions]
     found, faults = Counter(), Counter(dict.fromkeys(FAULTS, 0))
     began = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         build_index([sample_papers_path()], folder, embedder=HashingEmbedder())
-        with Assistant.open(
-            folder, settings=settings, embedder=HashingEmbedder(), generator=generator
-        ) as assistant:
-            for question in cycle(questions):
-                if len(generator.prompts) >= options.generations:
-                    break
-                asked = len(generator.prompts)
-                try:
-                    answer = assistant.ask(question)
-                except RagQAError:
-                    found["told errors"] += 1
-                    continue
-                except Exception as exc:
-                    faults["crashes"] += 1
-                    print(f"{type(exc).__name__}: {exc}", file=sys.stderr)
-                    continue
-                if len(generator.prompts) == asked:
-                    continue
-                reply = generator.replies[-1]
-                faults.update(faults_of(answer, assistant, reply))
-                found["refusals"] += answer.abstained
-                found["replies broken off"] += generator.broke_off
-                found.update(f"sentences: {s.kind}" for s in answer.sentences)
-                found["citations"] += sum(len(s.citations) for s in answer.sentences)
-    print(f"{len(generator.prompts)} generations in {time.perf_counter() - began:.0f} s, seed {options.seed}")
+
+        def opened() -> Assistant:
+            return Assistant.open(folder, settings=settings, embedder=HashingEmbedder(), generator=generator)
+
+        with patch.object(assembling, "open_verifier", lambda *given: Credulous()):
+            credulous = opened()
+        judged = (opened(), credulous)
+        turns = cycle([(question, assistant) for question in questions for assistant in judged])
+        while len(generator.replies) < options.generations:
+            question, assistant = next(turns)
+            asked = len(generator.replies)
+            try:
+                answer = assistant.ask(question)
+            except RagQAError:
+                found["told errors"] += 1
+                continue
+            except Exception as exc:
+                faults["crashes"] += 1
+                print(f"{type(exc).__name__}: {exc}", file=sys.stderr)
+                continue
+            if len(generator.replies) == asked:
+                continue
+            faults.update(faults_of(answer, assistant))
+            found["refusals"] += answer.abstained
+            found["last replies broken off"] += generator.broke_off
+            found.update(f"sentences: {s.kind}" for s in answer.sentences)
+            found["citations"] += sum(len(s.citations) for s in answer.sentences)
+    print(f"{len(generator.replies)} generations in {time.perf_counter() - began:.0f} s, seed {options.seed}")
     for name, count in [*sorted(found.items()), *faults.items()]:
         print(f"{count:6} {name}")
     sys.exit(1 if any(faults.values()) else 0)

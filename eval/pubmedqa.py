@@ -1,12 +1,12 @@
 """PubMedQA end to end: is the abstract found and cited, and is the answer yes, no or maybe?
 
-    python eval/pubmedqa.py SHARED_DATA_FOLDER/pubmedqa WORK_FOLDER [--questions 100] [--style quote|synthesis]
+    python eval/pubmedqa.py SHARED_DATA_FOLDER/pubmedqa WORK_FOLDER [--questions 100] [--model NAME] [--cache FOLDER]
 
 The questions are those of dev; all 1,000 abstracts are indexed with their titles blank, since the title is the
 question. WORK_FOLDER holds the index and a question set afterwards, which `rag-qa eval WORK_FOLDER/set --html FILE`
-also takes. The rule's decision (rag_qa/evaluation/decisions.py) is always printed; with `--style synthesis` the
-language model decides as well, held to the three words by a grammar. The majority is the label most frequent among
-the questions asked.
+also takes. `answer` is what the answer shown begins with, else maybe; `affirmed` is the probability of Yes that
+the model gave, maybe where the system takes it for unsure; a refusal is none of the three. The majority is the label
+most frequent among the questions asked. What the model said is kept by content in the cache.
 """
 
 import argparse
@@ -16,11 +16,16 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+from platformdirs import user_cache_path
+
 from rag_qa.answering.assistant import Assistant
+from rag_qa.answering.synthesis import SURELY_NO, SURELY_YES
 from rag_qa.app.evaluate import is_supported
 from rag_qa.backends.llama import open_generator
+from rag_qa.backends.locating import WRITER
+from rag_qa.evaluation.caching import CachedGenerator
 from rag_qa.evaluation.datasets import load_question_set
-from rag_qa.evaluation.decisions import DECISIONS, Decision, decide_by_model, decide_by_rule, decision_scores
+from rag_qa.evaluation.decisions import DECISIONS, Decision, decision_at, decision_of, decision_scores
 from rag_qa.evaluation.lines import read_records
 from rag_qa.evaluation.reports import render
 from rag_qa.evaluation.running import run_question_set
@@ -81,10 +86,10 @@ def main() -> None:
     parser.add_argument("work", type=Path)
     parser.add_argument("--questions", type=int, default=500)
     parser.add_argument("--seed", type=int, default=0, help="draws the questions")
-    parser.add_argument("--style", choices=("quote", "synthesis"), default="quote")
-    parser.add_argument("--model", help="catalogue name or GGUF file, for --style synthesis")
+    parser.add_argument("--model", default=WRITER, help="catalogue name or GGUF file")
+    parser.add_argument("--cache", type=Path, default=user_cache_path("rag_qa") / "generations")
     options = parser.parse_args()
-    settings = Settings(style=options.style, **({"model": options.model} if options.model else {}))
+    settings = Settings(style="synthesis", model=options.model)
     options.work.mkdir(parents=True, exist_ok=True)
     rows = [row for _, row in read_records(options.data / "queries.dev.jsonl")]
     if options.questions < len(rows):
@@ -92,11 +97,11 @@ def main() -> None:
     write_papers(options.data, options.work / "papers.jsonl")
     write_set(rows, options.work / "set")
     build_index([options.work / "papers.jsonl"], options.work / "index", settings=settings, prune=True)
-    generator = open_generator(settings) if options.style == "synthesis" else None
+    generator = CachedGenerator(open_generator(settings), options.cache)
     with Assistant.open(options.work / "index", settings=settings, generator=generator) as opened:
         assistant = Remembering(opened)
         questions = load_question_set(options.work / "set")
-        report = run_question_set(assistant, questions, support=is_supported)
+        report = run_question_set(assistant, questions, support=is_supported, cache=generator)
     print(render(report))
     scores = [row["scores"] for row in report.per_query]
     first = [s["mrr@10"] == 1 for s in scores]
@@ -109,10 +114,11 @@ def main() -> None:
     answers = [assistant.answers[row["text"]] for row in rows]
     decided = {
         "majority": [Counter(wanted).most_common(1)[0][0]] * len(rows),
-        "rule": [decide_by_rule(answer) for answer in answers],
+        "answer": [decision_of(answer) for answer in answers],
+        "affirmed": [
+            decision_at(answer.provenance.get("affirmed"), no=SURELY_NO, yes=SURELY_YES) for answer in answers
+        ],
     }
-    if generator is not None:
-        decided["model"] = [decide_by_model(answer, generator) for answer in answers]
     print(
         f"| decided by | accuracy | macro-F1 | {' | '.join(DECISIONS)} | none |\n|---|---|---|---|---|---|---|"
     )

@@ -116,9 +116,12 @@ class Reranker(Protocol):
 class EntailmentJudge(Protocol):
     """Judges whether evidence supports a sentence."""
 
-    def judge(self, sentence: str, evidence: Sequence[str], *, context: Sequence[str] = ()) -> Verdict:
+    def judge(
+        self, sentence: str, evidence: Sequence[str], *, context: Sequence[str] = (), question: str = ""
+    ) -> Verdict:
         """Return how well the evidence supports the sentence.
 
-        `context`, such as the titles of the papers that the evidence is from, says what the evidence speaks of.
+        `context`, such as the titles of the papers that the evidence is from, says what the evidence speaks of;
+        `question` is what the sentence answers.
         """
         ...

@@ -66,6 +66,9 @@ class Settings(BaseSettings):
     read_sentences: int = Field(
         6, ge=1, le=100, description="sentences, those nearest to the question, that the language model reads"
     )
+    read_tokens: int = Field(
+        600, ge=64, description="tokens that a prompt may have; the sentences farthest from the question go"
+    )
     resolve_followups: bool = Field(
         True, description="whether a question in a conversation may refer to the turns before"
     )

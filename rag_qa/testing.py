@@ -17,11 +17,13 @@ from rag_qa.protocols import EmbedderSpec, GeneratorSpec, Matrix, Prompt, Role, 
 
 DIMENSION = 64
 SPECIAL_TOKENS = 2
+# How often what may be repeated without end (`+`) is repeated at most.
+_MOST = 600
 _WORD = re.compile(r"\w+")
 _PIECE = re.compile(r"\s*\S+|\s+\Z")
 _TOKEN = re.compile(
     r'"(?P<text>(?:\\.|[^"\\])*)"|(?P<set>\[(?:\\.|[^\]\\])*\])|(?P<name>[a-z][a-z-]*)'
-    r"|\{(?P<least>\d+)(?:,(?P<most>\d+))?\}|(?P<sign>[()|?])|\s+"
+    r"|\{(?P<least>\d+)(?:,(?P<most>\d+))?\}|(?P<sign>[()|?+])|\s+"
 )
 # What a grammar may let through and a reader must never meet raw, beside letters of some scripts.
 _CHARACTERS = (
@@ -107,13 +109,21 @@ class QueuedGenerator:
         yield from _PIECE.findall(self.replies.popleft())[:max_tokens]
 
     def choose(self, prompt: Prompt, options: Sequence[str]) -> list[float]:
-        """Return the next choice. Raises BackendError where the prompt leaves no room."""
-        self._keep(prompt, 1)
+        """Return the next choice.
+
+        Raises BackendError where the prompt leaves no room, ValueError for options that begin with the same word.
+        """
+        self._keep_choice(prompt, options)
         return list(self.choices.popleft()) if self.choices else [1.0, *(0.0 for _ in options[1:])]
 
     def count_tokens(self, prompt: Prompt) -> int:
         """Return the number of words of the prompt."""
         return sum(len(text.split()) for text in (prompt.system, prompt.context, prompt.user, prompt.reply))
+
+    def _keep_choice(self, prompt: Prompt, options: Sequence[str]) -> None:
+        if len({option.split(maxsplit=1)[0] for option in options}) < len(options):
+            raise ValueError(f"some of {list(options)} begin with the same word; give others")
+        self._keep(prompt, 1)
 
     def _keep(self, prompt: Prompt, max_tokens: int) -> None:
         self.prompts.append(prompt)
@@ -147,7 +157,8 @@ class RandomGenerator(QueuedGenerator):
             raise ValueError("random text needs a grammar; give one")
         self._keep(prompt, max_tokens)
         rules = dict(line.split(" ::= ", 1) for line in grammar.splitlines())
-        text = _RandomText(rules, prompt.user.splitlines(), self._random).write()
+        lines = f"{prompt.context}{prompt.user}".splitlines()
+        text = _RandomText(rules, [line.removeprefix("- ") for line in lines], self._random).write()
         pieces: list[str] = []
         position = 0
         while position < len(text) and len(pieces) < max_tokens:
@@ -159,15 +170,20 @@ class RandomGenerator(QueuedGenerator):
         self.broke_off = self.replies[-1] != text
         yield from pieces
 
+    def choose(self, prompt: Prompt, options: Sequence[str]) -> list[float]:
+        """Return probabilities at random. Raises like `QueuedGenerator.choose`."""
+        self._keep_choice(prompt, options)
+        weights = [self._random.random() + 1e-9 for _ in options]
+        return [weight / sum(weights) for weight in weights]
+
 
 class _RandomText:
     """Walks through the rules of a grammar, choosing at random; `lines` are texts to copy from."""
 
     def __init__(self, rules: dict[str, str], lines: Sequence[str], random: Random) -> None:
         self._rules = rules
-        self._lines = [re.sub(r"^\[\d+\] ", "", line) for line in lines]
+        self._lines = [line for line in lines if line.strip()]
         self._random = random
-        self._rest = ""
 
     def write(self, rule: str = "root") -> str:
         """Return a text of a rule. Raises ValueError for what is not read here."""
@@ -197,6 +213,9 @@ class _RandomText:
         if item[-1]["sign"] == "?":
             least = 0
             item.pop()
+        elif item[-1]["sign"] == "+":
+            most = _MOST
+            item.pop()
         elif item[-1]["least"]:
             last = item.pop()
             least, most = int(last["least"]), int(last["most"] or last["least"])
@@ -211,13 +230,9 @@ class _RandomText:
         return self.write(item[0]["name"]) if item[0]["name"] else item[0]["text"]
 
     def _characters(self, allowed: re.Pattern[str], least: int, most: int, times: int) -> str:
-        """Return the opening of a line of the prompt and then the rest of it, or characters at random."""
-        copied, self._rest = self._rest, ""
-        if most == 1 and self._random.random() < 0.5:
-            fitting = [line for line in self._lines if allowed.match(line)]
-            copied = self._random.choice(fitting) if fitting else ""
-            self._rest = copied[1:]
-        if copied:
+        """Return up to three lines of the prompt where characters may repeat, or characters at random."""
+        if most > 1 and self._lines and self._random.random() < 0.5:
+            copied = " ".join(self._random.choices(self._lines, k=self._random.randint(1, 3)))
             text = "".join(filter(allowed.fullmatch, copied))[:most]
             if len(text) >= least:
                 return text
@@ -250,7 +265,7 @@ def _item(tokens: deque[re.Match[str]]) -> deque[re.Match[str]]:
     while not item or depth:
         item.append(tokens.popleft())
         depth += {"(": 1, ")": -1}.get(item[-1]["sign"], 0)
-    if tokens and (tokens[0]["sign"] == "?" or tokens[0]["least"]):
+    if tokens and (tokens[0]["sign"] in ("?", "+") or tokens[0]["least"]):
         item.append(tokens.popleft())
     return item
 

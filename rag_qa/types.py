@@ -315,7 +315,8 @@ class EvalReport(Value):
     """What an evaluation found: each of `scores` is a mean (or a count) over the rows of `per_query`.
 
     `provenance` says what was measured, on what, when and with which code; `differences` holds each score's
-    mean difference to the baseline that the provenance names, and is empty without one.
+    mean difference to the baseline that the provenance names, and is empty without one. `intervals` holds the bounds
+    of a total's 95% interval over the questions.
     """
 
     name: str
@@ -323,3 +324,4 @@ class EvalReport(Value):
     per_query: tuple[Mapping[str, Any], ...]
     provenance: Mapping[str, Any]
     differences: Mapping[str, Interval] = {}
+    intervals: Mapping[str, tuple[float, float]] = {}

@@ -1,6 +1,8 @@
 """What every test stands on."""
 
+import os
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -35,6 +37,16 @@ def run(monkeypatch, capsys):
         return code, out, err
 
     return run_one
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """Return the folder of shared test data, or skip."""
+    default = Path(__file__).parents[1].parent / "shared"
+    folder = Path(os.environ.get("RAG_QA_SHARED", default))
+    if not (folder / "seeds").is_dir():
+        pytest.skip(f"no shared test data at {folder}: set RAG_QA_SHARED")
+    return folder
 
 
 @pytest.fixture(scope="session")

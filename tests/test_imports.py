@@ -79,6 +79,21 @@ def test_imports_point_one_way(path):
         assert below, f"{module_of(path)} imports {module}"
 
 
+ROOMS = ("query", "evidence", "writing", "verdict")
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_rooms_of_answering_do_not_know_each_other(room):
+    """What a query is, what is evidence for it, how it is written and how judged import nothing of each other."""
+    files = [path for path in FILES if path.is_relative_to(PACKAGE / "answering" / room)]
+    assert len(files) > 1
+    for path in files:
+        for module in imports_of(path):
+            parts = module.split(".")
+            other = parts[2] if parts[1:2] == ["answering"] and len(parts) > 2 else room
+            assert other == room or other not in ROOMS, f"{module_of(path)} imports {module}"
+
+
 def test_every_room_has_a_floor():
     """A new room or module at the top is placed in the picture before it is used."""
     assert {room_of(module_of(path)) for path in FILES} <= FLOOR_OF.keys()

@@ -7,7 +7,7 @@ evidence. Each takes a query and returns a draft.
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from rag_qa.answering.evidence.answerability import Decision, decide, decide_named
+from rag_qa.answering.evidence.answerability import NOTHING_SAID, Decision, Said, decide, decide_named
 from rag_qa.answering.evidence.choosing import choose_sentences, to_read
 from rag_qa.answering.evidence.relevance import assess
 from rag_qa.answering.evidence.scoring import ScoredSentence, as_evidence, score_sentences
@@ -171,18 +171,26 @@ class Pipeline:
                 list(map(quote, as_evidence(choose_sentences(decision.relevant, query.kind, self._settings))))
             )
             return
-        reading = self._synthesis.read(
-            query, as_evidence(to_read(decision.assessed, query, self._settings)), _titles(hits), trace
+        material = self._synthesis.read(
+            query,
+            as_evidence(to_read(decision.assessed, query, self._settings)),
+            as_evidence(scored),
+            _titles(hits),
+            trace,
         )
-        if reading is None:
+        if material is None:
             trace.unsupported = (
                 "the sentences nearest to the question address their reader, so no model reads them"
             )
             return
-        stated = self._synthesis.states(reading, trace)
-        trace.decision = decision = self._decided(query, hits, scored, stated)
-        if decision.relevant:
-            yield from self._synthesis.write(query, reading, as_evidence(scored), _titles(hits), trace)
+        stated = self._synthesis.states(material, trace)
+
+        def accepts(confirmed: float | None, supported: float | None) -> bool:
+            trace.decision = self._decided(query, hits, scored, Said(stated, confirmed, supported))
+            return bool(trace.decision.relevant)
+
+        if accepts(None, None):
+            yield from self._synthesis.write(material, trace, accepts=accepts)
 
     def _found(self, query: Query) -> list[Hit]:
         return self.search(query.topic, self._considered(query), query.filter, query.within)
@@ -203,11 +211,11 @@ class Pipeline:
         query: Query,
         hits: Sequence[Hit],
         sentences: Sequence[ScoredSentence],
-        stated: float | None = None,
+        said: Said = NOTHING_SAID,
     ) -> Decision:
         """Return whether the hits answer; where the question names its papers and no model read, by rules."""
-        decision = self._decide(query, hits, sentences, stated)
-        if query.within is None or stated is not None:
+        decision = self._decide(query, hits, sentences, said)
+        if query.within is None or said.stated is not None:
             return decision
         return decide_named(query, decision, [hit.paper for hit in hits], NAMED_LIKENESS)
 
@@ -216,13 +224,21 @@ class Pipeline:
         query: Query,
         hits: Sequence[Hit],
         sentences: Sequence[ScoredSentence],
-        stated: float | None = None,
+        said: Said = NOTHING_SAID,
     ) -> Decision:
         terms = question_terms(query.topic)
         weights = self._index.term_weights(terms)
         papers = [hit.paper for hit in hits]
         assessed = assess(hits, sentences, terms, weights)
-        return decide(query, assessed, papers, terms, weights, wanted=self._wanted(), stated=stated)
+        return decide(
+            query,
+            assessed,
+            papers,
+            terms,
+            weights,
+            wanted=self._wanted(),
+            said=said,
+        )
 
     def _wanted(self) -> float | None:
         """Return the confidence that the settings want, else this index's calibration; None for what ships."""
@@ -253,7 +269,7 @@ def _answer(
         sentences=tuple(sentences),
         papers=tuple(papers[key] for key in cited),
         nearest=tuple(hit.paper for hit in hits[:NEAREST]) if abstained else (),
-        provenance=trace.provenance,
+        provenance=trace.provenance | {"clues": dict(trace.decision.clues) if trace.decision else {}},
         timings=trace.finish(),
         query=query,
         model_input=trace.model_input,

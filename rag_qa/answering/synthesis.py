@@ -4,7 +4,8 @@ A sentence reaches the reader with what supports it, or not at all: one that not
 gives way to the quote that comes near to it, and else is left out.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from rag_qa.answering.quoting import quote
 from rag_qa.answering.trace import Trace
@@ -19,8 +20,15 @@ from rag_qa.types import Event, Evidence, ModelInput, Query, Sentence
 UNSUPPORTED = (
     "what the language model makes of the sentences nearest to this question is not supported by them"
 )
-# Between these two the model does not know whether the answer is Yes.
-SURELY_NO, SURELY_YES = 0.35, 0.65
+
+
+class Material(NamedTuple):
+    """What an answer is made of: a query, what the model reads, and all that may be cited, with the papers' titles."""
+
+    query: Query
+    reading: Reading
+    candidates: Sequence[Evidence]
+    titles: Mapping[str, str]
 
 
 class Synthesis:
@@ -32,49 +40,61 @@ class Synthesis:
         self._settings = settings
 
     def read(
-        self, query: Query, evidence: Sequence[Evidence], titles: Mapping[str, str], trace: Trace
-    ) -> Reading | None:
-        """Return what the model reads, None where all of it addresses its reader."""
+        self,
+        query: Query,
+        evidence: Sequence[Evidence],
+        candidates: Sequence[Evidence],
+        titles: Mapping[str, str],
+        trace: Trace,
+    ) -> Material | None:
+        """Return what an answer is made of: `evidence` is read, the candidates may be cited.
+
+        None where all of the evidence addresses its reader.
+        """
         with trace.timed("prompt"):
             reading = self._writer.read(query.text, evidence, titles)
-        if reading is not None:
-            trace.provenance["evidence_dropped"] = len(evidence) - len(reading.evidence)
-        return reading
+        if reading is None:
+            return None
+        trace.provenance["evidence_dropped"] = len(evidence) - len(reading.evidence)
+        kept = [e for e in candidates if not gives_orders(f"{titles[e.paper_id]} {e.sentence}")]
+        return Material(query, reading, kept, titles)
 
-    def states(self, reading: Reading, trace: Trace) -> float | None:
+    def states(self, material: Material, trace: Trace) -> float | None:
         """Return how probably the evidence states the answer; None by a model that is not good enough to say."""
         if not self._writer.reads:
             return None
         with trace.timed("decide"):
-            return self._writer.states(reading)
+            return self._writer.states(material.reading)
 
     def write(
-        self,
-        query: Query,
-        reading: Reading,
-        candidates: Sequence[Evidence],
-        titles: Mapping[str, str],
-        trace: Trace,
+        self, material: Material, trace: Trace, *, accepts: Callable[[float, float], bool]
     ) -> Iterator[Event]:
-        """Yield the answer as it is written, and each sentence once it is known what supports it."""
-        opening = self._opening(query, reading, trace)
-        self._note(reading, opening, trace)
-        candidates = [e for e in candidates if not gives_orders(f"{titles[e.paper_id]} {e.sentence}")]
+        """Yield the answer as it is written, and each sentence once it is known what supports it.
+
+        What the first sentence cites is read once more, alone: nothing is said unless `accepts` takes the probability
+        that it states the answer, and that of the verdict.
+        """
+        opening = self._opening(material, trace)
+        self._note(material.reading, opening, trace)
         said: dict[str, Sentence] = {}
         rewritten = False
-        for text in self._written(reading, opening, trace):
+        for text in self._written(material.reading, opening, trace):
             if isinstance(text, Event):
                 yield text
                 continue
-            with trace.timed("attribute"):
-                found = attribute(text.removeprefix(opening), candidates, titles, self._judge)
+            found = self._attributed(text.removeprefix(opening), material, trace)
             if not _supports(found) and not rewritten:
                 rewritten = True
-                text, found = self._again(reading, text, found, candidates, titles, trace)
+                text, found = self._again(material, text, found, trace)
             sentence = self._sentence(text, found)
-            if sentence is not None and sentence.text not in said:
-                said[sentence.text] = sentence
-                yield Event(kind="sentence", sentence=sentence)
+            if sentence is None or found is None or sentence.text in said:
+                continue
+            if not said and self._writer.reads:
+                confirmed = self._confirmed(material, found, trace)
+                if not accepts(confirmed, found.verdict.probability):
+                    return
+            said[sentence.text] = sentence
+            yield Event(kind="sentence", sentence=sentence)
         if not said:
             trace.unsupported = UNSUPPORTED
 
@@ -82,39 +102,39 @@ class Synthesis:
         self, query: Query, evidence: Sequence[Evidence], titles: Mapping[str, str], trace: Trace
     ) -> Iterator[Event]:
         """Yield a sentence on what a list of papers has to do with a request, if all of them together support it."""
-        reading = self.read(query, evidence, titles, trace)
-        if reading is None:
+        material = self.read(query, evidence, evidence, titles, trace)
+        if material is None:
             return
-        self._note(reading, "", trace)
-        for text in self._written(reading, "", trace):
+        self._note(material.reading, "", trace)
+        for text in self._written(material.reading, "", trace):
             if isinstance(text, Event):
                 yield text
                 continue
             with trace.timed("attribute"):
                 verdict = self._judge.judge(
                     text,
-                    [e.sentence for e in reading.evidence],
-                    context=tuple(titles[e.paper_id] for e in reading.evidence),
+                    [e.sentence for e in material.candidates],
+                    context=tuple(titles[e.paper_id] for e in material.candidates),
+                    question=query.text,
                 )
             if verdict.label == "supported":
-                citations = tuple(e.citation for e in reading.evidence)
+                citations = tuple(e.citation for e in material.candidates)
                 sentence = Sentence(text=text, kind="prose", citations=citations, verdict=verdict)
                 yield Event(kind="sentence", sentence=sentence)
             return
 
-    def _opening(self, query: Query, reading: Reading, trace: Trace) -> str:
+    def _opening(self, material: Material, trace: Trace) -> str:
         """Return how the answer to a yes/no question begins, where the model is sure of it."""
-        if query.kind != "yesno" or not self._writer.reads:
+        if material.query.kind != "yesno" or not self._writer.reads:
             return ""
         with trace.timed("decide"):
-            yes = self._writer.affirms(reading)
-        if SURELY_NO < yes < SURELY_YES:
-            return ""
-        return "Yes, " if yes > 0.5 else "No, "
+            affirmed = self._writer.affirms(material.reading)
+        trace.provenance["affirmed"] = affirmed._asdict()
+        return affirmed.opening
 
     def _written(self, reading: Reading, opening: str, trace: Trace) -> Iterator[Event | str]:
         """Yield pieces of text as they are written, as events, and whole sentences as texts."""
-        sentences = SentenceReader(opening)
+        sentences = SentenceReader(opening, max_tokens=self._settings.max_tokens)
         pieces = self._writer.write(reading, opening=opening)
         while not sentences.full:
             with trace.timed("write"):
@@ -126,21 +146,31 @@ class Synthesis:
         pieces.close()
         yield from sentences.rest()
 
+    def _attributed(self, text: str, material: Material, trace: Trace) -> Attribution | None:
+        with trace.timed("attribute"):
+            return attribute(
+                text, material.candidates, material.titles, self._judge, question=material.query.text
+            )
+
+    def _confirmed(self, material: Material, found: Attribution, trace: Trace) -> float:
+        """Return how probably what a sentence cites states, by itself, the answer to the question."""
+        with trace.timed("decide"):
+            cited = self._writer.read(material.query.text, found.evidence, material.titles)
+            if cited is None:
+                return 0.0
+            if material.query.kind == "yesno":
+                affirmed = self._writer.affirms(cited)
+                return max(affirmed.yes, affirmed.no)
+            return self._writer.states(cited)
+
     def _again(
-        self,
-        reading: Reading,
-        text: str,
-        found: Attribution | None,
-        candidates: Sequence[Evidence],
-        titles: Mapping[str, str],
-        trace: Trace,
+        self, material: Material, text: str, found: Attribution | None, trace: Trace
     ) -> tuple[str, Attribution | None]:
         """Return the sentence written once more, with the objection, or the first where that is no better."""
         reasons = found.verdict.reasons if found else ()
         with trace.timed("write"):
-            other = self._writer.rewrite(reading, text, reasons or ("no sentence states it",))
-        with trace.timed("attribute"):
-            again = attribute(other, candidates, titles, self._judge) if other else None
+            other = self._writer.rewrite(material.reading, text, reasons or ("no sentence states it",))
+        again = self._attributed(other, material, trace) if other else None
         return (other, again) if _supports(again) else (text, found)
 
     def _sentence(self, text: str, found: Attribution | None) -> Sentence | None:

@@ -48,10 +48,12 @@ from rag_qa.app.options import (
 from rag_qa.app.progress import progress_bar, with_spinner
 from rag_qa.app.receipts import replay, verify
 from rag_qa.app.rendering import safe_json, say, show_hits, show_report, show_skips, show_stream
+from rag_qa.backends.locating import ModelChoice, choose_model
 from rag_qa.corpus.decoding import decode_bytes
 from rag_qa.errors import RagQAError, SourceError
 from rag_qa.index.builder import build_index
 from rag_qa.sample import sample_papers_path
+from rag_qa.settings import Settings
 from rag_qa.types import Explanation, Hit
 from rag_qa.version import __version__
 
@@ -207,7 +209,10 @@ def ask(
     errors = Console(stderr=True)
     if save:
         check_free(save)
+    choice = choose_model(settings.model)
+    settings = settings.model_copy(update={"model": choice.name})
     with Assistant.open(index, settings=settings) as assistant:
+        _say_why(errors, choice, settings)
         if as_json:
             answer = assistant.ask(question, filter=wanted, literal=literal)
             typer.echo(safe_json(answer.model_dump_json(indent=2)))
@@ -252,8 +257,17 @@ def chat(
         prompts=prompts,
         strict=strict,
     )
+    choice = choose_model(settings.model)
+    settings = settings.model_copy(update={"model": choice.name})
     with Assistant.open(index, settings=settings) as assistant:
+        _say_why(Console(stderr=True), choice, settings)
         chat_with(assistant, Console(), filter=wanted, literal=literal)
+
+
+def _say_why(errors: Console, choice: ModelChoice, settings: Settings) -> None:
+    """Say in a line why the starter serves, where the language model was left to us and matters."""
+    if choice.reason and settings.style != "quote":
+        say(errors, f"rag-qa: {choice.name} serves: {choice.reason}")
 
 
 def _read_text(path: Path) -> str:

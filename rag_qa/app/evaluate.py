@@ -11,13 +11,18 @@ import typer
 from platformdirs import user_cache_path
 from rich.console import Console
 
-from rag_qa.answering.assistant import Assistant
+from rag_qa.answering.assistant import Assistant, style_of
 from rag_qa.answering.verdict.model import judge as verdict_on
 from rag_qa.app.options import JsonOption, load_settings
 from rag_qa.app.progress import progress_bar
+from rag_qa.backends.llama import open_generator
+from rag_qa.backends.locating import choose_model
 from rag_qa.errors import EvaluationError
+from rag_qa.evaluation.caching import CachedGenerator
 from rag_qa.evaluation.conditions import Condition, Finding, choose, judge, load_conditions
+from rag_qa.evaluation.conditions import record as record_scores
 from rag_qa.evaluation.corpora import corpus_of, select_papers
+from rag_qa.evaluation.datasets import CorpusSet
 from rag_qa.evaluation.evaluating import evaluate, load_set
 from rag_qa.evaluation.html_report import write_html
 from rag_qa.evaluation.reports import render, to_json
@@ -64,8 +69,24 @@ def evaluate_set(
         Path | None,
         typer.Option("--html", help="Write the report as a page, with the failures to read first."),
     ] = None,
+    cache: Annotated[
+        Path | None,
+        typer.Option(
+            "--cache",
+            help="Folder that keeps what the language model said, by content; default: in the user's cache.",
+        ),
+    ] = None,
+    no_cache: Annotated[
+        bool, typer.Option("--no-cache", help="Generate everything anew, to measure speed.")
+    ] = False,
     check: Annotated[
         bool, typer.Option("--check", help="Run conditions; fail where a score is worse than expected.")
+    ] = False,
+    record: Annotated[
+        bool,
+        typer.Option(
+            "--record", help="With --check: print the scores found, as TOML for the file of conditions."
+        ),
     ] = False,
     conditions: Annotated[
         Path, typer.Option("--conditions", help="File of the conditions that --check runs.")
@@ -73,18 +94,27 @@ def evaluate_set(
     as_json: JsonOption = False,
 ) -> None:
     """Measure retrieval, grounding and abstention on a question set, without a judge model."""
+    if cache is not None and no_cache:
+        raise typer.BadParameter("--cache and --no-cache exclude each other; give one")
+    kept = None if no_cache else cache or user_cache_path("rag_qa") / "generations"
+    if record and not check:
+        raise typer.BadParameter("--record goes with --check")
     if check:
         asked = {"--corpus": corpus, "--ids": ids, "--split": split, "--style": style, "--model": model}
         asked |= {"--results": results, "--run": run, "--baseline": baseline, "--html": html}
         if given := [name for name, value in asked.items() if value]:
             raise typer.BadParameter(f"{given[0]} does not go with --check: a condition says what is run")
-        check_conditions(choose(load_conditions(conditions), targets or []), index, as_json)
+        chosen = choose(load_conditions(conditions), targets or [])
+        if record:
+            record_conditions(chosen, index, kept)
+        else:
+            check_conditions(chosen, index, as_json, kept)
         return
     if not targets or len(targets) > 1:
         raise typer.BadParameter("name one FOLDER, or use --check")
     folder = Path(targets[0])
     if results is None and (folder / "set.toml").is_file():
-        results = folder.resolve().parent / "results"
+        results = _results_beside(folder.resolve())
     report = measure(
         folder,
         load_settings(style=style, model=model),
@@ -92,6 +122,7 @@ def evaluate_set(
         corpus=corpus or [],
         ids=ids,
         split=split,
+        cache=kept,
         results=results,
         run_file=run,
         baseline=baseline,
@@ -101,7 +132,24 @@ def evaluate_set(
     typer.echo(to_json(report) if as_json else render(report), nl=False)
 
 
-def check_conditions(conditions: Sequence[Condition], index: Path | None, as_json: bool) -> None:
+def _results_beside(folder: Path) -> Path:
+    """Return the nearest folder `results` above a set, as eval/results of eval/fields/dev; else the one beside it."""
+    above = (parent / "results" for parent in folder.parents)
+    return next((path for path in above if path.is_dir()), folder.parent / "results")
+
+
+def record_conditions(conditions: Sequence[Condition], index: Path | None, cache: Path | None) -> None:
+    """Run the conditions and print what was found as blocks of the file of conditions."""
+    for condition in conditions:
+        if reason := condition.skipped:
+            typer.echo(f"# {condition.name} skipped: {reason}")
+        else:
+            typer.echo(record_scores(condition, _measure_condition(condition, index, cache)) + "\n")
+
+
+def check_conditions(
+    conditions: Sequence[Condition], index: Path | None, as_json: bool, cache: Path | None
+) -> None:
     """Run the conditions and print what was found for each score; end with status 1 where one is missed.
 
     A condition whose data is absent is skipped. Raises EvaluationError when that leaves nothing to check.
@@ -113,7 +161,7 @@ def check_conditions(conditions: Sequence[Condition], index: Path | None, as_jso
             skipped[condition.name] = reason
             lines = [f"{condition.name:<16} skipped: {reason}"]
         else:
-            found = judge(condition, _measure_condition(condition, index))
+            found = judge(condition, _measure_condition(condition, index, cache))
             findings += found
             lines = [str(finding) for finding in found]
         if not as_json:
@@ -129,14 +177,15 @@ def check_conditions(conditions: Sequence[Condition], index: Path | None, as_jso
         raise typer.Exit(1)
 
 
-def _measure_condition(condition: Condition, index: Path | None) -> EvalReport:
+def _measure_condition(condition: Condition, index: Path | None, cache: Path | None) -> EvalReport:
     return measure(
         condition.folder,
-        load_settings(style=condition.style),
+        load_settings(style=condition.style, model=condition.model),
         index=index,
         corpus=condition.corpus,
         ids=condition.ids,
         split=condition.split,
+        cache=cache,
     )
 
 
@@ -153,17 +202,30 @@ def measure(
     corpus: Sequence[Path] = (),
     ids: Path | None = None,
     split: str | None = None,
+    cache: Path | None = None,
     **options: Any,
 ) -> EvalReport:
-    """Evaluate a folder over an index, or over one of its corpus that is kept in the user's cache."""
+    """Evaluate a folder over an index, or over one of its corpus that is kept in the user's cache.
+
+    `cache` is the folder that keeps what the language model said; without one everything is generated anew.
+    """
+    # Chosen once: between two choices memory may have become free or scarce.
+    settings = settings.model_copy(update={"model": choose_model(settings.model).name})
     with progress_bar(Console(stderr=True)) as tell:
-        index = index or _index_of(corpus or corpus_of(load_set(folder, split=split)), ids, settings, tell)
-        with Assistant.open(index, settings=settings) as assistant:
+        if index is None:
+            judged = load_set(folder, split=split)
+            listed = None if corpus or not isinstance(judged, CorpusSet) else judged.ids
+            index = _index_of(corpus or corpus_of(judged), ids or listed, settings, tell)
+        generator = None
+        if cache is not None and style_of(settings) == "synthesis":
+            generator = CachedGenerator(open_generator(settings), cache)
+        with Assistant.open(index, settings=settings, generator=generator) as assistant:
             return evaluate(
                 folder,
                 assistant,
                 split=split,
                 support=is_supported,
+                cache=generator,
                 progress=lambda done, total: tell("asking", done, total),
                 **options,
             )

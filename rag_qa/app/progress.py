@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+from rag_qa.app.rendering import inert
 from rag_qa.index.changes import Progress as Tell
 from rag_qa.types import Event
 
@@ -47,12 +48,13 @@ def with_spinner(events: Iterator[Event], console: Console) -> Generator[Event, 
         for event in events:
             if event.kind == "hits":
                 found = "; ".join(hit.paper.heading for hit in event.hits[:FOUND])
-                status.update(Text(f"reading {found}", overflow="ellipsis", no_wrap=True))
+                status.update(Text(inert(f"reading {found}"), overflow="ellipsis", no_wrap=True))
             written = written + event.piece if event.kind == "piece" else ""
             if written:
-                status.update(Text(written, style="dim"))
+                status.update(Text(inert(written), style="dim"))
             if event.kind in ("sentence", "answer"):
                 status.stop()
             yield event
             if event.kind == "sentence":
+                status.update("writing")
                 status.start()

@@ -120,6 +120,11 @@ def say(console: Console, message: str) -> None:
     console.print(Text(message.translate(CONTROLS)), highlight=False, soft_wrap=True)
 
 
+def inert(text: str) -> str:
+    """Return a text without the control characters that would act on a terminal, nor line ends."""
+    return " ".join(text.translate(CONTROLS).split())
+
+
 def safe_json(text: str) -> str:
     """Return a JSON text with the control characters that JSON lets stand as they are escaped: DEL, C1 and the like."""
     return text.translate(_ESCAPED)
@@ -147,9 +152,11 @@ def _authors(paper: Paper) -> str | None:
 
 
 def _quotes_behind_prose(answer: Answer, paper: Paper) -> list[str]:
+    """Return what prose cites of a paper, without what the answer quotes as a sentence of its own."""
+    quoted = {c for sentence in answer.sentences if sentence.kind == "quote" for c in sentence.citations}
     prose = (sentence for sentence in answer.sentences if sentence.kind == "prose")
-    quotes = (c.quote for sentence in prose for c in sentence.citations if c.paper_id == paper.id)
-    return list(dict.fromkeys(quotes))
+    cited = (c for sentence in prose for c in sentence.citations if c.paper_id == paper.id)
+    return [c.quote for c in dict.fromkeys(cited) if c not in quoted]
 
 
 def _shorten(text: str) -> str:

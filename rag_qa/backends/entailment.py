@@ -34,7 +34,9 @@ class CrossEncoderJudge:
         self._device = device
         self._lock = Lock()
 
-    def judge(self, sentence: str, evidence: Sequence[str], *, context: Sequence[str] = ()) -> Verdict:
+    def judge(
+        self, sentence: str, evidence: Sequence[str], *, context: Sequence[str] = (), question: str = ""
+    ) -> Verdict:
         """Return the verdict; its reason tells of a contradiction. Raises BackendError where the model is none."""
         heading = "".join(f"{text}: " for text in dict.fromkeys(context))
         premises = [f"{heading}{text}" for text in evidence if text.strip()]

@@ -1,5 +1,7 @@
 """Conditions: what is run, and the scores below which it has become worse; kept as data in a TOML file."""
 
+import math
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,7 +9,8 @@ from typing import Annotated, Self
 
 from pydantic import Field, ValidationError, model_validator
 
-from rag_qa.errors import EvaluationError
+from rag_qa.backends.locating import locate_model
+from rag_qa.errors import EvaluationError, ModelNotFoundError
 from rag_qa.evaluation.corpora import SHARED, shared_folder
 from rag_qa.evaluation.lines import first_complaint
 from rag_qa.evaluation.significance import DIGITS
@@ -15,11 +18,15 @@ from rag_qa.settings import Style
 from rag_qa.types import EvalReport, Value
 
 FROM_SHARED = "$shared/"
-LOWER_IS_BETTER = frozenset({"false_refusals", "invalid_citations", "leaks"})
-EITHER = frozenset({"refused"})
+COUNTS = frozenset({"invalid_citations"})
+BARE = re.compile(r"[\w-]+")
+LOWER_IS_BETTER = frozenset(
+    {"answerable_refused", "near_answered", "far_answered", "invalid_citations", "leaks"}
+)
+EITHER = frozenset({"refused", "words_shown", "words_prose"})
 CURE = (
     'a condition is [NAME] with a folder, and [NAME.scores] with "recall@5" = { expected = 0.5, tolerance = 0.01 } '
-    "or false_refusals = { maximum = 0.05 }"
+    "or answerable_refused = { maximum = 0.05 }"
 )
 
 
@@ -54,7 +61,10 @@ Bounds = Annotated[Mapping[str, Bound], Field(min_length=1)]
 
 
 class Condition(Value):
-    """One evaluation with the bounds of its scores: the paths are whole, `needs` is the shared data among them."""
+    """One evaluation with the bounds of its scores: the paths are whole, `needs` is the shared data among them.
+
+    `model` is the language model that it is of, which must be on this machine.
+    """
 
     name: str
     folder: Path
@@ -62,16 +72,23 @@ class Condition(Value):
     corpus: tuple[Path, ...]
     ids: Path | None
     style: Style | None
+    model: str | None
     needs: tuple[Path, ...]
     scores: Bounds
 
     @property
     def skipped(self) -> str | None:
-        """Why it cannot be run here: the first of its data that is absent; None when all is there."""
+        """Why it cannot be run here: the first of its data that is absent, or its model; None when all is there."""
         absent = next((path for path in self.needs if not path.exists()), None)
-        if absent is None:
+        if absent is not None:
+            return f"{absent} is not there; set {SHARED} to the folder of the shared data"
+        if self.model is None:
             return None
-        return f"{absent} is not there; set {SHARED} to the folder of the shared data"
+        try:
+            locate_model(self.model, kind="generator")
+        except ModelNotFoundError as exc:
+            return str(exc)
+        return None
 
 
 class Finding(Value):
@@ -101,6 +118,7 @@ class _Entry(Value):
     corpus: tuple[str, ...] = ()
     ids: str | None = None
     style: Style | None = None
+    model: str | None = None
     needs: tuple[str, ...] = ()
     scores: Bounds
 
@@ -155,6 +173,7 @@ def _condition(path: Path, name: str, table: object) -> Condition:
         corpus=tuple(map(place, entry.corpus)),
         ids=place(entry.ids) if entry.ids else None,
         style=entry.style,
+        model=entry.model,
         needs=tuple(map(place, needs)),
         scores=entry.scores,
     )
@@ -174,3 +193,37 @@ def judge(condition: Condition, report: EvalReport) -> list[Finding]:
         Finding(condition=condition.name, score=score, bound=bound, found=report.scores.get(score))
         for score, bound in condition.scores.items()
     ]
+
+
+def record(condition: Condition, report: EvalReport) -> str:
+    """Return the condition's scores as found, in TOML to paste: each may be worse by what one question weighs.
+
+    A count gets itself as its maximum. Raises EvaluationError where the report lacks one of the scores.
+    """
+    lines = [f"[{condition.name}.scores]"]
+    for score, bound in condition.scores.items():
+        if (found := report.scores.get(score)) is None:
+            raise EvaluationError(
+                f"the report of {condition.name!r} has no score {score!r}; remove it from the condition"
+            )
+        weight = _weight(score, report)
+        key = score if BARE.fullmatch(score) else f'"{score}"'
+        bounds = (
+            f"maximum = {found + weight:.3f}"
+            if bound.maximum is not None
+            else f"expected = {found:.3f}, tolerance = {weight:.3f}"
+        )
+        lines.append(f"{key} = {{ {bounds} }}")
+    return "\n".join(lines)
+
+
+def _weight(score: str, report: EvalReport) -> float:
+    """Return what one question weighs in a mean, rounded up to three digits; 0 for a count and what never varied."""
+    base, _, kind = score.partition("/")
+    rows = [row for row in report.per_query if not kind or row.get("kind") == kind]
+    values = [row["scores"][base] for row in rows if base in row.get("scores", {})]
+    if base in COUNTS or score.startswith("seconds"):
+        return 0.0
+    if not values:  # an area, of all confidences
+        return math.ceil(1000 / max(1, len(rows))) / 1000
+    return math.ceil(1000 / len(values)) / 1000 if len(set(values)) > 1 else 0.0

@@ -145,7 +145,7 @@ def load_conversations(folder: Path, *, split: str | None = None) -> Conversatio
     if not conversations:
         fail(files[1], 1, "no conversations", TURN_CURE)
     return ConversationSet(
-        **header.model_dump(),
+        **header.over(folder),
         folder=folder,
         conversations=tuple(conversations.values()),
         sha256=file_hash(files),

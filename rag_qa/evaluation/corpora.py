@@ -14,28 +14,32 @@ ROOT_MARKS = (".git", "pyproject.toml")
 
 
 def resolve_corpus(asked: CorpusSet) -> list[Path]:
-    """Return the sources to index for a set.
+    """Return the sources to index for a set, in its order.
 
     "sample" is the corpus that ships with the package. A path may begin with `$RAG_QA_SHARED/`, which is `../shared`
     from the root of the clone that holds the set where the variable is not set, and "seeds" is `$RAG_QA_SHARED/seeds`;
     any other path is relative to the set's folder. Raises EvaluationError when it is not there.
     """
-    if asked.corpus == "sample":
+    return [_source(asked, name) for name in asked.corpus]
+
+
+def _source(asked: CorpusSet, name: str) -> Path:
+    if name == "sample":
         from rag_qa.sample import sample_papers_path
 
-        return [sample_papers_path()]
-    inside = "seeds" if asked.corpus == "seeds" else asked.corpus.removeprefix(f"${SHARED}/")
-    if asked.corpus == "seeds" or inside != asked.corpus:
+        return sample_papers_path()
+    inside = "seeds" if name == "seeds" else name.removeprefix(f"${SHARED}/")
+    if name == "seeds" or inside != name:
         path, cure = shared_folder(asked.folder) / inside, f"set {SHARED} to the folder that holds {inside}"
     else:
-        path = asked.folder / Path(asked.corpus).expanduser()
+        path = asked.folder / Path(name).expanduser()
         cure = f"correct `corpus` in {asked.folder / 'set.toml'}"
     if not path.exists():
         raise EvaluationError(
             f"the corpus of the set {asked.name!r} is not at {path}; {cure}, "
             "or give an index of it with --index DIR"
         )
-    return [path]
+    return path
 
 
 def corpus_of(judged: CorpusSet | RetrievalSet) -> list[Path]:

@@ -5,9 +5,9 @@ import hashlib
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, StringConstraints, ValidationError, model_validator
+from pydantic import Field, StringConstraints, ValidationError, field_validator, model_validator
 
 from rag_qa.errors import EvaluationError
 from rag_qa.evaluation.lines import fail, first_complaint, read_records
@@ -24,7 +24,8 @@ QUERY_CURE = 'a line is {"_id": "q1", "text": "…", "kind": "fact", "answerable
 class Question(Value):
     """A question. `near` and `far` ones have no answer in the corpus: on its topics, or off them.
 
-    Each key fact is a tuple of alternative wordings, of which an answer must hold one.
+    Each key fact is a tuple of alternative wordings, of which an answer must hold one. `yesno` is the right answer to
+    a yes/no question; `maybe` are papers that a list may hold or leave out.
     """
 
     id: Text = Field(alias="_id")
@@ -32,6 +33,8 @@ class Question(Value):
     kind: Kind
     answerable: bool
     key_facts: tuple[Fact, ...] = ()
+    yesno: Literal["yes", "no"] | None = None
+    maybe: tuple[Text, ...] = ()
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -39,17 +42,20 @@ class Question(Value):
             raise ValueError(f"a `{self.kind}` question is unanswerable: set answerable to false")
         if self.key_facts and not self.answerable:
             raise ValueError("an unanswerable question has no key facts: set key_facts to []")
+        if self.yesno and not self.answerable:
+            raise ValueError("an unanswerable question is neither yes nor no: leave `yesno` out")
         if not self.text.strip() and self.kind != "hostile":
             raise ValueError("`text` is empty")
         return self
 
 
 class CorpusSet(Value):
-    """What is asked over a corpus: "sample", "seeds" or a path."""
+    """What is asked over a corpus: "sample", "seeds" or paths; with `ids`, over the papers listed in that file."""
 
     name: str
     description: str
-    corpus: str
+    corpus: tuple[str, ...]
+    ids: Path | None = None
     folder: Path
     sha256: str
 
@@ -87,7 +93,18 @@ class Header(Value):
 
     name: Text
     description: str
-    corpus: Text
+    corpus: Annotated[tuple[Text, ...], Field(min_length=1)]
+    ids: Text | None = None
+
+    @field_validator("corpus", mode="before")
+    @classmethod
+    def _one_or_several(cls, value: object) -> object:
+        return (value,) if isinstance(value, str) else value
+
+    def over(self, folder: Path) -> dict[str, Any]:
+        """Return the fields of a set in a folder, to which the file of ids is relative."""
+        ids = folder / self.ids if self.ids else None
+        return {"name": self.name, "description": self.description, "corpus": self.corpus, "ids": ids}
 
 
 def load_question_set(folder: Path) -> QuestionSet:
@@ -110,9 +127,7 @@ def load_question_set(folder: Path) -> QuestionSet:
             cure = f"add a row to {files[2].name} or set answerable to false"
             raise EvaluationError(f"{files[1]}, question {number} ({question.id!r}): no gold paper; {cure}")
     return QuestionSet(
-        name=header.name,
-        description=header.description,
-        corpus=header.corpus,
+        **header.over(folder),
         folder=folder,
         questions=tuple(questions.values()),
         qrels=qrels,
@@ -122,7 +137,9 @@ def load_question_set(folder: Path) -> QuestionSet:
 
 def read_header(path: Path) -> Header:
     """Read a set's `set.toml`. Raises EvaluationError naming the file and what it needs."""
-    cure = "it needs the strings name, description and corpus"
+    cure = (
+        "it needs the strings name, description and corpus (or a list of these), and may name a file of ids"
+    )
     try:
         return Header.model_validate(tomllib.loads(path.read_text("utf-8")))
     except ValidationError as exc:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from rag_qa.errors import EvaluationError
 from rag_qa.evaluation.baselines import read_baseline, with_differences
+from rag_qa.evaluation.caching import CachedGenerator
 from rag_qa.evaluation.conversations import (
     ConversationSet,
     Talker,
@@ -47,6 +48,7 @@ def evaluate(
     run_file: Path | None = None,
     baseline: Path | None = None,
     support: Support = verbatim,
+    cache: CachedGenerator | None = None,
     progress: Progress | None = None,
 ) -> EvalReport:
     """Evaluate an assistant on conversations, phrasings, a question set, or a BEIR folder (retrieval alone).
@@ -68,7 +70,7 @@ def evaluate(
     elif isinstance(judged, PhrasingSet):
         report = run_phrasings(assistant, judged, progress=progress)
     elif isinstance(judged, QuestionSet):
-        report = run_question_set(assistant, judged, support=support, progress=progress)
+        report = run_question_set(assistant, judged, support=support, cache=cache, progress=progress)
         judged = judged.retrieval
         if run_file is not None:  # questions are ranked ten deep, runs a hundred
             run_retrieval(assistant, judged, run_file=run_file)

@@ -51,12 +51,50 @@ def _stands(text: str, wanted: str) -> bool:
     return re.search(before + re.escape(wanted) + after, text) is not None
 
 
+def shown_text(answer: Answer) -> str:
+    """Return what a reader is shown: each sentence, and under prose the quotes that it cites, each once."""
+    texts = [text for s in answer.sentences for text in (s.text, *(c.quote for c in s.citations))]
+    return " ".join(dict.fromkeys(texts))
+
+
+def prose_text(answer: Answer) -> str:
+    """Return what the language model wrote; "" for an answer in quotes."""
+    return " ".join(s.text for s in answer.sentences if s.kind == "prose")
+
+
 def missing_facts(answer: Answer, key_facts: Sequence[Sequence[str]]) -> tuple[str, ...]:
-    """Return the first wording of each fact that the answer does not state; one that abstains states none."""
-    text = "" if answer.abstained else " ".join(sentence.text for sentence in answer.sentences)
+    """Return the first wording of each fact that is not shown; an answer that abstains shows none."""
+    text = "" if answer.abstained else shown_text(answer)
     return tuple(fact[0] for fact in key_facts if not states(text, fact))
 
 
-def key_fact_coverage(answer: Answer, key_facts: Sequence[Sequence[str]]) -> float | None:
-    """Return the share of facts that the answer states; None when there are none to state."""
+def key_facts_shown(answer: Answer, key_facts: Sequence[Sequence[str]]) -> float | None:
+    """Return the share of facts that are shown; None when there are none to state."""
     return 1 - len(missing_facts(answer, key_facts)) / len(key_facts) if key_facts else None
+
+
+def key_facts_prose(answer: Answer, key_facts: Sequence[Sequence[str]]) -> float | None:
+    """Return the share of facts that the prose alone states; None when there are none to state."""
+    text = prose_text(answer)
+    return sum(states(text, fact) for fact in key_facts) / len(key_facts) if key_facts else None
+
+
+def key_facts_cited(answer: Answer, key_facts: Sequence[Sequence[str]]) -> float | None:
+    """Return, of the facts that sentences of prose state, the share that a quote under such a sentence states too.
+
+    It judges citations without the verifier that let the sentences through. None where prose states no fact.
+    """
+    prose = [s for s in answer.sentences if s.kind == "prose"]
+    stating = [(fact, [s for s in prose if states(s.text, fact)]) for fact in key_facts]
+    held = [
+        any(states(c.quote, fact) for s in sentences for c in s.citations)
+        for fact, sentences in stating
+        if sentences
+    ]
+    return sum(held) / len(held) if held else None
+
+
+def says_yes_or_no(answer: Answer) -> str | None:
+    """Return "yes" or "no" where that is the answer's first word, else None."""
+    first = re.match(r"\W*(yes|no)\b", answer.sentences[0].text, re.IGNORECASE) if answer.sentences else None
+    return first[1].lower() if first else None

@@ -53,18 +53,21 @@ def _dcg(gains: Sequence[int]) -> float:
     return math.fsum(gain / math.log2(rank + 1) for rank, gain in enumerate(gains, 1))
 
 
-def abstention_scores(*, answerable: bool, refused: bool) -> Mapping[str, float]:
+def abstention_scores(*, answerable: bool, refused: bool, kind: str = "") -> Mapping[str, float]:
     """Return what one question contributes to the figures of abstention, as far as they apply.
 
     - `abstention_precision`: of the questions refused, the share that is unanswerable
     - `abstention_recall`: of the unanswerable questions, the share refused
-    - `false_refusals`: of the answerable questions, the share refused
+    - `answerable_refused`: of the answerable questions, the share refused
+    - `near_answered`, `far_answered`: of the questions of this kind, the share answered
     - `refused`: of all questions (in a report also by kind), the share refused
     """
     scores = {"refused": float(refused)}
     if refused:
         scores["abstention_precision"] = float(not answerable)
-    scores["false_refusals" if answerable else "abstention_recall"] = float(refused)
+    if kind in ("near", "far"):
+        scores[f"{kind}_answered"] = float(not refused)
+    scores["answerable_refused" if answerable else "abstention_recall"] = float(refused)
     return scores
 
 

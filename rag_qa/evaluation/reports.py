@@ -1,7 +1,7 @@
 """Reports on disk and on screen: JSON that compares line by line, and tables in Markdown."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +18,29 @@ HEADLINES = (
     "recall@5",
     "mrr@10",
     "ndcg@10",
+    "key_facts_shown",
+    "key_facts_prose",
+    "key_facts_cited",
+    "yesno_accuracy",
+    "list_precision",
+    "list_recall",
+    "paper_precision",
+    "paper_recall",
+    "words_shown",
+    "words_prose",
+    "quote_exactness",
+    "invalid_citations",
+    "near_answered",
+    "far_answered",
+    "answerable_refused",
+    "abstention_precision",
+    "abstention_recall",
+    "abstention_auroc",
+    "abstention_auroc/near",
+    "abstention_auroc/far",
     "citation_recall",
     "citation_precision",
     "faithfulness",
-    "quote_exactness",
-    "invalid_citations",
-    "key_fact_coverage",
-    "abstention_precision",
-    "abstention_recall",
-    "false_refusals",
-    "abstention_auroc",
     "seconds_median",
 )
 BY_KIND = (
@@ -36,12 +49,18 @@ BY_KIND = (
     "metadata",
     "recall@5",
     "paper_recall",
+    "key_facts_shown",
+    "key_facts_prose",
+    "list_precision",
+    "list_recall",
+    "words_shown",
     "citation_recall",
     "citation_precision",
-    "key_fact_coverage",
     "refused",
     "abstention_auroc",
 )
+# What the judge that let the sentences through says of them: no evidence of its own.
+OWN_JUDGE = frozenset({"citation_recall", "citation_precision", "faithfulness"})
 DIFFERENCE = ("difference", "95% interval", "questions")
 REPORT_CURE = "write it with `rag-qa eval`"
 BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
@@ -96,8 +115,16 @@ def render(report: EvalReport) -> str:
     """Return the report as Markdown tables: scores in total, by kind of question, and seconds by stage."""
     total = {name: value for name, value in report.scores.items() if "/" not in name}
     names = [name for name in sorted(total, key=place) if name not in SECONDS]
-    scores = [[name, shown(name, total[name]), *_difference(report, name)] for name in names]
-    header = ["score", "value", *(DIFFERENCE if report.differences else ())]
+    scores = [
+        [labelled(name), shown(name, total[name]), *_interval(report, name), *_difference(report, name)]
+        for name in names
+    ]
+    header = [
+        "score",
+        "value",
+        *(["95%"] if report.intervals else []),
+        *(DIFFERENCE if report.differences else ()),
+    ]
     parts = [f"{report.name}: {len(report.per_query)} questions", _table(header, scores)]
     if report.differences:
         file = report.provenance.get("baseline", {}).get("file", "the baseline")
@@ -106,10 +133,45 @@ def render(report: EvalReport) -> str:
         parts.append(_table(["kind", "questions", *_columns(report)], kinds))
     if any(name in total for name in TIMES):
         parts.append(_table(["seconds", "median", "p95"], _stages(report)))
+    if "seconds_first" in total:
         parts.append(f"The first question, with loading, took {total['seconds_first']:.3f} s.")
+    if cached := _from_cache(report):
+        parts.append(cached)
     if missing := report.provenance.get("gold_not_in_index"):
         parts.append(f"Not in the index, and counted as not found: {len(missing)} gold papers.")
     return "\n\n".join(parts) + "\n"
+
+
+def labelled(name: str) -> str:
+    """Return a score's name, with a note where our own judge gives it."""
+    return f"{name} (own judge)" if name in OWN_JUDGE else name
+
+
+def _interval(report: EvalReport, name: str) -> list[str]:
+    """The cell of a score's interval, which a report without intervals does not have."""
+    if not report.intervals:
+        return []
+    return [_bounds(report, name).strip() or "-"]
+
+
+def _bounds(report: EvalReport, name: str) -> str:
+    if name not in report.intervals:
+        return ""
+    low, high = report.intervals[name]
+    return f" [{shown(name, low)}, {shown(name, high)}]"
+
+
+def _from_cache(report: EvalReport) -> str:
+    """Say how many calls of the language model came from the cache, and what was timed; "" where none did."""
+    cached = sum(row.get("cached_calls", 0) for row in report.per_query)
+    if not cached:
+        return ""
+    asked = sum(row.get("model_calls", 0) for row in report.per_query)
+    timed = sum(not row.get("cached_calls") for row in report.per_query)
+    return (
+        f"From the cache: {cached} of {asked} calls of the language model; seconds are those of the "
+        f"{timed} questions without. `--no-cache` measures speed."
+    )
 
 
 def _difference(report: EvalReport, name: str) -> list[str]:
@@ -159,7 +221,7 @@ def shown(name: str, value: float | None) -> str:
     """Return a score as text: three digits, a count without any, and a dash for what does not apply."""
     if value is None:
         return "-"
-    return f"{value:.0f}" if name.startswith("invalid") else f"{value:.3f}"
+    return f"{value:.0f}" if name.startswith(("invalid", "words")) else f"{value:.3f}"
 
 
 def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -170,20 +232,27 @@ def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def summary(reports: Iterable[EvalReport]) -> str:
-    """Return one table over several sets: a row of headline scores each, with hardware, commit and date.
+    """Return one table over several sets: a column of headline scores each, with model, hardware, commit and date.
 
-    A report without any of these scores, as of conversations, has no row.
+    Behind a score stands its 95% interval. A report without any of these scores, as of conversations, has no column,
+    and a score that no report has no row.
     """
-    rows = []
-    for report in reports:
-        if not report.scores.keys() & set(HEADLINES):
-            continue
-        scores = [shown(name, report.scores.get(name)) for name in HEADLINES]
-        said = report.provenance
-        machine = f"{said.get('processor', '?')}, {said.get('cores', '?')} cores"
-        code = f"{said.get('commit') or said.get('rag_qa', '?')}"[:12]
-        rows.append([report.name, *scores, machine, code, str(said.get("date", "?"))[:10]])
-    return _table(["set", *HEADLINES, "machine", "commit", "date"], rows)
+    told = [report for report in reports if report.scores.keys() & set(HEADLINES)]
+    rows = [
+        [labelled(name), *(shown(name, r.scores.get(name)) + _bounds(r, name) for r in told)]
+        for name in HEADLINES
+        if any(name in r.scores for r in told)
+    ]
+    rows += [[what, *(say(r.provenance) for r in told)] for what, say in MEASURED.items()]
+    return _table(["score", *(r.name for r in told)], rows)
+
+
+MEASURED: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
+    "language model": lambda said: str(said.get("answers", {}).get("generator.name", "none")),
+    "machine": lambda said: f"{said.get('processor', '?')}, {said.get('cores', '?')} cores",
+    "commit": lambda said: f"{said.get('commit') or said.get('rag_qa', '?')}"[:12],
+    "date": lambda said: str(said.get("date", "?"))[:10],
+}
 
 
 def fill_readme(readme: Path, results: Path) -> bool:

@@ -2,13 +2,23 @@
 
 import time
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from typing import Any, Protocol
 
 import numpy as np
 
 from rag_qa.errors import QuestionError
+from rag_qa.evaluation.caching import CachedGenerator, Calls
 from rag_qa.evaluation.datasets import Question, QuestionSet
-from rag_qa.evaluation.facts import key_fact_coverage, missing_facts
+from rag_qa.evaluation.facts import (
+    key_facts_cited,
+    key_facts_prose,
+    key_facts_shown,
+    missing_facts,
+    prose_text,
+    says_yes_or_no,
+    shown_text,
+)
 from rag_qa.evaluation.grounding import (
     Lookup,
     Support,
@@ -25,10 +35,13 @@ from rag_qa.evaluation.metrics import abstention_scores, area_under_roc, risk_co
 from rag_qa.evaluation.provenance import describe_run, merge
 from rag_qa.evaluation.qrels import Grades, gold
 from rag_qa.evaluation.retrieval_runs import Progress, Searcher, indexed_qrels, means, retrieval_scores
+from rag_qa.evaluation.significance import area_interval, mean_interval, median_interval
 from rag_qa.types import Answer, EvalReport
 
 DEPTH = 10
 COUNTS = frozenset({"invalid_citations"})
+MEDIANS = frozenset({"words_shown", "words_prose"})
+PROSE = ("key_facts_prose", "words_prose")
 
 Row = dict[str, Any]
 
@@ -44,21 +57,26 @@ def run_question_set(
     question_set: QuestionSet,
     *,
     support: Support = verbatim,
+    cache: CachedGenerator | None = None,
     progress: Progress | None = None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> EvalReport:
     """Ask every question, search for every answerable one, and report the figures in total and by kind.
 
-    `support` decides whether quotes support a sentence that is not verbatim; `progress` is told (done,
-    total); `clock` gives seconds. Scores are means over the questions to which they apply,
-    `invalid_citations` is a count, and `name/kind` is a score over one kind of question. Raises
-    EvaluationError when the index holds none of the set's gold papers.
+    `support` decides whether quotes support a sentence that is not verbatim; `cache` is the assistant's generator
+    where it keeps its results, and a question for which it had one is not timed; `progress` is told (done, total);
+    `clock` gives seconds. Scores are means over the questions to which they apply, `invalid_citations` is a count,
+    `words_…` are medians, and `name/kind` is a score over one kind of question. Raises EvaluationError when the index
+    holds none of the set's gold papers.
     """
     qrels, missing = indexed_qrels(assistant, question_set.qrels)
     rows: list[Row] = []
     answers: list[Answer] = []
     for done, question in enumerate(question_set.questions, 1):
+        before = cache.calls if cache else Calls()
         row, answer = _ask(assistant, question, clock)
+        made = cache.calls.since(before) if cache else Calls()
+        row |= {"model_calls": made.asked, "cached_calls": made.cached} if cache else {}
         answers.append(answer)
         grades = qrels.get(question.id, {})
         row["gold"] = sorted(gold(grades))
@@ -67,9 +85,13 @@ def run_question_set(
         rows.append(row)
         if progress:
             progress(done, len(question_set.questions))
+    if not any(map(prose_text, answers)):
+        for row in rows:
+            row["scores"] = {name: score for name, score in row["scores"].items() if name not in PROSE}
     return EvalReport(
         name=question_set.name,
         scores=_totals(rows) | _selective(rows) | _seconds(rows),
+        intervals=_intervals(rows),
         per_query=tuple(rows),
         provenance=describe_run()
         | {
@@ -78,7 +100,8 @@ def run_question_set(
             "support": f"{support.__module__}.{getattr(support, '__qualname__', type(support).__qualname__)}",
             "gold_not_in_index": missing,
             "answers": merge(answer.provenance for answer in answers),
-        },
+        }
+        | ({"model_calls": cache.calls._asdict()} if cache else {}),
     )
 
 
@@ -98,6 +121,7 @@ def _ask(assistant: Asker, question: Question, clock: Callable[[], float]) -> tu
         "refused": answer.abstained,
         "reason": answer.reason,
         "confidence": _confidence(answer),
+        "clues": answer.provenance.get("clues", {}),
         "cited": list(cited_papers(answer)),
         "missing_facts": list(missing_facts(answer, question.key_facts)),
         "seconds": seconds,
@@ -123,13 +147,33 @@ def _scores(
     assistant: Asker, question: Question, answer: Answer, grades: Grades, support: Support
 ) -> dict[str, float]:
     """Every figure that applies to the question and its answer."""
-    scores = dict(abstention_scores(answerable=question.answerable, refused=answer.abstained))
-    scores |= grounding_scores(answer, assistant.paper, support)
+    scores = dict(
+        abstention_scores(answerable=question.answerable, refused=answer.abstained, kind=question.kind)
+    )
+    scores |= grounding_scores(answer, assistant.paper, support) | _lengths(answer)
     if question.answerable:
-        scores |= _found(assistant, question, grades) | _gold_cited(answer, grades)
-        facts = key_fact_coverage(answer, question.key_facts)
-        scores |= {} if facts is None else {"key_fact_coverage": facts}
+        scores |= _found(assistant, question, grades) | _facts_stated(question, answer)
+        scores |= _gold_cited(assistant, question, answer, grades)
     return scores
+
+
+def _facts_stated(question: Question, answer: Answer) -> dict[str, float]:
+    """How many key facts the answer states, and whether its first word is the right one of yes and no."""
+    facts = {
+        "key_facts_shown": key_facts_shown(answer, question.key_facts),
+        "key_facts_prose": key_facts_prose(answer, question.key_facts),
+        "key_facts_cited": key_facts_cited(answer, question.key_facts),
+    }
+    scores = {name: share for name, share in facts.items() if share is not None}
+    if question.yesno:
+        scores["yesno_accuracy"] = float(says_yes_or_no(answer) == question.yesno)
+    return scores
+
+
+def _lengths(answer: Answer) -> dict[str, float]:
+    """The words that a reader is shown, and those of them that the model wrote."""
+    counts = {"words_shown": len(shown_text(answer).split()), "words_prose": len(prose_text(answer).split())}
+    return {name: float(count) for name, count in counts.items() if count}
 
 
 def _found(assistant: Asker, question: Question, grades: Grades) -> dict[str, float]:
@@ -140,11 +184,26 @@ def _found(assistant: Asker, question: Question, grades: Grades) -> dict[str, fl
     return retrieval_scores(ranking, grades, recalls=(5, 10), k=DEPTH)
 
 
-def _gold_cited(answer: Answer, grades: Grades) -> dict[str, float]:
-    """How the papers cited meet the gold ones: the share of gold cited, and of the cited that is gold."""
-    wanted, cited = gold(grades), frozenset(cited_papers(answer))
-    scores = {"paper_recall": len(wanted & cited) / len(wanted)}
-    return scores | ({"paper_precision": len(wanted & cited) / len(cited)} if cited else {})
+def _gold_cited(assistant: Asker, question: Question, answer: Answer, grades: Grades) -> dict[str, float]:
+    """How the papers cited meet the gold ones: the share of gold cited, and of the cited that is gold.
+
+    Papers that a list may hold or leave out count as neither. A list of papers has the same two under its own names.
+    """
+    wanted = gold(grades)
+    cited = frozenset(cited_papers(answer)) - _indexed_ids(assistant, question.maybe)
+    scores = {"recall": len(wanted & cited) / len(wanted)}
+    scores |= {"precision": len(wanted & cited) / len(cited)} if cited else {}
+    names = ["paper", *(["list"] if question.kind == "which" else [])]
+    return {f"{name}_{score}": value for name in names for score, value in scores.items()}
+
+
+def _indexed_ids(assistant: Asker, papers: Collection[str]) -> frozenset[str]:
+    """The ids under which the index holds papers, as far as it does."""
+    found = set()
+    for paper in papers:
+        with suppress(KeyError):
+            found.add(assistant.paper(paper).id)
+    return frozenset(found)
 
 
 def grounding_scores(answer: Answer, lookup: Lookup, support: Support = verbatim) -> dict[str, float]:
@@ -170,7 +229,33 @@ def _totals(rows: Collection[Row]) -> dict[str, float]:
 
 def _total(rows: Collection[Row]) -> dict[str, float]:
     totals = means(rows)
-    return totals | {name: sum(row["scores"].get(name, 0) for row in rows) for name in COUNTS & totals.keys()}
+    totals |= {name: sum(row["scores"].get(name, 0) for row in rows) for name in COUNTS & totals.keys()}
+    return totals | {name: float(np.median(_values(rows, name))) for name in MEDIANS & totals.keys()}
+
+
+def _values(rows: Collection[Row], name: str) -> list[float]:
+    return [row["scores"][name] for row in rows if name in row["scores"]]
+
+
+def _intervals(rows: Collection[Row]) -> dict[str, tuple[float, float]]:
+    """The 95% interval of every total that is no count and no time."""
+    names = dict.fromkeys(name for row in rows for name in row["scores"] if name not in COUNTS)
+    intervals = {
+        name: (median_interval if name in MEDIANS else mean_interval)(_values(rows, name)) for name in names
+    }
+    ours, others = _confidences(rows)
+    areas = {f"abstention_auroc/{kind}": found for kind, found in others.items()}
+    areas["abstention_auroc"] = [confidence for found in others.values() for confidence in found]
+    return intervals | {name: area_interval(ours, found) for name, found in areas.items() if ours and found}
+
+
+def _confidences(rows: Collection[Row]) -> tuple[list[float], dict[str, list[float]]]:
+    """The confidences of the answerable questions, and by kind those of the others."""
+    others: dict[str, list[float]] = {}
+    for row in rows:
+        if not row["answerable"]:
+            others.setdefault(row["kind"], []).append(row["confidence"])
+    return [row["confidence"] for row in rows if row["answerable"]], others
 
 
 def _confidence(answer: Answer) -> float:
@@ -183,11 +268,7 @@ def _selective(rows: Collection[Row]) -> dict[str, float]:
 
     An answer to an unanswerable question is the error counted. Nothing where a set has questions of one sort alone.
     """
-    ours = [row["confidence"] for row in rows if row["answerable"]]
-    others: dict[str, list[float]] = {}
-    for row in rows:
-        if not row["answerable"]:
-            others.setdefault(row["kind"], []).append(row["confidence"])
+    ours, others = _confidences(rows)
     if not ours or not others:
         return {}
     curve = risk_coverage([row["confidence"] for row in rows], [not row["answerable"] for row in rows])
@@ -199,10 +280,14 @@ def _selective(rows: Collection[Row]) -> dict[str, float]:
 def _seconds(rows: list[Row]) -> dict[str, float]:
     """Median and 95th percentile, in total and as `figure/stage`, with the first question told apart.
 
-    The first loads the models, so it is left out of the others (unless it is the only one).
+    The first loads the models, so it is left out of the others (unless it is the only one). A question of which the
+    language model said nothing anew is no measurement of speed: what came from a cache is left out.
     """
-    warm = rows[1:] or rows
-    scores: dict[str, float] = {"seconds_first": rows[0]["seconds"]}
+    timed = [row for row in rows if not row.get("cached_calls")]
+    warm = [row for row in timed if row is not rows[0]] or timed
+    if not timed:
+        return {}
+    scores: dict[str, float] = {"seconds_first": rows[0]["seconds"]} if timed[0] is rows[0] else {}
     scores |= _quantiles([row["seconds"] for row in warm])
     for stage in dict.fromkeys(stage for row in warm for stage in row["stages"]):
         spent = [row["stages"][stage] for row in warm if stage in row["stages"]]

@@ -48,6 +48,40 @@ def _resampled_means(differences: np.ndarray, resamples: int, rng: np.random.Gen
     return np.concatenate([differences[rng.integers(0, n, (size, n))].mean(axis=1) for size in sizes])
 
 
+def mean_interval(scores: Sequence[float], *, resamples: int = 10_000, seed: int = 0) -> tuple[float, float]:
+    """Return the bounds of the mean's 95% percentile bootstrap interval; not empty."""
+    interval = paired_interval([0.0] * len(scores), scores, resamples=resamples, seed=seed)
+    return interval.low, interval.high
+
+
+def median_interval(scores: Sequence[float], *, resamples: int = 2_000, seed: int = 0) -> tuple[float, float]:
+    """Return the bounds of the median's 95% percentile bootstrap interval; not empty."""
+    values = np.asarray(scores, dtype=float)
+    drawn = values[np.random.default_rng(seed).integers(0, len(values), (resamples, len(values)))]
+    return _bounds(np.median(drawn, axis=1))
+
+
+def area_interval(
+    positives: Sequence[float], negatives: Sequence[float], *, resamples: int = 2_000, seed: int = 0
+) -> tuple[float, float]:
+    """Return the bounds of the 95% percentile bootstrap interval of the area under the ROC curve.
+
+    Positives and negatives are drawn apart, so that each resample has as many of both; neither is empty.
+    """
+    rng = np.random.default_rng(seed)
+    ours, others = np.asarray(positives, dtype=float), np.asarray(negatives, dtype=float)
+    wins = np.sign(ours[:, None] - others[None, :]) / 2 + 0.5
+    # How often each was drawn, as shares: the area of a resample is the mean of its pairs.
+    p = rng.multinomial(len(ours), np.full(len(ours), 1 / len(ours)), resamples) / len(ours)
+    n = rng.multinomial(len(others), np.full(len(others), 1 / len(others)), resamples) / len(others)
+    return _bounds(np.einsum("rp,pn,rn->r", p, wins, n, optimize=True))
+
+
+def _bounds(values: np.ndarray) -> tuple[float, float]:
+    low, high = np.quantile(values, [0.025, 0.975])
+    return float(low), float(high)
+
+
 def compare(baseline: EvalReport, new: EvalReport, score: str, *, seed: int = 0) -> Interval:
     """Return the interval of a score's difference over the queries to which it applies in both reports.
 

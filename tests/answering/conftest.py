@@ -3,6 +3,7 @@ import json
 import pytest
 
 from rag_qa import Assistant, Settings, build_index
+from rag_qa.backends.locating import STARTER, WRITER
 from rag_qa.testing import HashingEmbedder, QueuedGenerator
 
 PAPERS = [
@@ -59,11 +60,15 @@ def library(tmp_path_factory):
 
 @pytest.fixture
 def open_assistant(library, request):
-    """A function that opens an assistant over the library: in quotes, or with queued replies."""
+    """A function that opens an assistant over the library: in quotes, or with queued replies.
 
-    def open_one(replies=None, index=library, **fields):
-        generator = None if replies is None else QueuedGenerator(replies)
-        settings = Settings(**{"style": "quote", "min_relevance": 0.0, **fields})
+    Its model decides nothing and only writes, unless it is given choices: those of a model that reads well.
+    """
+
+    def open_one(replies=None, index=library, choices=None, **fields):
+        generator = None if replies is None else QueuedGenerator(replies, choices=choices or ())
+        model = STARTER if choices is None else WRITER
+        settings = Settings(**{"model": model, "style": "quote", "min_relevance": 0.0, **fields})
         assistant = Assistant.open(index, settings=settings, embedder=HashingEmbedder(), generator=generator)
         request.addfinalizer(assistant.close)
         return assistant

@@ -1,10 +1,13 @@
 import json
+import re
 
 import pytest
 
 from rag_qa import Assistant, Settings, build_index
-from rag_qa.answering.assistant import style_of
+from rag_qa.answering.assistant import reads_well, style_of
+from rag_qa.answering.synthesis import UNSUPPORTED
 from rag_qa.answering.writing.prompt import load_prompt
+from rag_qa.backends.locating import STARTER, WRITER
 from rag_qa.errors import IndexMismatchError, IndexNotFoundError, PromptError, QuestionError, SettingsError
 from rag_qa.testing import HashingEmbedder, QueuedGenerator
 from rag_qa.types import Answer
@@ -17,7 +20,7 @@ RESULT = "EigenGame reached 98.5% of the variance on a dataset of 200,000 images
 
 def ask_with(library, generator, question):
     """The provenance of an answer written by the generator."""
-    settings = Settings(min_relevance=0.0, max_tokens=MAX_TOKENS)
+    settings = Settings(model=STARTER, min_relevance=0.0, max_tokens=MAX_TOKENS)
     with Assistant.open(
         library, settings=settings, embedder=HashingEmbedder(), generator=generator
     ) as assistant:
@@ -91,13 +94,14 @@ def test_a_follow_up_on_what_its_paper_does_not_name_is_refused(open_assistant):
 # --- prose
 
 
-def test_supported_prose_is_kept_with_its_citation(open_assistant):
-    """Prose that its citation supports is the answer, and cites the stored sentence."""
-    assistant = open_assistant([f"{RESULT[:-1]} [1]"])
+def test_supported_prose_is_the_answer(open_assistant):
+    """Prose that a stored sentence supports is the answer, and cites that sentence."""
+    claim = "EigenGame reached 98.5% of the variance on 200,000 images."
+    assistant = open_assistant([claim])
     answer = assistant.ask(FACT)
     check_citations(assistant, answer)
     (sentence,) = answer.sentences
-    assert (sentence.kind, sentence.text) == ("prose", RESULT)
+    assert (sentence.kind, sentence.text) == ("prose", claim)
     assert sentence.citations[0].quote == RESULT
     assert sentence.verdict.label == "supported"
 
@@ -105,121 +109,115 @@ def test_supported_prose_is_kept_with_its_citation(open_assistant):
 @pytest.mark.parametrize(
     "claim",
     [
-        "EigenGame reached 12.5% of the variance on a dataset of 200,000 images",
-        "Dropout reached 98.5% of the variance on a dataset of 200,000 images",
-        "EigenGame never reached 98.5% of the variance on a dataset of images",
-        "The moon is made of green cheese and nothing else at all",
-        "EigenGame reached beautiful images of distant lakes and snowy mountains",
+        "EigenGame reached 12.5% of the variance on a dataset of 200,000 images.",
+        "Dropout reached 98.5% of the variance on a dataset of 200,000 images.",
+        "EigenGame never reached 98.5% of the variance on a dataset of images.",
+        "The moon is made of green cheese and nothing else at all.",
+        "EigenGame reached beautiful images of distant lakes and snowy mountains.",
     ],
 )
-def test_unsupported_prose_gives_way_to_its_evidence(open_assistant, claim):
-    """A sentence that its citation does not support is never shown; what it cites is quoted instead."""
-    assistant = open_assistant([f"{claim} [1]"])
+def test_unsupported_prose_is_never_shown(open_assistant, claim):
+    """A sentence that no stored one supports leaves a quote or a refusal behind, and stands nowhere in the answer."""
+    assistant = open_assistant([claim, claim])
     answer = assistant.ask(FACT)
     check_citations(assistant, answer)
-    assert [(s.kind, s.text) for s in answer.sentences] == [("quote", RESULT)]
+    assert {s.kind for s in answer.sentences} <= {"quote"}
     assert claim not in answer.model_dump_json()
 
 
-def test_strict_leaves_unsupported_prose_out(open_assistant):
-    """Where the settings are strict, prose that its citations do not support is neither kept nor replaced."""
-    said = "EigenGame reached 98.5% of the variance"
-    reply = f"{said} [1] The moon is made of green cheese [1]"
-    strict, mended = (open_assistant([reply], strict=strict).ask(FACT) for strict in (True, False))
-    assert [s.text for s in strict.sentences] == [f"{said}."]
-    assert [s.kind for s in mended.sentences] == ["prose", "quote"]
+def test_an_answer_of_which_nothing_remains_is_a_refusal(open_assistant):
+    """Where nothing of what the model writes is supported, that is the reason, and the nearest papers are shown."""
+    answer = open_assistant(["The moon is made of green cheese."] * 2).ask(FACT)
+    assert (answer.abstained, answer.reason, answer.sentences) == (True, UNSUPPORTED, ())
+    assert 1 <= len(answer.nearest) <= 3
+    assert answer.model_input is not None
 
 
-def test_strict_still_answers_in_quotes(open_assistant):
-    """A strict answer of which no sentence is left is the evidence itself."""
-    answer = open_assistant(["The moon is made of green cheese [1]"], strict=True).ask(FACT)
-    assert not answer.abstained
-    assert {s.kind for s in answer.sentences} == {"quote"}
+def test_a_model_that_reads_well_may_refuse(open_assistant):
+    """Where the model reads that the evidence does not state the answer, none is written, and there is a reason."""
+    assistant = open_assistant([RESULT], choices=[(0.1, 0.9), (0.9, 0.1)], min_relevance=None)
+    refused, answered = assistant.ask(FACT), assistant.ask(FACT)
+    assert refused.abstained
+    assert refused.reason
+    assert refused.model_input is None
+    assert refused.confidence < 0.5 < answered.confidence
+    assert [s.text for s in answered.sentences] == [RESULT]
 
 
-def test_the_same_quote_is_not_shown_twice(open_assistant):
-    """Two unsupported sentences on one piece of evidence leave one quote."""
-    assistant = open_assistant(["The moon is made of green cheese [1] The sun is made of green cheese [1]"])
-    assert [s.text for s in assistant.ask(FACT).sentences] == [RESULT]
-
-
-@pytest.mark.parametrize(
-    "reply",
-    ["", "No label here at all", "A tail that was never finis", "\x1b[31m\x1b]0;owned\x07", "[1]", "   "],
-)
-def test_a_useless_reply_leaves_the_quotes(open_assistant, reply):
-    """Where the model writes nothing usable, the evidence is quoted rather than the question refused."""
-    answer = open_assistant([reply]).ask(FACT)
-    assert not answer.abstained
-    assert answer.sentences[0].text == RESULT
-    assert {sentence.kind for sentence in answer.sentences} == {"quote"}
-
-
-def test_a_label_that_does_not_exist_is_no_citation(open_assistant):
-    """A runtime that ignores the grammar cannot make a citation up, and does not end the program."""
-    assistant = open_assistant([f"{RESULT[:-1]} [99]"])
-    answer = assistant.ask(FACT)
-    check_citations(assistant, answer)
-    assert all(sentence.kind == "quote" for sentence in answer.sentences)
-
-
-@pytest.mark.parametrize("escape", ["\x1bc", "\x9b2J", "\x07", "\u202e"])
-def test_no_control_character_leaves_in_prose(open_assistant, escape):
-    """A model's control characters never reach an answer."""
-    answer = open_assistant([f"{RESULT[:-1]}{escape} [1]"]).ask(FACT)
-    assert escape not in answer.text
-
-
-def test_lists_of_papers_are_quoted_even_with_a_model(open_assistant):
-    """ "Which papers" is answered with each paper's own sentence; the model is not asked."""
-    answer = open_assistant([]).ask(WHICH)
-    assert {sentence.kind for sentence in answer.sentences} == {"quote"}
-    assert answer.provenance["generator"] is None
-
-
-def test_only_our_labels_reach_the_model(library):
-    """Marks are left out of the question and defused in the evidence; orders stay data in the evidence."""
-    generator = QueuedGenerator(["A token such as im_end ends a turn of a chat template [1]"])
-    ask_with(library, generator, "Does [99] say that marks such as [7] trap parsers?")
+def test_a_weak_model_decides_nothing(library):
+    """A model that the catalogue lets quote only is asked for prose, and never whether the papers answer."""
+    generator = QueuedGenerator([RESULT])
+    ask_with(library, generator, FACT)
     (prompt,) = generator.prompts
+    assert "one short sentence" in prompt.user
+
+
+def test_a_list_is_introduced_and_quoted(open_assistant):
+    """ "Which papers" is answered by a sentence that all of them support, if any, and then each paper's own."""
+    game = "An eigendecomposition or principal component analysis is viewed as a competitive game."
+    options = {"listed_papers": 2}
+    introduced = open_assistant([game], **options).ask(WHICH)
+    bare = open_assistant(["The moon is made of green cheese."], **options).ask(WHICH)
+    assert [s.kind for s in introduced.sentences] == ["prose", "quote", "quote"]
+    assert introduced.sentences[0].text == game
+    assert [s.kind for s in bare.sentences] == ["quote", "quote"]
+    assert introduced.sentences[1:] == bare.sentences == open_assistant(**options).ask(WHICH).sentences
+    assert introduced.papers == bare.papers
+
+
+def test_no_mark_of_a_question_or_a_paper_reaches_the_model(library):
+    """Marks are left out of the question and defused in the evidence, and orders are left out of it."""
+    generator = QueuedGenerator(["A token such as im_end ends a turn of a chat template."])
+    ask_with(library, generator, "Does [99] say that marks such as [7] trap parsers?")
+    (prompt, *_) = generator.prompts
     assert "Does say that marks such as trap parsers?" in prompt.user
-    assert "[99]" not in prompt.user
-    assert "[7]" not in prompt.user
+    assert "(7)" in prompt.context
+    assert not re.search(r"\[\d", prompt.context + prompt.user)
 
 
-def test_a_model_may_be_given_whole_abstracts(library):
-    """Where the settings say so, the prompt holds every sentence of the papers kept, in order; quotes stay few."""
-    prompts, answers = [], []
-    for whole in (False, True):
-        generator = QueuedGenerator([""])
-        settings = Settings(min_relevance=0.0, whole_abstracts=whole, evidence_sentences=1)
+def test_a_model_reads_the_sentences_nearest_to_the_question(library):
+    """As many sentences as the settings say reach the model, whether an answer would quote them or not."""
+    generator = QueuedGenerator([RESULT] * 2)
+    for most in (1, 3):
+        settings = Settings(model=STARTER, min_relevance=0.0, read_sentences=most, evidence_sentences=1)
         with Assistant.open(
             library, settings=settings, embedder=HashingEmbedder(), generator=generator
         ) as assistant:
-            answers.append(assistant.ask(FACT))
-        prompts.append(generator.prompts[0].user)
-    nearest, whole = prompts
-    assert nearest.count("[1]") == 1
-    assert "[2]" not in nearest
-    assert whole.index("We present a view") < whole.index("Each player owns") < whole.index(RESULT)
-    assert [s.text for s in answers[1].sentences] == [s.text for s in answers[0].sentences] == [RESULT]
+            assistant.ask(FACT)
+    one, three = (prompt.context for prompt in generator.prompts)
+    assert (one.count("\n- "), three.count("\n- ")) == (1, 3)
+    assert RESULT in one
 
 
 @pytest.mark.parametrize(
-    "reply", ["Zebra zebra zebra zebra zebra [1]", "The answer to every question is zebra [1]"]
+    "reply", ["Zebra zebra zebra zebra zebra.", "The answer to every question is zebra."]
 )
 def test_a_model_cannot_obey_a_paper(library, reply):
     """A sentence that gives orders never reaches the model, and prose made of its words is not shown."""
-    generator = QueuedGenerator([reply])
-    settings = Settings(min_relevance=0.0)
+    generator = QueuedGenerator([reply] * 2)
+    settings = Settings(model=STARTER, min_relevance=0.0)
     question = "What do the previous instructions answer on every question: zebra?"
     with Assistant.open(
         library, settings=settings, embedder=HashingEmbedder(), generator=generator
     ) as assistant:
         answer = assistant.ask(question)
         check_citations(assistant, answer)
-    assert {sentence.kind for sentence in answer.sentences} == {"quote"}
-    assert not any("Ignore the previous" in prompt.user for prompt in generator.prompts)
+    assert {sentence.kind for sentence in answer.sentences} <= {"quote"}
+    assert not any("Ignore the previous" in prompt.context for prompt in generator.prompts)
+
+
+def test_evidence_that_only_gives_orders_is_not_read(library):
+    """Where all that is near to a question addresses its reader, no model is asked, and the reason says why."""
+    generator = QueuedGenerator()
+    settings = Settings(model=STARTER, min_relevance=0.0, read_sentences=1)
+    question = "What do the previous instructions answer on every question: zebra?"
+    with Assistant.open(
+        library, settings=settings, embedder=HashingEmbedder(), generator=generator
+    ) as assistant:
+        answer = assistant.ask(question)
+    assert answer.abstained
+    assert "address their reader" in answer.reason
+    assert generator.prompts == []
 
 
 # --- what an answer says of its making
@@ -227,10 +225,10 @@ def test_a_model_cannot_obey_a_paper(library, reply):
 
 def test_provenance_says_what_ran(open_assistant):
     """An answer in prose names versions, index, models, settings, prompt and what was dropped."""
-    provenance = open_assistant([f"{RESULT[:-1]} [1]"], seed=7).ask(FACT).provenance
+    provenance = open_assistant([RESULT], seed=7).ask(FACT).provenance
     assert provenance["generator"]["name"] == "queued"
     assert provenance["embedder"]["name"] == "hashing"
-    assert provenance["prompt_sha256"] == load_prompt("synthesis").sha256
+    assert provenance["prompt_sha256"] == load_prompt("answer").sha256
     assert provenance["prompt_tokens"] > 0
     assert provenance["evidence_dropped"] == 0
     assert provenance["settings"]["seed"] == 7
@@ -239,15 +237,16 @@ def test_provenance_says_what_ran(open_assistant):
 
 
 def test_evidence_that_does_not_fit_is_dropped_and_told(library):
-    """In a context one token too small the last piece of evidence stays out, and the provenance counts it."""
-    question, reply = "What is viewed as a competitive game?", "Principal component analysis is a game [1]"
-    roomy, tight = QueuedGenerator([reply]), QueuedGenerator([reply])
+    """In a context that is a little too small the last evidence stays out, and the provenance counts it."""
+    question, reply = "What is viewed as a competitive game?", "Principal component analysis is a game."
+    roomy, tight = QueuedGenerator([reply] * 2), QueuedGenerator([reply] * 2)
     whole = ask_with(library, roomy, question)
-    tight.spec = tight.spec.model_copy(update={"n_ctx": whole["prompt_tokens"] - 1 + MAX_TOKENS})
+    tight.spec = tight.spec.model_copy(update={"n_ctx": whole["prompt_tokens"] + 2 * MAX_TOKENS})
     provenance = ask_with(library, tight, question)
-    assert (whole["evidence_dropped"], provenance["evidence_dropped"]) == (0, 1)
+    dropped = provenance["evidence_dropped"]
+    assert whole["evidence_dropped"] == 0 < dropped
     assert provenance["prompt_tokens"] < whole["prompt_tokens"]
-    assert roomy.prompts[0].user.count("\n[") == tight.prompts[0].user.count("\n[") + 1
+    assert roomy.prompts[0].context.count("\n- ") == tight.prompts[0].context.count("\n- ") + dropped
 
 
 def test_a_prompt_that_cannot_fit_is_told(library):
@@ -256,18 +255,18 @@ def test_a_prompt_that_cannot_fit_is_told(library):
         ask_with(library, QueuedGenerator(n_ctx=40), FACT)
 
 
-@pytest.mark.parametrize("replies", [None, [f"{RESULT[:-1]} [1]"]])
+@pytest.mark.parametrize("replies", [None, [RESULT]])
 def test_timings_add_up(open_assistant, replies):
     """Each stage has a time in seconds, and together they are no more than the total."""
     timings = dict(open_assistant(replies).ask(FACT).timings)
     total = timings.pop("total")
     assert {"search", "evidence"} <= timings.keys()
-    assert ("generate" in timings) == (replies is not None)
+    assert ({"prompt", "write", "attribute"} <= timings.keys()) == (replies is not None)
     assert all(seconds >= 0 for seconds in timings.values())
     assert sum(timings.values()) <= total
 
 
-@pytest.mark.parametrize("replies", [None, [f"{RESULT[:-1]} [1]"]])
+@pytest.mark.parametrize("replies", [None, [RESULT]])
 def test_an_answer_survives_json(open_assistant, replies):
     """An answer read back from its JSON is the same answer."""
     answer = open_assistant(replies).ask(FACT)
@@ -300,15 +299,18 @@ def test_an_empty_index_abstains(tmp_path, open_assistant):
 # --- the stream
 
 
-@pytest.mark.parametrize("replies", [None, [f"{RESULT[:-1]} [1]"]])
+@pytest.mark.parametrize("replies", [None, [RESULT]])
 @pytest.mark.parametrize("question", [WHICH, FACT])
 def test_a_stream_is_hits_then_sentences_then_the_answer(open_assistant, replies, question):
-    """Events come in that order, and the last holds the sentences that were streamed."""
+    """Events come in that order, text of the model before its sentences, and the last holds what was streamed."""
     events = list(open_assistant(replies).stream(question))
     kinds = [event.kind for event in events]
-    assert kinds == ["hits", *["sentence"] * (len(kinds) - 2), "answer"]
+    assert (kinds[0], kinds[-1]) == ("hits", "answer")
+    assert set(kinds[1:-1]) == {"sentence"} | ({"piece"} if replies else set())
     assert [hit.rank for hit in events[0].hits] == list(range(1, len(events[0].hits) + 1))
-    assert tuple(event.sentence for event in events[1:-1]) == events[-1].answer.sentences
+    assert events[0].query == events[-1].answer.query
+    assert tuple(event.sentence for event in events if event.sentence) == events[-1].answer.sentences
+    assert "".join(event.piece for event in events) == (replies[0] if replies else "")
 
 
 @pytest.mark.parametrize("question", [WHICH, FACT])
@@ -322,7 +324,7 @@ def test_ask_is_the_end_of_the_stream(open_assistant, question):
 
 def test_a_stream_can_be_left(open_assistant):
     """A reader who stops after the hits leaves the assistant usable."""
-    assistant = open_assistant([f"{RESULT[:-1]} [1]"])
+    assistant = open_assistant([RESULT])
     next(iter(assistant.stream(FACT)))
     assert assistant.ask(FACT).sentences
 
@@ -422,7 +424,9 @@ def test_a_bad_prompt_is_told_on_opening(library, tmp_path):
     """A folder without prompt files is told before any question is asked."""
     with pytest.raises(PromptError):
         Assistant.open(
-            library, settings=Settings(style="quote", prompts=tmp_path), embedder=HashingEmbedder()
+            library,
+            settings=Settings(model=STARTER, style="quote", prompts=tmp_path),
+            embedder=HashingEmbedder(),
         )
 
 
@@ -444,9 +448,9 @@ def test_papers_are_found_by_id(open_assistant):
 @pytest.mark.parametrize(
     ("fields", "style"),
     [
-        ({}, "quote"),
         ({"model": "SmolLM2-135M-Instruct"}, "quote"),
         ({"model": "smollm2-135m-instruct"}, "quote"),
+        ({"model": WRITER}, "synthesis"),
         ({"model": "some/file.gguf"}, "synthesis"),
         ({"style": "synthesis"}, "synthesis"),
         ({"style": "quote", "model": "some/file.gguf"}, "quote"),
@@ -455,3 +459,18 @@ def test_papers_are_found_by_id(open_assistant):
 def test_auto_is_what_the_catalogue_says(fields, style):
     """`auto` takes the catalogue's style of the model, prose for an unknown one; a set style wins."""
     assert style_of(Settings(**fields)) == style
+
+
+@pytest.mark.parametrize(
+    ("fields", "reads"),
+    [
+        ({"model": STARTER}, False),
+        ({"model": STARTER, "style": "synthesis"}, False),
+        ({"model": WRITER}, True),
+        ({"model": WRITER, "style": "quote"}, True),
+        ({"model": "some/file.gguf"}, True),
+    ],
+)
+def test_whether_a_model_reads_well_is_its_own(fields, reads):
+    """A model decides where the catalogue lets it write, whatever style is set; an unknown one decides."""
+    assert reads_well(Settings(**fields)) is reads

@@ -6,6 +6,7 @@ import pytest
 
 from rag_qa import Assistant, Filter, Settings, build_index
 from rag_qa.answering.listing import _same_word
+from rag_qa.backends.locating import STARTER
 from rag_qa.errors import FilterError
 from rag_qa.testing import HashingEmbedder
 
@@ -42,7 +43,7 @@ def assistant(tmp_path_factory):
     (root / "papers.jsonl").write_text("\n".join(map(json.dumps, PAPERS)))
     build_index([root / "papers.jsonl"], root / "index", embedder=HashingEmbedder())
     with Assistant.open(
-        root / "index", settings=Settings(style="quote"), embedder=HashingEmbedder()
+        root / "index", settings=Settings(model=STARTER, style="quote"), embedder=HashingEmbedder()
     ) as opened:
         yield opened
 
@@ -55,7 +56,7 @@ def test_papers_of_an_author_are_listed_newest_first(assistant):
     """Papers asked for by author alone are all given, the newest first, each with the sentence nearest its title."""
     answer = assistant.ask("which papers by I. Gemp?")
     assert cited(answer) == ["soup", "games"]
-    assert answer.understood_as == "papers by I. Gemp"
+    assert answer.query.understood_as == "papers by I. Gemp"
     assert [s.text for s in answer.sentences] == [
         "Onion soup needs stock and no game.",
         "Eigenvectors are players in a game.",
@@ -124,7 +125,7 @@ def test_a_filter_restricts_search_and_answers(assistant):
 
 def test_a_literal_question_is_taken_as_it_stands(assistant):
     """With `literal` no restriction is read."""
-    assert assistant.ask("which papers by Ian Gemp?", literal=True).understood_as is None
+    assert assistant.ask("which papers by Ian Gemp?", literal=True).query.understood_as is None
 
 
 def test_search_explains_itself(assistant):
@@ -148,7 +149,7 @@ def test_a_count_stands_alone(assistant):
     assert cited(before) == ["bees"]
     counted = assistant.ask("how many papers mention games?", history=[before])
     assert counted.sentences[0].text == "3 of 3 papers in the index mention “games”."
-    assert counted.asked.question == "how many papers mention games?"
+    assert counted.query.text == "how many papers mention games?"
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import pytest
 
 from rag_qa import Assistant, Settings
+from rag_qa.backends.locating import STARTER
 from rag_qa.testing import HashingEmbedder, OverlapReranker
 
 WHICH = "which papers discuss eigendecomposition as a game?"
@@ -21,7 +22,7 @@ def open_reranked(library, request):
     """A function that opens an assistant over the library with a reranker."""
 
     def open_one(reranker, **fields):
-        settings = Settings(style="quote", **fields)
+        settings = Settings(model=STARTER, style="quote", **fields)
         assistant = Assistant.open(library, settings=settings, embedder=HashingEmbedder(), reranker=reranker)
         request.addfinalizer(assistant.close)
         return assistant

@@ -7,6 +7,7 @@ import pytest
 
 from rag_qa import Assistant, Settings, build_index
 from rag_qa.answering import assistant
+from rag_qa.backends.locating import STARTER
 from rag_qa.index.reader import Index
 from rag_qa.testing import HashingEmbedder
 
@@ -61,7 +62,9 @@ def test_a_calibration_is_kept_in_the_index_and_used(calibrate):
     assert stored().threshold == found["threshold"]
     build_index(["index.jsonl"], "index", embedder=HashingEmbedder())
     assert stored().threshold == found["threshold"]
-    with Assistant.open("index", settings=Settings(style="quote"), embedder=HashingEmbedder()) as opened:
+    with Assistant.open(
+        "index", settings=Settings(model=STARTER, style="quote"), embedder=HashingEmbedder()
+    ) as opened:
         for question in ("How many sheds full of otters near rivers?", "Why is the moon pale?"):
             answer = opened.ask(question)
             assert answer.abstained == (answer.confidence < found["threshold"])

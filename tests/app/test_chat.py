@@ -7,6 +7,7 @@ from rich.console import Console
 
 from rag_qa import Assistant, Settings, build_index
 from rag_qa.app.chat import HELP, chat_with
+from rag_qa.backends.locating import STARTER
 from rag_qa.testing import HashingEmbedder
 
 PAPERS = [
@@ -33,7 +34,9 @@ def library(tmp_path_factory):
 @pytest.fixture
 def assistant(library):
     """An assistant in quotes over the three papers."""
-    settings = Settings(style="quote", min_relevance=0.0, listed_papers=2, evidence_sentences=1)
+    settings = Settings(
+        model=STARTER, style="quote", min_relevance=0.0, listed_papers=2, evidence_sentences=1
+    )
     with Assistant.open(library, settings=settings, embedder=HashingEmbedder()) as opened:
         yield opened
 

@@ -6,10 +6,12 @@ import pytest
 
 from rag_qa import build_index
 from rag_qa.answering import assistant
+from rag_qa.app import cli
 from rag_qa.app.options import DEFAULT_INDEX
+from rag_qa.backends.locating import STARTER, WRITER, ModelChoice
 from rag_qa.index import builder
 from rag_qa.index.lock import writing
-from rag_qa.testing import HashingEmbedder, OverlapReranker
+from rag_qa.testing import HashingEmbedder, OverlapReranker, QueuedGenerator
 from rag_qa.version import __version__
 
 ESCAPED = "\x1b[31mred\x1b[0m \x1b]0;owned\x07 \x9b2J"
@@ -45,6 +47,7 @@ def folder(tmp_path, monkeypatch):
     """A working directory with papers.jsonl, without settings of the machine, and with a fake embedder."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("RAG_QA_MIN_RELEVANCE", "0")
+    monkeypatch.setenv("RAG_QA_MODEL", STARTER)
     monkeypatch.setattr(assistant, "open_embedder", lambda settings: HashingEmbedder())
     monkeypatch.setattr(builder, "open_embedder", lambda settings: HashingEmbedder())
     (tmp_path / "papers.jsonl").write_text("\n".join(map(json.dumps, PAPERS)))
@@ -183,6 +186,87 @@ def test_an_answer_is_on_stdout(run, indexed):
     ]
 
 
+PROSE = "Principal component analysis is presented as a competitive game of players."
+
+
+@pytest.fixture
+def writes(monkeypatch):
+    """A function that makes the program's language model the writer, with these replies."""
+
+    def write(*replies, choices=()):
+        generator = QueuedGenerator(replies, choices=choices)
+        generator.load_ahead = lambda: None
+        monkeypatch.setenv("RAG_QA_MODEL", WRITER)
+        monkeypatch.setattr(assistant, "open_generator", lambda settings: generator)
+        return generator
+
+    return write
+
+
+def test_prose_stands_above_its_papers_and_quotes(run, indexed, writes):
+    """`ask` prints prose with marks, then under each mark the paper and the verbatim quote."""
+    writes(PROSE)
+    code, out, err = run("ask", "What is principal component analysis?")
+    assert (code, err) == (0, "")
+    assert out.splitlines() == [
+        f"{PROSE} [1]",
+        "",
+        "[1] EigenGame: PCA as a Nash Equilibrium. Ian Gemp, Brian McWilliams, ICLR, 2020, eigengame",
+        "    \u201cWe present principal component analysis as a competitive game [7].\u201d",
+    ]
+
+
+def test_a_list_shows_each_quote_once(run, indexed, writes):
+    """A list with an introduction prints each paper's quote as a sentence, and not again under the paper."""
+    introduction = "We present principal component analysis as a competitive game."
+    writes(introduction)
+    code, out, err = run("ask", "Which papers present principal component analysis?", "-k", "1")
+    assert (code, err) == (0, "")
+    assert out.splitlines() == [
+        f"{introduction} [1]",
+        "\u201cWe present principal component analysis as a competitive game [7].\u201d [1]",
+        "",
+        "[1] EigenGame: PCA as a Nash Equilibrium. Ian Gemp, Brian McWilliams, ICLR, 2020, eigengame",
+    ]
+
+
+def test_a_refusal_of_the_model_is_an_answer(run, indexed, writes, monkeypatch):
+    """Where the model reads that the papers do not state the answer, `ask` says so and names what is near."""
+    writes(choices=[(0.01, 0.99)])
+    monkeypatch.delenv("RAG_QA_MIN_RELEVANCE")
+    code, out, err = run("ask", "What is principal component analysis?")
+    assert (code, err) == (0, "")
+    assert out.startswith("The papers don't say: ")
+    assert "Nearest papers, which do not answer it:" in out
+
+
+WHY = "the writer is not on this machine; `rag-qa models pull X` (1.1 GB) brings it"
+
+
+@pytest.fixture
+def fallen_back(monkeypatch):
+    """`auto` finds no writer."""
+    monkeypatch.delenv("RAG_QA_MODEL")
+    monkeypatch.setattr(cli, "choose_model", lambda model: ModelChoice(name=STARTER, reason=WHY))
+
+
+def test_why_the_starter_serves_is_said_once(run, indexed, fallen_back, monkeypatch):
+    """Where `auto` fell back, `ask` and `chat` say why in one line on stderr, and stdout is the answer alone."""
+    said = f"rag-qa: {STARTER} serves: {WHY}\n"
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{WHICH}\n{WHICH}\n/quit\n"))
+    for arguments in (["ask", WHICH], ["ask", WHICH, "--json"], ["chat"]):
+        code, out, err = run(*arguments)
+        assert (code, err) == (0, said)
+        assert WHY not in out
+
+
+def test_where_no_model_is_wanted_nothing_is_said_of_one(run, indexed, fallen_back):
+    """In quotes, in search, and where the run fails anyway, nothing is said of the language model."""
+    assert run("ask", WHICH, "--style", "quote")[2] == ""
+    assert run("search", "game")[2] == ""
+    told(run("ask", WHICH, "--index", "nowhere"), "no finished index")
+
+
 def test_ask_json_is_the_contract(run, indexed):
     """`ask --json` prints the documented fields of the answer, its sentences, citations and papers."""
     code, out, err = run("ask", WHICH, "--json")
@@ -295,7 +379,7 @@ def test_a_blank_question_is_told(run, indexed, command, blank):
         (["ask", WHICH, "--model", "nope"], "no generator called 'nope'"),
         (["ask", WHICH, "--model", "papers.jsonl", "--context", "5"], "context_tokens cannot be 5"),
         (["ask", WHICH, "--gpu-layers", "-5"], "gpu_layers cannot be -5"),
-        (["ask", WHICH, "--prompts", "nowhere"], "nowhere/synthesis.toml"),
+        (["ask", WHICH, "--prompts", "nowhere"], "nowhere/answer.toml"),
         (["ask", "x" * 5000], "5000 characters"),
         (["search", "game", "-k", "5000"], "k cannot be 5000"),
         (["similar", "nobody"], "no paper 'nobody'; `rag-qa search WORDS`"),

@@ -11,6 +11,7 @@ from scipy.stats import bootstrap
 from rag_qa import build_index
 from rag_qa.answering import assistant
 from rag_qa.app import evaluate
+from rag_qa.backends.locating import STARTER
 from rag_qa.evaluation import read_run
 from rag_qa.index import builder
 from rag_qa.testing import HashingEmbedder
@@ -40,6 +41,7 @@ corpus = ["{corpus}"]
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A working directory with a BEIR folder, a cache of its own, and a fake embedder."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("RAG_QA_MODEL", STARTER)
     monkeypatch.setenv("RAG_QA_SHARED", str(tmp_path / "shared"))
     monkeypatch.setattr(evaluate, "user_cache_path", lambda name: tmp_path / "cache" / name)
     monkeypatch.setattr(assistant, "open_embedder", lambda settings: HashingEmbedder())

@@ -1,10 +1,11 @@
 import io
+import time
 
 import pytest
 from rich.console import Console
 
 from rag_qa.app.progress import progress_bar, with_spinner
-from rag_qa.types import Event
+from rag_qa.types import Event, Hit, Paper, Passage
 
 EVENTS = [Event(kind="hits"), Event(kind="sentence"), Event(kind="answer")]
 HIDE_CURSOR = "\x1b[?25l"
@@ -22,18 +23,64 @@ def test_events_pass_unchanged(terminal):
     assert list(with_spinner(iter(EVENTS), console(terminal=terminal))) == EVENTS
 
 
-def test_the_spinner_is_gone_before_the_first_sentence():
-    """A spinner turns while there is nothing to read, and the cursor is back when there is."""
+def test_the_spinner_is_gone_while_there_is_something_to_read():
+    """A spinner turns while there is nothing to read, stops before each sentence, and is gone with the answer."""
     screen = console(terminal=True)
-    events = with_spinner(iter(EVENTS), screen)
+    written = screen.file.getvalue
+    events = with_spinner(iter([*EVENTS[:2], Event(kind="sentence"), EVENTS[2]]), screen)
     next(events)
-    assert HIDE_CURSOR in screen.file.getvalue()
-    assert SHOW_CURSOR not in screen.file.getvalue()
+    assert (written().count(HIDE_CURSOR), written().count(SHOW_CURSOR)) == (1, 0)
     next(events)
-    written = screen.file.getvalue()
-    assert SHOW_CURSOR in written
-    assert list(events) == EVENTS[2:]
-    assert screen.file.getvalue() == written
+    assert (written().count(HIDE_CURSOR), written().count(SHOW_CURSOR)) == (1, 1)
+    next(events)
+    assert (written().count(HIDE_CURSOR), written().count(SHOW_CURSOR)) == (2, 2)
+    next(events)
+    assert (written().count(HIDE_CURSOR), written().count(SHOW_CURSOR)) == (3, 3)
+    shown = written()
+    assert list(events) == []
+    assert written() == shown
+
+
+BAD = "\x1b]0;owned\x07 \x9b2J [bold]b[/] \u202e"
+
+
+def test_what_is_found_and_written_is_shown_meanwhile():
+    """Beside the spinner stand the first papers found, then the text as it grows; nothing acts on the terminal."""
+    papers = [
+        Paper(id=f"p{n}", title=f"Paper {n}{BAD if n == 2 else ''}", abstract="A.") for n in range(1, 6)
+    ]
+    passage = Passage(id="x", paper_id="p", text="A.", start=0, end=2)
+    hits = tuple(
+        Hit(paper=paper, passage=passage, score=1.0, rank=rank, components={})
+        for rank, paper in enumerate(papers, 1)
+    )
+    screen = Console(file=io.StringIO(), force_terminal=True, width=200)
+    events = [
+        Event(kind="hits", hits=hits),
+        Event(kind="piece", piece="Bees "),
+        Event(kind="piece", piece=f"dance {BAD}"),
+        Event(kind="sentence"),
+        Event(kind="piece", piece="They rest"),
+        EVENTS[2],
+    ]
+    seen = []
+    for event in with_spinner(iter(events), screen):
+        time.sleep(0.2)  # the spinner draws ten times a second
+        seen.append(screen.file.getvalue())
+        screen.file.truncate(0)
+        screen.file.seek(0)
+        assert event in events
+    assert "reading Paper 1; Paper 2" in seen[0]
+    assert "Paper 3" in seen[0]
+    assert "Paper 4" not in seen[0]
+    assert "Bees" in seen[1]
+    assert "Bees dance" in seen[2]
+    assert "[bold]b[/]" in seen[2]
+    assert "They rest" in seen[4]
+    assert "Bees" not in seen[4]
+    for text in seen:
+        assert not set(text) & {"\x07", "\x9b", "\u202e"}
+        assert "\x1b]0" not in text
 
 
 def test_an_interrupt_gives_the_cursor_back():
@@ -46,9 +93,9 @@ def test_an_interrupt_gives_the_cursor_back():
 
 
 def test_nothing_is_written_into_a_pipe():
-    """Where stderr is no terminal, neither spinner nor bar writes anything."""
+    """Where stderr is no terminal, neither spinner nor text as it is written nor bar writes anything."""
     pipe = console(terminal=False)
-    list(with_spinner(iter(EVENTS), pipe))
+    list(with_spinner(iter([EVENTS[0], Event(kind="piece", piece="Bees"), *EVENTS[1:]]), pipe))
     with progress_bar(pipe) as tell:
         tell("embedding", 1, 2)
     assert pipe.file.getvalue() == ""

@@ -8,7 +8,9 @@ from rich.console import Console
 from rag_qa import Answer, Assistant, Settings, build_index
 from rag_qa.answering import assistant
 from rag_qa.answering.receipts.write import read_receipt, write_receipt
+from rag_qa.answering.writing.prompt import load_prompt
 from rag_qa.app.chat import chat_with
+from rag_qa.backends.locating import STARTER
 from rag_qa.testing import HashingEmbedder, QueuedGenerator
 
 PAPERS = [
@@ -24,7 +26,14 @@ PAPERS = [
     },
 ]
 QUESTION = "What is soup made of?"
-REPLY = "Soup is made of water and vegetables [1]"
+REPLY = "Soup is made of water and vegetables."
+
+
+def queued(*replies, name="queued"):
+    """A generator with these replies that the program can open."""
+    generator = QueuedGenerator(replies, name=name)
+    generator.load_ahead = lambda: None
+    return generator
 
 
 @pytest.fixture(autouse=True)
@@ -32,8 +41,9 @@ def folder(tmp_path, monkeypatch):
     """A working directory with an index, fake models, and replies for the generator to give."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("RAG_QA_MIN_RELEVANCE", "0")
+    monkeypatch.setenv("RAG_QA_MODEL", STARTER)
     monkeypatch.setattr(assistant, "open_embedder", lambda settings: HashingEmbedder())
-    monkeypatch.setattr(assistant, "open_generator", lambda settings: QueuedGenerator([REPLY]))
+    monkeypatch.setattr(assistant, "open_generator", lambda settings: queued(REPLY))
     (tmp_path / "papers.jsonl").write_text("\n".join(map(json.dumps, PAPERS)))
     build_index([tmp_path / "papers.jsonl"], tmp_path / "rag-qa-index", embedder=HashingEmbedder())
     return tmp_path
@@ -115,7 +125,7 @@ def test_settings_of_today_do_not_matter(run, saved, monkeypatch):
 def test_another_answer_is_shown(run, monkeypatch):
     """Where the model is another and writes something else, both are said, with status 1."""
     run("ask", QUESTION, "--style", "synthesis", "--save", "answer.json")
-    other = QueuedGenerator(["Soup is made of vegetables and water [1]"], name="other")
+    other = queued("Soup is made of vegetables and water.", name="other")
     monkeypatch.setattr(assistant, "open_generator", lambda settings: other)
     code, out, _ = run("replay", "answer.json")
     assert code == 1
@@ -124,7 +134,7 @@ def test_another_answer_is_shown(run, monkeypatch):
         "vegetables and water.” (soup 0:37)."
     )
     assert "generator.name was queued, and is now other." in out.splitlines()
-    again = QueuedGenerator(["Soup is made of vegetables and water [1]"])
+    again = queued("Soup is made of vegetables and water.")
     monkeypatch.setattr(assistant, "open_generator", lambda settings: again)
     assert run("replay", "answer.json")[1].endswith("\nNothing else differs.\n")
 
@@ -133,17 +143,24 @@ def test_words_drawn_at_random_are_said_to_be(run, monkeypatch):
     """Above temperature 0 a difference is explained by that, where nothing else has changed."""
     monkeypatch.setenv("RAG_QA_TEMPERATURE", "0.7")
     run("ask", QUESTION, "--style", "synthesis", "--save", "answer.json")
-    monkeypatch.setattr(assistant, "open_generator", lambda settings: QueuedGenerator(["Soup is water [1]"]))
+    monkeypatch.setattr(assistant, "open_generator", lambda settings: queued("Soup is made of water."))
     assert run("replay", "answer.json")[1].endswith(
         "Nothing else differs; above temperature 0, words are drawn.\n"
     )
 
 
+def write_prompts(folder, texts):
+    """Write a prompt file with these texts."""
+    lines = [f"{name} = {json.dumps(text)}" for name, text in texts.items()]
+    (folder / "answer.toml").write_text("\n".join(lines))
+
+
 def test_another_prompt_is_named_and_not_printed(run, folder):
     """A prompt that is not as it was is named; what is long is left to --json."""
-    (folder / "synthesis.toml").write_text('system = "One."\nuser = "$question $evidence"\n')
+    prompts = load_prompt("answer").texts
+    write_prompts(folder, {**prompts, "system": "One."})
     run("ask", QUESTION, "--style", "synthesis", "--prompts", ".", "--save", "answer.json")
-    (folder / "synthesis.toml").write_text(f'system = "{"Two. " * 50}"\nuser = "$question $evidence"\n')
+    write_prompts(folder, {**prompts, "system": "Two. " * 50})
     code, out, _ = run("replay", "answer.json")
     assert code == 0
     assert [line.split(" was ")[0] for line in out.splitlines()] == [
@@ -222,7 +239,7 @@ def test_nothing_in_a_file_acts_on_the_terminal(run, saved):
 def session(*lines):
     """What a chat in quotes with these lines prints."""
     console = Console(file=io.StringIO(), width=200)
-    settings = Settings(style="quote", min_relevance=0.0)
+    settings = Settings(model=STARTER, style="quote", min_relevance=0.0)
     with Assistant.open("rag-qa-index", settings=settings, embedder=HashingEmbedder()) as opened:
         chat_with(opened, console, iter(lines))
     return console.file.getvalue()

@@ -12,8 +12,21 @@ from rag_qa.app.rendering import (
     show_sentence,
     show_skips,
     show_sources,
+    show_stream,
 )
-from rag_qa.types import Answer, Citation, Hit, IndexReport, Paper, Passage, Sentence, Skipped, Verdict
+from rag_qa.types import (
+    Answer,
+    Citation,
+    Event,
+    Hit,
+    IndexReport,
+    Paper,
+    Passage,
+    Query,
+    Sentence,
+    Skipped,
+    Verdict,
+)
 
 LONG = (
     "A sentence that is a good deal longer than eighty characters, as sentences of abstracts are wont to be."
@@ -100,9 +113,44 @@ def test_markup_and_emoji_codes_are_text(screen):
 
 
 def test_quotes_stand_behind_prose(screen):
-    """Under a paper stand the quotes that prose cites, each once; quotes are not repeated."""
-    show_sources(screen, answer(sentence("prose"), sentence("prose"), sentence()))
+    """Under a paper stand the quotes that prose cites, each once."""
+    show_sources(screen, answer(sentence("prose"), sentence("prose")))
     assert shown(screen).count(LONG) == 1
+
+
+def test_a_quote_that_is_a_sentence_is_not_repeated(screen):
+    """What the answer quotes as a sentence of its own does not stand again under its paper."""
+    short = Citation(paper_id="p1", quote=LONG[:10], start=0, end=10)
+    prose = sentence("prose").model_copy(update={"citations": (*sentence().citations, short)})
+    show_sources(screen, answer(prose, sentence()))
+    assert shown(screen).splitlines()[2:] == [f"    \u201c{LONG[:10]}\u201d"]
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_text_is_printed_once_it_is_checked(terminal):
+    """An answer is printed sentence by sentence, prose bold in a terminal; pieces of text are not printed."""
+    console = Console(file=io.StringIO(), width=200, force_terminal=terminal)
+    prose = sentence("prose", text="It is so.")
+    events = [
+        Event(kind="hits", query=Query(text="?", topic="?", understood_as="is it so?")),
+        Event(kind="piece", piece="It is "),
+        Event(kind="piece", piece="not at all"),
+        Event(kind="sentence", sentence=prose),
+        Event(kind="answer", answer=answer(prose)),
+    ]
+    assert show_stream(console, iter(events)) == answer(prose)
+    lines = shown(console).splitlines()
+    if terminal:
+        assert lines[1].startswith("<ESC>[1mIt is so.<ESC>[0m")
+    else:
+        assert lines == [
+            "Understood as: is it so?",
+            "It is so. [1]",
+            "",
+            "[1] On [bold]markup[/] and [/]. [red]A, B, :x:, 2020, p1",
+            f"    \u201c{LONG}\u201d",
+        ]
+    assert "not at all" not in shown(console)
 
 
 def test_an_abstention_shows_why_and_what_is_near(screen):

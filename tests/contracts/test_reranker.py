@@ -7,6 +7,7 @@ import pytest
 
 from rag_qa.backends.likelihood import LikelihoodReranker
 from rag_qa.backends.llama import open_generator
+from rag_qa.backends.locating import STARTER
 from rag_qa.backends.reranking import CrossEncoderReranker, open_reranker
 from rag_qa.errors import BackendError, ModelNotFoundError
 from rag_qa.protocols import Reranker
@@ -41,7 +42,7 @@ def cross_encoder(cross_encoder_folder) -> Reranker:
 @pytest.fixture(scope="module")
 def likelihood() -> Reranker:
     """The starter language model as reranker, loaded once."""
-    return LikelihoodReranker(open_generator(Settings(context_tokens=512, threads=1)))
+    return LikelihoodReranker(open_generator(Settings(model=STARTER, context_tokens=512, threads=1)))
 
 
 @pytest.fixture(
@@ -194,7 +195,7 @@ def test_the_likelihood_is_that_of_llama_cpp():
     import llama_cpp
     import numpy as np
 
-    generator = open_generator(Settings(context_tokens=512, threads=1))
+    generator = open_generator(Settings(model=STARTER, context_tokens=512, threads=1))
     reranker = LikelihoodReranker(generator)
     scores = reranker.score(QUERY, TEXTS[:2])
     llama = llama_cpp.Llama(
@@ -219,8 +220,8 @@ def test_an_open_generator_lends_its_weights():
         prompt = Prompt(system="Answer in one word.", user="Is water wet?")
         return "".join(generator.generate(prompt, grammar=None, max_tokens=8, temperature=0.0, seed=0))
 
-    generator = open_generator(Settings(context_tokens=512, threads=1))
-    reranker = open_reranker(Settings(reranker="model"), generator)
+    generator = open_generator(Settings(model=STARTER, context_tokens=512, threads=1))
+    reranker = open_reranker(Settings(model=STARTER, reranker="model"), generator)
     assert isinstance(reranker, LikelihoodReranker)
     assert reranker._generator is generator
     text = write()

@@ -1,8 +1,6 @@
-"""What the corpus tests share: papers in a line, a cheap tokenizer, the test data where it exists."""
+"""What the corpus tests share: papers in a line and a cheap tokenizer."""
 
-import os
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import pytest
 
@@ -25,16 +23,6 @@ def make_paper(abstract: str, *, number: int = 1, path: str = "a.jsonl", **field
 @pytest.fixture
 def paper() -> MakePaper:
     return make_paper
-
-
-@pytest.fixture(scope="session")
-def shared() -> Path:
-    """Return the folder of shared test data, or skip."""
-    default = Path(__file__).parents[2].parent / "shared"
-    folder = Path(os.environ.get("RAG_QA_SHARED", default))
-    if not (folder / "seeds").is_dir():
-        pytest.skip(f"no shared test data at {folder}: set RAG_QA_SHARED")
-    return folder
 
 
 def count_words(texts: Sequence[str]) -> list[int]:

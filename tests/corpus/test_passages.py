@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag_qa.corpus.passages import cut_passages, embedding_text, passage_text
-from rag_qa.text.sentences import split_sentences
 from rag_qa.errors import SettingsError
+from rag_qa.text.sentences import split_sentences
 from rag_qa.types import Paper
 
 SENTENCES = " ".join(f"Sentence number {n} speaks of wool and of nothing else." for n in range(20))

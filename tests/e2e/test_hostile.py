@@ -19,10 +19,11 @@ from rich.console import Console
 
 from rag_qa import Assistant, RagQAError, Settings, build_index
 from rag_qa.answering import assistant as assistant_module
-from rag_qa.answering.writing.grammar import MAX_CHARACTERS, REFUSAL
-from rag_qa.answering.writing.writer import DECLINED
+from rag_qa.answering.synthesis import UNSUPPORTED
+from rag_qa.answering.writing.prompt import MARK
 from rag_qa.app.options import DEFAULT_INDEX
 from rag_qa.app.rendering import show_hits, show_stream
+from rag_qa.backends.locating import STARTER, WRITER
 from rag_qa.corpus.cleaning import clean_text
 from rag_qa.errors import PromptError
 from rag_qa.testing import HashingEmbedder, QueuedGenerator, RandomGenerator
@@ -125,8 +126,10 @@ def library(tmp_path_factory, papers):
 
 
 def opened(library, generator, **fields):
-    """An assistant over the library that lets the generator write."""
-    chosen = Settings(**{"style": "synthesis", "min_relevance": 0.0, "max_tokens": 96, **fields})
+    """An assistant over the library that lets the generator write, and decide where the model is the writer."""
+    chosen = Settings(
+        **{"model": STARTER, "style": "synthesis", "min_relevance": 0.0, "max_tokens": 96, **fields}
+    )
     return Assistant.open(library, settings=chosen, embedder=HashingEmbedder(), generator=generator)
 
 
@@ -134,7 +137,7 @@ def opened(library, generator, **fields):
 def fuzzed(library):
     """An assistant whose model writes at random, and that model."""
     generator = RandomGenerator(seed=1)
-    with opened(library, generator, evidence_papers=2) as assistant:
+    with opened(library, generator, model=WRITER, evidence_papers=2) as assistant:
         yield assistant, generator
 
 
@@ -142,7 +145,7 @@ def check(assistant, answer):
     """The answer is whole: cited throughout, verbatim, clean, and the same when read back from its JSON."""
     for sentence in answer.sentences:
         assert sentence.citations or sentence.kind == "metadata"
-        assert REFUSAL.strip("(.)") not in sentence.text or sentence.kind == "quote"
+        assert not MARK.search(sentence.text) or sentence.kind != "prose"
         for citation in sentence.citations:
             assert citation.quote
             assert (
@@ -153,7 +156,8 @@ def check(assistant, answer):
     assert {c.paper_id for s in answer.sentences for c in s.citations} == {one.id for one in answer.papers}
     assert answer.abstained == (not answer.sentences)
     assert bool(answer.reason) == answer.abstained
-    assert not any(map(is_control, f"{answer.text}{answer.question}{answer.reason}{answer.understood_as}"))
+    understood = answer.query.model_dump_json() if answer.query else ""
+    assert not any(map(is_control, f"{answer.text}{answer.question}{answer.reason}{understood}"))
     assert Answer.model_validate_json(answer.model_dump_json()) == answer
 
 
@@ -161,45 +165,47 @@ def check(assistant, answer):
 
 
 def test_a_thousand_random_replies_make_no_fault(fuzzed):
-    """Whatever a model writes under the grammar, citations are valid, quotes verbatim and no sentence is cut off."""
+    """Whatever a model writes and decides, citations are valid, quotes verbatim and no sentence is cut off."""
     assistant, generator = fuzzed
-    kinds = set()
+    kinds, abstained = set(), 0
     generator.prompts.clear()
     for scrap in cycle(SCRAPS):
         generator.replies.clear()
         answer = assistant.ask(f"{ASKED} {scrap}")
         check(assistant, answer)
-        reply = generator.replies[-1] if generator.replies else ""
-        finished = clean_text(reply[: reply.rfind("]") + 1])
+        abstained += answer.abstained
         for sentence in answer.sentences:
             kinds.add(sentence.kind)
             if sentence.kind == "prose":
-                assert sentence.text.rstrip(".") in finished
-                assert len(sentence.text) <= MAX_CHARACTERS + 1
-        assert answer.abstained == (reply.strip() == REFUSAL)
-        if len(generator.prompts) == GENERATIONS:
+                assert sentence.text.rstrip("\u201d\"')").endswith((".", "!", "?", "？", "。"))
+                assert sentence.verdict.label == "supported"
+                assert any(sentence.text in clean_text(reply) for reply in generator.replies)
+        if len(generator.prompts) >= GENERATIONS:
             break
-    assert kinds == {"prose", "quote"}
+    assert "prose" in kinds
+    assert abstained
 
 
-def test_the_refusal_becomes_an_abstention(library):
-    """A model that says that the sources do not say makes an abstention with a reason of its own."""
-    with opened(library, QueuedGenerator([REFUSAL])) as assistant:
+@pytest.mark.parametrize("reply", ["I do not know.", "No answer can be given."])
+def test_a_model_that_declines_in_words_is_a_refusal(library, reply):
+    """What a model writes instead of an answer is not shown; the answer is a refusal with a reason of ours."""
+    with opened(library, QueuedGenerator([reply] * 2)) as assistant:
         answer = assistant.ask(ASKED)
-    assert (answer.abstained, answer.reason, answer.sentences) == (True, DECLINED, ())
+    assert (answer.abstained, answer.reason, answer.sentences) == (True, UNSUPPORTED, ())
     assert answer.nearest
-    assert REFUSAL not in answer.text
+    assert reply not in answer.model_dump_json()
 
 
 @pytest.mark.parametrize("max_tokens", range(16, 30))
-def test_the_token_limit_leaves_whole_sentences_or_quotes(library, max_tokens):
-    """What is unfinished at the token limit is dropped; where nothing is left, the evidence is quoted."""
-    said = "Games end after an hour and players learn slowly there in the game [1]"
-    with opened(library, QueuedGenerator([f"{said} {said}"]), max_tokens=max_tokens) as assistant:
+def test_the_token_limit_leaves_whole_sentences(library, max_tokens):
+    """What is unfinished at the token limit is dropped, and what was whole before it stays."""
+    said = "Games end after an hour. Players of the game learn slowly there. Others never do in the games of today"
+    with opened(library, QueuedGenerator([said] * 2), max_tokens=max_tokens) as assistant:
         answer = assistant.ask(ASKED)
         check(assistant, answer)
     assert answer.sentences
-    assert all(s.kind == "quote" or s.text == f"{said[:-4]}." for s in answer.sentences)
+    assert all(s.kind == "quote" or s.text in said for s in answer.sentences)
+    assert "Others" not in answer.text
 
 
 @pytest.mark.model
@@ -243,7 +249,7 @@ def test_a_question_of_any_shape_ends_soon(fuzzed, question):
     assert time.process_time() - began < SECONDS
 
 
-@pytest.mark.parametrize("words", [10, 200, 300, 400, 1300])
+@pytest.mark.parametrize("words", [10, 100, 200, 300, 1300])
 def test_a_prompt_longer_than_the_context_is_told_or_answered(library, words):
     """A question that fills the context is told with what to change, or answered from the evidence that fits."""
     with opened(library, RandomGenerator(n_ctx=512)) as assistant:
@@ -254,7 +260,7 @@ def test_a_prompt_longer_than_the_context_is_told_or_answered(library, words):
         else:
             told = ""
             check(assistant, answer)
-    assert ("RAG_QA_CONTEXT_TOKENS" in told) == (words > 390)
+    assert ("RAG_QA_CONTEXT_TOKENS" in told) == (words >= 300)
 
 
 # --- screens
@@ -301,6 +307,7 @@ def run_over_library(run, library, tmp_path, monkeypatch):
     """`run` in a folder whose index is the library, with the hashing embedder."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("RAG_QA_MIN_RELEVANCE", "0")
+    monkeypatch.setenv("RAG_QA_MODEL", STARTER)
     monkeypatch.setattr(assistant_module, "open_embedder", lambda settings: HashingEmbedder())
     shutil.copytree(library, tmp_path / DEFAULT_INDEX)
     return run

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from rag_qa import build_index
+from rag_qa.backends.locating import STARTER
 from rag_qa.testing import HashingEmbedder
 
 PROGRAM = [sys.executable, str(Path(__file__).with_name("launcher.py"))]
@@ -36,7 +37,7 @@ def folder(tmp_path_factory):
 def environment(**changes):
     """The environment without settings of ours, with the changes."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("RAG_QA_")}
-    return {**kept, "RAG_QA_MIN_RELEVANCE": "0", **changes}
+    return {**kept, "RAG_QA_MIN_RELEVANCE": "0", "RAG_QA_MODEL": STARTER, **changes}
 
 
 def start(folder, *arguments, **changes):

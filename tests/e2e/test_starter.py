@@ -3,10 +3,11 @@
 import pytest
 
 from rag_qa import Assistant, Settings, build_index
-from rag_qa.answering.receipts.write import read_receipt, write_receipt
-from rag_qa.answering.receipts.verify import recheck
 from rag_qa.answering.receipts.replay import compare
+from rag_qa.answering.receipts.verify import recheck
+from rag_qa.answering.receipts.write import read_receipt, write_receipt
 from rag_qa.app.receipts import saved_settings
+from rag_qa.backends.locating import STARTER
 from rag_qa.sample import sample_papers_path
 
 pytestmark = pytest.mark.model
@@ -30,14 +31,16 @@ def index(tmp_path_factory):
 @pytest.fixture(scope="module")
 def quoting(index):
     """An assistant in the style that the catalogue gives the starter: quotes."""
-    with Assistant.open(index, settings=Settings()) as assistant:
+    with Assistant.open(index, settings=Settings(model=STARTER)) as assistant:
         yield assistant
 
 
 @pytest.fixture(scope="module")
 def writing(index):
     """An assistant that lets the starter write, a sentence or two at most."""
-    with Assistant.open(index, settings=Settings(style="synthesis", max_tokens=80)) as assistant:
+    with Assistant.open(
+        index, settings=Settings(model=STARTER, style="synthesis", max_tokens=80)
+    ) as assistant:
         yield assistant
 
 
@@ -72,9 +75,11 @@ def test_what_the_papers_do_not_say(quoting, question):
 def test_prose_of_the_starter_is_quoted_or_supported(writing, question):
     """Asked for prose, the small model's sentences are kept only where what they cite supports them."""
     answer = writing.ask(question)
-    check_quotes(answer)
+    assert answer.abstained == (not answer.sentences)
+    if answer.sentences:
+        check_quotes(answer)
     assert answer.provenance["generator"]["name"] == "SmolLM2-135M-Instruct"
-    assert {sentence.verdict.label for sentence in answer.sentences} == {"supported"}
+    assert {sentence.verdict.label for sentence in answer.sentences} <= {"supported"}
 
 
 def test_the_same_question_has_the_same_answer(writing):

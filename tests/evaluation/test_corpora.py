@@ -81,3 +81,15 @@ def test_a_listed_paper_that_is_nowhere_is_told(tmp_path: Path) -> None:
     (tmp_path / "ids.txt").write_text("a\nghost\n", "utf-8")
     with pytest.raises(EvaluationError, match=r"ids\.txt lists 1 papers that are not.*'ghost'.*--corpus"):
         select_papers([tmp_path / "papers.jsonl"], tmp_path / "ids.txt", tmp_path / "chosen.jsonl")
+
+
+def test_a_set_may_lie_over_several_files(write_set, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files beside the set and in the shared data are taken in the set's order; ids are relative to the set."""
+    monkeypatch.setenv("RAG_QA_SHARED", str(tmp_path))
+    for name in ("a.jsonl", "b.jsonl"):
+        (tmp_path / name).touch()
+    corpus = '"../../a.jsonl", "$RAG_QA_SHARED/b.jsonl"'
+    folder = write_set(header=f'name = "t"\ndescription = ""\ncorpus = [{corpus}]\nids = "../ids.txt"\n')
+    found = load_question_set(folder)
+    assert [path.resolve() for path in resolve_corpus(found)] == [tmp_path / "a.jsonl", tmp_path / "b.jsonl"]
+    assert found.ids == folder / "../ids.txt"

@@ -14,7 +14,7 @@ GOOD = {"_id": "q2", "text": "how many?", "kind": "fact", "answerable": True, "k
 def test_a_sound_set_is_read(write_set) -> None:
     """Header, questions in order with their facts, and judgments come back as written."""
     question_set = load_question_set(write_set())
-    assert (question_set.name, question_set.corpus) == ("tiny", "papers.jsonl")
+    assert (question_set.name, question_set.corpus) == ("tiny", ("papers.jsonl",))
     assert [q.kind for q in question_set.questions] == ["which", "fact", "near", "far", "hostile"]
     assert question_set.questions[1].key_facts == (("1024 players", "1024 agents"), ("vector",))
     assert question_set.qrels == {"q1": {"g1": 1, "unloaded": 1}, "q2": {"game": 1}}
@@ -229,3 +229,16 @@ def test_real_collections_are_read(name: str, queries: int) -> None:
     if not (shared / "data" / name).is_dir():
         pytest.skip(f"no test data at {shared}/data/{name} (set RAG_QA_SHARED)")
     assert len(load_beir(shared / "data" / name).queries) == queries
+
+
+@pytest.mark.parametrize("name", ["fields/dev", "fields/heldout", "lists/dev", "lists/heldout"])
+def test_our_sets_over_several_fields_are_sound(name: str) -> None:
+    """Each is read, over four files of the shared data and the papers that one file lists."""
+    found = load_question_set(Path(__file__).parents[2] / "eval" / name)
+    assert found.name == name.replace("/", "_")
+    assert len(found.corpus) == 4
+    assert found.ids is not None
+    listed = set(found.ids.read_text("utf-8").split())
+    assert len(listed) == 500
+    assert {paper for grades in found.qrels.values() for paper in grades} <= listed
+    assert {paper for question in found.questions for paper in question.maybe} <= listed

@@ -3,67 +3,28 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, f1_score
 
-from rag_qa.evaluation.decisions import DECISIONS, decide_by_model, decide_by_rule, decision_scores
-from rag_qa.testing import QueuedGenerator
-from rag_qa.types import Paper
-
-
-@pytest.fixture
-def quoting(world):
-    """A function that answers with quotes of one paper: the last of the sentences is the last of its abstract."""
-
-    def quoted(*sentences: str):
-        paper = Paper(id="p", abstract=" ".join(sentences))
-        said = [world.say(text, world.cite(paper, text)) for text in reversed(sentences)]
-        return world.answer(*said, papers=[paper])
-
-    return quoted
+from rag_qa.evaluation.decisions import DECISIONS, decision_at, decision_of, decision_scores
 
 
 @pytest.mark.parametrize(
-    ("last", "decision"),
-    [
-        ("Pain fell in both groups.", "yes"),
-        ("There was no significant difference.", "no"),
-        ("Treatment failed to lower it.", "no"),
-        ("Treatment may lower it.", "maybe"),
-        ("It may not lower it.", "no"),
-        ("Northern mayflies noticed nothing.", "yes"),
-    ],
+    ("text", "decision"), [("Yes, it is.", "yes"), ("No, it is not.", "no"), ("It may be.", "maybe")]
 )
-def test_the_last_quote_decides(quoting, last: str, decision: str) -> None:
-    """A denial in the sentence nearest to the end is no, else a doubt maybe, else it is yes; whole words count."""
-    assert decide_by_rule(quoting("It was not known whether it may help.", last)) == decision
-
-
-def test_only_the_paper_cited_first_decides(world) -> None:
-    """What other papers say does not count."""
-    first = world.say("PCA is a game.", world.cite(world.GAME, "PCA is a game."))
-    other = Paper(id="o", abstract="A long abstract before it all. It is not so.")
-    second = world.say("It is not so.", world.cite(other, "It is not so."))
-    assert decide_by_rule(world.answer(first, second)) == "yes"
+def test_the_first_word_decides(world, text: str, decision: str) -> None:
+    """An answer that begins with neither yes nor no leaves it open."""
+    assert decision_of(world.answer(world.say(text))) == decision
 
 
 def test_a_refusal_decides_nothing(world) -> None:
-    """Without a citation there is no decision, and no model is asked."""
-    generator = QueuedGenerator()
-    assert decide_by_rule(world.answer(abstained=True)) is None
-    assert decide_by_model(world.answer(abstained=True), generator) is None
-    assert generator.prompts == []
+    """Without an answer there is no decision, not even maybe."""
+    assert decision_of(world.answer(abstained=True)) is None
 
 
-def test_the_model_sees_the_evidence_and_the_question(quoting) -> None:
-    """The prompt holds each quote once and the question, and the reply is the decision."""
-    generator = QueuedGenerator(["maybe"])
-    assert decide_by_model(quoting("One [3] thing.", "Another thing."), generator) == "maybe"
-    (prompt,) = generator.prompts
-    assert "- Another thing.\n- One (3) thing.\n\nQuestion: ?" in prompt.user
-
-
-def test_a_reply_that_is_no_decision_is_an_error(quoting) -> None:
-    """A runtime that ignores the grammar is seen."""
-    with pytest.raises(ValueError, match="'Surely' is none of yes, no, maybe"):
-        decide_by_model(quoting("One thing."), QueuedGenerator(["Surely"]))
+@pytest.mark.parametrize(
+    ("affirmed", "decision"), [(0.9, "yes"), (0.65, "maybe"), (0.35, "maybe"), (0.1, "no"), (None, None)]
+)
+def test_a_probability_decides_where_it_is_sure(affirmed: float | None, decision: str | None) -> None:
+    """Between the two bounds it is maybe; without a probability there is no decision."""
+    assert decision_at(affirmed, no=0.35, yes=0.65) == decision
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")

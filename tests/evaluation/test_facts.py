@@ -2,7 +2,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag_qa.evaluation.facts import key_fact_coverage, missing_facts, normalise, states
+from rag_qa.evaluation.facts import (
+    key_facts_cited,
+    key_facts_prose,
+    key_facts_shown,
+    missing_facts,
+    normalise,
+    says_yes_or_no,
+    states,
+)
 
 
 @pytest.mark.parametrize(
@@ -60,16 +68,60 @@ def test_a_missing_fact_lowers_coverage(world) -> None:
     """Of two facts one that the answer does not state halves the coverage, and is named."""
     given = world.answer(world.say("It has 1024 players."))
     facts = (("1,024", "a thousand"), ("a vector", "vectors"))
-    assert key_fact_coverage(given, facts) == 0.5
+    assert key_facts_shown(given, facts) == 0.5
     assert missing_facts(given, facts) == ("a vector",)
 
 
 def test_an_abstention_states_nothing(world) -> None:
     """An answer that abstains covers no fact, whatever its sentences say."""
     refused = world.answer(world.say("It has 1024 players."), abstained=True)
-    assert key_fact_coverage(refused, (("1024",),)) == 0
+    assert key_facts_shown(refused, (("1024",),)) == 0
 
 
 def test_no_facts_no_figure(world) -> None:
     """Coverage does not apply to a question without key facts."""
-    assert key_fact_coverage(world.answer(), ()) is None
+    assert key_facts_shown(world.answer(), ()) is None
+
+
+def test_prose_is_scored_without_the_quotes_under_it(world) -> None:
+    """A fact that only the quote states is shown, and no fact of the prose."""
+    prose = world.say("Players compete.", world.cite(world.GAME, "Each of 1,024 players owns a vector."))
+    answer, facts = world.answer(prose), [["1024 players"], ["compete"]]
+    assert (key_facts_shown(answer, facts), key_facts_prose(answer, facts)) == (1.0, 0.5)
+
+
+def test_quotes_are_no_prose(world) -> None:
+    """An answer in quotes has no fact in prose, and nothing to say of prose's citations."""
+    citation = world.cite(world.GAME, "PCA is a game.")
+    quoted = world.say(citation.quote, citation).model_copy(update={"kind": "quote"})
+    answer, facts = world.answer(quoted), [["game"]]
+    assert (key_facts_shown(answer, facts), key_facts_prose(answer, facts)) == (1.0, 0.0)
+    assert key_facts_cited(answer, facts) is None
+
+
+def test_a_citation_is_judged_by_the_facts_of_its_sentence(world) -> None:
+    """A fact is cited where a quote under the sentence that states it states it too."""
+    right = world.say("It is a game.", world.cite(world.GAME, "PCA is a game."))
+    wrong = world.say("There are 1,024 players.", world.cite(world.COOKING, "Salt the water first."))
+    facts = [["game"], ["1024 players"], ["never stated"]]
+    assert key_facts_cited(world.answer(right, wrong), facts) == 0.5
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Yes, it is.", "yes"),
+        ("No, it is not.", "no"),
+        ("“Yes.”", "yes"),
+        ("Nobody knows.", None),
+        ("It is.", None),
+    ],
+)
+def test_yes_and_no_are_first_words(world, text: str, said: str | None) -> None:
+    """Only a whole first word counts."""
+    assert says_yes_or_no(world.answer(world.say(text))) == said
+
+
+def test_a_refusal_says_neither_yes_nor_no(world) -> None:
+    """An answer without sentences has no first word."""
+    assert says_yes_or_no(world.answer(abstained=True)) is None

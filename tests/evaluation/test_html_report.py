@@ -49,7 +49,9 @@ class Page(HTMLParser):
 
 def row(key: str = "q1", **fields):
     """A row of a question that was answered perfectly, but for the fields given; `scores` are added to."""
-    scores = {"citation_recall": 1.0, "paper_recall": 1.0, "false_refusals": 0.0} | fields.pop("scores", {})
+    scores = {"citation_recall": 1.0, "paper_recall": 1.0, "answerable_refused": 0.0} | fields.pop(
+        "scores", {}
+    )
     plain = {
         "text": f"what is {key}?",
         "kind": "fact",
@@ -87,7 +89,7 @@ def report(*rows, **fields) -> EvalReport:
 
 
 def refused(key: str, **fields):
-    return row(key, refused=True, cited=[], scores={"false_refusals": 1.0, "paper_recall": 0.0}, **fields)
+    return row(key, refused=True, cited=[], scores={"answerable_refused": 1.0, "paper_recall": 0.0}, **fields)
 
 
 def false_answer(key: str):
@@ -165,7 +167,7 @@ def test_the_worst_comes_first() -> None:
         refused("refused"),
         false_answer("answered"),
         row("paper missed", scores={"paper_recall": 0.5}),
-        row("fact missed", scores={"key_fact_coverage": 0.5}),
+        row("fact missed", scores={"key_facts_shown": 0.5}),
     ]
     found = find_failures(report(row("right"), *reversed(wanted)))
     assert [failure.row["id"] for failure in found] == [one["id"] for one in wanted]

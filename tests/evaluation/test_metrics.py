@@ -72,7 +72,7 @@ def test_abstention_figures_are_the_textbook_ones(decisions: list[tuple[bool, bo
     assert figures.get("abstention_precision") == (pytest.approx(right / refused) if refused else None)
     assert figures.get("abstention_recall") == (pytest.approx(right / unanswerable) if unanswerable else None)
     false = refused - right
-    assert figures.get("false_refusals") == (pytest.approx(false / answerable) if answerable else None)
+    assert figures.get("answerable_refused") == (pytest.approx(false / answerable) if answerable else None)
 
 
 @given(

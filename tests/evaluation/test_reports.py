@@ -65,7 +65,7 @@ def test_the_rendering_shows_scores_kinds_and_seconds(report) -> None:
     """Each total has a row, each kind of question has one, and each stage has its seconds."""
     text = render(report)
     rows = {line.split("|")[1].strip(): line for line in text.splitlines() if line.startswith("|")}
-    assert "1.000" in rows["citation_recall"]
+    assert "1.000" in rows["citation_recall (own judge)"]
     assert rows["invalid_citations"].split("|")[2].strip() == "0"
     assert {"which", "fact", "near", "far", "hostile", "question", "search", "generate"} <= rows.keys()
     assert text.startswith("tiny: 5 questions\n")
@@ -81,14 +81,10 @@ def test_headlines_come_first_in_their_order(report) -> None:
 
 def test_what_does_not_apply_is_a_dash(report) -> None:
     """A kind without answers shows no citation figures instead of zeros."""
-    line = next(line for line in render(report).splitlines() if line.startswith("| far"))
+    line = next(line for line in render(report).splitlines() if line.startswith("| far "))
     assert [cell.strip() for cell in line.split("|")[2:-1]] == [
         "1",
-        "-",
-        "-",
-        "-",
-        "-",
-        "-",
+        *["-"] * 9,
         "1.000",
         "1.000",
     ]

@@ -1,10 +1,14 @@
 import itertools
+import json
 from pathlib import Path
 
 import pytest
 
 from rag_qa.errors import BackendError, EvaluationError
-from rag_qa.evaluation import evaluate, load_question_set, read_results, run_question_set
+from rag_qa.evaluation import evaluate, load_question_set, read_results, render, run_question_set
+from rag_qa.evaluation.caching import CachedGenerator
+from rag_qa.protocols import Prompt
+from rag_qa.testing import QueuedGenerator
 
 
 @pytest.fixture
@@ -27,7 +31,7 @@ def test_a_perfect_assistant(world, run) -> None:
         "citation_recall",
         "citation_precision",
         "quote_exactness",
-        "key_fact_coverage",
+        "key_facts_shown",
         "abstention_precision",
         "abstention_recall",
         "paper_recall",
@@ -36,7 +40,7 @@ def test_a_perfect_assistant(world, run) -> None:
         "mrr@10",
     ):
         assert scores[name] == 1, name
-    assert scores["invalid_citations"] == scores["false_refusals"] == 0
+    assert scores["invalid_citations"] == scores["answerable_refused"] == 0
 
 
 def test_answering_the_unanswerable_is_seen(world, run) -> None:
@@ -51,9 +55,9 @@ def test_answering_the_unanswerable_is_seen(world, run) -> None:
 def test_refusing_everything_is_seen(run) -> None:
     """An assistant that always abstains has perfect recall of it, and pays in precision, facts and papers."""
     scores = run({}).scores
-    assert scores["abstention_recall"] == scores["false_refusals"] == 1
+    assert scores["abstention_recall"] == scores["answerable_refused"] == 1
     assert scores["abstention_precision"] == pytest.approx(3 / 5)
-    assert scores["key_fact_coverage"] == scores["paper_recall"] == 0
+    assert scores["key_facts_shown"] == scores["paper_recall"] == 0
     assert "citation_recall" not in scores
 
 
@@ -63,7 +67,7 @@ def test_a_missing_fact_is_seen_and_named(world, run) -> None:
         world.say("PCA is a game of 1024 players.", world.cite(world.GAME, "PCA is a game."))
     )
     report = run({**world.RIGHT, "how many players?": vague})
-    assert report.scores["key_fact_coverage/fact"] == 0.5
+    assert report.scores["key_facts_shown/fact"] == 0.5
     assert report.per_query[1]["missing_facts"] == ["vector"]
 
 
@@ -221,3 +225,88 @@ def test_an_answers_own_confidence_is_what_counts(world, run) -> None:
     report = run({**world.RIGHT, "how many players?": unsure})
     assert report.per_query[1]["confidence"] == -0.5
     assert report.scores["abstention_auroc"] == 0.5
+
+
+def ask_set(world, tmp_path: Path, question: dict, answer, qrels: str, **options):
+    """Run a set of one question."""
+    folder = tmp_path / "one"
+    folder.mkdir()
+    (folder / "set.toml").write_text('name = "one"\ndescription = ""\ncorpus = "x"\n', "utf-8")
+    (folder / "queries.jsonl").write_text(json.dumps({"_id": "q", "answerable": True, **question}), "utf-8")
+    (folder / "qrels.tsv").write_text(f"query_id\tdoc_id\trelevance\n{qrels}", "utf-8")
+    assistant = world.Scripted({question["text"]: answer})
+    return run_question_set(assistant, load_question_set(folder), **options)
+
+
+def test_papers_that_a_list_may_hold_count_neither_way(world, tmp_path: Path) -> None:
+    """Of three papers listed one is gold, one may be there, by any of its ids, and one is wrong."""
+    listed = world.answer(
+        world.say("PCA is a game.", world.cite(world.GAME, "PCA is a game.")),
+        world.say("It runs in parallel.", world.cite(world.UNLOADED, "It runs in parallel.")),
+        world.say("Salt the water first.", world.cite(world.COOKING, "Salt the water first.")),
+    )
+    asked = {"text": "which?", "kind": "which", "maybe": ["g1", "not here"]}
+    scores = ask_set(world, tmp_path, asked, listed, "q\tunloaded\t1\n").scores
+    assert (scores["list_precision"], scores["list_recall"]) == (0.5, 1.0)
+    assert scores["paper_precision"] == 0.5
+
+
+@pytest.mark.parametrize(("said", "score"), [("Yes, a game.", 1.0), ("No, a game.", 0.0), ("A game.", 0.0)])
+def test_yes_and_no_are_scored(world, tmp_path: Path, said: str, score: float) -> None:
+    """An answer is right where it begins with the right word."""
+    answer = world.answer(world.say(said, world.cite(world.GAME, "PCA is a game.")))
+    asked = {"text": "is it?", "kind": "fact", "yesno": "yes"}
+    assert ask_set(world, tmp_path, asked, answer, "q\tgame\t1\n").scores["yesno_accuracy"] == score
+
+
+def test_totals_have_intervals_and_counts_have_none(world, run) -> None:
+    """Each mean lies in its interval; what never varies has one without width."""
+    report = run({**world.RIGHT, "how many GPUs?": world.RIGHT["how many players?"]})
+    assert "invalid_citations" not in report.intervals
+    assert {"recall@5", "abstention_auroc", "words_shown"} <= report.intervals.keys()
+    for name, (low, high) in report.intervals.items():
+        assert low <= report.scores[name] <= high, name
+    assert report.intervals["mrr@10"] == (1.0, 1.0)
+
+
+def test_near_and_far_answers_are_counted_apart(world, run) -> None:
+    """A near miss that is answered is no answer to a far question."""
+    scores = run({**world.RIGHT, "how many GPUs?": world.RIGHT["how many players?"]}).scores
+    assert (scores["near_answered"], scores["far_answered"]) == (1.0, 0.0)
+
+
+def test_a_set_without_prose_has_no_scores_of_it(world, run) -> None:
+    """Where nothing was written nothing is said of it; where something was, a quote has no fact in prose."""
+    quotes = {
+        text: found.model_copy(
+            update={"sentences": tuple(s.model_copy(update={"kind": "quote"}) for s in found.sentences)}
+        )
+        for text, found in world.RIGHT.items()
+    }
+    assert not {"key_facts_prose", "words_prose"} & run(quotes).scores.keys()
+    assert run(world.RIGHT).scores["key_facts_prose"] == 1.0
+
+
+def test_cached_questions_are_not_timed(world, write_set, tmp_path: Path) -> None:
+    """A question whose answer took a kept result is marked, and left out of the seconds."""
+    prompt = Prompt(system="s", user="u")
+    limits = {"grammar": None, "max_tokens": 9, "temperature": 0.0, "seed": 0}
+
+    class Writing(world.Scripted):
+        def ask(self, question: str, /):
+            if question:
+                list(cache.generate(prompt.model_copy(update={"user": question}), **limits))
+            return super().ask(question)
+
+    questions = load_question_set(write_set())
+    cache = CachedGenerator(QueuedGenerator(["one"] * 4), tmp_path / "kept")
+    first = run_question_set(Writing(world.RIGHT), questions, cache=cache)
+    assert first.provenance["model_calls"] == {"asked": 4, "cached": 0}
+    cache = CachedGenerator(QueuedGenerator(), tmp_path / "kept")
+    ticks = itertools.count()
+    again = run_question_set(Writing(world.RIGHT), questions, cache=cache, clock=lambda: next(ticks) ** 2)
+    assert [row["cached_calls"] for row in again.per_query] == [1, 1, 1, 1, 0]
+    assert "seconds_first" not in again.scores
+    assert again.scores["seconds_median"] == 9**2 - 8**2
+    assert "From the cache: 4 of 4 calls" in render(again)
+    assert "From the cache" not in render(first)

@@ -52,17 +52,33 @@ class Clues(Value):
     number_missing: float
 
 
+class Said(NamedTuple):
+    """What a language model said of the evidence, as probabilities; None where it was not asked.
+
+    That the evidence states the answer (`stated`); the same of what the written answer cites, alone (`confirmed`); and
+    that this supports the answer (`supported`), by the verdict on it.
+    """
+
+    stated: float | None = None
+    confirmed: float | None = None
+    supported: float | None = None
+
+
+NOTHING_SAID = Said()
+
+
 class Decision(NamedTuple):
     """Whether the papers answer a question.
 
     All papers assessed, most probable first; those to answer from (none: it is refused); the probability that they
-    answer; and why they would not.
+    answer; why they would not; and what that was read from.
     """
 
     assessed: Sequence[Relevance]
     relevant: list[Relevance]
     confidence: float
     why_not: str
+    clues: Mapping[str, float]
 
 
 def decide(
@@ -73,23 +89,32 @@ def decide(
     weights: Mapping[str, float],
     *,
     wanted: float | None = None,
-    stated: float | None = None,
+    said: Said = NOTHING_SAID,
 ) -> Decision:
     """Return whether the papers answer a question; `assessed` is most probable first and not empty.
 
     They do where the confidence reaches the one wanted; where none is, the one that ships, and where they also speak
-    to the question at all. `stated` is the probability, by a model that read the evidence, that it states the answer.
+    to the question at all. Where a model has read but not written yet, only what is hardly answerable is refused.
     """
     speaks = speaks_to(assessed)
     clues = find_clues(query, assessed, papers, terms, weights).model_dump()
-    model = "answer" if stated is None else "read_answer"
-    confidence = logistic(model, clues if stated is None else clues | {"stated": log_odds(stated)})
-    answers = confidence >= wanted if wanted is not None else speaks and confidence >= threshold(model)
+    model = "answer"
+    if said.stated is not None:
+        model = "read_answer"
+    if said.confirmed is not None:
+        model = "confirmed_answer"
+    clues |= {name: log_odds(p) for name, p in said._asdict().items() if p is not None}
+    confidence = logistic(model, clues)
+    wants = threshold(model) if wanted is None else wanted
+    if model == "read_answer":
+        wants = min(wants, threshold(model))
+    answers = confidence >= wants and (speaks or wanted is not None)
     return Decision(
         assessed=assessed,
         relevant=keep_relevant(assessed) if answers else [],
         confidence=confidence,
         why_not=_not_said(query, assessed, papers, weights) if speaks else NOTHING_RELEVANT,
+        clues=clues,
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from rag_qa.types import Answer, Sentence, Value
 
 # They follow from what else was given, and would be told twice.
-NOT_COMPARED = {"answer_version", "prompt_tokens", "evidence_dropped"}
+NOT_COMPARED = {"answer_version", "prompt_tokens", "evidence_dropped", "clues"}
 
 
 class Change(Value):

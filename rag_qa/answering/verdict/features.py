@@ -67,30 +67,37 @@ class Comparison(Value):
 
 
 def compare(
-    sentence: str, evidence: Sequence[str], embedder: Embedder | None, context: Sequence[str] = ()
+    sentence: str,
+    evidence: Sequence[str],
+    embedder: Embedder | None,
+    context: Sequence[str] = (),
+    question: str = "",
 ) -> Comparison:
     """Return the comparison; without an embedder the similarities are 0.
 
     The context, such as titles, says what the evidence speaks of: its words, names and numbers are known, and sentences
-    are embedded under it.
+    are embedded under it. So are those of the question that the sentence answers, since answers repeat them.
     """
     sentence = MARKS.sub(" ", sentence)
     sources = source_sentences(sentence, evidence)
     terms = content_terms(in_digits(sentence))
     theirs = [content_terms(in_digits(source)) for source in sources]
     spoken_of = list(dict.fromkeys(context))
-    known = {
-        term for source in [*theirs, *(content_terms(in_digits(c)) for c in spoken_of)] for term in source
-    }
+    given = [question, *spoken_of]
+    known = {term for source in [*theirs, *(content_terms(in_digits(t)) for t in given)] for term in source}
     similarities, nearest = _similarities(sentence, sources, " ".join(spoken_of), embedder)
     if embedder is None:
         nearest = sorted(sources, key=lambda source: -_share(terms, set(content_terms(in_digits(source)))))
-    cited = " ".join([*spoken_of, *evidence])
+    cited = " ".join([*given, *evidence])
     names, codes = foreign_names(sentence, cited), foreign_codes(sentence, cited)
     lacking = unseen(quantities(sentence), quantities(cited))
     against = contrasts(sentence, sources)
     kinds = [contrast.kind for contrast in against]
-    pairs, their_pairs = set(pairwise(terms)), {pair for source in theirs for pair in pairwise(source)}
+    asked = content_terms(in_digits(question))
+    pairs, their_pairs = (
+        set(pairwise(terms)),
+        {pair for source in [*theirs, asked] for pair in pairwise(source)},
+    )
     return Comparison(
         features=Features(
             **similarities,

@@ -15,11 +15,14 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from rag_qa.answering.verdict.contradictions import Contrast
 from rag_qa.answering.verdict.features import Comparison, Features, compare
 from rag_qa.backends.embedding import open_embedder
 from rag_qa.backends.entailment import open_entailment
-from rag_qa.protocols import Embedder, EntailmentJudge
+from rag_qa.protocols import Embedder, EntailmentJudge, Matrix, Role, TokenEncoding
 from rag_qa.settings import Settings
 from rag_qa.text.quantities import in_digits
 from rag_qa.text.words import content_terms
@@ -28,33 +31,65 @@ from rag_qa.types import Verdict, VerdictLabel
 VERBATIM = Verdict(label="supported", probability=1.0, reasons=("verbatim",))
 NO_EVIDENCE = Verdict(label="unsupported", probability=0.0, reasons=("nothing is cited",))
 NO_CONTENT = Verdict(label="unsupported", probability=0.0, reasons=("the sentence says nothing",))
+# Texts whose vectors are kept, all judged as documents.
+REMEMBERED = 512
 # Missing words that a reason names.
 NAMED = 5
+
+
+class RememberingEmbedder:
+    """An embedder that keeps the vectors of the last texts: one sentence is judged against several sets of evidence."""
+
+    def __init__(self, embedder: Embedder) -> None:
+        self.spec = embedder.spec
+        self._embedder = embedder
+        self._vectors: dict[str, NDArray[np.float32]] = {}
+
+    def encode(self, texts: Sequence[str], *, role: Role) -> Matrix:
+        """Return float32 unit vectors, shape (len(texts), dimension), in the order of the texts."""
+        new = [text for text in dict.fromkeys(texts) if text not in self._vectors]
+        if len(self._vectors) + len(new) > REMEMBERED:
+            self._vectors.clear()
+            new = list(dict.fromkeys(texts))
+        if new:
+            self._vectors.update(zip(new, self._embedder.encode(new, role=role), strict=True))
+        return np.stack([self._vectors[text] for text in texts])
+
+    def encode_tokens(self, texts: Sequence[str], *, role: Role) -> list[TokenEncoding]:
+        """Return what the embedder does."""
+        return self._embedder.encode_tokens(texts, role=role)
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Return what the embedder does."""
+        return self._embedder.count_tokens(texts)
 
 
 class Verifier:
     """Judges sentences with one embedder; where there is a judge of entailment, the probability is its own."""
 
     def __init__(self, embedder: Embedder, entailment: EntailmentJudge | None = None) -> None:
-        self._embedder = embedder
+        self._embedder = RememberingEmbedder(embedder)
         self._entailment = entailment
 
-    def judge(self, sentence: str, evidence: Sequence[str], *, context: Sequence[str] = ()) -> Verdict:
+    def judge(
+        self, sentence: str, evidence: Sequence[str], *, context: Sequence[str] = (), question: str = ""
+    ) -> Verdict:
         """Return how far exactly this evidence supports the sentence.
 
         Words, names and numbers of the context, such as the titles of the papers that the evidence is from, count as
-        known. What a rule decides costs no embedding. Another embedder than the fitted one counts for nothing.
+        known, and so do those of the question that the sentence answers. What a rule decides costs no embedding.
+        Another embedder than the fitted one counts for nothing.
         """
         cited = [text for text in evidence if text.strip()]
         decided = _decide(sentence, cited)
         if decided is not None:
             return decided
-        comparison = compare(sentence, cited, None, context)
+        comparison = compare(sentence, cited, None, context, question)
         if self._entailment is not None and not _contradictions(comparison):
             return _under_rules(comparison, self._entailment.judge(sentence, cited, context=context))
         fitted = self._embedder.spec.name == _model()["embedder"] and not _contradictions(comparison)
         if fitted:
-            comparison = compare(sentence, cited, self._embedder, context)
+            comparison = compare(sentence, cited, self._embedder, context, question)
         probability = support_probability(comparison.features, alike=fitted)
         if label_of(probability) == "supported" and _is_foreign(comparison):
             probability = min(probability, _model()["foreign"])
@@ -68,19 +103,23 @@ def judge(
     evidence: Sequence[str],
     *,
     context: Sequence[str] = (),
+    question: str = "",
     embedder: Embedder | None = None,
 ) -> Verdict:
     """Return how far the evidence supports the sentence, with the reasons against it.
 
-    `context` says what the evidence speaks of, such as the title of the paper that it is from.
+    `context` says what the evidence speaks of, such as the title of the paper that it is from; `question` is what the
+    sentence answers: its words need not stand in the evidence.
 
     `label` is supported, partial or unsupported; `probability` that of being supported; `reasons` are for people.
     Without an embedder the one that the settings name is opened, where one is needed. Raises ModelNotFoundError.
     """
     if embedder is None:
         cited = [text for text in evidence if text.strip()]
-        return _decide(sentence, cited) or _default().judge(sentence, cited, context=context)
-    return Verifier(embedder).judge(sentence, evidence, context=context)
+        return _decide(sentence, cited) or _default().judge(
+            sentence, cited, context=context, question=question
+        )
+    return Verifier(embedder).judge(sentence, evidence, context=context, question=question)
 
 
 def open_verifier(settings: Settings, embedder: Embedder) -> Verifier:

@@ -10,6 +10,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from rag_qa.protocols import EntailmentJudge
+from rag_qa.text.entities import foreign_codes, foreign_names
 from rag_qa.text.words import content_terms
 from rag_qa.types import Citation, Evidence, Verdict
 
@@ -30,31 +31,73 @@ class Attribution(NamedTuple):
 
 
 def attribute(
-    sentence: str, candidates: Sequence[Evidence], titles: Mapping[str, str], judge: EntailmentJudge
+    sentence: str,
+    candidates: Sequence[Evidence],
+    titles: Mapping[str, str],
+    judge: EntailmentJudge,
+    *,
+    question: str = "",
 ) -> Attribution | None:
     """Return the best attribution: one candidate if it supports the sentence, else two; None without candidates.
 
-    Where nothing supports the sentence, the one that comes nearest is returned with its verdict.
+    Where not even two support the sentence, the one that comes nearest is returned with its verdict.
     """
-    best: Attribution | None = None
-    for sets in _sets(_ranked(sentence, candidates, titles)):
-        for cited in sets:
-            verdict = judge.judge(
-                sentence, [e.sentence for e in cited], context=tuple(titles[e.paper_id] for e in cited)
-            )
-            if best is None or verdict.probability > best.verdict.probability:
-                best = Attribution(cited, verdict)
+    ranked = _ranked(sentence, candidates, titles)
+    texts = _texts(candidates, titles)
+    nearest: Attribution | None = None
+    for sets in _sets(sentence, ranked, titles):
+        named = [cited for cited in sets if _names_all(sentence, cited, texts)]
+        found = [Attribution(cited, _judged(sentence, cited, titles, judge, question)) for cited in named]
+        best = max(found, key=lambda attribution: attribution.verdict.probability, default=None)
         if best is not None and best.verdict.label == "supported":
-            break
-    return best
+            return best
+        nearest = nearest or best
+    return nearest
 
 
-def _sets(ranked: Sequence[Evidence]) -> Iterator[list[tuple[Evidence, ...]]]:
+def _texts(candidates: Sequence[Evidence], titles: Mapping[str, str]) -> dict[str, str]:
+    """Return what is known of each paper: its title and its sentences."""
+    texts = dict(titles)
+    for candidate in candidates:
+        texts[candidate.paper_id] += f" {candidate.sentence}"
+    return texts
+
+
+def _names_all(sentence: str, cited: Sequence[Evidence], texts: Mapping[str, str]) -> bool:
+    """Return whether the papers cited name, anywhere, all that the sentence names."""
+    known = " ".join(dict.fromkeys(texts[e.paper_id] for e in cited))
+    return not (foreign_names(sentence, known) or foreign_codes(sentence, known))
+
+
+def _judged(
+    sentence: str,
+    cited: Sequence[Evidence],
+    titles: Mapping[str, str],
+    judge: EntailmentJudge,
+    question: str,
+) -> Verdict:
+    context = tuple(titles[e.paper_id] for e in cited)
+    return judge.judge(sentence, [e.sentence for e in cited], context=context, question=question)
+
+
+def _sets(
+    sentence: str, ranked: Sequence[Evidence], titles: Mapping[str, str]
+) -> Iterator[list[tuple[Evidence, ...]]]:
     """Yield what may be cited: the first candidates alone, then pairs of them, the best first."""
     singles = ranked[:SINGLES]
     yield [(candidate,) for candidate in singles]
-    pairs = ((a, b) for n, b in enumerate(singles) for a in singles[:n])
+    pairs = ((a, b) for n, b in enumerate(singles) for a in singles[:n] if _both_say(sentence, a, b, titles))
     yield list(islice(pairs, PAIRS))
+
+
+def _both_say(sentence: str, a: Evidence, b: Evidence, titles: Mapping[str, str]) -> bool:
+    """Return whether each of two papers says more of the sentence than a name: the result of one is not the other's."""
+    if a.paper_id == b.paper_id:
+        return True
+    named = {term for e in (a, b) for term in content_terms(titles[e.paper_id])}
+    wanted = set(content_terms(sentence)) - named
+    one, other = (wanted & set(content_terms(e.sentence)) for e in (a, b))
+    return bool(one - other) and bool(other - one)
 
 
 def _ranked(sentence: str, candidates: Sequence[Evidence], titles: Mapping[str, str]) -> list[Evidence]:

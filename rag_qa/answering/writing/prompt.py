@@ -84,18 +84,19 @@ def fit_evidence(
     titles: Mapping[str, str],
     *,
     generator: Generator,
+    wanted: int,
     budget: int,
     **values: str,
 ) -> list[Evidence]:
-    """Return as much evidence, from the best on, as leaves `budget` tokens of the context after the longest prompt.
+    """Return as much evidence, from the best on, as makes the longest prompt no longer than `wanted` tokens.
 
-    Raises PromptError where not even one piece fits.
+    One piece is kept up to `budget` tokens. Raises PromptError where not even that fits.
     """
     kept = list(evidence)
     while kept:
         longest = prompts.fill("again", layout(kept, titles), **values) if "again" in prompts.texts else None
         prompt = longest or prompts.fill("write", layout(kept, titles), **values)
-        if generator.count_tokens(prompt) <= budget:
+        if generator.count_tokens(prompt) <= (min(wanted, budget) if len(kept) > 1 else budget):
             return kept
         kept.pop()
     raise PromptError(

@@ -6,9 +6,10 @@ nothing here checks what it writes: see `attribution`.
 
 from collections.abc import Generator as Pieces
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from typing import NamedTuple
 
-from rag_qa.answering.writing.grammar import PROSE
+from rag_qa.answering.writing.grammar import PROSE, held
 from rag_qa.answering.writing.injection import gives_orders
 from rag_qa.answering.writing.prompt import PromptFile, fit_evidence, layout
 from rag_qa.corpus.cleaning import clean_text
@@ -19,6 +20,11 @@ from rag_qa.types import Evidence
 
 MAX_SENTENCES = 3
 YES_NO = ("Yes", "No")
+YES_NO_UNKNOWN = ("Yes", "No", "Unknown")
+# No is the answer from this ratio to Yes on, and Yes up to the other: the model prefers to agree.
+SURELY_NO, UNSURE = 0.8, 0.5
+# Share of the tokens of a text that are pieces of it: several tokens may make one character.
+CUT_OFF = 0.75
 
 
 class Reading(NamedTuple):
@@ -27,6 +33,21 @@ class Reading(NamedTuple):
     question: str
     text: str
     evidence: tuple[Evidence, ...]
+
+
+class Affirmation(NamedTuple):
+    """How probably the answer to a yes/no question is Yes, No and unknown; they add up to 1."""
+
+    yes: float
+    no: float
+    unknown: float
+
+    @property
+    def opening(self) -> str:
+        """How an answer begins: "Yes, " or "No, ", or with neither where the evidence is not clear about it."""
+        if self.no > SURELY_NO * self.yes:
+            return "No, "
+        return "Yes, " if self.yes > max(0.5, self.no / UNSURE) else ""
 
 
 class Writer:
@@ -48,54 +69,72 @@ class Writer:
             return None
         budget = self.generator.spec.n_ctx - 2 * self._settings.max_tokens
         kept = fit_evidence(
-            self.prompts, offered, titles, generator=self.generator, budget=budget, **_blank(question)
+            self.prompts,
+            offered,
+            titles,
+            generator=self.generator,
+            wanted=self._settings.read_tokens,
+            budget=budget,
+            **_blank(question),
         )
         return Reading(question, layout(kept, titles), tuple(kept))
 
     def states(self, reading: Reading) -> float:
         """Return the probability that the evidence states the answer: that of Yes, read from the first token."""
-        return self._yes(reading, "decide")
+        prompt = self.prompts.fill("decide", reading.text, question=reading.question)
+        return self.generator.choose(prompt, YES_NO)[0]
 
-    def affirms(self, reading: Reading) -> float:
-        """Return the probability that the answer to a yes/no question is Yes."""
-        return self._yes(reading, "affirm")
+    def affirms(self, reading: Reading) -> Affirmation:
+        """Return how probably the answer to a yes/no question is Yes, No and unknown, by the evidence."""
+        prompt = self.prompts.fill("affirm", reading.text, question=reading.question)
+        return Affirmation(*self.generator.choose(prompt, YES_NO_UNKNOWN))
 
     def write(self, reading: Reading, *, opening: str = "") -> Pieces[str, None, None]:
         """Yield the model's answer in pieces; the reply begins with `opening`, which is not yielded."""
         return self._generate(self.prompt(reading, opening=opening))
 
     def rewrite(self, reading: Reading, draft: str, reasons: Sequence[str]) -> str:
-        """Return another answer, after one that the evidence does not support."""
+        """Return the first sentence of another answer, after one that is not supported; "" where none is whole."""
         prompt = self.prompts.fill(
             "again", reading.text, question=reading.question, draft=draft, reasons="; ".join(reasons)
         )
-        return clean_text("".join(self._generate(prompt)))
+        sentences = SentenceReader()
+        with closing(self._generate(prompt)) as pieces:
+            for piece in pieces:
+                for sentence in sentences.feed(piece):
+                    return sentence
+        return next(sentences.rest(), "")
 
     def prompt(self, reading: Reading, *, opening: str = "") -> Prompt:
         """Return the prompt that an answer is written for."""
         prompt = self.prompts.fill("write", reading.text, question=reading.question)
         return prompt.model_copy(update={"reply": opening})
 
-    def _yes(self, reading: Reading, name: str) -> float:
-        prompt = self.prompts.fill(name, reading.text, question=reading.question)
-        return self.generator.choose(prompt, YES_NO)[0]
-
     def _generate(self, prompt: Prompt) -> Pieces[str, None, None]:
-        return self.generator.generate(
+        pieces = self.generator.generate(
             prompt,
             grammar=PROSE,
             max_tokens=self._settings.max_tokens,
             temperature=self._settings.temperature,
             seed=self._settings.seed,
         )
+        with closing(pieces):
+            for piece in pieces:
+                yield held(piece)
 
 
 class SentenceReader:
-    """Pieces of text → up to three whole sentences, each as soon as the next one begins."""
+    """Pieces of text → up to three whole sentences, each as soon as the next one begins.
 
-    def __init__(self, opening: str = "") -> None:
+    `max_tokens` is what the text may take at most: a last sentence without a full stop is taken for cut off only where
+    the text may have reached that.
+    """
+
+    def __init__(self, opening: str = "", *, max_tokens: int = 0) -> None:
         self._buffer = opening
         self._count = 0
+        self._pieces = 0
+        self._may_be_cut_off = CUT_OFF * max_tokens
 
     @property
     def full(self) -> bool:
@@ -105,6 +144,7 @@ class SentenceReader:
     def feed(self, piece: str) -> Iterator[str]:
         """Yield the sentences that a piece completes."""
         self._buffer += piece
+        self._pieces += 1
         spans = split_sentences(self._buffer)
         for start, end in spans[:-1]:
             if not self.full:
@@ -116,8 +156,12 @@ class SentenceReader:
     def rest(self) -> Iterator[str]:
         """Yield the last sentence, unless it was cut off."""
         last = clean_text(self._buffer)
-        if not self.full and last.rstrip("”\"')").endswith((".", "!", "?")):
+        if self.full or not last:
+            return
+        if last.rstrip("”\"')").endswith((".", "!", "?")):
             yield last
+        elif self._pieces < self._may_be_cut_off:
+            yield f"{last}."
 
 
 def _blank(question: str) -> dict[str, str]:

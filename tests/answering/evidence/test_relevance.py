@@ -2,7 +2,6 @@
 
 import pytest
 
-from rag_qa.answering.evidence.scoring import score_sentences
 from rag_qa.answering.evidence.relevance import (
     Relevance,
     Signals,
@@ -13,8 +12,9 @@ from rag_qa.answering.evidence.relevance import (
     speaks_to,
     threshold,
 )
-from rag_qa.text.words import question_terms
+from rag_qa.answering.evidence.scoring import score_sentences
 from rag_qa.testing import HashingEmbedder
+from rag_qa.text.words import question_terms
 from rag_qa.types import Hit, Paper, Passage
 
 FIELDS = tuple(Signals.model_fields)

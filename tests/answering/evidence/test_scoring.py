@@ -4,11 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag_qa.answering.evidence.choosing import WORTH_READING, choose_sentences
-from rag_qa.answering.evidence.scoring import ScoredSentence, label, score_sentences
-from rag_qa.answering.evidence.relevance import Relevance, Signals
-from rag_qa.text.words import content_terms, coverage, question_terms
+from rag_qa.answering.evidence.scoring import ScoredSentence, as_evidence, score_sentences
 from rag_qa.testing import HashingEmbedder
+from rag_qa.text.words import content_terms, coverage, question_terms
 from rag_qa.types import Paper
 
 GAME = Paper(
@@ -31,11 +29,6 @@ def sentence(text: str, score: float, paper_id: str = "a") -> ScoredSentence:
     return ScoredSentence(
         paper_id=paper_id, text=text, start=0, end=len(text), similarity=score, coverage=score
     )
-
-
-def relevant(paper_id: str, *sentences: ScoredSentence) -> Relevance:
-    signals = Signals(**dict.fromkeys(Signals.model_fields, 0.5))
-    return Relevance(paper_id=paper_id, probability=0.5, sentences=sentences, signals=signals)
 
 
 @given(st.text(min_size=1, max_size=300))
@@ -75,43 +68,14 @@ def test_no_papers_give_no_sentences():
     assert embedder.encoded == []
 
 
-def test_labels_count_from_one_in_the_order_given():
-    """Evidence is labelled 1, 2, … and keeps text, offsets and paper."""
-    evidence = label([sentence("b", 0.9), sentence("a", 0.1)])
-    assert [(e.label, e.sentence) for e in evidence] == [(1, "b"), (2, "a")]
-
-
-def test_a_list_of_papers_shows_each_ones_best_sentence():
-    """A which-question quotes one sentence a paper, in the papers' order, and at most so many papers."""
-    papers = [
-        relevant("a", sentence("a1", 0.5), sentence("a2", 0.4)),
-        relevant("b", sentence("b1", 0.9, "b")),
+def test_evidence_is_the_sentence_with_its_offsets_and_score():
+    """Evidence keeps the order given, and the text, offsets, paper and score of each sentence."""
+    evidence = as_evidence([sentence("b", 0.9, "p"), sentence("aa", 0.3)])
+    assert [(e.paper_id, e.sentence, e.start, e.end) for e in evidence] == [
+        ("p", "b", 0, 1),
+        ("a", "aa", 0, 2),
     ]
-    assert [s.text for s in choose_sentences(papers, "which", sentences=9, papers=9)] == ["a1", "b1"]
-    assert len(choose_sentences(papers, "which", sentences=9, papers=1)) == 1
-
-
-def test_a_fact_is_answered_by_the_best_sentences_of_all_papers():
-    """A fact quotes the best sentences wherever they stand, without those far below the best."""
-    worth, poor = WORTH_READING + 0.05, WORTH_READING - 0.05
-    papers = [
-        relevant("a", sentence("a1", worth), sentence("a2", poor)),
-        relevant("b", sentence("b1", 1.0, "b")),
-    ]
-    assert [s.text for s in choose_sentences(papers, "fact", sentences=3, papers=9)] == ["b1", "a1"]
-
-
-def test_a_comparison_keeps_its_papers_apart():
-    """A comparison quotes the best sentences of each of two papers, one paper after the other."""
-    papers = [
-        relevant("a", sentence("a1", 0.4), sentence("a2", 0.39), sentence("a3", 0.38)),
-        relevant("b", sentence("b1", 1.0, "b"), sentence("b2", WORTH_READING - 0.05, "b")),
-        relevant("c", sentence("c1", 0.9, "c")),
-    ]
-    chosen = choose_sentences(papers, "comparison", sentences=2, papers=9)
-    assert [s.text for s in chosen] == ["a1", "a2", "b1"]
-    alone = choose_sentences(papers[1:2], "comparison", sentences=2, papers=9)
-    assert [s.text for s in alone] == ["b1"]
+    assert [e.score for e in evidence] == pytest.approx([0.6, 0.2])
 
 
 def test_terms_leave_out_what_only_asks():

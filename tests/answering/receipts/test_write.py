@@ -6,9 +6,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rag_qa import Assistant, Filter, Settings, build_index
-from rag_qa.answering.receipts.write import hash_paper, read_receipt, write_receipt
-from rag_qa.answering.receipts.verify import recheck
 from rag_qa.answering.receipts.replay import compare
+from rag_qa.answering.receipts.verify import recheck
+from rag_qa.answering.receipts.write import hash_paper, read_receipt, write_receipt
+from rag_qa.backends.locating import STARTER
 from rag_qa.errors import ReceiptError
 from rag_qa.index.reader import Index
 from rag_qa.testing import HashingEmbedder, QueuedGenerator
@@ -16,7 +17,7 @@ from rag_qa.testing import HashingEmbedder, QueuedGenerator
 FACT = "How much of the variance did EigenGame reach?"
 WHICH = "which papers discuss eigendecomposition as a game?"
 RESULT = "EigenGame reached 98.5% of the variance on a dataset of 200,000 images."
-REPLY = f"{RESULT[:-1]} [1]"
+REPLY = RESULT
 
 
 @pytest.fixture
@@ -33,7 +34,7 @@ def save(tmp_path):
 @pytest.fixture(scope="module")
 def written(library, tmp_path_factory):
     """The bytes of a small receipt of an answer in prose."""
-    options = Settings(min_relevance=0.0, evidence_sentences=1)
+    options = Settings(model=STARTER, min_relevance=0.0, evidence_sentences=1)
     generator = QueuedGenerator([REPLY])
     with Assistant.open(library, settings=options, embedder=HashingEmbedder(), generator=generator) as opened:
         path = tmp_path_factory.mktemp("written") / "answer.json"
@@ -108,10 +109,14 @@ def test_the_prompt_saved_is_the_one_given(open_assistant, library):
     """The model's input in an answer is word for word what the generator was asked; quotes have none."""
     generator = QueuedGenerator([REPLY])
     with Assistant.open(
-        library, settings=Settings(min_relevance=0.0), embedder=HashingEmbedder(), generator=generator
+        library,
+        settings=Settings(model=STARTER, min_relevance=0.0),
+        embedder=HashingEmbedder(),
+        generator=generator,
     ) as assistant:
         given = assistant.ask(FACT).model_input
-    assert (given.system, given.user) == (generator.prompts[0].system, generator.prompts[0].user)
+    (asked,) = generator.prompts
+    assert (given.system, given.user) == (asked.system, asked.context + asked.user)
     assert open_assistant().ask(FACT).model_input is None
 
 
@@ -228,7 +233,7 @@ def test_a_count_needs_its_index(open_assistant, save, library):
     assert statuses(path, library)["verdict 1"] == "ok"
     forge(path, lambda a: a["sentences"][0].update(text="4 of 5 papers in the index mention “games”."))
     assert statuses(path, library)["verdict 1"] == "fail"
-    forge(path, lambda a: a["asked"]["filter"].update(since=3000))
+    forge(path, lambda a: a["query"]["filter"].update(since=3000))
     assert statuses(path, library)["verdict 1"] == "fail"
 
 
@@ -312,7 +317,7 @@ def test_prose_comes_again(open_assistant, save):
 def test_another_reply_is_a_difference(open_assistant, save):
     """Another sentence of the model is shown as the first difference, with nothing else changed."""
     saved = read_receipt(save(open_assistant([REPLY]).ask(FACT))).answer
-    found = compare(saved, open_assistant(["EigenGame reached 98.5% of the variance [1]"]).again(saved))
+    found = compare(saved, open_assistant(["EigenGame reached 98.5% of the variance."]).again(saved))
     assert found.difference.startswith(f"sentence 1 was “{RESULT}” (eigengame 143:214)")
     assert "is now “EigenGame reached 98.5% of the variance.”" in found.difference
     assert found.changes == ()
@@ -332,7 +337,7 @@ def test_what_changed_is_named(open_assistant, library):
     saved = open_assistant([REPLY], seed=1).ask(FACT)
     made = dict(saved.provenance) | {"index_generation": 7, "rag_qa": "0.0.1"}
     generator = QueuedGenerator([REPLY], name="another")
-    options = Settings(min_relevance=0.0, style="quote", seed=2)
+    options = Settings(model=STARTER, min_relevance=0.0, style="quote", seed=2)
     with Assistant.open(library, settings=options, embedder=HashingEmbedder(), generator=generator) as other:
         found = compare(saved.model_copy(update={"provenance": made}), other.again(saved))
     changed = {change.name: (change.saved, change.now) for change in found.changes}
@@ -352,10 +357,10 @@ def test_a_follow_up_is_asked_again_without_the_turns_before(open_assistant, sav
     assistant = open_assistant(listed_papers=2)
     first = assistant.ask(WHICH)
     saved = read_receipt(save(assistant.ask("what does the second one say?", history=[first]))).answer
-    assert saved.asked.within == (first.papers[1].id,)
+    assert saved.query.within == (first.papers[1].id,)
     found = compare(saved, open_assistant(listed_papers=2).again(saved))
     assert found.identical
-    assert found.answer.understood_as == saved.understood_as
+    assert found.answer.query == saved.query
 
 
 @pytest.mark.parametrize("literal", [True, False])
@@ -363,20 +368,16 @@ def test_filter_and_literal_are_kept(open_assistant, literal):
     """An answer under a filter, taken as it stands or not, is asked again in the same way."""
     question = "papers by Ian Gemp"
     saved = open_assistant().ask(question, filter=Filter(since=2020), literal=literal)
-    assert (saved.asked.filter, saved.asked.literal) == (Filter(since=2020), literal)
+    assert saved.query.filter == Filter(since=2020, authors=() if literal else ("Ian Gemp",))
     again = open_assistant().again(saved)
-    assert (again.sentences, again.asked, again.understood_as) == (
-        saved.sentences,
-        saved.asked,
-        saved.understood_as,
-    )
+    assert (again.sentences, again.query) == (saved.sentences, saved.query)
 
 
 def test_an_answer_that_does_not_say_what_was_asked_is_told(open_assistant):
     """An answer made by other means, without what it was asked as, cannot be asked again."""
     assistant = open_assistant()
     with pytest.raises(ReceiptError, match=r"Assistant\.ask"):
-        assistant.again(assistant.ask(FACT).model_copy(update={"asked": None}))
+        assistant.again(assistant.ask(FACT).model_copy(update={"query": None}))
 
 
 # --- what is told
@@ -395,7 +396,7 @@ def test_an_answer_that_does_not_say_what_was_asked_is_told(open_assistant):
         (b'{"receipt_version": "1"}', "no receipt"),
         (b'{"receipt_version": true}', "no receipt"),
         (b'{"receipt_version": 0}', "no receipt"),
-        (b'{"receipt_version": 2}', "newer rag_qa"),
+        (b'{"receipt_version": 3}', "newer rag_qa"),
         (b'{"receipt_version": 1}', "no whole receipt"),
         (b'{"receipt_version": 1, "answer": {}, "papers": {}}', "no whole receipt"),
     ],

@@ -3,8 +3,8 @@
 import pytest
 
 from rag_qa.answering.verdict.features import COMPARED, compare, parts, source_sentences
-from rag_qa.text.words import abbreviates
 from rag_qa.testing import HashingEmbedder
+from rag_qa.text.words import abbreviates
 
 SOURCE = "Dropout reduces overfitting of large networks on speech and images."
 

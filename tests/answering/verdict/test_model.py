@@ -9,9 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import rag_qa
-from rag_qa.answering import verifying
+from rag_qa.answering.verdict import model as verdict_model
 from rag_qa.answering.verdict.features import Features, compare
-from rag_qa.answering.verdict.model import NO_CONTENT, NO_EVIDENCE, VERBATIM, Verifier, label_of, open_verifier
+from rag_qa.answering.verdict.model import (
+    NO_CONTENT,
+    NO_EVIDENCE,
+    VERBATIM,
+    Verifier,
+    label_of,
+    open_verifier,
+)
 from rag_qa.errors import ModelNotFoundError
 from rag_qa.settings import Settings
 from rag_qa.testing import HashingEmbedder
@@ -19,7 +26,7 @@ from rag_qa.types import Verdict
 
 QUOTE = "We train ResNet-50 on ImageNet and reach 76.3% accuracy after 90 epochs with three random seeds."
 CLAIM = "EigenGame finds the top components without orthogonalisation, and it does not need a central server."
-MODEL = tomllib.loads(Path(verifying.__file__).with_name("verdict.toml").read_text("utf-8"))
+MODEL = tomllib.loads(Path(verdict_model.__file__).with_name("verdict.toml").read_text("utf-8"))
 FITTED = "all-MiniLM-L6-v2"
 
 
@@ -173,6 +180,63 @@ def test_a_number_of_nowhere_is_never_supported(number):
         assert Verifier(HashingEmbedder(name=FITTED)).judge(sentence, [QUOTE]).label == "unsupported"
 
 
+# --- what the evidence speaks of
+
+TITLE = "GraspNet: picking up cups with 7 joints"
+SAYS_IT = "It picks up a cup in 95% of the trials."
+
+
+@pytest.mark.parametrize("name", ["hashing", FITTED])
+def test_names_words_and_numbers_of_a_title_are_known(name):
+    """A sentence may name what its source calls "it", with the name and numbers of the paper's title."""
+    judge = Verifier(HashingEmbedder(name=name)).judge
+    sentence = "GraspNet with 7 joints picks up a cup in 95% of the trials."
+    assert judge(sentence, [SAYS_IT]).label == "unsupported"
+    assert judge(sentence, [SAYS_IT], context=[TITLE]).label == "supported"
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "GraspNet picks up a cup in 85% of the trials.",
+        "GraspNet does not pick up a cup in 95% of the trials.",
+        "DexNet picks up a cup in 95% of the trials.",
+        "GraspNet opens seventeen doors of an unlit house in winter.",
+    ],
+)
+@pytest.mark.parametrize("name", ["hashing", FITTED])
+def test_a_title_supports_nothing_else(name, sentence):
+    """With the title known, another number, a denial, another name and other words are still not supported."""
+    verdict = Verifier(HashingEmbedder(name=name)).judge(sentence, [SAYS_IT], context=[TITLE])
+    assert verdict.label != "supported"
+    assert verdict.reasons
+
+
+def test_a_title_is_no_evidence():
+    """What only the title says is not supported where nothing is cited, and a quote needs no title."""
+    judge = Verifier(HashingEmbedder()).judge
+    assert judge("GraspNet picks up cups with 7 joints.", [], context=[TITLE]) == NO_EVIDENCE
+    assert judge(SAYS_IT, [SAYS_IT], context=[TITLE]) == VERBATIM
+
+
+def test_sentences_are_embedded_under_their_title():
+    """The fitted embedder reads each source under the title, given once however many are from that paper."""
+    embedder = HashingEmbedder(name=FITTED)
+    Verifier(embedder).judge("GraspNet lifts a cup.", [SAYS_IT], context=[TITLE, TITLE])
+    assert f"{TITLE}: {SAYS_IT}" in embedder.encoded
+    assert SAYS_IT not in embedder.encoded
+
+
+def test_the_public_function_takes_the_context():
+    """`rag_qa.judge` knows what the context says."""
+    sentence = "GraspNet picks up a cup in 95% of the trials."
+    labels = [
+        rag_qa.judge(sentence, [SAYS_IT], context=context, embedder=HashingEmbedder()).label
+        for context in ((), (TITLE,))
+    ]
+    assert labels == ["partial", "supported"]
+
+
 # --- the model and its file
 
 # Probabilities by the file as it ships, of our own sentences, with the hashing embedder under both names.
@@ -198,13 +262,13 @@ def test_probability_is_the_logistic_of_the_file(title, embedder):
     features = compare(PINNED[1][0], PINNED[1][1], embedder).features
     model = MODEL[title]
     logit = model["intercept"] + sum(getattr(features, k) * v for k, v in model["coefficients"].items())
-    found = verifying.support_probability(features, alike=title == "alike")
+    found = verdict_model.support_probability(features, alike=title == "alike")
     assert found == pytest.approx(1 / (1 + math.exp(-logit)))
 
 
 def test_the_file_says_what_it_was_fitted_on():
     """The coefficients come with the command, the data's names and hashes, the embedder and the scores."""
-    text = Path(verifying.__file__).with_name("verdict.toml").read_text("utf-8")
+    text = Path(verdict_model.__file__).with_name("verdict.toml").read_text("utf-8")
     assert "python eval/fit_verdict.py" in text
     for name in ("attributionbench.dev", "scifact_pairs.dev"):
         assert f"# data: {name}, " in text
@@ -228,7 +292,7 @@ def test_labels_are_ranges_of_probability(probability, label):
 
 def test_the_public_function_opens_no_embedder_for_a_quote(monkeypatch):
     """`rag_qa.judge` decides quotes and missing evidence without looking for a model."""
-    monkeypatch.setattr(verifying, "_default", lambda: pytest.fail("no embedder is needed"))
+    monkeypatch.setattr(verdict_model, "_default", lambda: pytest.fail("no embedder is needed"))
     assert rag_qa.judge(QUOTE, [QUOTE]) == VERBATIM
     assert rag_qa.judge(QUOTE, []) == NO_EVIDENCE
 
@@ -251,8 +315,10 @@ class Says:
 
     def __init__(self, probability):
         self.verdict = Verdict(label=label_of(probability), probability=probability, reasons=("read",))
+        self.contexts = []
 
-    def judge(self, sentence, evidence):
+    def judge(self, sentence, evidence, *, context=()):
+        self.contexts.append(tuple(context))
         return self.verdict
 
 
@@ -262,6 +328,13 @@ def test_a_judge_of_entailment_decides_where_no_rule_does():
     assert yes("Neural nets learn pictures.", [QUOTE]).probability == 0.9
     assert no("ResNet-50 reaches 76.3% accuracy.", [QUOTE]).label == "unsupported"
     assert yes("We reach 95% accuracy on ImageNet.", [QUOTE]).label == "unsupported"
+
+
+def test_a_judge_of_entailment_is_told_the_context():
+    """The titles of the papers cited reach the judge of entailment too."""
+    says = Says(0.9)
+    Verifier(HashingEmbedder(), says).judge("Neural nets learn pictures.", [QUOTE], context=("On nets",))
+    assert says.contexts == [("On nets",)]
 
 
 def test_a_missing_model_of_entailment_is_told(tmp_path):

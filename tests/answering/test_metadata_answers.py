@@ -3,9 +3,10 @@ import json
 import pytest
 
 from rag_qa import Assistant, Settings, build_index
-from rag_qa.answering.metadata import told_by_metadata
+from rag_qa.answering.metadata_answers import told_by_metadata
+from rag_qa.backends.locating import STARTER
 from rag_qa.testing import HashingEmbedder
-from rag_qa.types import Paper
+from rag_qa.types import Paper, Query
 
 ROWS = [
     {
@@ -35,7 +36,7 @@ def assistant(tmp_path_factory):
     folder = tmp_path_factory.mktemp("metadata")
     (folder / "papers.jsonl").write_text("\n".join(map(json.dumps, ROWS)), "utf-8")
     build_index([folder / "papers.jsonl"], folder / "index", embedder=HashingEmbedder())
-    settings = Settings(style="quote", min_relevance=0.0)
+    settings = Settings(model=STARTER, style="quote", min_relevance=0.0)
     with Assistant.open(folder / "index", settings=settings, embedder=HashingEmbedder()) as opened:
         yield opened
 
@@ -100,14 +101,15 @@ def test_a_paper_named_in_full_needs_no_turn_before(assistant):
 )
 def test_a_question_on_content_is_not_answered_by_metadata(question):
     """Where words remain that are not the paper's name, the abstracts answer."""
-    assert told_by_metadata(question, ("authors", "year"), None, PAPERS) == []
+    query = Query(text=question, topic=question, wanted=("authors", "year"))
+    assert told_by_metadata(query, PAPERS) == []
 
 
 def test_follow_ups_can_be_switched_off(tmp_path):
     """With `resolve_followups` off, every question is asked word for word."""
     (tmp_path / "papers.jsonl").write_text("\n".join(map(json.dumps, ROWS)), "utf-8")
     build_index([tmp_path / "papers.jsonl"], tmp_path / "index", embedder=HashingEmbedder())
-    settings = Settings(style="quote", min_relevance=0.0, resolve_followups=False)
+    settings = Settings(model=STARTER, style="quote", min_relevance=0.0, resolve_followups=False)
     with Assistant.open(tmp_path / "index", settings=settings, embedder=HashingEmbedder()) as literal:
         listed = literal.ask(WHICH)
-        assert literal.ask("is the second one small?", history=[listed]).understood_as is None
+        assert literal.ask("is the second one small?", history=[listed]).query.understood_as is None
