@@ -10,6 +10,7 @@ import argparse
 import json
 import statistics
 import time
+from functools import partial
 
 from rag_qa.backends.llama import open_generator
 from rag_qa.protocols import Prompt
@@ -40,7 +41,7 @@ def main() -> None:
         llama = generator._llama
         llama.n_tokens = 0
         generator._read_before = []
-        seconds["raw"] = _timed(lambda t=tokens: llama.eval(t))
+        seconds["raw"] = _timed(partial(llama.eval, tokens))
         llama.n_tokens = 0
         if run:  # the first loads the model
             for name, value in seconds.items():
