@@ -98,7 +98,7 @@ class Writer:
         prompt = self.prompts.fill(
             "again", reading.text, question=reading.question, draft=draft, reasons="; ".join(reasons)
         )
-        sentences = SentenceReader()
+        sentences = SentenceReader(max_tokens=self._settings.max_tokens)
         with closing(self._generate(prompt)) as pieces:
             for piece in pieces:
                 for sentence in sentences.feed(piece):
