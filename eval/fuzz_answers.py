@@ -12,6 +12,7 @@ found.
 import argparse
 import codecs
 import ctypes
+import re
 import sys
 import tempfile
 import time
@@ -43,6 +44,8 @@ FAULTS = (
     "cut-off sentences",
     "marks or controls in text",
 )
+# As sentences are told apart (rag_qa/text/sentences.py): a stop, and what closes after it.
+ENDED_WELL = re.compile(r"[.!?…。！？][\"'”’)\]}$*」』）]*$")
 QUESTIONS = Path(__file__).parent / "sample"
 # About a sentence and a half of random tokens, so that many replies break off.
 MAX_TOKENS = 96
@@ -153,7 +156,7 @@ def faults_of(answer: Answer, assistant: Assistant) -> Counter[str]:
             + sum(not s.citations for s in answer.sentences),
             "quotes not verbatim": int(exactness not in (None, 1.0))
             + sum(s.text != s.citations[0].quote for s in quotes),
-            "cut-off sentences": sum(not text.rstrip("”\"')").endswith((".", "!", "?")) for text in prose),
+            "cut-off sentences": sum(ENDED_WELL.search(text) is None for text in prose),
             "marks or controls in text": sum(map(marked, prose)),
         }
     )
@@ -195,7 +198,10 @@ def main() -> None:
                 continue
             if len(generator.replies) == asked:
                 continue
-            faults.update(faults_of(answer, assistant))
+            here = faults_of(answer, assistant)
+            faults.update(here)
+            if any(here.values()):
+                print(f"{dict(+here)}: {[s.text for s in answer.sentences]}", file=sys.stderr)
             found["refusals"] += answer.abstained
             found["last replies broken off"] += generator.broke_off
             found.update(f"sentences: {s.kind}" for s in answer.sentences)
