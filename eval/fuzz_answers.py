@@ -12,6 +12,7 @@ found.
 import argparse
 import codecs
 import ctypes
+import re
 import sys
 import tempfile
 import time
@@ -27,7 +28,6 @@ import numpy as np
 
 from rag_qa import Assistant, Settings, build_index
 from rag_qa.answering import assistant as assembling
-from rag_qa.answering.writing.writer import SENTENCE_ENDS
 from rag_qa.backends.locating import STARTER, WRITER, locate_model
 from rag_qa.errors import RagQAError
 from rag_qa.evaluation.datasets import load_question_set
@@ -44,6 +44,8 @@ FAULTS = (
     "cut-off sentences",
     "marks or controls in text",
 )
+# As sentences are told apart (rag_qa/text/sentences.py): a stop, and what closes after it.
+ENDED_WELL = re.compile(r"[.!?…。！？][\"'”’)\]}$*」』）]*$")
 QUESTIONS = Path(__file__).parent / "sample"
 # About a sentence and a half of random tokens, so that many replies break off.
 MAX_TOKENS = 96
@@ -156,7 +158,7 @@ def faults_of(answer: Answer, assistant: Assistant) -> Counter[str]:
             + sum(not s.citations for s in answer.sentences),
             "quotes not verbatim": int(exactness not in (None, 1.0))
             + sum(s.text != s.citations[0].quote for s in quotes),
-            "cut-off sentences": sum(not text.rstrip("”\"')").endswith(SENTENCE_ENDS) for text in prose),
+            "cut-off sentences": sum(ENDED_WELL.search(text) is None for text in prose),
             "marks or controls in text": sum(map(marked, prose)),
         }
     )
@@ -198,7 +200,10 @@ def main() -> None:
                 continue
             if len(generator.replies) == asked:
                 continue
-            faults.update(faults_of(answer, assistant))
+            here = faults_of(answer, assistant)
+            faults.update(here)
+            if any(here.values()):
+                print(f"{dict(+here)}: {[s.text for s in answer.sentences]}", file=sys.stderr)
             found["refusals"] += answer.abstained
             found["last replies broken off"] += generator.broke_off
             found.update(f"sentences: {s.kind}" for s in answer.sentences)

@@ -19,7 +19,7 @@ from fit_relevance import HITS, SETS, index_papers, read_questions
 from rag_qa.answering.evidence.choosing import choose_sentences
 from rag_qa.answering.evidence.relevance import assess, keep_relevant
 from rag_qa.answering.evidence.scoring import ScoredSentence, score_sentences
-from rag_qa.answering.query.questions import question_kind
+from rag_qa.answering.query.kinds import kind_of
 from rag_qa.backends.embedding import open_embedder
 from rag_qa.retrieval.searching import Retriever
 from rag_qa.settings import Settings
@@ -53,7 +53,7 @@ def main() -> None:
                 papers = [hit.paper for hit in hits]
                 sentences = score_sentences(row["text"], terms, papers, weights, embedder)
                 kept = keep_relevant(assess(hits, sentences, terms, weights))
-                for how, kind in (("as it is", question_kind(row["text"])), ("as facts", "fact")):
+                for how, kind in (("as it is", kind_of(row["text"], None).kind), ("as facts", "fact")):
                     chosen = choose_sentences(kept, kind, settings)
                     found = quoted(chosen, row["evidence"])
                     cell = rows.setdefault((name, row["kind"], how), [])

@@ -7,6 +7,7 @@ from types import TracebackType
 from rag_qa.answering.pipeline import Pipeline
 from rag_qa.answering.query.parse import parse
 from rag_qa.answering.query.questions import clean_example, clean_question, without_markup
+from rag_qa.answering.query.rewriting import Rewriter
 from rag_qa.answering.synthesis import Synthesis
 from rag_qa.answering.verdict.model import open_verifier
 from rag_qa.answering.writing.prompt import load_prompt
@@ -16,12 +17,13 @@ from rag_qa.backends.embedding import open_embedder
 from rag_qa.backends.llama import open_generator
 from rag_qa.backends.locating import choose_model
 from rag_qa.backends.reranking import open_reranker
-from rag_qa.errors import ModelNotFoundError, QuestionError, ReceiptError, SettingsError
+from rag_qa.errors import FilterError, ModelNotFoundError, QuestionError, ReceiptError, SettingsError
 from rag_qa.index.manifest import check_embedder
 from rag_qa.index.reader import Index
 from rag_qa.protocols import Embedder, Generator, Reranker
+from rag_qa.retrieval.filters import matching
 from rag_qa.settings import Settings
-from rag_qa.types import EVERY_PAPER, Answer, Event, Explanation, Filter, Hit, Paper
+from rag_qa.types import EVERY_PAPER, Answer, Event, Explanation, Filter, Hit, Paper, Query
 
 
 class Assistant:
@@ -37,12 +39,15 @@ class Assistant:
     ) -> None:
         """Put an assistant together from opened parts; without a generator it answers in quotes."""
         prompts = load_prompt("answer", settings.prompts)
-        synthesis = None
+        synthesis = rewriter = None
         if generator is not None:
+            rewriter = Rewriter(generator, load_prompt("rewrite", settings.prompts).texts, settings.seed)
             writer = Writer(generator, prompts, settings, reads=reads_well(settings))
             synthesis = Synthesis(writer, open_verifier(settings, embedder), settings)
         self._index = index
         self._settings = settings
+        self._embedder = embedder
+        self._rewriter = rewriter
         self._pipeline = Pipeline(index, embedder, synthesis, settings, reranker)
 
     @classmethod
@@ -136,15 +141,28 @@ class Assistant:
         literal: bool = False,
     ) -> Iterator[Event]:
         """Yield the hits, then each sentence once it is checked, then the whole answer."""
-        asked = clean_question(question)
-        query = parse(
-            without_markup(asked),
+        query = self.understand(question, history=history, filter=filter, literal=literal)
+        return self._pipeline.answer(clean_question(question), query)
+
+    def understand(
+        self,
+        question: str,
+        *,
+        history: Sequence[Answer] = (),
+        filter: Filter = EVERY_PAPER,
+        literal: bool = False,
+    ) -> Query:
+        """Return a question as it is understood, without answering it. Raises as `ask` does."""
+        return parse(
+            without_markup(clean_question(question), marks=not history),
             history if self._settings.resolve_followups else (),
             wanted=filter,
             facets=self._index.facets,
             literal=literal,
+            embedder=self._embedder,
+            index=self._index,
+            rewriter=self._rewriter,
         )
-        return self._pipeline.answer(asked, query)
 
     def again(self, answer: Answer) -> Answer:
         """Return the answer to what a saved answer was asked, as it was understood then.
@@ -157,8 +175,21 @@ class Assistant:
 
     def confidences(self, question: str, held_out: str) -> tuple[float, float]:
         """Return the probability that the papers answer a question, and the same as if one paper were not there."""
-        query = parse(without_markup(clean_question(question)), facets=self._index.facets, literal=True)
+        query = parse(
+            without_markup(clean_question(question)),
+            facets=self._index.facets,
+            literal=True,
+            embedder=self._embedder,
+        )
         return self._pipeline.confidences(query, held_out)
+
+    def passing(self, filter: Filter = EVERY_PAPER) -> frozenset[str]:
+        """Return the ids of the papers that pass the filter; none where no paper does."""
+        try:
+            places = matching(filter, self._index.facets)
+        except FilterError:
+            return frozenset()
+        return frozenset(self._index.lexical.paper_ids[place] for place in places)
 
     def count(self, filter: Filter = EVERY_PAPER) -> int:
         """Return how many papers pass the filter. Raises FilterError where none does."""

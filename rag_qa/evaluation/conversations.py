@@ -11,7 +11,6 @@ from typing import Annotated, Any, Literal, Protocol, Self
 
 from pydantic import Field, ValidationError, model_validator
 
-from rag_qa.answering.query.followups import Resolved, resolve
 from rag_qa.errors import EvaluationError, QuestionError
 from rag_qa.evaluation.datasets import CorpusSet, Text, file_hash, read_header
 from rag_qa.evaluation.lines import fail, first_complaint, read_records
@@ -19,7 +18,7 @@ from rag_qa.evaluation.provenance import describe_run
 from rag_qa.evaluation.retrieval_runs import Progress, means
 from rag_qa.evaluation.running import Asker
 from rag_qa.index.lexical import Lexical, build_lexical
-from rag_qa.types import Answer, EvalReport, Paper, Value
+from rag_qa.types import Answer, EvalReport, Filter, Paper, Query, Value
 
 CONVERSATIONS = "conversations.jsonl"
 TURN_CURE = (
@@ -114,14 +113,26 @@ class Talker(Asker, Protocol):
 
     def ask(self, question: str, /, *, history: Sequence[Answer] = ()) -> Answer: ...
 
+    def understand(self, question: str, /, *, history: Sequence[Answer] = ()) -> Query: ...
+
+    def passing(self, filter: Filter, /) -> frozenset[str]: ...
+
     def papers(self) -> Iterable[Paper]: ...
 
 
-def load_conversations(folder: Path) -> ConversationSet:
-    """Read `set.toml` and `conversations.jsonl`. Raises EvaluationError naming file, line and cure."""
+def conversations_file(folder: Path, split: str | None = None) -> Path:
+    """Return where a folder's conversations stand: `conversations.jsonl`, or `conversations.SPLIT.jsonl`."""
+    whole = folder / CONVERSATIONS
+    return whole if split is None and whole.is_file() else folder / f"conversations.{split or 'dev'}.jsonl"
+
+
+def load_conversations(folder: Path, *, split: str | None = None) -> ConversationSet:
+    """Read `set.toml` and the conversations (of a split). Raises EvaluationError naming file, line and cure."""
     folder = Path(folder)
-    files = [folder / "set.toml", folder / CONVERSATIONS]
+    files = [folder / "set.toml", conversations_file(folder, split)]
     header = read_header(files[0])
+    if split is not None:
+        header = header.model_copy(update={"name": f"{header.name}-{split}"})
     conversations: dict[str, Conversation] = {}
     for number, record in read_records(files[1]):
         try:
@@ -185,31 +196,38 @@ def _rows(
     rows = []
     history: list[Answer] = []
     for number, turn in enumerate(conversation.turns, 1):
+        try:
+            query, problem = assistant.understand(turn.question, history=tuple(history)), ""
+        except QuestionError as exc:
+            query, problem = Query(text=turn.question, topic=turn.question), str(exc)
         if turn.expect is not None:
-            row = _row(turn.question, turn.expect, history, assistant, lexical)
-            rows.append(
-                {"id": f"{conversation.id}.{number}", "text": turn.question, "kind": turn.kind, **row}
-            )
-        history.append(_answered(turn, papers))
+            row: Row = {"id": f"{conversation.id}.{number}", "text": turn.question, "kind": turn.kind}
+            if problem:
+                row |= {"resolved": None, "within": None, "problem": problem, "scores": _missed(turn.expect)}
+            else:
+                row |= _row(turn.question, turn.expect, query, history, assistant, lexical)
+            rows.append(row)
+        history.append(_answered(turn, query, papers))
     return rows
 
 
 def _row(
-    question: str, expect: Expected, history: Sequence[Answer], assistant: Talker, lexical: Lexical
+    question: str,
+    expect: Expected,
+    query: Query,
+    history: Sequence[Answer],
+    assistant: Talker,
+    lexical: Lexical,
 ) -> Row:
-    try:
-        resolved = resolve(question, history)
-    except QuestionError as exc:
-        return {"resolved": None, "within": None, "problem": str(exc), "scores": _missed(expect)}
-    right = float(is_as_expected(question, resolved, expect, history, lexical))
+    right = float(is_as_expected(question, query, expect, history, lexical))
     scores = {"resolution": right}
     if expect.alone:
         scores["leaks"] = 1 - right
     if expect.states:
         text = assistant.ask(question, history=history).text.casefold()
         scores["metadata"] = float(all(state.casefold() in text for state in expect.states))
-    within = None if resolved.within is None else list(resolved.within)
-    return {"resolved": resolved.question, "within": within, "scores": scores}
+    within = None if query.within is None else list(query.within)
+    return {"resolved": query.text, "within": within, "scores": scores}
 
 
 def _missed(expect: Expected) -> dict[str, float]:
@@ -223,29 +241,29 @@ def _missed(expect: Expected) -> dict[str, float]:
 
 
 def is_as_expected(
-    question: str, resolved: Resolved, expect: Expected, history: Sequence[Answer], lexical: Lexical
+    question: str, query: Query, expect: Expected, history: Sequence[Answer], lexical: Lexical
 ) -> bool:
-    """Return whether a question was resolved as expected.
+    """Return whether a question was understood as expected.
 
     Alone: word for word as asked, over all papers. Only: within exactly these papers. Gold: each of them is among
-    the first that BM25 finds for the resolved question, within its restriction where it has one.
+    the first that BM25 finds for the question, within its restriction where it has one.
     """
     if expect.alone:
-        return resolved.question == question and resolved.within is None
+        return query.text == question and query.within is None
     if expect.only:
         shown = next((answer.papers for answer in reversed(history) if answer.papers), ())
-        return resolved.within is not None and set(resolved.within) == expect.only.of([p.id for p in shown])
-    return set(expect.gold) <= set(_found(resolved, lexical)[: expect.among])
+        return query.within is not None and set(query.within) == expect.only.of([p.id for p in shown])
+    return set(expect.gold) <= set(_found(query, lexical)[: expect.among])
 
 
-def _found(resolved: Resolved, lexical: Lexical) -> list[str]:
+def _found(query: Query, lexical: Lexical) -> list[str]:
     """Return the papers that hold a word of the question, or that it is restricted to, best first."""
-    scores = dict(zip(lexical.paper_ids, lexical.scores(resolved.question), strict=True))
-    allowed = [p for p in scores if scores[p] > 0] if resolved.within is None else resolved.within
+    scores = dict(zip(lexical.paper_ids, lexical.scores(query.text), strict=True))
+    allowed = [p for p in scores if scores[p] > 0] if query.within is None else query.within
     return sorted(allowed, key=lambda paper: -scores[paper])
 
 
-def _answered(turn: Turn, papers: Mapping[str, Paper]) -> Answer:
+def _answered(turn: Turn, query: Query, papers: Mapping[str, Paper]) -> Answer:
     """Return the answer that the set says was given: its papers, without sentences."""
     return Answer(
         question=turn.question,
@@ -255,6 +273,7 @@ def _answered(turn: Turn, papers: Mapping[str, Paper]) -> Answer:
         papers=tuple(papers[key] for key in turn.shows),
         provenance={},
         timings={},
+        query=query,
     )
 
 

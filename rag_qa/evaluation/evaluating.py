@@ -6,30 +6,37 @@ from rag_qa.errors import EvaluationError
 from rag_qa.evaluation.baselines import read_baseline, with_differences
 from rag_qa.evaluation.caching import CachedGenerator
 from rag_qa.evaluation.conversations import (
-    CONVERSATIONS,
     ConversationSet,
     Talker,
+    conversations_file,
     load_conversations,
     run_conversations,
 )
 from rag_qa.evaluation.datasets import QuestionSet, RetrievalSet, load_beir, load_question_set
 from rag_qa.evaluation.grounding import Support, verbatim
+from rag_qa.evaluation.phrasings import PhrasingSet, is_phrasing_set, load_phrasings, run_phrasings
 from rag_qa.evaluation.reports import fill_readme, write_results
 from rag_qa.evaluation.retrieval_runs import Progress, run_retrieval
 from rag_qa.evaluation.running import run_question_set
 from rag_qa.types import EvalReport
 
 
-def load_set(folder: Path, *, split: str | None = None) -> ConversationSet | QuestionSet | RetrievalSet:
+def load_set(
+    folder: Path, *, split: str | None = None
+) -> ConversationSet | PhrasingSet | QuestionSet | RetrievalSet:
     """Read a folder as what it is. Raises EvaluationError when it is none of them, or malformed."""
     folder = Path(folder)
     if not folder.is_dir():
         raise EvaluationError(f"there is no folder {folder}; name a question set such as eval/sample")
     if not (folder / "set.toml").exists():
         return load_beir(folder, split=split)
+    if is_phrasing_set(folder):
+        return load_phrasings(folder, split=split)
+    if conversations_file(folder, split).exists():
+        return load_conversations(folder, split=split)
     if split is not None:
         raise EvaluationError(f"the question set {folder} has no splits; leave --split out")
-    return load_conversations(folder) if (folder / CONVERSATIONS).exists() else load_question_set(folder)
+    return load_question_set(folder)
 
 
 def evaluate(
@@ -44,7 +51,7 @@ def evaluate(
     cache: CachedGenerator | None = None,
     progress: Progress | None = None,
 ) -> EvalReport:
-    """Evaluate an assistant on conversations, a question set (all figures) or a BEIR folder (retrieval alone).
+    """Evaluate an assistant on conversations, phrasings, a question set, or a BEIR folder (retrieval alone).
 
     With `results`, the report is written there as NAME.json, and the table of a README.md beside that folder
     is brought up to date. With `run_file`, the first hundred papers of each query are written there as a TREC
@@ -52,11 +59,16 @@ def evaluate(
     EvaluationError when the set or the baseline is malformed or the index is of another corpus.
     """
     judged = load_set(folder, split=split)
-    if isinstance(judged, ConversationSet) and (run_file is not None or baseline is not None):
-        raise EvaluationError("conversations have no run to write or compare; leave --run and --baseline out")
+    parsed = isinstance(judged, ConversationSet | PhrasingSet)
+    if parsed and (run_file is not None or baseline is not None):
+        raise EvaluationError(
+            "conversations and phrasings have no run to write or compare; leave --run and --baseline out"
+        )
     before = None if baseline is None else read_baseline(baseline)
     if isinstance(judged, ConversationSet):
         report = run_conversations(assistant, judged, progress=progress)
+    elif isinstance(judged, PhrasingSet):
+        report = run_phrasings(assistant, judged, progress=progress)
     elif isinstance(judged, QuestionSet):
         report = run_question_set(assistant, judged, support=support, cache=cache, progress=progress)
         judged = judged.retrieval
@@ -64,7 +76,7 @@ def evaluate(
             run_retrieval(assistant, judged, run_file=run_file)
     else:
         report = run_retrieval(assistant, judged, run_file=run_file, progress=progress)
-    if before is not None and not isinstance(judged, ConversationSet):
+    if before is not None and isinstance(judged, RetrievalSet):
         report = with_differences(report, before, judged, assistant)
     if results is not None:
         write_results(report, results)

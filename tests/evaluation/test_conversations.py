@@ -3,11 +3,11 @@ from pathlib import Path
 
 import pytest
 
-from rag_qa.answering.query.followups import Resolved
 from rag_qa.errors import EvaluationError, QuestionError
-from rag_qa.evaluation import conversations, evaluate, read_results
+from rag_qa.evaluation import evaluate, read_results
 from rag_qa.evaluation.conversations import load_conversations, run_conversations
 from rag_qa.evaluation.reports import render, summary
+from rag_qa.types import Query
 
 HEADER = 'name = "talk"\ndescription = ""\ncorpus = "sample"\n'
 FIRST = {"question": "games?", "kind": "first", "shows": ["game", "unloaded"]}
@@ -40,6 +40,9 @@ def talker(world):
             super().__init__({})
             self.histories = []
 
+        def understand(self, question, /, *, history=()):
+            return Query(text=question, topic=question)
+
         def papers(self):
             return [world.GAME, world.UNLOADED, world.COOKING]
 
@@ -53,7 +56,7 @@ def talker(world):
 def scores(monkeypatch, talker, folder, **resolved):
     """The scores of a set, where each question is resolved to what is given."""
     given = {q.replace("_", " "): r for q, r in resolved.items()}
-    monkeypatch.setattr(conversations, "resolve", lambda question, history: given[question])
+    monkeypatch.setattr(talker, "understand", lambda q, history: given.get(q, Query(text=q, topic=q)))
     return run_conversations(talker, load_conversations(folder)).scores
 
 
@@ -73,7 +76,7 @@ def scores(monkeypatch, talker, folder, **resolved):
 def test_a_restriction_must_be_met_exactly(monkeypatch, talker, talk, only, within, right):
     """The papers searched are exactly those of the places in the list shown last, in any order."""
     folder = talk([FIRST, turn("it", {"only": only})])
-    found = scores(monkeypatch, talker, folder, it=Resolved(question="it", within=within))
+    found = scores(monkeypatch, talker, folder, it=Query(text="it", topic="it", within=within))
     assert found == {"resolution": right, "resolution/number": right}
 
 
@@ -81,7 +84,10 @@ def test_places_are_those_of_the_last_list_shown(monkeypatch, talker, talk):
     """A turn that showed nothing leaves the list before it in place."""
     refused = turn("why", {"gold": ["game"]}, shows=())
     folder = talk([FIRST, refused, turn("it", {"only": {"place": 2}})])
-    resolved = {"why": Resolved(question="why a game"), "it": Resolved(question="it", within=("unloaded",))}
+    resolved = {
+        "why": Query(text="why a game", topic="why a game"),
+        "it": Query(text="it", topic="it", within=("unloaded",)),
+    }
     assert scores(monkeypatch, talker, folder, **resolved)["resolution"] == 1
 
 
@@ -99,16 +105,16 @@ def test_places_are_those_of_the_last_list_shown(monkeypatch, talker, talk):
 def test_gold_is_looked_for_by_words(monkeypatch, talker, talk, question, within, gold, among, right):
     """Every gold paper must be among the first that BM25 finds for the resolved question, where it may search."""
     folder = talk([FIRST, turn("it", {"gold": gold, "among": among})])
-    found = scores(monkeypatch, talker, folder, it=Resolved(question=question, within=within))
+    found = scores(monkeypatch, talker, folder, it=Query(text=question, topic=question, within=within))
     assert found["resolution"] == right
 
 
 @pytest.mark.parametrize(
     ("resolved", "right"),
     [
-        (Resolved(question="what is soup?"), 1),
-        (Resolved(question="what is soup? (after: games?)"), 0),
-        (Resolved(question="what is soup?", within=("game",)), 0),
+        (Query(text="what is soup?", topic="what is soup?"), 1),
+        (Query(text="what is soup? (after: games?)", topic="what is soup? (after: games?)"), 0),
+        (Query(text="what is soup?", topic="what is soup?", within=("game",)), 0),
     ],
 )
 def test_what_stands_alone_must_stay_as_it_is(monkeypatch, talker, talk, resolved, right):
@@ -122,7 +128,7 @@ def test_what_stands_alone_must_stay_as_it_is(monkeypatch, talker, talk, resolve
 def test_metadata_are_looked_for_in_the_answer(monkeypatch, talker, talk, states, right):
     """Where words are to be stated, the assistant is asked with the fixed history, and resolution stays apart."""
     folder = talk([FIRST, turn("it", {"only": {"place": 1}, "states": states}, "metadata")])
-    found = scores(monkeypatch, talker, folder, it=Resolved(question="it", within=("game",)))
+    found = scores(monkeypatch, talker, folder, it=Query(text="it", topic="it", within=("game",)))
     assert (found["resolution"], found["metadata"]) == (1, right)
     ((before,),) = talker.histories
     assert (before.question, [paper.id for paper in before.papers]) == ("games?", ["game", "unloaded"])
@@ -134,7 +140,7 @@ def test_a_declined_question_is_not_resolved(monkeypatch, talker, talk):
     def decline(question, history):
         raise QuestionError("no number 7")
 
-    monkeypatch.setattr(conversations, "resolve", decline)
+    monkeypatch.setattr(talker, "understand", decline)
     expect = {"only": {"place": 1}, "states": ["x"]}
     report = run_conversations(talker, load_conversations(talk([FIRST, turn("it", expect)])))
     assert report.per_query[0]["problem"] == "no number 7"

@@ -1,8 +1,8 @@
 """Do the papers on a question's topic also answer it? A logistic regression that looks at what was asked for.
 
 Beside the signals of relevance it reads whether the words that the best paper's title does not explain stand in that
-paper, whether the question names what no good paper does, whether the sentence that meets the question best has a
-number, where one is asked for, and what the language model says (`Said`). Coefficients and thresholds are data
+paper, whether the question names what no good paper does, whether, where a number is asked for, a sentence with one
+speaks of what is counted, and what the language model says (`Said`). Coefficients and thresholds are data
 (relevance.toml): `answer` without a model that reads, `read_answer` once it has read, and `confirmed_answer` once what
 it wrote has been confirmed. Without a model that reads, a near miss in the words of an abstract is often answered.
 """
@@ -10,6 +10,7 @@ it wrote has been confirmed. Without a model that reads, a near miss in the word
 import math
 import re
 from collections.abc import Mapping, Sequence
+from itertools import dropwhile, takewhile
 from typing import NamedTuple
 
 from rag_qa.answering.evidence.alignment import weighed_words
@@ -23,7 +24,7 @@ from rag_qa.answering.evidence.relevance import (
 )
 from rag_qa.text.entities import foreign_codes, foreign_names
 from rag_qa.text.quantities import numbers
-from rag_qa.text.words import content_terms, coverage
+from rag_qa.text.words import WORD, content_terms, coverage
 from rag_qa.types import Paper, Query, Value
 
 NOTHING_RELEVANT = "no paper in the index speaks to this question"
@@ -31,6 +32,10 @@ NOTHING_RELEVANT = "no paper in the index speaks to this question"
 FIRST_PAPERS = 3
 # A word that no sentence meets better than this is missing: unrelated words in context are this alike.
 UNMET = 0.5
+ASKING = (
+    re.compile(r"\bhow\s+(?:many|much)\b", re.IGNORECASE),
+    re.compile(r"\b(?:what|which)\b", re.IGNORECASE),
+)
 # Words in capitals, one after the other.
 SHOUTED = re.compile(r"\b[A-Z]{2,}(?:\W+[A-Z]{2,})+\b")
 
@@ -40,7 +45,7 @@ class Clues(Value):
 
     `said` is the share of the question's terms beyond the title of the most probable paper that this paper holds;
     `name_missing` is 1 where the question names what none of the first papers does; `number_missing` is, for a
-    question that asks for a number, how much less the best sentence with one meets the question than the best of all.
+    question that asks for a number, how far the best sentence with one is from meeting the word for what is counted.
     """
 
     passage_similarity: float
@@ -154,7 +159,7 @@ def find_clues(
         said=_covered(terms, first.heading, first.abstract, weights),
         alignment=assessed[0].signals.alignment,
         name_missing=float(bool(missing_names(query.topic, few))),
-        number_missing=_number_missing(query, assessed[0]),
+        number_missing=_number_missing(query, assessed[0], weights),
     )
 
 
@@ -171,13 +176,30 @@ def _all_of(paper: Paper) -> str:
     return " ".join([paper.title, paper.abstract, *paper.authors, paper.venue or "", str(paper.year or "")])
 
 
-def _number_missing(query: Query, first: Relevance) -> float:
-    """How much less the best sentence with a number meets the question than the best of all; 1 without any."""
+def _number_missing(query: Query, first: Relevance, weights: Mapping[str, float]) -> float:
+    """How far the sentences with numbers are from meeting the word for what is counted, 1 without any number."""
     if query.kind != "number":
         return 0.0
-    best = max(sentence.alignment for sentence in first.sentences)
-    numbered = max((s.alignment for s in first.sentences if numbers(s.text)), default=0.0)
-    return 1.0 - numbered / best if best > 0 else float(numbered == 0)
+    numbered = [sentence for sentence in first.sentences if numbers(sentence.text)]
+    counted = _counted(query.topic)
+    places = [(n, w.share) for n, w in enumerate(weighed_words(query.topic, weights)) if w.text in counted]
+    if not numbered or not places:
+        return 0.0 if numbered else 1.0
+    place, share = places[-1]
+    return 1.0 - min(1.0, max(sentence.met[place] for sentence in numbered) / share)
+
+
+def _counted(question: str) -> list[str]:
+    """Return the first content words after "how many", "what" or "which": what is counted or measured."""
+    for asking in ASKING:
+        if found := asking.search(question):
+            words = dropwhile(_says_nothing, WORD.findall(question[found.end() :]))
+            return list(takewhile(lambda word: not _says_nothing(word), words))
+    return []
+
+
+def _says_nothing(word: str) -> bool:
+    return not content_terms(word)
 
 
 def _covered(terms: Sequence[str], heading: str, text: str, weights: Mapping[str, float]) -> float:

@@ -1,257 +1,234 @@
-"""A follow-up question → a question that stands alone, by rules over the turns before. Knows no models."""
+"""A question after others → what it means there: papers shown before, papers that it names, or a topic carried on.
+
+References to a place in a list and names are read by rule, and what the turns before meant from their own `Query`.
+"""
 
 import re
 from collections.abc import Sequence
-from functools import cache
-from typing import NamedTuple
 
-from rag_qa.answering.metadata_answers import asked_fields, says_only_metadata
-from rag_qa.answering.query.names import Mention, mentions, short_name
-from rag_qa.answering.query.questions import WHICH, question_kind
-from rag_qa.answering.query.references import OPENING, has_pronoun, means_several, place_mentions, refers_back
-from rag_qa.errors import QuestionError
+from rag_qa.answering.query.kinds import Kind, is_asking
+from rag_qa.answering.query.names import NAME, named_papers, short_name
+from rag_qa.answering.query.places import Turn, listed, places
+from rag_qa.answering.query.restrictions import restriction
+from rag_qa.answering.query.rewriting import Rewriter
+from rag_qa.errors import FilterError
+from rag_qa.index.facets import Facets
+from rag_qa.index.reader import Index
+from rag_qa.retrieval.filters import matching
 from rag_qa.text.words import content_terms, topic_terms
-from rag_qa.types import Answer, MetadataField, Paper, Value
+from rag_qa.types import Answer, Filter, Paper, Query
 
-COMPARISON = re.compile(
-    r"\b(?:compar\w+|contrast\w*|versus|vs|differ\w*|better|worse|older|newer|relat\w+|than|as\s+\w+\s+as|same\s+as)\b",
+FEW_TERMS, FEW_PAPERS = 3, 3
+WORK = r"(?:papers?|approach(?:es)?|methods?|models?|stud(?:y|ies)|works?|algorithms?|techniques?|articles?|ones?)"
+PRONOUN = re.compile(
+    rf"""\b(?:(?P<always>(?:this|these|those|the)\s+{WORK}(?=\W*$|\s+(?:use|do|does|is|are|say|was|were)\b)
+      |(?:this|these|those)\s+{WORK}|which\s+(?:one|of)\b|the\s+two\b|(?:of|in|by|to|about|on|for|with|from|than|behind)
+      \s+(?:it|them|these|those|this|that|there)\b|there(?=\W*$))
+    |(?P<near>it|they|them|these|those|both|either|this|that(?=\W*$|\s+(?:come|appear|paper|method|model|one|at|from|work))
+      |its|theirs?|they))\b""",
+    re.IGNORECASE | re.VERBOSE,
+)
+# Asks among the papers shown: "which is cheaper?", but not "which methods …".
+AMONG = re.compile(
+    r"^\W*(?:(?:and|but|so)\s+)?which\s+(?:is|are|was|were|has|have|does|do|did|can|would|will|\w+s)\b", re.I
+)
+# A pronoun as the subject of the only clause: "what share of the weights do they keep?".
+SUBJECT = re.compile(
+    r"^[^,;:]*\b(?:do|does|did|is|was|were|are|has|have|can|could|will|would)\s+(?:it|they|this|that)\b"
+    r"|\b(?:it|they)\s+\w+\W*$",
+    re.I,
+)
+CLAUSE = re.compile(r"(?<!^)\b(?:and|or|but|when|if|while|because)\b", re.I)
+IMPERSONAL = re.compile(
+    r"\b(?:is|was)\s+it\s+(?:possible|true|known|hard|easy|common)\b|\bthere\s+(?:is|are)\b", re.I
+)
+COMPARED = re.compile(
+    r"\b(?:compar\w+|versus|vs|differ\w*|than|against|unlike|as\s+\w+\s+as|same\s+as)\b", re.I
+)
+CARRYING = re.compile(
+    r"""^\W*(?:(?:and|but|so|or|also|what\s+about|how\s+about|anything|any|ones?)\s+)*
+    (?:for|on|in|with|without|by|at|using|from|vs|against|under|like|to|through|via)\b
+    |\b(?:such|another|like\s+(?:that|this|these|it)|similar(?=\W*$|\s+(?:ones?|papers?|works?|methods?)\b))\b""",
+    re.IGNORECASE | re.VERBOSE,
+)
+ELSEWHERE = re.compile(r"\b(?:without|such|another|similar|like)\b", re.IGNORECASE)
+WHOLE = re.compile(r"\b(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|may)\b", re.I)
+NARROWING = re.compile(
+    r"\b(?:only|just|drop|leave\s+out|take\s+\w+\s+off|take\s+off|remove|rather|except|skip|keep|exclude"
+    r"|which\s+of\s+(?:them|these|those)|the\s+ones?|any\s+of\s+(?:them|these|those))\b",
     re.IGNORECASE,
 )
-# A word that looks like a name: with a capital that does not begin the question, or with two.
-NAME = re.compile(r"(?<!^)(?<![\w-])[A-Z][\w-]+|\b[\w-]*[A-Z][\w-]*[A-Z][\w-]*")
-AGAINST = re.compile(
-    r"^\W*(?:and\s+)?(?:vs\.?|versus|compared\s+(?:to|with)|against|unlike|than)\s", re.IGNORECASE
+LESS = re.compile(
+    r"\b(?:drop|leave\s+out|take\s+(?:\w+\s+)?off|remove|except|skip|exclude|don['’]?t\s+(?:need|want))\b",
+    re.I,
 )
-RELATION = re.compile(r"^\W*(?:and\s+)?(?:for|on|in|with|without|at|under|by|from)\s", re.IGNORECASE)
-AMOUNT = re.compile(r"^\W*how\s+(?:many|much)\s", re.IGNORECASE)
-# A question with one of these is whole without a verb of its own, or has one ("who invented jazz?").
-WHOLE = re.compile(
-    r"^\W*(?:who|what|which|when|where|why|how)\b(?!\s+(?:many|much)\b)|\b(?:is|are|was|were|be|been|do|does|did|has|have|had|can|could|will|would|should|may|might)\b",
+NEGATED = re.compile(r"\b(?:is|are|was|were)(?:n['’]t|\s+not)\b|\bnot\s+(?:at|by|from|in|about)\b", re.I)
+# Said before a question on something else.
+CHANGING = re.compile(
+    r"\b(?:something\s+else|(?:different|new|other|another)\s+(?:question|topic|thing|subject)|anyway|unrelated"
+    r"|change\s+the\s+\w+|next)\s*[.:,]",
     re.IGNORECASE,
 )
-# What is asked of any paper: a question that holds nothing else is about the papers shown.
-ASKED_OF_ANY = """
-    accuracy advantage algorithm application approach assumption available baseline benchmark big code
-    compare complexity compute conclude contribution cost data dataset detail drawback error evaluate
-    experiment fail failure fast finding gpu hyperparameter idea implementation improvement inference key
-    large learn limitation long loss main memory method metric model motivation novelty number objective
-    parameter performance problem requirement result run runtime score size slow speed step strength
-    summary task test theory time train weakness
-"""
-FEW_TERMS = 2
-FEW_PAPERS = 3
+PAPERS = re.compile(
+    r"\b(?:papers|articles|studies|publications|anything\s+(?:on|about)|any(?:one|body)?\s+else)\b", re.I
+)
+OLDEST = re.compile(r"\b(?:older|oldest|earlier|earliest)\b", re.I)
+NEWEST = re.compile(r"\b(?:newer|newest|latest|later|(?:most|more)\s+recent)\b", re.I)
 
 
-class Resolved(Value):
-    """What is searched: the question as understood, and the papers it speaks of where it names any.
+def follow_up(
+    question: str,
+    history: Sequence[Answer],
+    kind: Kind,
+    *,
+    facets: Facets,
+    index: Index | None,
+    rewriter: Rewriter | None,
+) -> Query | None:
+    """Return what a question means after the turns before, oldest first; None where it stands alone.
 
-    `asks` is what of their metadata it asks for, where it may ask for nothing else; `understood_as` is all of it in
-    words, None where the question stands as it was asked.
+    Raises QuestionError for a place that no paper has.
     """
+    if CHANGING.search(question):
+        return None
+    turns = _turns(history)
+    shown = [turn for turn in turns if turn.papers]
+    if shown:
+        papers = shown[-1].papers
+        within = places(question, shown)
+        compared = bool(COMPARED.search(question))
+        within = within or _narrowed(question, shown, facets, index)
+        asks_papers = kind.kind == "which" and PAPERS.search(question)
+        if not within and not asks_papers and not (kind.wanted and PRONOUN.search(question)):
+            within = [p.id for p in named_papers(question, [p for turn in shown for p in turn.papers], index)]
+        if within and compared and (PRONOUN.search(question) or len(within) == 1):
+            within = [*shown[-1].ids, *within]
+        if not within and not asks_papers and _stays(question, kind, papers):
+            several = len(papers) == 1 and re.search(
+                r"\b(?:both|either|the two|which one|which of)\b", question, re.I
+            )
+            within = list(listed(shown) if several else shown[-1].ids)
+        if within:
+            return _restricted(question, tuple(dict.fromkeys(within)), kind, shown)
+    if turns and not kind.counts and _carries(question, kind):
+        return _carried(question, turns, kind, rewriter)
+    return None
 
-    question: str
-    within: tuple[str, ...] | None = None
-    asks: tuple[MetadataField, ...] = ()
-    understood_as: str | None = None
 
-
-class Turn(NamedTuple):
-    """An answer given before, what its question was resolved to, and the papers that it was about.
-
-    They are those that it showed; where it refused a question on papers shown before, those.
-    """
-
-    answer: Answer
-    resolved: Resolved
-    papers: tuple[Paper, ...]
-
-    @property
-    def ids(self) -> tuple[str, ...]:
-        """The papers that it was about, in order."""
-        return tuple(paper.id for paper in self.papers)
-
-
-def resolve(question: str, history: Sequence[Answer]) -> Resolved:
-    """Return the question as it stands after the turns before, oldest first.
-
-    "The second one", "the Kingma paper" and "them" restrict the search to papers shown before, where "the third one"
-    after "the second one" still means the list before; so do questions on nothing but metadata, or on what is asked
-    of any paper ("how much memory?"). "And …" and questions without a word of their own take over the question
-    before. Raises QuestionError for a place that no paper has.
-    """
-    past: list[Turn] = []
+def _turns(history: Sequence[Answer]) -> list[Turn]:
+    """Return the turns with the papers that each was about: those shown, or those a refused question was on."""
     known: dict[str, Paper] = {}
+    turns = []
     for answer in history:
         known |= {paper.id: paper for paper in answer.papers}
-        resolved = _resolved_before(answer.question, past)
-        refused = tuple(known[key] for key in resolved.within or ())
-        past.append(Turn(answer, resolved, answer.papers or refused))
-    return _resolve(question, past)
+        query = answer.query or Query(text=answer.question, topic=answer.question)
+        refused = tuple(known[key] for key in query.within or () if key in known)
+        turns.append(Turn(query, answer.papers or refused))
+    return turns
 
 
-def _resolved_before(question: str, past: Sequence[Turn]) -> Resolved:
-    """Return what an earlier question was resolved to; one that was asked word for word may name no place."""
+def _narrowed(question: str, shown: Sequence[Turn], facets: Facets, index: Index | None) -> list[str]:
+    """Return the papers of the list that a question keeps: by year, venue, author, or by all words of its topic."""
+    whole = len(shown[-1].papers) < 2 or re.search(r"\blist\b", question, re.IGNORECASE)
+    papers = listed_papers(shown) if whole else shown[-1].papers
+    if len(papers) < 2 or not NARROWING.search(question):
+        return []
+    less = bool(LESS.search(question)) != bool(NEGATED.search(question))
+    read = restriction(question, facets)
+    if read.filter.text:
+        passing = {paper.id for paper in papers if _passes(paper, read.filter, facets, index)}
+    elif len(topic_terms(question)) <= 2 and (OLDEST.search(question) or NEWEST.search(question)):
+        best = (max if NEWEST.search(question) else min)(paper.year or 0 for paper in papers)
+        passing = {paper.id for paper in papers if (paper.year or 0) == best}
+    elif re.search(r"\bwhich\b", question, re.I):
+        return []
+    else:
+        terms = {
+            term
+            for word in re.findall(r"\w+", LESS.sub(" ", NARROWING.sub(" ", question)))
+            if not is_asking(word)
+            for term in content_terms(word)
+        }
+        terms = {t for t in terms if any(t in content_terms(f"{p.title} {p.abstract}") for p in papers)}
+        passing = {p.id for p in papers if terms and terms <= set(content_terms(f"{p.title} {p.abstract}"))}
+    kept = [paper.id for paper in papers if (paper.id in passing) != less]
+    return kept if 0 < len(kept) < len(papers) else []
+
+
+def listed_papers(shown: Sequence[Turn]) -> list[Paper]:
+    """Return the papers of the list that places in words mean."""
+    known = {paper.id: paper for turn in shown for paper in turn.papers}
+    return [known[key] for key in listed(shown)]
+
+
+def _passes(paper: Paper, filter: Filter, facets: Facets, index: Index | None) -> bool:
+    if index is None:
+        return False
     try:
-        return _resolve(question, past)
-    except QuestionError:
-        return Resolved(question=question)
+        return index.lexical.places[paper.id] in set(matching(filter, facets))
+    except FilterError:
+        return False
 
 
-def _resolve(question: str, past: Sequence[Turn]) -> Resolved:
-    shown = [turn for turn in past if turn.papers]
-    if shown:
-        if picked := _picked(question, shown):
-            return _of_picked(question, picked, past, shown)
-        if refers_back(question):
-            return _referring(question, past, shown)
-        if _is_about_any(question):
-            return _restricted(question, shown[-1].ids, shown)
-    if past and _is_fragment(question):
-        return _continued(question, past)
-    return Resolved(question=question, asks=asked_fields(question))
+def _stays(question: str, kind: Kind, papers: Sequence[Paper]) -> bool:
+    """Return whether a question is about the papers shown: by a pronoun, or because it brings no topic of its own."""
+    terms = topic_terms(" ".join(w for w in re.findall(r"[\w-]+", question) if not is_asking(w)))
+    if not terms or (kind.wanted and len(terms) < 2):
+        return True
+    about = set(content_terms(" ".join(f"{paper.title} {paper.abstract}" for paper in papers)))
+    covered = len(about & set(terms)) / len(terms)
+    if (carrying := CARRYING.search(question)) and (covered < 1 or ELSEWHERE.search(carrying.group())):
+        return False
+    compares = kind.kind == "comparison" and len(terms) <= FEW_TERMS and not NAME.search(question)
+    if compares or AMONG.search(question):
+        return True
+    subject = SUBJECT.search(IMPERSONAL.sub(" ", question))
+    if subject and not CLAUSE.search(subject.group()):
+        return True
+    pronoun = PRONOUN.search(IMPERSONAL.sub(" ", question))
+    if pronoun and (pronoun["always"] or len(topic_terms(question[: pronoun.start()])) < 2):
+        return True
+    if len(terms) > FEW_TERMS:
+        return False
+    return covered > 0.5 or not WHOLE.search(question)
 
 
-def _picked(question: str, shown: Sequence[Turn]) -> list[Mention]:
-    """Return where the question names papers by place or name, in its order.
-
-    None where names are not all that it is about: where it also names something of which these papers do not speak.
-    """
-    papers = {paper.id: paper for turn in reversed(shown) for paper in turn.papers}
-    comparing = bool(COMPARISON.search(question))
-    screen = next(turn.ids for turn in reversed(shown) if turn.answer.papers)
-    places = place_mentions(question, screen=screen, listed=_listed(shown), focus=shown[-1].ids)
-    taken = [range(place.start, place.end) for place in places]
-    named = [
-        name
-        for name in mentions(question, list(papers.values()), comparing=comparing)
-        if not any(name.start in span or span.start in range(name.start, name.end) for span in taken)
-    ]
-    if not places and named:
-        ids = {key for mention in named for key in mention.paper_ids}
-        rest = _replaced(question, [(mention, "") for mention in named])
-        one_sided = comparing and len(ids) == 1 and not (AGAINST.search(question) or has_pronoun(rest))
-        if one_sided or _names_another(rest, [papers[key] for key in ids]):
-            return []
-    return sorted([*places, *named])
-
-
-def _listed(shown: Sequence[Turn]) -> tuple[str, ...]:
-    """Return the list that places in words mean: the last that was not picked from the one before it."""
-    for before, turn in zip(reversed([None, *shown[:-1]]), reversed(shown), strict=True):
-        within = turn.resolved.within
-        if within is None or before is None or (len(turn.ids) > 1 and set(before.ids) <= set(within)):
-            return turn.ids
-    return shown[-1].ids
-
-
-def _of_picked(
-    question: str, picked: Sequence[Mention], past: Sequence[Turn], shown: Sequence[Turn]
-) -> Resolved:
-    """Return the question on the papers picked; a comparison also takes in those that a pronoun means."""
-    ids = [key for mention in picked for key in mention.paper_ids]
-    screen = shown[-1].ids
-    pronoun = has_pronoun(question[: picked[0].start]) or (len(screen) == 1 and has_pronoun(question))
-    compared = screen if AGAINST.search(question) or (pronoun and COMPARISON.search(question)) else ()
-    rest = _replaced(question, [(mention, "") for mention in picked])
-    topic = "" if topic_terms(rest) else _topic(past)
-    first = question[picked[0].start : picked[0].end]
-    asked = question if topic_terms(first) else _replaced(question, [(picked[0], "it")])
-    understood = _replaced(question, [(mention, _called(mention.paper_ids, shown)) for mention in picked])
-    return Resolved(
-        question=f"{asked}{topic}",
-        within=tuple(dict.fromkeys([*compared, *ids])),
-        asks=_fields(rest),
-        understood_as=f"{understood}{f' (of {_called(compared, shown)})' if compared else ''}{topic}",
+def _carries(question: str, kind: Kind) -> bool:
+    """Return whether a question needs the topic of the one before: "and for music?"."""
+    terms = topic_terms(question)
+    return (
+        not terms
+        or bool(len(terms) <= FEW_TERMS + 1 and CARRYING.search(question))
+        or (len(terms) < FEW_TERMS and not WHOLE.search(question) and kind.kind != "which")
     )
 
 
-def _replaced(question: str, replacements: Sequence[tuple[Mention, str]]) -> str:
-    """Return the question with text in the place of mentions, which are in its order."""
-    for mention, text in reversed(replacements):
-        question = f"{question[: mention.start]}{text}{question[mention.end :]}"
-    return question
-
-
-def _topic(past: Sequence[Turn]) -> str:
-    """Return what the question just asked was about, in brackets."""
-    return f" ({WHICH.sub(' ', past[-1].resolved.question).strip(' ?.')})"
-
-
-def _called(ids: Sequence[str], shown: Sequence[Turn]) -> str:
-    """Return papers by name, or by how many they are."""
+def _restricted(question: str, within: tuple[str, ...], kind: Kind, shown: Sequence[Turn]) -> Query:
+    """Return a question on some papers; one without content of its own goes on with the topic before."""
     names = {paper.id: short_name(paper) for turn in shown for paper in turn.papers}
-    if len(ids) > FEW_PAPERS:
-        return f"the {len(ids)} papers shown"
-    return ", ".join(f"“{names[key]}”" for key in ids)
-
-
-def _fields(rest: str) -> tuple[MetadataField, ...]:
-    """Return the metadata that a question asks for, where it asks for nothing else beside naming papers."""
-    return asked_fields(rest) if says_only_metadata(rest) else ()
-
-
-def _referring(question: str, past: Sequence[Turn], shown: Sequence[Turn]) -> Resolved:
-    """Return the question on the papers that its pronoun means; with their topic where it brings in another."""
-    if COMPARISON.search(question) and _names_another(question, shown[-1].papers):
-        return _continued(question, past)
-    screen = shown[-1].ids
-    several = len(screen) == 1 and means_several(question)
-    return _restricted(question, _listed(shown) if several else screen, shown)
-
-
-def _names_another(question: str, papers: Sequence[Paper]) -> bool:
-    """Return whether the question holds a name of which no paper speaks."""
-    texts = " ".join(f"{paper.title} {paper.abstract}" for paper in papers).casefold()
-    return any(name.casefold() not in texts for name in NAME.findall(question))
-
-
-def _restricted(question: str, within: tuple[str, ...], shown: Sequence[Turn]) -> Resolved:
-    """Return a question on papers shown that it does not name."""
-    return Resolved(
-        question=question,
+    called = ", ".join(f"“{names.get(key, key)}”" for key in within)
+    called = f"the {len(within)} papers shown" if len(within) > FEW_PAPERS else called
+    topic = question if topic_terms(question) else f"{question} ({shown[-1].query.topic})"
+    return Query(
+        text=question,
+        topic=topic,
+        kind="fact" if kind.kind == "which" else kind.kind,
         within=within,
-        asks=_fields(question),
-        understood_as=f"{question} (of {_called(within, shown)})",
+        wanted=kind.wanted,
+        understood_as=f"{question} (of {called})",
     )
 
 
-def _is_about_any(question: str) -> bool:
-    """Return whether the question asks only for metadata, or for what is asked of any paper."""
-    terms = topic_terms(question)
-    if asked_fields(question) and says_only_metadata(question):
-        return True
-    if not terms or question_kind(question) == "which" or OPENING.search(question):
-        return False
-    return set(terms) <= _asked_of_any()
-
-
-def _is_fragment(question: str) -> bool:
-    """Return whether the question needs the one before: "and for music?", "why?", "on ImageNet?", "vs. SGD"."""
-    terms = topic_terms(question)
-    if not terms:
-        return True
-    if len(terms) > FEW_TERMS or question_kind(question) == "which":
-        return False
-    if OPENING.search(question):
-        return True
-    if WHOLE.search(question):
-        return False
-    relative = AGAINST.search(question) or RELATION.search(question)
-    return bool(relative or AMOUNT.search(question) or question.rstrip().endswith("?"))
-
-
-def _continued(question: str, past: Sequence[Turn]) -> Resolved:
-    """Return the question with the one before it, and what that was about: a few papers, or an earlier question."""
-    last = past[-1]
-    topic = [last.resolved.question]
-    if last.resolved.within is not None and len(last.papers) <= FEW_PAPERS:
-        topic += [paper.title for paper in last.papers if paper.title]
-    elif last.resolved.within is not None:
-        topic.append(next(turn.resolved.question for turn in reversed(past) if turn.resolved.within is None))
-    whole = f"{question} (after: {'; '.join(topic)})"
-    return Resolved(question=whole, understood_as=whole)
-
-
-@cache
-def _asked_of_any() -> frozenset[str]:
-    return frozenset(content_terms(ASKED_OF_ANY))
+def _carried(question: str, turns: Sequence[Turn], kind: Kind, rewriter: Rewriter | None) -> Query:
+    """Return the question made to stand alone: rewritten where that keeps its words, else with the topic before."""
+    last = turns[-1]
+    written = (
+        rewriter.rewrite(question, [turn.query.text for turn in turns], [p.title for p in last.papers])
+        if rewriter
+        else ""
+    )
+    kept = set(topic_terms(question)) <= set(content_terms(written))
+    text = written if written and kept else f"{question} (after: {last.query.topic})"
+    return Query(
+        text=text, topic=text, kind="fact" if kind.kind == "metadata" else kind.kind, understood_as=text
+    )

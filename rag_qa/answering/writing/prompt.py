@@ -27,6 +27,7 @@ PLACEHOLDERS: dict[str, dict[str, set[str]]] = {
         "again": {"question", "draft", "reasons"},
     },
     "list": {"system": set(), "context": {"evidence"}, "write": {"question"}},
+    "rewrite": {"system": set(), "rewrite": {"earlier", "titles", "question"}},
 }
 MARK = re.compile(r"\[(\s*\d[\d\s,;–-]*)\]")
 

@@ -6,96 +6,9 @@ from rag_qa.answering.query.questions import (
     MAX_CHARACTERS,
     clean_question,
     names_only,
-    question_kind,
     without_markup,
 )
 from rag_qa.errors import QuestionError
-
-WHICH = """\
-which papers discuss eigendecomposition as a game?
-What papers are there on differential privacy?
-Which of these papers use a transformer?
-Are there any papers about protein folding?
-Is there any work on few-shot learning?
-Is there a paper that compares SGD with Adam?
-Do you have papers on speech recognition?
-Do we have anything on graph neural networks?
-List papers about music generation
-Find me articles on Shapley values
-Show studies that report negative results
-Recommend some recent literature on diffusion models
-Papers on Nash equilibria
-Articles about reinforcement learning from human feedback
-papers by Ian Gemp
-Who wrote about PCA?
-Who has worked on multi-agent reinforcement learning?
-Who proposed the transformer?
-Can you point me to work on low-rank adaptation?
-What research exists on energy use of large models?
-Which publications mention ImageNet?
-In which papers is dropout used?
-Give me references for contrastive learning
-What has been published on federated learning?
-I am looking for papers on causal discovery
-Which recent works address catastrophic forgetting?
-What work has been done on pruning?
-Any papers on tokenisation?
-Which paper introduced batch normalisation?
-Name three papers on adversarial examples""".splitlines()
-
-FACT = """\
-How does EigenGame update its players?
-What is a Nash equilibrium?
-Why do deep networks generalise?
-How many parameters does GPT-3 have?
-What does the paper on EigenGame prove?
-What accuracy does the paper report?
-Which dataset does this paper use?
-What results do the authors of the paper report?
-Does this paper evaluate on ImageNet?
-Which optimiser converges faster, Adam or SGD?
-What is the context length of Gemini 1.5?
-How is the loss computed?
-When was AlphaFold released?
-How does LoRA work?
-What works better, dropout or batch normalisation?
-Explain attention
-Is deep learning robust to noise?
-What makes attention work?
-What is used in the GPT-3 paper?
-Which dataset is used in the GPT-3 paper?
-What do the papers on PCA conclude?
-Summarise the findings on scaling laws
-What gives rise to grokking?
-Which activation function works best?""".splitlines()
-
-
-@pytest.mark.parametrize("question", WHICH)
-def test_questions_for_papers(question):
-    """A question that asks for papers, or for who wrote them, is answered as a list."""
-    assert question_kind(question) == "which"
-
-
-@pytest.mark.parametrize("question", FACT)
-def test_questions_for_facts(question):
-    """A question about what papers say, even one that says "paper", is answered with sentences."""
-    assert question_kind(question) == "fact"
-
-
-@pytest.mark.parametrize(
-    "question",
-    [
-        "Compare PCA and ICA",
-        "How does the first paper differ from the second?",
-        "EigenGame vs Oja's rule on MNIST",
-        "what do the two papers say of memory",
-        "difference between dropout and batch normalisation",
-    ],
-)
-def test_questions_that_set_side_by_side(question):
-    """A question that compares is known as such; a list of papers that compare is a list."""
-    assert question_kind(question) == "comparison"
-    assert question_kind("which papers compare PCA with ICA?") == "which"
 
 
 @pytest.mark.parametrize(

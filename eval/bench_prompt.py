@@ -1,0 +1,62 @@
+"""How fast prompts are read, beside plain llama.cpp in the same run; prints JSON.
+
+    python eval/bench_prompt.py [MODEL] [--runs 5]
+
+Each run reads one prompt of about 300 tokens with nothing kept (`choose`), and the same tokens with `Llama.eval`, in
+turns; then another question on the same sentences, of which the beginning is kept.
+"""
+
+import argparse
+import json
+import statistics
+import time
+from functools import partial
+
+from rag_qa.backends.llama import open_generator
+from rag_qa.protocols import Prompt
+from rag_qa.settings import Settings
+
+SENTENCE = "The method trains a small network on pairs of sentences and reports the accuracy on three held-out sets. "
+SYSTEM = "You answer questions about scientific papers, using only the given sentences."
+
+
+def main() -> None:
+    """Measure and print medians in seconds, and the ratio of raw llama.cpp's time to ours."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("model", nargs="?", default="auto")
+    parser.add_argument("--runs", type=int, default=5)
+    args = parser.parse_args()
+    generator = open_generator(Settings(model=args.model))
+    found: dict[str, list[float]] = {"ours": [], "raw": [], "kept": []}
+    for run in range(args.runs + 1):
+        prompt = Prompt(
+            system=SYSTEM, context=f"Run {run}. {SENTENCE * 12}\n", user="Is it accurate? Reply Yes or No."
+        )
+        other = prompt.model_copy(update={"user": "How many sets are there? Reply with a number."})
+        seconds = {"ours": _timed(lambda p=prompt: generator.choose(p, ("Yes", "No")))}
+        seconds["kept"] = _timed(lambda p=other: generator.choose(p, ["1", "3"]))
+        tokens = [token for segment in generator._segments(prompt) for token in segment]
+        llama = generator._llama
+        llama.n_tokens = 0
+        generator._read_before = []
+        seconds["raw"] = _timed(partial(llama.eval, tokens))
+        llama.n_tokens = 0
+        if run:  # the first loads the model
+            for name, value in seconds.items():
+                found[name].append(value)
+    medians = {name: statistics.median(values) for name, values in found.items()}
+    print(
+        json.dumps({"tokens": len(tokens), **medians, "raw/ours": medians["raw"] / medians["ours"]}, indent=1)
+    )
+
+
+def _timed(call) -> float:
+    start = time.perf_counter()
+    call()
+    return time.perf_counter() - start
+
+
+if __name__ == "__main__":
+    main()

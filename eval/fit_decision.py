@@ -1,0 +1,60 @@
+"""Fit whether papers answer a question, from what the language model said; prints `read_answer` and `confirmed_answer`.
+
+    export RAG_QA_MIN_RELEVANCE=0 RAG_QA_MODEL=Qwen2.5-Coder-1.5B-Instruct
+    rag-qa eval eval/fields/dev --style synthesis --json > R.json
+    python eval/fit_decision.py R.json…
+
+The blocks go into rag_qa/answering/evidence/relevance.toml. With RAG_QA_MIN_RELEVANCE=0 nothing is refused before the
+model has read and written; a question without a confirmed answer (nothing supported was written) trains `read_answer`
+alone. Figures are of each question when fitted on all others.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
+
+FEATURES = {"read_answer": ("stated",), "confirmed_answer": ("stated", "confirmed", "supported")}
+# Before the model writes, only what is hardly answerable is refused: so many of the answerable at most.
+REFUSED = {"read_answer": 0.0, "confirmed_answer": 0.07}
+
+
+def main() -> None:
+    """Fit on the rows of reports and print TOML."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("reports", nargs="+", type=Path)
+    rows = [row for path in parser.parse_args().reports for row in json.loads(path.read_text())["per_query"]]
+    for name, features in FEATURES.items():
+        used = [row for row in rows if set(features) <= row["clues"].keys()]
+        x = np.array([[row["clues"][feature] for feature in features] for row in used])
+        y = np.array([row["answerable"] for row in used])
+        model = LogisticRegression(C=1.0).fit(x, y)
+        left_out = np.array([_fitted_without(x, y, n) for n in range(len(y))])
+        threshold = float(np.quantile(left_out[y], REFUSED[name], method="lower"))
+        near = np.array([row["kind"] == "near" for row in used])
+        print(
+            f"# {name}: {y.sum()} answerable, {near.sum()} near, of others left out: area under ROC "
+            f"{roc_auc_score(y, left_out):.3f}, answerable refused {(left_out[y] < threshold).mean():.3f}, "
+            f"near answered {(left_out[near] >= threshold).mean():.3f}"
+        )
+        print(f"[{name}]\nthreshold = {threshold:.3f}\nintercept = {model.intercept_[0]:.4f}\n")
+        print(f"[{name}.coefficients]")
+        for feature, value in zip(features, model.coef_[0], strict=True):
+            print(f"{feature} = {value:.4f}")
+        print()
+
+
+def _fitted_without(x: np.ndarray, y: np.ndarray, left_out: int) -> float:
+    """Return the probability of a row by a model of all others."""
+    others = np.arange(len(y)) != left_out
+    model = LogisticRegression(C=1.0).fit(x[others], y[others])
+    return float(model.predict_proba(x[left_out : left_out + 1])[0, 1])
+
+
+if __name__ == "__main__":
+    main()

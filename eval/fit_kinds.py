@@ -1,0 +1,92 @@
+"""Fit `rag_qa/answering/query/kinds.npz` on eval/dev/kinds.jsonl and phrasings/dev.jsonl: python eval/fit_kinds.py
+
+A question of the first marks its topic with {…} and names with <…>. What stands outside is how people ask: its words
+are the classifier's, with the default embedder's vector of the whole; each question is also seen with another's topic.
+"""
+
+import argparse
+import json
+import random
+import re
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]
+from sklearn.model_selection import StratifiedGroupKFold  # type: ignore[import-untyped]
+
+from rag_qa.answering.query.kinds import FIELDS, FILE, WORD_WEIGHT, asking_words, word_features
+from rag_qa.backends.embedding import open_embedder
+from rag_qa.settings import Settings
+
+EVAL = Path(__file__).parent
+QUESTIONS = (EVAL / "dev" / "kinds.jsonl", EVAL / "phrasings" / "dev.jsonl")
+TOPIC = re.compile(r"\{([^}]*)\}")
+MARKED = re.compile(r"\{[^}]*\}|<[^>]*>")
+NAME = re.compile(r"(?:the )?[A-Z0-9]")
+REQUESTS = ("which", "count")
+STRENGTH = 10.0
+HOLE = "xxxx"
+
+
+def main() -> None:
+    """Fit, print how well held-out questions are classified (five folds), and write the coefficients."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
+    rows = [json.loads(line) for path in QUESTIONS for line in path.read_text("utf-8").splitlines()]
+    topics = [topic for row in rows for topic in TOPIC.findall(row["text"])]
+    pools = {named: [t for t in topics if bool(NAME.match(t)) == named] for named in (True, False)}
+    draw = random.Random(0)
+    seen = [
+        (n, text) for n, row in enumerate(rows) for text in (row["text"], _varied(row["text"], pools, draw))
+    ]
+    texts = [re.sub(r"[{}<>]", "", text) for _, text in seen]
+    kinds = np.array([rows[n]["kind"] for n, _ in seen])
+    frames = [MARKED.sub(f" {HOLE} ", row["text"]) for row in rows if "id" not in row]
+    counts = Counter(word for frame in frames for word in asking_words(frame) if HOLE not in word)
+    vocabulary = sorted(word for word, count in counts.items() if count > 1)
+    embedder = open_embedder(Settings())
+    words = np.stack([word_features(text, {w: n for n, w in enumerate(vocabulary)}) for text in texts])
+    both = np.hstack([embedder.encode(texts, role="query"), words])
+    groups = [n for n, _ in seen]
+    found: dict[str, np.ndarray] = {}
+    for name, features in (("words", words), ("both", both)):
+        model = _fit(features, kinds)
+        heads = [_fit(features, np.array([f in rows[n].get("wanted", ()) for n, _ in seen])) for f in FIELDS]
+        weights = np.vstack([model.coef_, *(head.coef_ for head in heads)])
+        biases = np.concatenate([model.intercept_, *(head.intercept_ for head in heads)])
+        found[name] = np.hstack([weights, biases[:, None]]).astype(np.float16)
+    requests = [frame for frame, row in zip(frames, rows, strict=False) if row["kind"] in REQUESTS]
+    outside, inside = (
+        Counter(re.findall(r"[^\W\d_]+", " ".join(part).casefold())) for part in (requests, topics)
+    )
+    asking = sorted(word for word in outside if word != HOLE and outside[word] > inside[word])
+    np.savez_compressed(
+        FILE,
+        embedder=np.array(embedder.spec.name),
+        kinds=np.array(model.classes_, dtype=str),
+        vocabulary=np.array(vocabulary),
+        asking=np.array(asking),
+        words=found["words"],
+        both=found["both"],
+    )
+    print(f"{FILE}: {FILE.stat().st_size} bytes, {len(vocabulary)} words, weight {WORD_WEIGHT}")
+
+    for name, features in (("words", words), ("both", both)):
+        right = [
+            _fit(features[train], kinds[train]).predict(features[test]) == kinds[test]
+            for train, test in StratifiedGroupKFold(5).split(features, kinds, groups)
+        ]
+        print(f"{name}: {np.concatenate(right).mean():.3f} of {len(texts)} right, five folds")
+
+
+def _fit(features: np.ndarray, labels: np.ndarray) -> LogisticRegression:
+    return LogisticRegression(C=STRENGTH, max_iter=2000).fit(features, labels)
+
+
+def _varied(text: str, pools: dict[bool, list[str]], draw: random.Random) -> str:
+    """Return a question with other topics: a name for a name, words for words."""
+    return TOPIC.sub(lambda topic: f"{{{draw.choice(pools[bool(NAME.match(topic[1]))])}}}", text)
+
+
+if __name__ == "__main__":
+    main()

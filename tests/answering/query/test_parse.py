@@ -1,0 +1,124 @@
+import contextlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag_qa import build_index
+from rag_qa.answering.query.kinds import asked_topic, kind_of
+from rag_qa.answering.query.parse import parse
+from rag_qa.errors import FilterError, QuestionError
+from rag_qa.index.reader import Index
+from rag_qa.sample import sample_papers_path
+from rag_qa.testing import HashingEmbedder
+from rag_qa.types import Answer, Filter
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory):
+    """An index of the sample papers."""
+    folder = tmp_path_factory.mktemp("sample")
+    build_index([sample_papers_path()], folder, embedder=HashingEmbedder())
+    opened = Index.open(folder)
+    yield opened
+    opened.close()
+
+
+@pytest.mark.parametrize(
+    ("question", "filter"),
+    [
+        ("papers by David Silver", Filter(authors=("David Silver",))),
+        ("papers by d. silver", Filter(authors=("David Silver",))),
+        ("anything by Emmanuel Candès?", Filter(authors=("Emmanuel J. Candes",))),
+        ("papers from NIPS", Filter(venues=("NIPS",))),
+        ("papers at ICML since 2018", Filter(venues=("ICML",), since=2018)),
+        ("papers older than 2012", Filter(until=2011)),
+        ("papers from '15", Filter(since=2015, until=2015)),
+        ("papers published between 2013 and 2015", Filter(since=2013, until=2015)),
+    ],
+)
+def test_values_of_the_index_restrict_a_question(index, question, filter):
+    """Authors, venues and years that the index has are read where a question asks for papers, and shown."""
+    found = parse(question, facets=index.facets)
+    assert (found.filter, found.topic) == (filter, "")
+    assert found.understood_as == f"papers {filter.text}"
+
+
+@pytest.mark.parametrize(
+    "question", ["papers about Bahdanau attention", "papers evaluated on ImageNet 2012", "models from Google"]
+)
+def test_names_in_a_topic_restrict_nothing(index, question):
+    """A family name before a noun, a year in a name and a name that the index lacks are topic."""
+    assert parse(question, facets=index.facets).filter == Filter()
+
+
+@pytest.mark.parametrize(
+    "question", ["papers by Percy Liang", "Judea Pearl's articles", "stuff written by sutton"]
+)
+def test_nobodys_papers_are_none(index, question):
+    """Papers by an author whom the index does not know are none, and the query says why."""
+    assert "no paper in the index has the author" in parse(question, facets=index.facets).nothing
+
+
+def test_a_filter_that_nothing_passes_is_dropped_and_told(index):
+    """A restriction that was read never refuses a question with a topic: it is dropped, and the user is told."""
+    found = parse("papers on attention by David Silver from 1999", facets=index.facets)
+    assert (found.nothing, found.filter) == (None, Filter())
+    assert "none is by David Silver" in found.understood_as
+
+
+def test_the_users_own_filter_holds(index):
+    """The user's filter stays beside what was read, and raises where no paper passes it."""
+    assert (
+        parse("papers by David Silver", wanted=Filter(since=2017), facets=index.facets).filter.since == 2017
+    )
+    with pytest.raises(FilterError):
+        parse("papers on attention", wanted=Filter(since=2100), facets=index.facets)
+
+
+def test_counting_keeps_the_topic(index):
+    """A count is of the papers that mention what is left without the words that ask."""
+    found = parse("how many papers mention ImageNet?", facets=index.facets)
+    assert (found.counts, found.topic) == (True, "ImageNet")
+    assert asked_topic("GAN papers: how many are there?") == "GAN"
+
+
+def test_a_literal_question_is_taken_as_it_stands(index):
+    """A literal question has neither filter nor references."""
+    found = parse("papers by David Silver", facets=index.facets, literal=True)
+    assert (found.topic, found.filter, found.understood_as) == ("papers by David Silver", Filter(), None)
+
+
+@pytest.mark.parametrize(
+    ("question", "kind"),
+    [
+        ("papers on crop rotation", "which"),
+        ("why does the beam bend?", "fact"),
+        ("how many layers does the net have?", "number"),
+        ("does exercise help against asthma?", "yesno"),
+        ("compare maize and wheat", "comparison"),
+        ("who wrote the maize paper?", "metadata"),
+    ],
+)
+def test_words_alone_tell_the_kind(question, kind):
+    """With an embedder for which nothing was fitted, the asking words decide."""
+    assert kind_of(question, HashingEmbedder()).kind == kind
+
+
+def test_metadata_names_its_fields():
+    """A question for metadata says which."""
+    assert kind_of("who wrote the maize paper, and when was it published?", None).wanted == (
+        "authors",
+        "year",
+    )
+
+
+@given(st.text(max_size=80), st.booleans())
+def test_any_text_is_understood_or_told(index, text, follows):
+    """Whatever is typed, first or after an answer, parsing returns a Query or raises a told error."""
+    papers = (index.paper("arXiv:1810.04805"), index.paper("arXiv:1907.11692"))
+    turn = Answer(
+        question="x", abstained=False, reason=None, sentences=(), papers=papers, provenance={}, timings={}
+    )
+    with contextlib.suppress(QuestionError, FilterError):
+        parse(text, [turn] if follows else [], facets=index.facets, index=index)
