@@ -24,6 +24,7 @@ from sklearn.metrics import roc_auc_score
 from rag_qa.answering.evidence.answerability import Clues, find_clues
 from rag_qa.answering.evidence.relevance import Signals, assess, best_signals, paper_features
 from rag_qa.answering.evidence.scoring import score_sentences
+from rag_qa.answering.query.parse import parse
 from rag_qa.backends.embedding import open_embedder
 from rag_qa.index.builder import build_index
 from rag_qa.index.reader import Index
@@ -41,7 +42,9 @@ REFUSED = 0.03
 # Inverse strength of the regularisation of `answer`; its features are shares, so weak.
 PRIOR = 10.0
 DEV = Path(__file__).parent / "dev"
-OUTPUT = Path(__file__).parents[1] / "rag_qa" / "answering" / "relevance.toml"
+# Where what eval/fit_decision.py fits begins; it stays.
+BY_THE_MODEL = "# By what the language model said"
+OUTPUT = Path(__file__).parents[1] / "rag_qa" / "answering" / "evidence" / "relevance.toml"
 
 
 class Question(NamedTuple):
@@ -83,6 +86,7 @@ def examine(data: Path, name: str, work: Path) -> list[Question]:
     questions = []
     for row in read_questions(name):
         hits = retriever.search(row["text"], HITS)
+        query = parse(row["text"], facets=index.facets, literal=True, embedder=embedder)
         terms = question_terms(row["text"])
         weights = index.term_weights(terms)
         sentences = score_sentences(row["text"], terms, [h.paper for h in hits], weights, embedder)
@@ -94,7 +98,7 @@ def examine(data: Path, name: str, work: Path) -> list[Question]:
                 best=np.array([getattr(best, name) for name in QUESTION_SIGNALS]),
                 clues=np.array(
                     list(
-                        find_clues(row["text"], assessed, [h.paper for h in hits], terms, weights)
+                        find_clues(query, assessed, [h.paper for h in hits], terms, weights)
                         .model_dump()
                         .values()
                     )
@@ -208,7 +212,8 @@ def main() -> None:
     lines += ["", *section("question", *fit_question(together), QUESTION_SIGNALS)]
     lines += section("answer", *fit_answer(together), list(Clues.model_fields))
     lines += section("paper", *fit_paper(together), list(paper_features(none, none)))
-    OUTPUT.write_text("\n".join(lines[:-1]) + "\n", "utf-8")
+    of_the_model = OUTPUT.read_text("utf-8").partition(BY_THE_MODEL)[2]
+    OUTPUT.write_text("\n".join(lines) + f"\n{BY_THE_MODEL}{of_the_model}", "utf-8")
     print("\n".join(lines))
 
 
