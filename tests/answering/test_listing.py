@@ -56,7 +56,7 @@ def test_papers_of_an_author_are_listed_newest_first(assistant):
     """Papers asked for by author alone are all given, the newest first, each with the sentence nearest its title."""
     answer = assistant.ask("which papers by I. Gemp?")
     assert cited(answer) == ["soup", "games"]
-    assert answer.query.understood_as == "papers by I. Gemp"
+    assert answer.query.understood_as == "papers by Ian Gemp"
     assert [s.text for s in answer.sentences] == [
         "Onion soup needs stock and no game.",
         "Eigenvectors are players in a game.",

@@ -65,7 +65,7 @@ def test_a_calibration_is_kept_in_the_index_and_used(calibrate):
     with Assistant.open(
         "index", settings=Settings(model=STARTER, style="quote"), embedder=HashingEmbedder()
     ) as opened:
-        for question in ("How many sheds full of otters near rivers?", "Why is the moon pale?"):
+        for question in ("Why do otters near rivers fill sheds?", "Why is the moon pale?"):
             answer = opened.ask(question)
             assert answer.abstained == (answer.confidence < found["threshold"])
 

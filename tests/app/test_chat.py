@@ -85,7 +85,7 @@ def test_a_session_word_for_word(assistant):
         [1] EigenGame. eigengame
         [2] On auctions. auction
 
-        Understood as: and \u201cOn auctions\u201d? (discuss a competitive game of eigenvectors)
+        Understood as: and the second one? (of \u201cOn auctions\u201d)
         \u201cAn auction is a competitive game in which players bid for goods.\u201d [1]
 
         [1] On auctions. auction

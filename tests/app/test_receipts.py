@@ -150,9 +150,12 @@ def test_words_drawn_at_random_are_said_to_be(run, monkeypatch):
 
 
 def write_prompts(folder, texts):
-    """Write a prompt file with these texts."""
+    """Write the prompt file of answers with these texts, beside the other that a folder must hold."""
     lines = [f"{name} = {json.dumps(text)}" for name, text in texts.items()]
     (folder / "answer.toml").write_text("\n".join(lines))
+    rewrite = load_prompt("rewrite").texts
+    lines = [f"{name} = {json.dumps(text)}" for name, text in rewrite.items()]
+    (folder / "rewrite.toml").write_text("\n".join(lines))
 
 
 def test_another_prompt_is_named_and_not_printed(run, folder):

@@ -1,5 +1,6 @@
 import hashlib
 import re
+from string import Template
 
 import pytest
 from hypothesis import given
@@ -41,7 +42,7 @@ def prompt_file(folder, text):
     return folder
 
 
-@pytest.mark.parametrize("name", PLACEHOLDERS)
+@pytest.mark.parametrize("name", [name for name, texts in PLACEHOLDERS.items() if "context" in texts])
 def test_the_prompts_that_ship_load(name):
     """Every text of a prompt file that ships is filled without a placeholder left, and begins with the evidence."""
     prompts = load_prompt(name)
@@ -53,6 +54,14 @@ def test_the_prompts_that_ship_load(name):
         assert "From “On reasons”:\n- Because.\n" in prompt.context
         assert all(value in prompt.user for value in wanted.values())
         assert "$" not in prompt.system + prompt.context + prompt.user
+
+
+def test_the_prompt_that_rewrites_a_question_loads():
+    """The prompt of a follow-up has no evidence: the questions before, the titles shown and the question fill it."""
+    text = Template(load_prompt("rewrite").texts["rewrite"])
+    filled = text.substitute(earlier="How?", titles="On reasons", question="Why?")
+    assert all(value in filled for value in ("How?", "On reasons", "Why?"))
+    assert "$" not in filled
 
 
 def test_texts_of_one_file_begin_alike():
