@@ -26,7 +26,6 @@ PLACEHOLDERS: dict[str, dict[str, set[str]]] = {
         "write": {"question"},
         "again": {"question", "draft", "reasons"},
     },
-    "list": {"system": set(), "context": {"evidence"}, "write": {"question"}},
     "rewrite": {"system": set(), "rewrite": {"earlier", "titles", "question"}},
 }
 MARK = re.compile(r"\[(\s*\d[\d\s,;–-]*)\]")
@@ -49,11 +48,16 @@ class PromptFile(Value):
 
 
 def load_prompt(name: str, folder: Path | None = None) -> PromptFile:
-    """Load `NAME.toml` from the folder, else from those that ship.
+    """Load `NAME.toml` from the folder where it holds that, else from those that ship.
 
-    Raises PromptError for a missing file, bad TOML, or texts and placeholders that are unknown or lacking.
+    Raises PromptError for a missing folder, bad TOML, or texts and placeholders that are unknown or lacking.
     """
-    file: Traversable = (folder or _shipped()) / f"{name}.toml"
+    if folder is not None and not folder.is_dir():
+        raise PromptError(
+            f"there is no folder {folder}; name one that holds prompt files, such as {name}.toml"
+        )
+    own = folder / f"{name}.toml" if folder else None
+    file: Traversable = own if own and own.exists() else _shipped() / f"{name}.toml"
     try:
         raw = file.read_bytes()
         data = tomllib.loads(raw.decode("utf-8"))
@@ -94,8 +98,7 @@ def fit_evidence(
     """
     kept = list(evidence)
     while kept:
-        longest = prompts.fill("again", layout(kept, titles), **values) if "again" in prompts.texts else None
-        prompt = longest or prompts.fill("write", layout(kept, titles), **values)
+        prompt = prompts.fill("again", layout(kept, titles), **values)
         if generator.count_tokens(prompt) <= (min(wanted, budget) if len(kept) > 1 else budget):
             return kept
         kept.pop()

@@ -18,10 +18,22 @@ from rag_qa.errors import PromptError
 from rag_qa.types import Evidence
 
 PROMPTS = PromptFile(
-    texts={"system": "Be brief.", "context": "Read this:\n$evidence\n\n", "write": "Answer $question"},
+    texts={
+        "system": "Be brief.",
+        "context": "Read this:\n$evidence\n\n",
+        "write": "Answer $question",
+        "again": "Answer $question",
+    },
     sha256="0",
 )
-GOOD = 'system = "Be brief."\ncontext = "$evidence"\nwrite = "$question"\n'
+GOOD = """
+system = "Be brief."
+context = "$evidence"
+decide = "$question"
+affirm = "$question"
+write = "$question"
+again = "$question $draft $reasons"
+"""
 
 
 def evidence(sentence="A sentence.", paper_id="p", start=0):
@@ -38,7 +50,7 @@ class CountsWords:
 
 def prompt_file(folder, text):
     """Write a prompt file into a folder."""
-    (folder / "list.toml").write_bytes(text if isinstance(text, bytes) else text.encode())
+    (folder / "answer.toml").write_bytes(text if isinstance(text, bytes) else text.encode())
     return folder
 
 
@@ -74,7 +86,7 @@ def test_texts_of_one_file_begin_alike():
 
 def test_a_folder_overrides_what_ships(tmp_path):
     """A prompt file of the user's own is used instead, and its hash is that of its bytes."""
-    prompts = load_prompt("list", prompt_file(tmp_path, GOOD))
+    prompts = load_prompt("answer", prompt_file(tmp_path, GOOD))
     assert prompts.texts["system"] == "Be brief."
     assert prompts.sha256 == hashlib.sha256(GOOD.encode()).hexdigest()
 
@@ -84,13 +96,13 @@ def test_a_folder_overrides_what_ships(tmp_path):
     [
         ('system = "a', "no valid TOML"),
         (b'system = "\xff\xfe"', "no valid TOML"),
-        ("", "must hold the texts system, context, write; found"),
+        ("", "must hold the texts system, context, decide, affirm, write, again; found"),
         ('system = "$evidence $question"', "must hold the texts"),
         (GOOD + 'extra = "x"', "must hold the texts"),
         (GOOD.replace('"Be brief."', "1"), "must hold the texts"),
         (GOOD.replace('"$evidence"', '"nothing"'), r"`context` .* must use exactly \$evidence; found"),
         (GOOD.replace("brief", "$brief"), "`system` .* must use exactly no placeholder"),
-        (GOOD.replace("$question", "$questions"), r"`write` .* must use exactly \$question; found"),
+        (GOOD.replace("$question", "$questions"), r"`decide` .* must use exactly \$question; found"),
         (GOOD.replace("brief", "5 $ cheap"), r"write `\$\$`"),
         (GOOD.replace("brief", "$é"), r"write `\$\$`"),
     ],
@@ -98,20 +110,26 @@ def test_a_folder_overrides_what_ships(tmp_path):
 def test_a_wrong_prompt_file_is_told(tmp_path, text, message):
     """A prompt file that cannot be filled is refused when loaded, and the message says what to change."""
     with pytest.raises(PromptError, match=message):
-        load_prompt("list", prompt_file(tmp_path, text))
+        load_prompt("answer", prompt_file(tmp_path, text))
 
 
-@pytest.mark.parametrize("make", [lambda folder: None, lambda folder: (folder / "answer.toml").mkdir()])
-def test_a_missing_prompt_file_is_told(tmp_path, make):
-    """A folder without the file, or with a folder of its name, is told with the path that is wanted."""
-    make(tmp_path)
+def test_a_folder_without_the_file_takes_what_ships(tmp_path):
+    """A folder replaces the files that it holds; of others those that ship are used."""
+    assert load_prompt("answer", tmp_path) == load_prompt("answer")
+
+
+def test_a_missing_folder_is_told(tmp_path):
+    """A folder that is not there, or holds a folder in place of the file, is told with its path."""
+    with pytest.raises(PromptError, match=re.escape(str(tmp_path / "gone"))):
+        load_prompt("answer", tmp_path / "gone")
+    (tmp_path / "answer.toml").mkdir()
     with pytest.raises(PromptError, match=re.escape(str(tmp_path / "answer.toml"))):
         load_prompt("answer", tmp_path)
 
 
 def test_a_doubled_dollar_is_one(tmp_path):
     """`$$` in a user's message is a dollar sign for the model."""
-    prompts = load_prompt("list", prompt_file(tmp_path, GOOD.replace("$question", "$question at $$5")))
+    prompts = load_prompt("answer", prompt_file(tmp_path, GOOD.replace("$question", "$question at $$5")))
     assert prompts.fill("write", "", question="Why?").user == "Why? at $5"
 
 
