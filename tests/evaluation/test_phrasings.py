@@ -18,7 +18,9 @@ def phrasings(tmp_path):
 
     def write(*rows):
         (tmp_path / "set.toml").write_text(HEADER)
-        lines = [json.dumps({"id": f"p{n}", "text": "asked", "kind": "fact"} | row) for n, row in enumerate(rows)]
+        lines = [
+            json.dumps({"id": f"p{n}", "text": "asked", "kind": "fact"} | row) for n, row in enumerate(rows)
+        ]
         (tmp_path / "dev.jsonl").write_text("\n".join(lines))
         return tmp_path
 
