@@ -102,7 +102,7 @@ def test_papers_are_counted(assistant, question, told, papers):
     [
         ("papers by Geoffrey Hinton", "no paper in the index has the author 'Geoffrey Hinton'"),
         ("how many papers mention dinosaurs?", "no paper mentions “dinosaurs”"),
-        ("papers from 1999 about soup", "its papers are from 2019 to 2021"),
+        ("papers from 1999", "its papers are from 2019 to 2021"),
     ],
 )
 def test_nothing_meant_is_told(assistant, question, reason):
@@ -110,6 +110,13 @@ def test_nothing_meant_is_told(assistant, question, reason):
     answer = assistant.ask(question)
     assert answer.abstained
     assert reason in answer.reason
+
+
+def test_a_restriction_that_no_paper_passes_is_dropped(assistant):
+    """A topic is searched among all papers where none passes what the question restricts it to, and that is said."""
+    answer = assistant.ask("papers from 1999 about soup")
+    assert cited(answer)[0] == "soup"
+    assert "of any paper: none is from 1999" in answer.query.understood_as
 
 
 def test_a_filter_restricts_search_and_answers(assistant):

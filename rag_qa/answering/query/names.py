@@ -30,52 +30,60 @@ def short_name(paper: Paper) -> str:
     return head if head and len(head.split()) <= NICKNAME_WORDS else paper.heading
 
 
-def is_named(question: str, paper: Paper) -> bool:
-    """Return whether a question names a paper by its short name, or by most words of its own in the title."""
-    asked, title = set(topic_terms(question)), set(topic_terms(paper.title))
+def is_named(topic: str, paper: Paper) -> bool:
+    """Return whether words name a paper and nothing else: by its short name, or by most words of its title."""
+    asked, title = set(topic_terms(topic)), set(topic_terms(paper.title))
     name = set(topic_terms(short_name(paper)))
-    return bool(asked and title) and (name <= asked or 2 * len(asked & title) > len(asked))
+    return bool(asked) and asked <= title and (name <= asked or 2 * len(asked) > len(title))
 
 
-def named_papers(question: str, shown: Sequence[Paper], index: Index | None) -> list[Paper]:
-    """Return the papers that a question names by short name or first author, among those shown, else in the index."""
+def named_papers(question: str, shown: Sequence[Paper], *, loosely: bool) -> list[Paper]:
+    """Return the papers of those shown that a question names by short name or first author.
+
+    Loosely, the only one that speaks of a name in the question is named too.
+    """
     shown = list({paper.id: paper for paper in shown}.values())
-    words = normalise_text(question).split()
-    text = f" {' '.join(words)} "
+    text = f" {normalise_text(question)} "
     found = [
         p for p in shown if f" {normalise_text(short_name(p))} " in text or _by(question, family_name(p))
     ]
-    found += [p for p in _in_index(question, index) if p not in found]
-    if found:
+    if found or not loosely or len(shown) < 2:
         return found
     for name in NAME.findall(question):
         speaking = [p for p in shown if re.search(rf"\b{re.escape(name)}\b", f"{p.title} {p.abstract}")]
-        if len(shown) > 1 and len(speaking) == 1:
+        if len(speaking) == 1:
             return speaking
     return []
 
 
-def _in_index(question: str, index: Index | None) -> list[Paper]:
-    """Return the papers of the index that a question names: "ELECTRA", "Brown et al."."""
-    if index is None:
-        return []
-    places = [n for name in NAME.findall(question) for n in index.lexical.places_of_all(name)]
-    for match in ET_AL.finditer(question):
-        places += index.facets.authors.places(authors_like(match[1], index.facets.authors)).tolist()
-    ids = list(dict.fromkeys(index.lexical.paper_ids[place] for place in places[:MOST]))
-    papers = index.papers_by_id(ids)
-    text = f" {normalise_text(question)} "
-    authors = [normalise_text(match[1]) for match in ET_AL.finditer(question)]
+def named_in_index(question: str, index: Index, *, loosely: bool) -> list[Paper]:
+    """Return the papers of the index that a question names beyond doubt: "the ELECTRA paper", "Brown et al.".
+
+    Loosely, a short name with a capital is enough.
+    """
+    families = [match[1] for match in ET_AL.finditer(question)]
+    names = [name for name in NAME.findall(question) if loosely or _is_paper(name, question)]
+    places = [place for name in names for place in index.lexical.places_of_all(name)]
+    for family in families:
+        places += index.facets.authors.places(authors_like(family, index.facets.authors)).tolist()
+    ids = dict.fromkeys(index.lexical.paper_ids[place] for place in places[:MOST])
+    text, authors = f" {normalise_text(question)} ", [normalise_text(family) for family in families]
     return [
         paper
-        for paper in papers.values()
-        if (
-            paper.title
+        for paper in index.papers_by_id(list(ids)).values()
+        if normalise_text(family_name(paper)) in authors
+        or (
+            names
+            and paper.title
             and paper.heading != short_name(paper)
             and f" {normalise_text(short_name(paper))} " in text
         )
-        or normalise_text(family_name(paper)) in authors
     ]
+
+
+def _is_paper(name: str, question: str) -> bool:
+    """Return whether a question calls a name a paper: "the BERT paper", "ELECTRA's authors"."""
+    return bool(re.search(rf"\b{re.escape(name)}(?:['’]s\b|\s+(?:paper|article|authors?)\b)", question))
 
 
 def _by(question: str, family: str) -> bool:

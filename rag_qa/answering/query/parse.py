@@ -37,7 +37,9 @@ def parse(
     if literal:
         return Query(text=question, topic=question, kind=kind.kind, filter=wanted)
     if history and (
-        query := follow_up(question, history, kind, facets=facets, index=index, rewriter=rewriter)
+        query := follow_up(
+            question, history, kind, facets=facets, embedder=embedder, index=index, rewriter=rewriter
+        )
     ):
         return query.model_copy(update={"filter": wanted})
     return alone(question, kind, wanted, facets)

@@ -1,0 +1,210 @@
+"""Fit `rag_qa/answering/query/looking_back.npz` on the conversations for development: python eval/fit_followups.py
+
+What a turn is labelled follows from what the set expects: alone where it must stand alone, shown where it is about all
+papers shown last, carries where its own words do not find what is expected. Turns that places or names resolve are no
+examples. Questions that begin other conversations, and those of dev/kinds.jsonl, are further examples of those that
+stand alone.
+"""
+
+import argparse
+import json
+import random
+import re
+from collections.abc import Iterator, Sequence
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple, cast
+from unittest.mock import patch
+
+import numpy as np
+from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]
+from sklearn.model_selection import GroupKFold  # type: ignore[import-untyped]
+
+from rag_qa import build_index
+from rag_qa.answering.query import followups
+from rag_qa.answering.query.kinds import kind_of
+from rag_qa.answering.query.looking_back import FILE, LOOKS, Look, features
+from rag_qa.answering.query.parse import parse
+from rag_qa.backends.embedding import open_embedder
+from rag_qa.evaluation.conversations import (
+    Conversation,
+    Expected,
+    is_as_expected,
+    load_conversations,
+)
+from rag_qa.evaluation.corpora import resolve_corpus
+from rag_qa.index.reader import Index
+from rag_qa.protocols import Embedder, Role
+from rag_qa.settings import Settings
+from rag_qa.testing import HashingEmbedder
+from rag_qa.types import Answer, Paper, Query
+
+EVAL = Path(__file__).parent
+SETS = (("dev", None), ("conversations", None), ("followups", "dev"))
+# Kinds of turns that rules resolve, most of them.
+RULED = ("number", "name")
+STRENGTH = 10.0
+FOLDS = 10
+# For each turn, the beginning of another conversation and a whole question, and what one counts for beside a turn.
+BEGINNINGS = 2
+WEIGHT = 0.5
+
+
+class Remembering:
+    """An embedder that encodes each text once."""
+
+    def __init__(self, embedder: Embedder) -> None:
+        self.spec = embedder.spec
+        self._encode = cache(lambda text, role: embedder.encode([text], role=role)[0])
+
+    def encode(self, texts: Sequence[str], *, role: Role) -> np.ndarray:
+        return np.stack([self._encode(text, role) for text in texts])
+
+
+class Asked(NamedTuple):
+    """A turn of a set with the turns before it as the set has them."""
+
+    group: str
+    folder: str
+    question: str
+    kind: str
+    expect: Expected
+    history: tuple[Answer, ...]
+
+
+def main() -> None:
+    """Fit, print how turns are resolved by what was fitted on other conversations, and write the coefficients."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--failures", action="store_true", help="also print the turns that are not resolved")
+    args = parser.parse_args()
+    embedder = cast(Embedder, Remembering(open_embedder(Settings())))
+    with TemporaryDirectory() as folder:
+        asked: list[Asked] = []
+        indexes: dict[str, Index] = {}
+        for name, split in SETS:
+            judged = load_conversations(EVAL / name, split=split)
+            build_index(resolve_corpus(judged), Path(folder) / name, embedder=HashingEmbedder())
+            indexes[name] = Index.open(Path(folder) / name)
+            for conversation in judged.conversations:
+                asked += _turns(name, conversation, indexes[name])
+        found = {}
+        for name, reader in (("words", None), ("both", embedder)):
+            found[name] = _fit_and_judge(name, asked, indexes, reader, failures=args.failures)
+        for index in indexes.values():
+            index.close()
+    np.savez_compressed(FILE, embedder=np.array(embedder.spec.name), words=found["words"], both=found["both"])
+    print(f"{FILE}: {FILE.stat().st_size} bytes")
+
+
+def _turns(name: str, conversation: Conversation, index: Index) -> Iterator[Asked]:
+    history: list[Answer] = []
+    for turn in conversation.turns:
+        papers = tuple(index.paper(key) for key in turn.shows)
+        if turn.expect:
+            group = f"{name}/{conversation.id}"
+            yield Asked(group, name, turn.question, turn.kind, turn.expect, tuple(history))
+        last = next((answer.papers for answer in reversed(history) if answer.papers), ())
+        picked = bool(history) and {paper.id for paper in papers} <= {paper.id for paper in last}
+        query = Query(
+            text=turn.question,
+            topic=turn.question,
+            within=tuple(paper.id for paper in last) if picked and papers else None,
+        )
+        history.append(_answer(turn.question, papers, query))
+
+
+def _answer(question: str, papers: tuple[Paper, ...], query: Query) -> Answer:
+    return Answer(
+        question=question,
+        abstained=not papers,
+        reason=None,
+        sentences=(),
+        papers=papers,
+        provenance={},
+        timings={},
+        query=query,
+    )
+
+
+def _understood(turn: Asked, look: Look, index: Index, embedder: Embedder | None) -> Query:
+    with patch.object(followups, "look_of", lambda *_: look):
+        return parse(turn.question, turn.history, facets=index.facets, index=index, embedder=embedder)
+
+
+def _right(turn: Asked, look: Look, index: Index, embedder: Embedder | None) -> bool:
+    query = _understood(turn, look, index, embedder)
+    return is_as_expected(turn.question, query, turn.expect, turn.history, index.lexical)
+
+
+def _label(turn: Asked, right: dict[Look, bool]) -> Look | None:
+    """Return how a turn looks back; None where that does not matter, or no way is right."""
+    if turn.expect.alone:
+        return "alone"
+    if turn.kind in RULED and (all(right.values()) or not any(right.values())):
+        return None
+    if right["shown"]:
+        return "shown"
+    if turn.kind == "ellipsis":
+        return "carries"
+    return next((look for look in ("alone", "carries") if right[look]), None)
+
+
+def _features(turn: Asked, question: str, embedder: Embedder | None) -> np.ndarray:
+    papers = next((answer.papers for answer in reversed(turn.history) if answer.papers), ())
+    former = turn.history[-1].question
+    return features(question, former, papers, kind_of(question, embedder), embedder)
+
+
+def _fit_and_judge(
+    name: str, asked: Sequence[Asked], indexes: dict[str, Index], embedder: Embedder | None, *, failures: bool
+) -> np.ndarray:
+    """Print the figures of ten folds, and return the coefficients fitted on all; float16, (looks, features + 1)."""
+    draw = random.Random(0)
+    rights = [{look: _right(turn, look, indexes[turn.folder], embedder) for look in LOOKS} for turn in asked]
+    labels = [_label(turn, right) for turn, right in zip(asked, rights, strict=True)]
+    seen = np.stack([_features(turn, turn.question, embedder) for turn in asked])
+    firsts = [turn.history[0].question for turn in asked if len(turn.history) == 1]
+    lines = (EVAL / "dev" / "kinds.jsonl").read_text("utf-8").splitlines()
+    wholes = [re.sub(r"[{}<>]", "", text) for line in lines if "{" in (text := json.loads(line)["text"])]
+    others = np.stack(
+        [
+            _features(turn, draw.choice(other), embedder)
+            for turn in asked
+            for other in ([first for first in firsts if first != turn.history[0].question], wholes)
+        ]
+    )
+    groups = np.array([turn.group for turn in asked])
+    usable = np.array([label is not None for label in labels])
+    known = np.array([label or "" for label in labels])
+    chosen = np.empty(len(asked), dtype=object)
+    begun = []
+    for train, test in GroupKFold(FOLDS).split(seen, groups=groups):
+        inside = np.isin(np.repeat(groups, BEGINNINGS), groups[train])
+        model = _fit(seen[train][usable[train]], known[train][usable[train]], others[inside])
+        chosen[test] = model.predict(seen[test])
+        begun += list(model.predict(others[~inside]) != "alone")
+    right = [rights[n][look] for n, look in enumerate(chosen)]
+    labelled = (chosen == known)[usable].mean()
+    print(f"{name}: labels {labelled:.3f} of {usable.sum()}, beginnings {np.mean(begun):.3f} of {len(begun)}")
+    for folder in ("", *indexes):
+        own = [n for n, turn in enumerate(asked) if turn.folder == folder or not folder]
+        leaks = [not right[n] for n in own if asked[n].expect.alone]
+        print(f"  {folder or 'all'}: resolution {np.mean([right[n] for n in own]):.3f} of {len(own)}", end="")
+        print(f", leaks {np.mean(leaks):.3f} of {len(leaks)}")
+    for n, turn in enumerate(asked):
+        if failures and not right[n]:
+            print(f"    {turn.group} {turn.question!r} {turn.kind}: {chosen[n]}, wanted {labels[n]}")
+    model = _fit(seen[usable], known[usable], others)
+    assert tuple(model.classes_) == LOOKS
+    return np.hstack([model.coef_, model.intercept_[:, None]]).astype(np.float16)
+
+
+def _fit(seen: np.ndarray, labels: np.ndarray, others: np.ndarray) -> LogisticRegression:
+    weights = np.concatenate([np.ones(len(seen)), np.full(len(others), WEIGHT)])
+    model = LogisticRegression(C=STRENGTH, max_iter=2000)
+    return model.fit(np.vstack([seen, others]), [*labels, *["alone"] * len(others)], weights)
+
+
+if __name__ == "__main__":
+    main()

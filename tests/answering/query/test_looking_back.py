@@ -1,0 +1,55 @@
+"""Whether a question looks back, as learned."""
+
+import numpy as np
+import pytest
+
+from rag_qa.answering.query.kinds import kind_of
+from rag_qa.answering.query.looking_back import LOOKS, _load, features, look_of
+from rag_qa.testing import HashingEmbedder
+from rag_qa.types import Paper
+
+BERRIES = Paper(
+    id="berries",
+    title="Ripening of berries",
+    abstract="Berries ripen sooner in warm soil. Sugar rises by a third.",
+)
+FORMER = "how do berries ripen?"
+
+
+def look(question, papers=(BERRIES,)):
+    """How a question looks back, told by words alone."""
+    return look_of(question, FORMER, papers, kind_of(question, None), None)
+
+
+@pytest.mark.parametrize("question", ["does it raise the sugar?", "why?", "what do they say about soil?"])
+def test_a_pronoun_without_a_topic_means_the_papers_shown(question):
+    """What has no topic but theirs is about the papers shown."""
+    assert look(question) == "shown"
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "how are bridges protected from wind, and do they need dampers?",
+        "which papers study sleep in birds?",
+        "what causes drought in alpine valleys?",
+    ],
+)
+def test_a_whole_question_on_something_else_stands_alone(question):
+    """A question with a topic of its own is free of the turns before, whatever pronouns follow."""
+    assert look(question) == "alone"
+
+
+def test_coefficients_fit_the_features():
+    """There is a coefficient for each feature and look; likeness is among them only with an embedder."""
+    asked = ("why?", FORMER, (BERRIES,), kind_of("why?", None))
+    for name, embedder in (("words", None), ("both", HashingEmbedder())):
+        found = features(*asked, embedder)
+        assert _load()[name].shape == (len(LOOKS), len(found) + 1)
+        assert np.isfinite(found).all()
+
+
+def test_another_embedder_leaves_likeness_out():
+    """With an embedder that the coefficients were not fitted for, words decide."""
+    asked = ("why?", FORMER, (BERRIES,), kind_of("why?", None))
+    assert look_of(*asked, HashingEmbedder()) == look_of(*asked, None)
