@@ -161,7 +161,7 @@ def test_an_answer_that_is_not_confirmed_is_a_refusal(open_assistant):
 
 def test_a_confidence_that_is_wanted_is_asked_of_the_confirmed_answer(open_assistant):
     """A confidence set by the user refuses what is written and less sure, and not what is only read so far."""
-    choices = [(0.7, 0.3), (0.7, 0.3), (0.7, 0.3), (0.99, 0.01)]
+    choices = [(0.7, 0.3), (0.05, 0.95), (0.7, 0.3), (0.99, 0.01)]
     assistant = open_assistant([RESULT] * 2, choices=choices, min_relevance=0.9)
     assert [assistant.ask(FACT).abstained, assistant.ask(FACT).abstained] == [True, False]
 
@@ -500,7 +500,8 @@ def test_another_embedder_is_told(library):
 
 
 def test_a_bad_prompt_is_told_on_opening(library, tmp_path):
-    """A folder without prompt files is told before any question is asked."""
+    """A prompt file of the user's that cannot be filled is told before any question is asked."""
+    (tmp_path / "answer.toml").write_text('system = "Be brief."')
     with pytest.raises(PromptError):
         Assistant.open(
             library,
