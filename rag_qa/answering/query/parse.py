@@ -1,5 +1,6 @@
 """A question, the turns before it and what the index holds → the one `Query` that everything after reads."""
 
+import re
 from collections.abc import Sequence
 
 from rag_qa.answering.query.followups import follow_up
@@ -12,6 +13,13 @@ from rag_qa.index.reader import Index
 from rag_qa.protocols import Embedder
 from rag_qa.retrieval.filters import matching
 from rag_qa.types import EVERY_PAPER, Answer, Filter, Query
+
+# What a number of papers is asked for by; a question that counts anything else is one on what papers say.
+COUNTABLE = re.compile(
+    r"\b(?:papers?|articles?|stud(?:y|ies)|publications?|preprints?|abstracts?|works?|documents?|entries|titles?|ones?"
+    r"|these|those|them|you|here|there|library|index|collection|corpus)\b",
+    re.IGNORECASE,
+)
 
 
 def parse(
@@ -49,6 +57,8 @@ def alone(question: str, kind: Kind, wanted: Filter, facets: Facets) -> Query:
     """Return what a question means that stands alone."""
     query = Query(text=question, topic=question, kind=kind.kind, filter=wanted, wanted=kind.wanted)
     read = restriction(question, facets)
+    if kind.counts and not read.filter.text and not COUNTABLE.search(question):
+        return query.model_copy(update={"kind": "number"})
     if kind.kind not in ("which", "metadata") and read.filter.text and not read.topic:
         query = query.model_copy(update={"kind": "which"})
     elif kind.kind != "which":

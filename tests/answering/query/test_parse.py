@@ -83,6 +83,15 @@ def test_counting_keeps_the_topic(index):
     assert asked_topic("GAN papers: how many are there?") == "GAN"
 
 
+@pytest.mark.parametrize(
+    "question", ["how many layers has a ResNet?", "number of languages behind BIG-bench?"]
+)
+def test_what_papers_count_is_no_count_of_papers(index, question):
+    """A number of anything but papers is a question on what papers say, whatever the classifier takes it for."""
+    found = parse(question, facets=index.facets)
+    assert (found.counts, found.topic) == (False, question)
+
+
 def test_a_literal_question_is_taken_as_it_stands(index):
     """A literal question has neither filter nor references."""
     found = parse("papers by David Silver", facets=index.facets, literal=True)
