@@ -379,7 +379,7 @@ def test_a_blank_question_is_told(run, indexed, command, blank):
         (["ask", WHICH, "--model", "nope"], "no generator called 'nope'"),
         (["ask", WHICH, "--model", "papers.jsonl", "--context", "5"], "context_tokens cannot be 5"),
         (["ask", WHICH, "--gpu-layers", "-5"], "gpu_layers cannot be -5"),
-        (["ask", WHICH, "--prompts", "nowhere"], "nowhere/answer.toml"),
+        (["ask", WHICH, "--prompts", "nowhere"], "there is no folder nowhere"),
         (["ask", "x" * 5000], "5000 characters"),
         (["search", "game", "-k", "5000"], "k cannot be 5000"),
         (["similar", "nobody"], "no paper 'nobody'; `rag-qa search WORDS`"),

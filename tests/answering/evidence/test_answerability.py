@@ -173,7 +173,7 @@ def test_the_reason_names_what_is_not_said():
 CAMERA = "which camera stood at the entrance"
 
 
-@pytest.mark.parametrize(("stated", "answers"), [(0.999, True), (0.5, True), (0.49, False), (0.001, False)])
+@pytest.mark.parametrize(("stated", "answers"), [(0.999, True), (0.5, True), (0.05, False), (0.001, False)])
 def test_what_a_model_reads_decides(stated, answers):
     """Where a model read the evidence, the papers answer where it says that they do; nothing far off is answered."""
     found = decided(CAMERA, said=Said(stated))
@@ -183,10 +183,10 @@ def test_what_a_model_reads_decides(stated, answers):
 
 @pytest.mark.parametrize(
     ("stated", "confirmed", "answers"),
-    [(0.9, 0.9, True), (0.9, 0.001, False), (0.6, 0.9, True), (0.6, 0.3, False), (0.99, 0.3, True)],
+    [(0.9, 0.9, True), (0.9, 0.001, False), (0.6, 0.9, True), (0.6, 0.3, False), (0.99, 0.3, False)],
 )
 def test_what_is_cited_decides_with_what_was_read(stated, confirmed, answers):
-    """Once an answer is written, the sentences that it cites must state it too, and the two are weighed."""
+    """Once an answer is written, the sentences that it cites must state it, whatever all of them did."""
     assert decided(CAMERA, said=Said(stated)).relevant
     found = decided(CAMERA, said=Said(stated, confirmed, 0.9))
     assert bool(found.relevant) is answers
@@ -197,7 +197,7 @@ def test_before_an_answer_is_written_only_the_hardly_answerable_is_refused():
     """A wanted confidence above the one that ships is asked of the written answer, not of what was read before."""
     wanted = threshold("read_answer") + 0.4
     assert decided(CAMERA, wanted=wanted, said=Said(0.6)).relevant
-    assert decided(CAMERA, wanted=wanted, said=Said(0.6, 0.6, 0.9)).relevant == []
+    assert decided(CAMERA, wanted=wanted, said=Said(0.6, 0.3, 0.9)).relevant == []
     assert decided(CAMERA, wanted=0.0, said=Said(0.001)).relevant
     assert decided(CAMERA, wanted=wanted, said=Said(0.99, 0.99, 0.9)).relevant
 
