@@ -127,14 +127,8 @@ class Pipeline:
         return Draft([], iter(()))
 
     def _list_all(self, query: Query, trace: Trace) -> Draft:
-        """List the papers that the index's metadata alone can give, after their number where it was asked for.
-
-        Where no paper mentions what is to be counted, the question may count something else: papers are asked.
-        """
+        """List the papers that the index's metadata alone can give, after their number where it was asked for."""
         listed = list_papers(self._index, query, self._passing(query.filter), self._settings.listed_papers)
-        if query.counts and query.topic and not listed.hits:
-            other = {"kind": "fact", "counts": False, "topic": query.text}
-            return self._from_evidence(query.model_copy(update=other), trace)
         return Draft(listed.hits, _events(listed.sentences))
 
     def _from_metadata(self, query: Query, trace: Trace) -> Draft:

@@ -17,9 +17,11 @@ from rag_qa.types import EVERY_PAPER, Answer, Filter, Query
 # What a number of papers is asked for by; a question that counts anything else is one on what papers say.
 COUNTABLE = re.compile(
     r"\b(?:papers?|articles?|stud(?:y|ies)|publications?|preprints?|abstracts?|works?|documents?|entries|titles?|ones?"
-    r"|these|those|them|you|here|there|library|index|collection|corpus)\b",
+    r"|these|those|you|library|index|collection|corpus)\b",
     re.IGNORECASE,
 )
+
+COUNTING = re.compile(r"\b(?:how\s+(?:many|much)|number|count|total|amount|tally)\b", re.IGNORECASE)
 
 
 def parse(
@@ -57,6 +59,8 @@ def alone(question: str, kind: Kind, wanted: Filter, facets: Facets) -> Query:
     """Return what a question means that stands alone."""
     query = Query(text=question, topic=question, kind=kind.kind, filter=wanted, wanted=kind.wanted)
     read = restriction(question, facets)
+    if kind.counts and not COUNTING.search(question):
+        kind = Kind("which")
     if kind.counts and not read.filter.text and not COUNTABLE.search(question):
         return query.model_copy(update={"kind": "number"})
     if kind.kind not in ("which", "metadata") and read.filter.text and not read.topic:

@@ -92,6 +92,11 @@ def test_what_papers_count_is_no_count_of_papers(index, question):
     assert (found.counts, found.topic) == (False, question)
 
 
+def test_without_a_word_of_counting_nothing_is_counted(index):
+    """Papers on how sure something is are listed and not counted."""
+    assert not parse("which papers estimate how unsure a deep model is?", facets=index.facets).counts
+
+
 def test_a_literal_question_is_taken_as_it_stands(index):
     """A literal question has neither filter nor references."""
     found = parse("papers by David Silver", facets=index.facets, literal=True)
