@@ -102,7 +102,10 @@ class Synthesis:
     def introduce(
         self, query: Query, evidence: Sequence[Evidence], titles: Mapping[str, str], trace: Trace
     ) -> Iterator[Event]:
-        """Yield a sentence on what a list of papers has to do with a request, if all of them together support it."""
+        """Yield a sentence on what a list of papers has to do with a request, if all of them together support it.
+
+        It cites the papers whose titles it holds, or all where it names none.
+        """
         material = self.read(query, evidence, evidence, titles, trace)
         if material is None:
             return
@@ -119,7 +122,8 @@ class Synthesis:
                     question=query.text,
                 )
             if verdict.label == "supported":
-                citations = tuple(e.citation for e in material.candidates)
+                named = [e for e in material.candidates if titles[e.paper_id] in text]
+                citations = tuple(e.citation for e in named or material.candidates)
                 sentence = Sentence(text=text, kind="prose", citations=citations, verdict=verdict)
                 yield Event(kind="sentence", sentence=sentence)
             return
