@@ -148,7 +148,7 @@ def test_our_results_meet_our_conditions(name: str) -> None:
         ("citation_precision", 0.999),
         ("quote_exactness", 0.999),
         ("invalid_citations", 1.0),
-        ("key_facts_shown", 0.8),
+        ("key_facts_shown", 0.75),
         ("abstention_precision", 0.75),
         ("abstention_recall", 0.4),
         ("answerable_refused", 0.1),
@@ -163,11 +163,11 @@ def test_a_fall_in_grounding_is_a_miss(name: str, score: str, fallen: float) -> 
 
 
 def test_a_fall_in_resolution_is_a_miss() -> None:
-    """Conversations fail under .85, and where anything leaks into a question that stands alone."""
+    """Conversations fail under .893, and where anything leaks into a question that stands alone."""
     condition = load_conditions(ROOT / "eval" / "conditions.toml")["conversations"]
-    fallen = {"resolution": 0.849, "metadata": 1.0, "leaks": 0.01}
+    fallen = {"resolution": 0.892, "metadata": 1.0, "leaks": 0.01}
     assert [finding.ok for finding in judge(condition, report(**fallen))] == [False, True, False]
-    least = fallen | {"resolution": 0.85, "leaks": 0.0}
+    least = fallen | {"resolution": 0.894, "leaks": 0.0}
     assert all(finding.ok for finding in judge(condition, report(**least)))
 
 
