@@ -199,7 +199,13 @@ def test_the_likelihood_is_that_of_llama_cpp():
     reranker = LikelihoodReranker(generator)
     scores = reranker.score(QUERY, TEXTS[:2])
     llama = llama_cpp.Llama(
-        str(generator._path), n_ctx=512, n_threads=1, n_threads_batch=1, logits_all=True, verbose=False
+        str(generator._path),
+        n_ctx=512,
+        n_threads=1,
+        n_threads_batch=1,
+        logits_all=True,
+        flash_attn=True,
+        verbose=False,
     )
     for text, score in zip(TEXTS, scores, strict=False):
         before, after = reranker._tokens(QUERY, text)
