@@ -12,7 +12,7 @@ from rag_qa.answering.trace import Trace
 from rag_qa.answering.writing.attribution import Attribution, attribute
 from rag_qa.answering.writing.grammar import PROSE
 from rag_qa.answering.writing.injection import gives_orders
-from rag_qa.answering.writing.writer import Reading, SentenceReader, Writer
+from rag_qa.answering.writing.writer import Reading, SentenceReader, Writer, statement
 from rag_qa.protocols import EntailmentJudge
 from rag_qa.settings import Settings
 from rag_qa.types import Event, Evidence, ModelInput, Query, Sentence
@@ -82,7 +82,7 @@ class Synthesis:
             if isinstance(text, Event):
                 yield text
                 continue
-            found = self._attributed(text.removeprefix(opening), material, trace)
+            found = self._attributed(text, material, trace)
             if not _supports(found) and not rewritten:
                 rewritten = True
                 text, found = self._again(material, text, found, trace)
@@ -102,7 +102,7 @@ class Synthesis:
     def introduce(
         self, query: Query, evidence: Sequence[Evidence], titles: Mapping[str, str], trace: Trace
     ) -> Iterator[Event]:
-        """Yield a sentence on what a list of papers has to do with a request, if all of them together support it.
+        """Yield a sentence on what a list of papers has to do with a request, if what it cites supports it.
 
         It cites the papers whose titles it holds, or all where it names none.
         """
@@ -114,16 +114,17 @@ class Synthesis:
             if isinstance(text, Event):
                 yield text
                 continue
+            named = [e for e in material.candidates if titles[e.paper_id] in text]
+            cited = named or material.candidates
             with trace.timed("attribute"):
                 verdict = self._judge.judge(
-                    text,
-                    [e.sentence for e in material.candidates],
-                    context=tuple(titles[e.paper_id] for e in material.candidates),
+                    statement(text),
+                    [e.sentence for e in cited],
+                    context=tuple(titles[e.paper_id] for e in cited),
                     question=query.text,
                 )
             if verdict.label == "supported":
-                named = [e for e in material.candidates if titles[e.paper_id] in text]
-                citations = tuple(e.citation for e in named or material.candidates)
+                citations = tuple(e.citation for e in cited)
                 sentence = Sentence(text=text, kind="prose", citations=citations, verdict=verdict)
                 yield Event(kind="sentence", sentence=sentence)
             return
@@ -154,7 +155,11 @@ class Synthesis:
     def _attributed(self, text: str, material: Material, trace: Trace) -> Attribution | None:
         with trace.timed("attribute"):
             return attribute(
-                text, material.candidates, material.titles, self._judge, question=material.query.text
+                statement(text),
+                material.candidates,
+                material.titles,
+                self._judge,
+                question=material.query.text,
             )
 
     def _confirmed(self, material: Material, cited: Sequence[Evidence], trace: Trace) -> float:

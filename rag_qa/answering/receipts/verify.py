@@ -10,6 +10,7 @@ from rag_qa.answering.listing import COUNTED, list_papers
 from rag_qa.answering.metadata_answers import FROM_METADATA, tell
 from rag_qa.answering.receipts.write import PaperHashes, SavedAnswer, hash_paper, shown_papers
 from rag_qa.answering.verdict.model import VERBATIM, judge
+from rag_qa.answering.writing.writer import statement
 from rag_qa.errors import FilterError
 from rag_qa.index.reader import Index
 from rag_qa.retrieval.filters import matching
@@ -88,7 +89,8 @@ def _verdict(
         holds = quotes == [sentence.text] and sentence.verdict == VERBATIM
         return _check(name, holds, "supported: it is its own quote", "the sentence is not the quote it cites")
     titles = tuple(papers[c.paper_id].heading for c in sentence.citations if c.paper_id in papers)
-    now = judge(sentence.text, quotes, context=titles)
+    question = answer.query.text if answer.query else ""
+    now = judge(statement(sentence.text), quotes, context=titles, question=question)
     return _check(name, _agree(sentence.verdict, now), now.label, _differing(sentence.verdict, now))
 
 

@@ -22,6 +22,7 @@ MAX_SENTENCES = 3
 YES_NO = ("Yes", "No")
 YES_NO_UNKNOWN = ("Yes", "No", "Unknown")
 SENTENCE_ENDS = (".", "!", "?", "…", "。", "！", "？")
+OPENINGS = ("Yes, ", "No, ")
 # No is the answer from this ratio to Yes on, and Yes up to the other: the model prefers to agree.
 SURELY_NO, UNSURE = 0.8, 0.5
 # Share of the tokens of a text that are pieces of it: several tokens may make one character.
@@ -34,6 +35,11 @@ class Reading(NamedTuple):
     question: str
     text: str
     evidence: tuple[Evidence, ...]
+
+
+def statement(text: str) -> str:
+    """Return what an answer states: without the "Yes, " or "No, " that it may begin with."""
+    return next((text.removeprefix(opening) for opening in OPENINGS if text.startswith(opening)), text)
 
 
 class Affirmation(NamedTuple):

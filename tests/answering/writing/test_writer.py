@@ -8,7 +8,14 @@ from hypothesis import strategies as st
 
 from rag_qa.answering.writing.grammar import PROSE
 from rag_qa.answering.writing.prompt import load_prompt
-from rag_qa.answering.writing.writer import MAX_SENTENCES, SURELY_NO, Affirmation, SentenceReader, Writer
+from rag_qa.answering.writing.writer import (
+    MAX_SENTENCES,
+    SURELY_NO,
+    Affirmation,
+    SentenceReader,
+    Writer,
+    statement,
+)
 from rag_qa.corpus.cleaning import clean_text
 from rag_qa.errors import PromptError
 from rag_qa.settings import Settings
@@ -304,3 +311,16 @@ def test_any_text_is_read(text, places):
     for sentence in sentences(text, places):
         assert sentence == clean_text(sentence)
         assert "".join(sentence.split()) in "".join(clean_text(text).split())
+
+
+@pytest.mark.parametrize(
+    ("text", "stated"),
+    [
+        ("Yes, it flies.", "it flies."),
+        ("No, it swims.", "it swims."),
+        ("Yesterday it flew.", "Yesterday it flew."),
+    ],
+)
+def test_a_statement_is_the_answer_without_its_yes_or_no(text, stated):
+    """What is judged, when an answer is given and when it is verified, is what follows Yes or No."""
+    assert statement(text) == stated
