@@ -12,7 +12,7 @@ from rag_qa.answering.trace import Trace
 from rag_qa.answering.writing.attribution import Attribution, attribute
 from rag_qa.answering.writing.grammar import PROSE
 from rag_qa.answering.writing.injection import gives_orders
-from rag_qa.answering.writing.writer import Reading, SentenceReader, Writer, statement
+from rag_qa.answering.writing.writer import Purpose, Reading, SentenceReader, Writer, statement
 from rag_qa.protocols import EntailmentJudge
 from rag_qa.settings import Settings
 from rag_qa.types import Event, Evidence, ModelInput, Query, Sentence
@@ -20,6 +20,8 @@ from rag_qa.types import Event, Evidence, ModelInput, Query, Sentence
 UNSUPPORTED = (
     "what the language model makes of the sentences nearest to this question is not supported by them"
 )
+# A further quote must come this close to the best sentence read.
+WORTH_SAYING = 0.6
 
 
 class Material(NamedTuple):
@@ -72,13 +74,14 @@ class Synthesis:
         """Yield the answer as it is written, and each sentence once it is known what supports it.
 
         What the first sentence cites is read once more, alone: nothing is said unless `accepts` takes the probability
-        that it states the answer, and that of the verdict.
+        that it states the answer, and that of the verdict. To a yes/no question the model writes what was found, and
+        whether that is a Yes or a No is read from what is cited. An answer of one sentence is followed by a quote.
         """
-        opening = self._opening(material, trace)
-        self._note(material.reading, opening, trace)
+        purpose: Purpose = "find" if material.query.kind == "yesno" and self._writer.reads else "write"
+        self._note(material.reading, purpose, trace)
         said: dict[str, Sentence] = {}
         rewritten = False
-        for text in self._written(material.reading, opening, trace):
+        for text in self._written(material.reading, purpose, trace):
             if isinstance(text, Event):
                 yield text
                 continue
@@ -91,13 +94,17 @@ class Synthesis:
                 continue
             if not said and self._writer.reads:
                 cited = [e for e in found.evidence if e.citation in sentence.citations]
-                confirmed = self._confirmed(material, cited, trace)
+                confirmed, opening = self._confirmed(material, cited, trace)
                 if not accepts(confirmed, found.verdict.probability):
                     return
+                if sentence.kind == "prose":
+                    sentence = sentence.model_copy(update={"text": opening + sentence.text})
             said[sentence.text] = sentence
             yield Event(kind="sentence", sentence=sentence)
         if not said:
             trace.unsupported = UNSUPPORTED
+        elif len(said) == 1:
+            yield from _further(material, next(iter(said.values())))
 
     def introduce(
         self, query: Query, evidence: Sequence[Evidence], titles: Mapping[str, str], trace: Trace
@@ -109,8 +116,8 @@ class Synthesis:
         material = self.read(query, evidence, evidence, titles, trace)
         if material is None:
             return
-        self._note(material.reading, "", trace)
-        for text in self._written(material.reading, "", trace):
+        self._note(material.reading, "write", trace)
+        for text in self._written(material.reading, "write", trace):
             if isinstance(text, Event):
                 yield text
                 continue
@@ -129,19 +136,10 @@ class Synthesis:
                 yield Event(kind="sentence", sentence=sentence)
             return
 
-    def _opening(self, material: Material, trace: Trace) -> str:
-        """Return how the answer to a yes/no question begins, where the model is sure of it."""
-        if material.query.kind != "yesno" or not self._writer.reads:
-            return ""
-        with trace.timed("decide"):
-            affirmed = self._writer.affirms(material.reading)
-        trace.provenance["affirmed"] = affirmed._asdict()
-        return affirmed.opening
-
-    def _written(self, reading: Reading, opening: str, trace: Trace) -> Iterator[Event | str]:
+    def _written(self, reading: Reading, purpose: Purpose, trace: Trace) -> Iterator[Event | str]:
         """Yield pieces of text as they are written, as events, and whole sentences as texts."""
-        sentences = SentenceReader(opening, max_tokens=self._settings.max_tokens)
-        pieces = self._writer.write(reading, opening=opening)
+        sentences = SentenceReader(max_tokens=self._settings.max_tokens)
+        pieces = self._writer.write(reading, purpose)
         while not sentences.full:
             with trace.timed("write"):
                 piece = next(pieces, None)
@@ -162,16 +160,19 @@ class Synthesis:
                 question=material.query.text,
             )
 
-    def _confirmed(self, material: Material, cited: Sequence[Evidence], trace: Trace) -> float:
-        """Return how probably what a sentence cites states, by itself, the answer to the question."""
+    def _confirmed(
+        self, material: Material, cited: Sequence[Evidence], trace: Trace
+    ) -> tuple[float, str]:
+        """Return how probably what a sentence cites states the answer by itself, and the Yes or No that it begins with."""
         with trace.timed("decide"):
             reading = self._writer.read(material.query.text, cited, material.titles)
             if reading is None:
-                return 0.0
-            if material.query.kind == "yesno":
-                affirmed = self._writer.affirms(reading)
-                return max(affirmed.yes, affirmed.no)
-            return self._writer.states(reading)
+                return 0.0, ""
+            if material.query.kind != "yesno":
+                return self._writer.states(reading), ""
+            affirmed = self._writer.affirms(reading)
+        trace.provenance["affirmed"] = affirmed._asdict()
+        return max(affirmed.yes, affirmed.no), affirmed.opening
 
     def _again(
         self, material: Material, text: str, found: Attribution | None, trace: Trace
@@ -193,8 +194,8 @@ class Synthesis:
             return quote(found.evidence[0])
         return None
 
-    def _note(self, reading: Reading, opening: str, trace: Trace) -> None:
-        prompt = self._writer.prompt(reading, opening=opening)
+    def _note(self, reading: Reading, purpose: Purpose, trace: Trace) -> None:
+        prompt = self._writer.prompt(reading, purpose)
         trace.note_generation(
             self._writer.generator,
             given=ModelInput(system=prompt.system, user=prompt.context + prompt.user, grammar=PROSE),
@@ -205,3 +206,14 @@ class Synthesis:
 
 def _supports(found: Attribution | None) -> bool:
     return found is not None and found.verdict.label == "supported"
+
+
+def _further(material: Material, sentence: Sentence) -> Iterator[Event]:
+    """Yield, as a quote, what the papers that a sentence cites say next nearest to the question, if it comes near."""
+    evidence = material.reading.evidence
+    cited = {citation.paper_id for citation in sentence.citations}
+    for piece in evidence:
+        near = piece.score >= WORTH_SAYING * max(e.score for e in evidence)
+        if near and piece.paper_id in cited and piece.citation not in sentence.citations:
+            yield Event(kind="sentence", sentence=quote(piece))
+            return

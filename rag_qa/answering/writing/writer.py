@@ -7,7 +7,7 @@ nothing here checks what it writes: see `attribution`.
 from collections.abc import Generator as Pieces
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from rag_qa.answering.writing.grammar import PROSE, held
 from rag_qa.answering.writing.injection import gives_orders
@@ -18,11 +18,13 @@ from rag_qa.settings import Settings
 from rag_qa.text.sentences import split_sentences
 from rag_qa.types import Evidence
 
+# The prompts that something is written for: an answer, or what was found on a question of yes or no.
+Purpose = Literal["write", "find"]
 MAX_SENTENCES = 3
 YES_NO = ("Yes", "No")
 YES_NO_UNKNOWN = ("Yes", "No", "Unknown")
 SENTENCE_ENDS = (".", "!", "?", "…", "。", "！", "？")
-OPENINGS = ("Yes, ", "No, ")
+OPENINGS = ("Yes: ", "No: ")
 # No is the answer from this ratio to Yes on, and Yes up to the other: the model prefers to agree.
 SURELY_NO, UNSURE = 0.8, 0.5
 # Share of the tokens of a text that are pieces of it: several tokens may make one character.
@@ -38,7 +40,7 @@ class Reading(NamedTuple):
 
 
 def statement(text: str) -> str:
-    """Return what an answer states: without the "Yes, " or "No, " that it may begin with."""
+    """Return what an answer states: without the "Yes: " or "No: " that it may begin with."""
     return next((text.removeprefix(opening) for opening in OPENINGS if text.startswith(opening)), text)
 
 
@@ -51,10 +53,10 @@ class Affirmation(NamedTuple):
 
     @property
     def opening(self) -> str:
-        """How an answer begins: "Yes, " or "No, ", or with neither where the evidence is not clear about it."""
+        """How an answer begins: "Yes: " or "No: ", or with neither where the evidence is not clear about it."""
         if self.no > SURELY_NO * self.yes:
-            return "No, "
-        return "Yes, " if self.yes > max(0.5, self.no / UNSURE) else ""
+            return "No: "
+        return "Yes: " if self.yes > max(0.5, self.no / UNSURE) else ""
 
 
 class Writer:
@@ -96,9 +98,9 @@ class Writer:
         prompt = self.prompts.fill("affirm", reading.text, question=reading.question)
         return Affirmation(*self.generator.choose(prompt, YES_NO_UNKNOWN))
 
-    def write(self, reading: Reading, *, opening: str = "") -> Pieces[str, None, None]:
-        """Yield the model's answer in pieces; the reply begins with `opening`, which is not yielded."""
-        return self._generate(self.prompt(reading, opening=opening))
+    def write(self, reading: Reading, purpose: Purpose = "write") -> Pieces[str, None, None]:
+        """Yield in pieces what the model writes: an answer, or what the evidence found on a yes/no question."""
+        return self._generate(self.prompt(reading, purpose))
 
     def rewrite(self, reading: Reading, draft: str, reasons: Sequence[str]) -> str:
         """Return the first sentence of another answer, after one that is not supported; "" where none is whole."""
@@ -112,10 +114,9 @@ class Writer:
                     return sentence
         return next(sentences.rest(), "")
 
-    def prompt(self, reading: Reading, *, opening: str = "") -> Prompt:
+    def prompt(self, reading: Reading, purpose: Purpose = "write") -> Prompt:
         """Return the prompt that an answer is written for."""
-        prompt = self.prompts.fill("write", reading.text, question=reading.question)
-        return prompt.model_copy(update={"reply": opening})
+        return self.prompts.fill(purpose, reading.text, question=reading.question)
 
     def _generate(self, prompt: Prompt) -> Pieces[str, None, None]:
         pieces = self.generator.generate(
@@ -137,8 +138,8 @@ class SentenceReader:
     the text may have reached that.
     """
 
-    def __init__(self, opening: str = "", *, max_tokens: int = 0) -> None:
-        self._buffer = opening
+    def __init__(self, *, max_tokens: int = 0) -> None:
+        self._buffer = ""
         self._count = 0
         self._pieces = 0
         self._may_be_cut_off = CUT_OFF * max_tokens
