@@ -7,7 +7,14 @@ evidence. Each takes a query and returns a draft.
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from rag_qa.answering.evidence.answerability import NOTHING_SAID, Decision, Said, decide, decide_list, decide_named
+from rag_qa.answering.evidence.answerability import (
+    NOTHING_SAID,
+    Decision,
+    Said,
+    decide,
+    decide_list,
+    decide_named,
+)
 from rag_qa.answering.evidence.choosing import choose_sentences, to_read
 from rag_qa.answering.evidence.relevance import assess
 from rag_qa.answering.evidence.scoring import ScoredSentence, as_evidence, score_sentences

@@ -139,10 +139,10 @@ def decide_list(
     *,
     wanted: float | None = None,
 ) -> Decision:
-    """Return whether the papers meet a request for papers, and which do; `assessed` is most probable first and not empty.
+    """Return whether the papers meet a request for papers, and which do.
 
-    Papers need only be on what is asked for, and nothing need be stated: relevance alone decides, with the confidence
-    wanted or the one that ships.
+    `assessed` is most probable first and not empty. Papers need only be on what is asked for, and nothing need be
+    stated: relevance alone decides, with the confidence wanted or the one that ships.
     """
     speaks = speaks_to(assessed)
     confidence = list_probability(assessed)
