@@ -4,14 +4,16 @@
 
 The questions are in eval/dev/: 200 over 80 machine-learning abstracts and 200 over 80 biomedical ones, written for this
 project by someone who had not seen the system; they say which papers answer them, and 40 of each have nothing to do
-with the papers (`far`), 40 only seem to (`near`: fitted only where the question is whether the papers answer). The
-abstracts are looked up in the data folder by id. Each figure is of one field when fitted on the other. Clues are read
+with the papers (`far`), 40 only seem to (`near`: fitted only where the question is whether the papers answer). Which
+papers count is also fitted on the 30 requests for papers of eval/lists/dev, over 500 abstracts of four fields. The
+abstracts are looked up in the data folder by id. Each figure is of one set when fitted on the others. Clues are read
 from the first papers by the paper model that stands in the file: after a change of its features run this twice.
 """
 
 import argparse
 import gzip
 import json
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -26,6 +28,8 @@ from rag_qa.answering.evidence.relevance import Signals, assess, best_signals, p
 from rag_qa.answering.evidence.scoring import score_sentences
 from rag_qa.answering.query.parse import parse
 from rag_qa.backends.embedding import open_embedder
+from rag_qa.evaluation.corpora import SHARED, resolve_corpus, select_papers
+from rag_qa.evaluation.datasets import load_question_set
 from rag_qa.index.builder import build_index
 from rag_qa.index.reader import Index
 from rag_qa.protocols import Embedder
@@ -35,26 +39,37 @@ from rag_qa.text.words import question_terms
 
 SETS = {"ml": "ml_abstracts/sample_2k.jsonl.gz", "bio": "scifact/documents.jsonl.gz"}
 HITS = 8
+# Papers found for a request for papers.
+LISTED = 10
 # Paper coverage is left out: over a whole abstract, stray words of a far-off question are covered too.
 QUESTION_SIGNALS = ("passage_similarity", "sentence_similarity", "sentence_coverage")
-# Of the answerable questions, as many may be refused on the data that the threshold is fitted on.
+# Of the answerable questions, and of the requests that some paper meets, as many may be refused on the data that the
+# threshold is fitted on.
 REFUSED = 0.03
+# Of the papers listed, on the mean of the requests that the threshold is fitted on, as many are right.
+RIGHT = 0.85
 # Inverse strength of the regularisation of `answer`; its features are shares, so weak.
 PRIOR = 10.0
 DEV = Path(__file__).parent / "dev"
+LISTS = Path(__file__).parent / "lists" / "dev"
 # Where what eval/fit_decision.py fits begins; it stays.
 BY_THE_MODEL = "# By what the language model said"
 OUTPUT = Path(__file__).parents[1] / "rag_qa" / "answering" / "evidence" / "relevance.toml"
 
 
 class Question(NamedTuple):
-    """What was found for a question: features by paper, shape (papers, features); which are gold; how many are."""
+    """What was found for a question: features by paper, shape (papers, features); which are gold; how many are.
+
+    `requests` is whether it asks for papers, as a near or far one may too; papers under `maybe` count neither way.
+    """
 
     kind: str
+    requests: bool
     best: np.ndarray
     clues: np.ndarray
     papers: np.ndarray
     gold: np.ndarray
+    maybe: np.ndarray
     wanted: int
 
     @property
@@ -78,37 +93,52 @@ def read_questions(name: str) -> list[dict]:
     return [json.loads(line) for line in (DEV / name / "questions.jsonl").read_text("utf-8").splitlines()]
 
 
-def examine(data: Path, name: str, work: Path) -> list[Question]:
-    """Search the set's papers for each of its questions."""
-    embedder = open_embedder(Settings())
-    index = index_papers(data, name, work, embedder)
+def index_lists(data: Path, work: Path, embedder: Embedder) -> Index:
+    """Build and open an index of the papers of eval/lists/dev."""
+    os.environ[SHARED] = str(data.parent)
+    asked = load_question_set(LISTS)
+    source = select_papers(resolve_corpus(asked), asked.ids, work / "lists.jsonl")
+    build_index([source], work / "lists", embedder=embedder)
+    return Index.open(work / "lists")
+
+
+def read_lists() -> list[dict]:
+    """Return the requests of eval/lists/dev in the form of the other questions."""
+    asked = load_question_set(LISTS)
+    return [
+        {"text": q.text, "kind": q.kind, "gold": list(asked.qrels.get(q.id, ())), "maybe": q.maybe}
+        for q in asked.questions
+    ]
+
+
+def examine(index: Index, rows: Sequence[dict], embedder: Embedder) -> list[Question]:
+    """Search an index for each of its questions."""
     retriever = Retriever(index, embedder)
     questions = []
-    for row in read_questions(name):
-        hits = retriever.search(row["text"], HITS)
+    for row in rows:
         query = parse(row["text"], facets=index.facets, literal=True, embedder=embedder)
+        requests = "which" in (row["kind"], query.kind if row["kind"] in ("near", "far") else "")
+        hits = retriever.search(row["text"], LISTED if requests else HITS)
         terms = question_terms(row["text"])
         weights = index.term_weights(terms)
-        sentences = score_sentences(row["text"], terms, [h.paper for h in hits], weights, embedder)
-        assessed = assess(hits, sentences, terms, weights)
+        papers = [hit.paper for hit in hits]
+        assessed = assess(
+            hits, score_sentences(row["text"], terms, papers, weights, embedder), terms, weights
+        )
         best = best_signals([a.signals for a in assessed])
+        clues = find_clues(query, assessed, papers, terms, weights)
         questions.append(
             Question(
                 kind=row["kind"],
+                requests=requests,
                 best=np.array([getattr(best, name) for name in QUESTION_SIGNALS]),
-                clues=np.array(
-                    list(
-                        find_clues(query, assessed, [h.paper for h in hits], terms, weights)
-                        .model_dump()
-                        .values()
-                    )
-                ),
+                clues=np.array(list(clues.model_dump().values())),
                 papers=np.array([list(paper_features(a.signals, best).values()) for a in assessed]),
                 gold=np.array([a.paper_id in row["gold"] for a in assessed]),
+                maybe=np.array([a.paper_id in row.get("maybe", ()) for a in assessed]),
                 wanted=len(row["gold"]),
             )
         )
-    index.close()
     return questions
 
 
@@ -128,25 +158,62 @@ def fit_answer(questions: Sequence[Question]) -> tuple[LogisticRegression, float
 
 
 def fit_paper(questions: Sequence[Question]) -> tuple[LogisticRegression, float]:
-    """Fit gold against not among what answerable questions find, and the threshold of the best F1 on "which"."""
+    """Fit gold against not among what answerable questions find, and the least threshold that lists precisely."""
     used = [q for q in questions if q.answerable]
     model = LogisticRegression(max_iter=5000).fit(
-        np.concatenate([q.papers for q in used]), np.concatenate([q.gold for q in used])
+        np.concatenate([q.papers[~q.maybe] for q in used]), np.concatenate([q.gold[~q.maybe] for q in used])
     )
     grid = np.arange(0.05, 0.8, 0.025)
-    return model, float(max(grid, key=lambda t: listing(model, t, questions)[2]))
+    return model, float(next((t for t in grid if listing(model, t, questions)[0] >= RIGHT), grid[-1]))
 
 
 def listing(model: LogisticRegression, threshold: float, questions: Sequence[Question]) -> np.ndarray:
     """Return mean precision, recall and F1 of the papers listed for the questions that ask for papers."""
     scores = []
     for q in questions:
-        if q.kind == "which":
+        if q.kind == "which" and q.answerable:
             p = model.predict_proba(q.papers)[:, 1]
-            kept = p >= min(threshold, p.max())
+            kept = (p >= min(threshold, p.max())) & ~q.maybe
             right = (kept & q.gold).sum()
-            scores.append((right / kept.sum(), right / q.wanted, 2 * right / (kept.sum() + q.wanted)))
+            scores.append((right / max(1, kept.sum()), right / q.wanted, 2 * right / (kept.sum() + q.wanted)))
     return np.mean(scores, axis=0)
+
+
+def fit_list(
+    questions: Sequence[Question], speak: LogisticRegression, paper: LogisticRegression
+) -> tuple[np.ndarray, float]:
+    """Return how probably each request is met, and the threshold that refuses no more of those that are than wanted."""
+    asked = [q for q in questions if q.requests]
+    probability = np.array(
+        [speak.predict_proba(q.best[None])[0, 1] * paper.predict_proba(q.papers)[:, 1].max() for q in asked]
+    )
+    return probability, float(np.quantile(probability[[q.answerable for q in asked]], REFUSED))
+
+
+def listed(
+    questions: Sequence[Question], others: Sequence[Question], lists: Sequence[Question]
+) -> dict[str, float]:
+    """Return how lists are by models fitted on the others and on lists: of which papers, and for which requests."""
+    speak, speaks = fit_question(others)
+    paper, wanted = fit_paper([*others, *lists])
+    _, threshold = fit_list([*others, *lists], speak, paper)
+    probability, _ = fit_list(questions, speak, paper)
+    asked = [q for q in questions if q.requests]
+    on_topic = speak.predict_proba(np.array([q.best for q in asked]))[:, 1] >= speaks
+    answered = (probability >= threshold) & on_topic
+    kinds = np.array(["which" if q.answerable else q.kind for q in asked])
+    precision, recall, f1 = listing(paper, wanted, questions)
+    return {
+        "listed precision": precision,
+        "listed recall": recall,
+        "listed F1": f1,
+        "requests refused": float(np.mean(~answered[kinds == "which"])),
+        **{
+            f"{kind} requests answered": float(np.mean(answered[kinds == kind]))
+            for kind in ("near", "far")
+            if kind in kinds
+        },
+    }
 
 
 def held_out(questions: Sequence[Question], others: Sequence[Question]) -> dict[str, float]:
@@ -161,7 +228,6 @@ def held_out(questions: Sequence[Question], others: Sequence[Question]) -> dict[
     area: Callable[..., float] = lambda scores, *wrong: float(  # noqa: E731
         roc_auc_score(*(a[np.isin(kinds, ("answerable", *wrong))] for a in (kinds == "answerable", scores)))
     )
-    precision, recall, f1 = listing(*fit_paper(others), questions)
     return {
         "area under ROC": area(probability, "far", "near"),
         "far": area(probability, "far"),
@@ -173,9 +239,6 @@ def held_out(questions: Sequence[Question], others: Sequence[Question]) -> dict[
         "answerable refused with .25 of near answered": float(
             np.mean(probability[kinds == "answerable"] < np.quantile(probability[kinds == "near"], 0.75))
         ),
-        "listed precision": precision,
-        "listed recall": recall,
-        "listed F1": f1,
     }
 
 
@@ -196,22 +259,34 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", type=Path)
     options = parser.parse_args()
+    embedder = open_embedder(Settings())
     with TemporaryDirectory() as work:
-        sets = {name: examine(options.data, name, Path(work)) for name in SETS}
+        sets = {
+            name: examine(
+                index_papers(options.data, name, Path(work), embedder), read_questions(name), embedder
+            )
+            for name in SETS
+        }
+        lists = examine(index_lists(options.data, Path(work), embedder), read_lists(), embedder)
     lines = [
         "# When papers speak to a question, answer it, and count: logit = intercept + coefficients · signals."
     ]
-    lines += ["# Written by `python eval/fit_relevance.py DATA` from the questions in eval/dev/."]
-    for name, questions in sets.items():
-        figures = held_out(questions, [q for other in sets if other != name for q in sets[other]])
+    lines += ["# Written by `python eval/fit_relevance.py DATA` from eval/dev/ and eval/lists/dev."]
+    for name, questions in [*sets.items(), ("lists", lists)]:
+        others = [q for other in sets if other != name for q in sets[other]]
+        figures = held_out(questions, others) if name in sets else {}
+        figures |= listed(questions, others, lists if name in sets else [])
         lines.append(
-            f"# {name}, fitted on the other: " + ", ".join(f"{k} {v:.3f}" for k, v in figures.items())
+            f"# {name}, fitted on the others: " + ", ".join(f"{k} {v:.3f}" for k, v in figures.items())
         )
     together = [q for questions in sets.values() for q in questions]
     none = Signals(**dict.fromkeys(Signals.model_fields, 0.0))
-    lines += ["", *section("question", *fit_question(together), QUESTION_SIGNALS)]
+    speak, speaks = fit_question(together)
+    paper, counts = fit_paper([*together, *lists])
+    lines += ["", *section("question", speak, speaks, QUESTION_SIGNALS)]
     lines += section("answer", *fit_answer(together), list(Clues.model_fields))
-    lines += section("paper", *fit_paper(together), list(paper_features(none, none)))
+    lines += section("paper", paper, counts, list(paper_features(none, none)))
+    lines += ["[list]", f"threshold = {fit_list([*together, *lists], speak, paper)[1]:.3f}", ""]
     of_the_model = OUTPUT.read_text("utf-8").partition(BY_THE_MODEL)[2]
     OUTPUT.write_text("\n".join(lines) + f"\n{BY_THE_MODEL}{of_the_model}", "utf-8")
     print("\n".join(lines))

@@ -61,7 +61,7 @@ class Settings(BaseSettings):
         4,
         ge=1,
         le=50,
-        description="sentences that an answer quotes at most; a comparison, of each of two papers",
+        description="sentences that an answer quotes at most of each of two papers",
     )
     read_sentences: int = Field(
         6, ge=1, le=100, description="sentences, those nearest to the question, that the language model reads"

@@ -7,7 +7,14 @@ evidence. Each takes a query and returns a draft.
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from rag_qa.answering.evidence.answerability import NOTHING_SAID, Decision, Said, decide, decide_named
+from rag_qa.answering.evidence.answerability import (
+    NOTHING_SAID,
+    Decision,
+    Said,
+    decide,
+    decide_list,
+    decide_named,
+)
 from rag_qa.answering.evidence.choosing import choose_sentences, to_read
 from rag_qa.answering.evidence.relevance import assess
 from rag_qa.answering.evidence.scoring import ScoredSentence, as_evidence, score_sentences
@@ -145,7 +152,7 @@ class Pipeline:
 
         def said() -> Iterator[Event]:
             with trace.timed("evidence"):
-                trace.decision = self._decided(query, hits, self._scored(query, hits))
+                trace.decision = self._decided_list(query, hits)
                 relevant = trace.decision.relevant
                 evidence = as_evidence(choose_sentences(relevant, query.kind, self._settings))
             if self._synthesis and evidence:
@@ -153,6 +160,18 @@ class Pipeline:
             yield from _events(list(map(quote, evidence)))
 
         return Draft(hits, said() if hits else iter(()))
+
+    def _decided_list(self, query: Query, hits: Sequence[Hit]) -> Decision:
+        """Return which of the hits meet a request for papers; of those that the question names, by rules.
+
+        An index's calibration is of whether papers state an answer, and says nothing of lists.
+        """
+        papers = [hit.paper for hit in hits]
+        terms = question_terms(query.topic)
+        weights = self._index.term_weights(terms)
+        assessed = assess(hits, self._scored(query, hits), terms, weights)
+        decision = decide_list(query, assessed, papers, weights, wanted=self._settings.min_relevance)
+        return decision if query.within is None else decide_named(query, decision, papers, NAMED_LIKENESS)
 
     def _from_evidence(self, query: Query, trace: Trace) -> Draft:
         """Answer from the sentences of the papers found, or refuse."""

@@ -18,6 +18,7 @@ from rag_qa.answering.evidence.relevance import (
     Relevance,
     best_signals,
     keep_relevant,
+    list_probability,
     logistic,
     speaks_to,
     threshold,
@@ -127,6 +128,32 @@ def decide(
         confidence=confidence,
         why_not=_not_said(query, assessed, papers, weights) if speaks or query.within else NOTHING_RELEVANT,
         clues=clues,
+    )
+
+
+def decide_list(
+    query: Query,
+    assessed: Sequence[Relevance],
+    papers: Sequence[Paper],
+    weights: Mapping[str, float],
+    *,
+    wanted: float | None = None,
+) -> Decision:
+    """Return whether the papers meet a request for papers, and which do.
+
+    `assessed` is most probable first and not empty. Papers need only be on what is asked for, and nothing need be
+    stated: relevance alone decides, with the confidence wanted or the one that ships.
+    """
+    speaks = speaks_to(assessed)
+    confidence = list_probability(assessed)
+    wants = threshold("list") if wanted is None else wanted
+    answers = confidence >= wants and (speaks or wanted is not None)
+    return Decision(
+        assessed=assessed,
+        relevant=keep_relevant(assessed) if answers else [],
+        confidence=confidence,
+        why_not=_not_said(query, assessed, papers, weights) if speaks or query.within else NOTHING_RELEVANT,
+        clues=best_signals([paper.signals for paper in assessed]).model_dump(),
     )
 
 

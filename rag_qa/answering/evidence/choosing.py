@@ -9,23 +9,22 @@ from rag_qa.types import Query, QuestionKind
 
 # A further sentence must come this close to the best one to be worth quoting.
 WORTH_READING = 0.6
-# Papers that a comparison sets side by side.
+# Papers that an answer quotes, and a comparison sets side by side.
 COMPARED = 2
 
 
 def choose_sentences(
     relevant: Sequence[Relevance], kind: QuestionKind, settings: Settings
 ) -> list[ScoredSentence]:
-    """Return what to quote: the best sentence of each paper for a list of papers, else the best overall.
+    """Return what to quote: the best sentence of each paper for a list, else the best of the two most probable ones.
 
-    A comparison keeps its papers apart: as many sentences again of each of the two most probable ones.
+    As many of one as of the other, so that a comparison that is not known for one still shows both; one that is keeps
+    its papers apart, each with what comes close to its own best sentence.
     """
-    sentences = settings.evidence_sentences
     if kind == "which":
         return [paper.sentences[0] for paper in relevant[: settings.listed_papers]]
-    if kind == "comparison" and len(relevant) > 1:
-        return [s for paper in relevant[:COMPARED] for s in _best(paper.sentences, sentences)]
-    return _best([s for paper in relevant for s in paper.sentences], sentences)
+    each = [s for paper in relevant[:COMPARED] for s in _best(paper.sentences, settings.evidence_sentences)]
+    return each if kind == "comparison" else _best(each, len(each))
 
 
 def to_read(assessed: Sequence[Relevance], query: Query, settings: Settings) -> list[ScoredSentence]:

@@ -21,10 +21,15 @@ from rag_qa.types import Hit, Value
 
 
 class Signals(Value):
-    """What relevance is read from; each 0 to 1. `alignment` is how well the sentences together meet the question."""
+    """What relevance is read from; each 0 to 1. `alignment` is how well the sentences together meet the question.
+
+    `feedback_similarity` is that of search's second look: with the question moved towards the first papers found.
+    """
 
     passage_similarity: float
+    feedback_similarity: float
     sentence_similarity: float
+    title_coverage: float
     paper_coverage: float
     sentence_coverage: float
     alignment: float
@@ -66,7 +71,9 @@ def _signals(
 ) -> Signals:
     return Signals(
         passage_similarity=max(0.0, hit.components["dense"]),
+        feedback_similarity=max(0.0, hit.components["feedback"]),
         sentence_similarity=max(0.0, max(s.similarity for s in sentences)),
+        title_coverage=coverage(terms, content_terms(hit.paper.title), weights),
         paper_coverage=coverage(terms, content_terms(f"{hit.paper.title} {hit.paper.abstract}"), weights),
         sentence_coverage=max(s.coverage for s in sentences),
         alignment=float(np.max([s.met for s in sentences], axis=0).sum()),
@@ -91,10 +98,12 @@ def paper_probability(signals: Signals, best: Signals) -> float:
 
 
 def paper_features(signals: Signals, best: Signals) -> dict[str, float]:
-    """Return the signals, and how far behind the best paper's the two similarities are."""
+    """Return the signals, and how far some of them are behind the best paper's."""
     return signals.model_dump() | {
         "passage_gap": best.passage_similarity - signals.passage_similarity,
         "sentence_gap": best.sentence_similarity - signals.sentence_similarity,
+        "coverage_gap": best.paper_coverage - signals.paper_coverage,
+        "alignment_gap": best.alignment - signals.alignment,
     }
 
 
@@ -109,8 +118,14 @@ def speaks_to(assessed: Sequence[Relevance]) -> bool:
     return question_probability(best_signals([a.signals for a in assessed])) >= threshold("question")
 
 
+def list_probability(assessed: Sequence[Relevance]) -> float:
+    """Return the probability that a request for papers is met: that they speak to it, and the best one is relevant."""
+    best = best_signals([a.signals for a in assessed])
+    return question_probability(best) * max(a.probability for a in assessed)
+
+
 def threshold(name: str) -> float:
-    """Return the probability from which a decision (question, answer or paper) is yes, as fitted."""
+    """Return the probability from which a decision (question, answer, paper or list) is yes, as fitted."""
     return float(_model()[name]["threshold"])
 
 

@@ -7,6 +7,7 @@ from rag_qa.answering.evidence.answerability import (
     Clues,
     Said,
     decide,
+    decide_list,
     decide_named,
     find_clues,
     log_odds,
@@ -24,7 +25,13 @@ HIVE = Paper(
     abstract="We count bees with a camera at the entrance. In June there were 40,000 bees in each colony.",
 )
 SIGNALS = Signals(
-    passage_similarity=0.6, sentence_similarity=0.6, paper_coverage=0.5, sentence_coverage=0.5, alignment=0.5
+    passage_similarity=0.6,
+    feedback_similarity=0.6,
+    sentence_similarity=0.6,
+    title_coverage=0.5,
+    paper_coverage=0.5,
+    sentence_coverage=0.5,
+    alignment=0.5,
 )
 NOTHING = Signals(**dict.fromkeys(Signals.model_fields, 0.0))
 
@@ -133,6 +140,28 @@ def test_papers_that_do_not_speak_to_a_question_do_not_answer_it_either():
     assert decided("BeeCount camera entrance", far).confidence > threshold("answer")
     assert decided("BeeCount camera entrance", far).relevant == []
     assert decided("BeeCount camera entrance", far, wanted=threshold("answer")).relevant != []
+
+
+def test_a_request_for_papers_is_met_by_papers_on_it_though_nothing_is_stated():
+    """The most probable paper decides whether there is a list; what would be missing from an answer does not count."""
+    asked = "which papers count bees like HoneyNet does?"
+    hive = relevance(HIVE, asked)
+    terms = question_terms(asked)
+    weights = dict.fromkeys(terms, 1.0)
+    met = decide_list(query(asked), [hive], [HIVE], weights)
+    assert [r.paper_id for r in met.relevant] == ["hive"]
+    improbable = hive.model_copy(update={"probability": 0.0})
+    refused = decide_list(query(asked), [improbable], [HIVE], weights)
+    assert refused.relevant == []
+    assert refused.confidence < threshold("list") <= met.confidence
+    assert [r.paper_id for r in decide_list(query(asked), [improbable], [HIVE], weights, wanted=0.0).relevant]
+
+
+def test_a_request_on_something_far_off_is_refused():
+    """A request to which no paper speaks gets no list, however much likelier one paper is than the others."""
+    asked = "which papers are about boiling eggs?"
+    far = decide_list(query(asked), [relevance(HIVE, asked, NOTHING)], [HIVE], {"boil": 1.0, "egg": 1.0})
+    assert (far.relevant, far.why_not) == ([], NOTHING_RELEVANT)
 
 
 @pytest.mark.parametrize(

@@ -32,14 +32,25 @@ def test_a_list_of_papers_shows_each_ones_best_sentence():
     assert len(choose_sentences(papers, "which", settings(9, papers=1))) == 1
 
 
-def test_a_fact_is_answered_by_the_best_sentences_of_all_papers():
-    """A fact quotes the best sentences wherever they stand, without those far below the best."""
+def test_a_fact_is_answered_by_the_best_sentences_of_two_papers():
+    """A fact quotes the best sentences of the two most probable papers, without those far below the best."""
     worth, poor = WORTH_READING + 0.05, WORTH_READING - 0.05
     papers = [
         relevant("a", sentence("a1", worth), sentence("a2", poor)),
         relevant("b", sentence("b1", 1.0, "b")),
+        relevant("c", sentence("c1", 0.9, "c")),
     ]
     assert [s.text for s in choose_sentences(papers, "fact", settings(3))] == ["b1", "a1"]
+
+
+def test_a_comparison_taken_for_a_fact_shows_both_papers():
+    """One paper's good sentences do not crowd out the other's: each has as many as an answer quotes."""
+    papers = [
+        relevant("a", sentence("a1", 0.9), sentence("a2", 0.8), sentence("a3", 0.7)),
+        relevant("b", sentence("b1", 0.65, "b")),
+    ]
+    assert [s.text for s in choose_sentences(papers, "fact", settings(2))] == ["a1", "a2", "b1"]
+    assert choose_sentences([], "fact", settings(2)) == []
 
 
 def test_a_comparison_keeps_its_papers_apart():

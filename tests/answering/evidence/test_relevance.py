@@ -28,7 +28,8 @@ def paper(paper_id: str, text: str) -> Paper:
 
 def hit(of: Paper, similarity: float) -> Hit:
     passage = Passage(id=f"{of.id}#0", paper_id=of.id, text=of.abstract, start=0, end=len(of.abstract))
-    return Hit(paper=of, passage=passage, score=1.0, rank=1, components={"dense": similarity, "lexical": 0.0})
+    components = {"dense": similarity, "feedback": similarity, "lexical": 0.0}
+    return Hit(paper=of, passage=passage, score=1.0, rank=1, components=components)
 
 
 def relevance(paper_id: str, chance: float, signals: Signals = EVERYTHING) -> Relevance:
