@@ -48,6 +48,7 @@ QUESTION_SIGNALS = ("passage_similarity", "sentence_similarity", "sentence_cover
 REFUSED = 0.03
 # Of the papers listed, on the mean of the requests that the threshold is fitted on, as many are right.
 RIGHT = 0.85
+FOLDS = 10
 # Inverse strength of the regularisation of `answer`; its features are shares, so weak.
 PRIOR = 10.0
 DEV = Path(__file__).parent / "dev"
@@ -158,21 +159,41 @@ def fit_answer(questions: Sequence[Question]) -> tuple[LogisticRegression, float
 
 
 def fit_paper(questions: Sequence[Question]) -> tuple[LogisticRegression, float]:
-    """Fit gold against not among what answerable questions find, and the least threshold that lists precisely."""
+    """Fit gold against not among what answerable questions find, and the least threshold that lists precisely.
+
+    For the threshold each tenth of the questions is listed by a model of the others.
+    """
+    tenth = np.random.default_rng(0).permutation(len(questions)) % FOLDS
+    models = [
+        paper_model([q for q, n in zip(questions, tenth, strict=True) if n != fold]) for fold in range(FOLDS)
+    ]
+    left_out = [models[n].predict_proba(q.papers)[:, 1] for q, n in zip(questions, tenth, strict=True)]
+    grid = np.arange(0.05, 0.8, 0.025)
+    precise = (t for t in grid if listed(left_out, t, questions)[0] >= RIGHT)
+    return paper_model(questions), float(next(precise, grid[-1]))
+
+
+def paper_model(questions: Sequence[Question]) -> LogisticRegression:
+    """Fit gold against not among what answerable questions find."""
     used = [q for q in questions if q.answerable]
-    model = LogisticRegression(max_iter=5000).fit(
+    return LogisticRegression(max_iter=5000).fit(
         np.concatenate([q.papers[~q.maybe] for q in used]), np.concatenate([q.gold[~q.maybe] for q in used])
     )
-    grid = np.arange(0.05, 0.8, 0.025)
-    return model, float(next((t for t in grid if listing(model, t, questions)[0] >= RIGHT), grid[-1]))
 
 
 def listing(model: LogisticRegression, threshold: float, questions: Sequence[Question]) -> np.ndarray:
-    """Return mean precision, recall and F1 of the papers listed for the questions that ask for papers."""
+    """Return mean precision, recall and F1 of the papers that a model lists."""
+    return listed([model.predict_proba(q.papers)[:, 1] for q in questions], threshold, questions)
+
+
+def listed(found: Sequence[np.ndarray], threshold: float, questions: Sequence[Question]) -> np.ndarray:
+    """Return mean precision, recall and F1 of the papers listed for the questions that ask for papers.
+
+    `found` holds the probability of each paper of each question.
+    """
     scores = []
-    for q in questions:
+    for q, p in zip(questions, found, strict=True):
         if q.kind == "which" and q.answerable:
-            p = model.predict_proba(q.papers)[:, 1]
             kept = (p >= min(threshold, p.max())) & ~q.maybe
             right = (kept & q.gold).sum()
             scores.append((right / max(1, kept.sum()), right / q.wanted, 2 * right / (kept.sum() + q.wanted)))

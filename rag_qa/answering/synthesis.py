@@ -160,9 +160,7 @@ class Synthesis:
                 question=material.query.text,
             )
 
-    def _confirmed(
-        self, material: Material, cited: Sequence[Evidence], trace: Trace
-    ) -> tuple[float, str]:
+    def _confirmed(self, material: Material, cited: Sequence[Evidence], trace: Trace) -> tuple[float, str]:
         """Return how probably what a sentence cites states the answer by itself, and the Yes or No that it begins with."""
         with trace.timed("decide"):
             reading = self._writer.read(material.query.text, cited, material.titles)
