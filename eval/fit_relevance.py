@@ -169,7 +169,7 @@ def fit_paper(questions: Sequence[Question]) -> tuple[LogisticRegression, float]
     ]
     left_out = [models[n].predict_proba(q.papers)[:, 1] for q, n in zip(questions, tenth, strict=True)]
     grid = np.arange(0.05, 0.8, 0.025)
-    precise = (t for t in grid if listed(left_out, t, questions)[0] >= RIGHT)
+    precise = (t for t in grid if list_scores(left_out, t, questions)[0] >= RIGHT)
     return paper_model(questions), float(next(precise, grid[-1]))
 
 
@@ -183,10 +183,10 @@ def paper_model(questions: Sequence[Question]) -> LogisticRegression:
 
 def listing(model: LogisticRegression, threshold: float, questions: Sequence[Question]) -> np.ndarray:
     """Return mean precision, recall and F1 of the papers that a model lists."""
-    return listed([model.predict_proba(q.papers)[:, 1] for q in questions], threshold, questions)
+    return list_scores([model.predict_proba(q.papers)[:, 1] for q in questions], threshold, questions)
 
 
-def listed(found: Sequence[np.ndarray], threshold: float, questions: Sequence[Question]) -> np.ndarray:
+def list_scores(found: Sequence[np.ndarray], threshold: float, questions: Sequence[Question]) -> np.ndarray:
     """Return mean precision, recall and F1 of the papers listed for the questions that ask for papers.
 
     `found` holds the probability of each paper of each question.

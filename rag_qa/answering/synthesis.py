@@ -161,7 +161,7 @@ class Synthesis:
             )
 
     def _confirmed(self, material: Material, cited: Sequence[Evidence], trace: Trace) -> tuple[float, str]:
-        """Return how probably what a sentence cites states the answer by itself, and the Yes or No that it begins with."""
+        """Return how probably what a sentence cites states the answer by itself, and the Yes or No of that."""
         with trace.timed("decide"):
             reading = self._writer.read(material.query.text, cited, material.titles)
             if reading is None:
