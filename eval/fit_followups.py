@@ -30,11 +30,12 @@ from rag_qa.answering.query.parse import parse
 from rag_qa.backends.embedding import open_embedder
 from rag_qa.evaluation.conversations import (
     Conversation,
+    ConversationSet,
     Expected,
     is_as_expected,
     load_conversations,
 )
-from rag_qa.evaluation.corpora import resolve_corpus
+from rag_qa.evaluation.corpora import resolve_corpus, select_papers
 from rag_qa.index.reader import Index
 from rag_qa.protocols import Embedder, Role
 from rag_qa.settings import Settings
@@ -45,13 +46,13 @@ SETS = (("dev", None), ("conversations", None), ("followups", "dev"))
 LABELLED = "conversations"
 # Kinds of turns that rules resolve, most of them.
 RULED = ("number", "name")
-STRENGTH = 3.0
+STRENGTH = 1.0
 # Words and pairs of words count that stand in so many conversations.
 COMMON = 3
 FOLDS = 10
 # For each turn, the beginning of another conversation and a whole question, and what one counts for beside a turn.
 BEGINNINGS = 2
-WEIGHT = 0.5
+WEIGHT = 0.25
 
 
 class Remembering:
@@ -91,7 +92,7 @@ def main() -> None:
         for name, split in SETS:
             judged = load_conversations(EVAL / name, split=split)
             folder = (args.indexes or Path(temporary)) / name
-            build_index(resolve_corpus(judged), folder, embedder=real)
+            build_index(_shown(judged, folder.parent), folder, embedder=real)
             indexes[name] = Index.open(folder)
             for conversation in judged.conversations:
                 asked += _turns(name, conversation, indexes[name])
@@ -112,6 +113,19 @@ def main() -> None:
         both=found["both"],
     )
     print(f"{FILE}: {FILE.stat().st_size} bytes, {len(vocabulary)} words")
+
+
+def _shown(judged: ConversationSet, folder: Path) -> list[Path]:
+    """Return a file of the papers that conversations show; the whole sample, which is small."""
+    sources = resolve_corpus(judged)
+    if judged.corpus == ("sample",):
+        return sources
+    ids = sorted(
+        {key for conversation in judged.conversations for turn in conversation.turns for key in turn.shows}
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{judged.name}.txt").write_text("\n".join(ids), "utf-8")
+    return [select_papers(sources, folder / f"{judged.name}.txt", folder / f"{judged.name}.jsonl")]
 
 
 def _labelled(index: Index) -> Iterator[Asked]:
@@ -202,7 +216,7 @@ def _features(
 
 
 def _others(asked: Sequence[Asked]) -> list[str]:
-    """Return for each turn BEGINNINGS questions that stand alone: the beginning of another, and one on something else."""
+    """Return for each turn BEGINNINGS questions that stand alone: the beginning of another, and a whole one."""
     draw = random.Random(0)
     firsts = sorted({turn.history[0].question for turn in asked if len(turn.history) == 1})
     lines = (EVAL / "dev" / "kinds.jsonl").read_text("utf-8").splitlines()

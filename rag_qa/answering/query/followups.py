@@ -23,7 +23,9 @@ from rag_qa.types import Answer, Paper, Query
 
 FEW_PAPERS = 3
 COMPARED = re.compile(
-    r"\b(?:compar\w+|versus|vs|differ(?:s|ent|ence)?|than|unlike|as\s+\w+\s+as|same\s+as)\b", re.I
+    r"\b(?:compar\w+|versus|vs?|contrast\w*|differ(?:s|ent|ences?)?|than|unlike|as\s+\w+\s+as|same\s+as|next\s+to"
+    r"|beats?|outperform\w*|similar(?:ity|ities)?|in\s+common|relative\s+to|(?:dis)?agrees?\s+with)\b",
+    re.I,
 )
 THAT = re.compile(r"\b(?:it|its|they|them|theirs?|this|that|these|those)\b", re.I)
 SEVERAL = re.compile(r"\b(?:both|either|the\s+(?:two|three)|which\s+(?:one|of)|list)\b", re.I)
@@ -66,7 +68,7 @@ def _meant(
     within = places(question, shown) if shown else []
     if shown and not within and look in ("narrows", "drops"):
         within = _narrowed(question, shown, facets, index, drops=look == "drops")
-    compared = kind.kind == "comparison" or bool(COMPARED.search(question))
+    compared = bool(COMPARED.search(question))
     if not within or compared:
         named = _named(question, kind, shown, index, loosely=bool(within) or look != "alone", also=compared)
         within = [*within, *named]
@@ -112,7 +114,7 @@ def _narrowed(
     whole = len(shown[-1].papers) < 2 or SEVERAL.search(question)
     known = {paper.id: paper for turn in shown for paper in turn.papers}
     papers = [known[key] for key in listed(shown)] if whole else shown[-1].papers
-    read = restriction(question, facets)
+    read = restriction(question, facets, index)
     if read.filter.text and index is not None:
         try:
             passing = {index.lexical.paper_ids[place] for place in matching(read.filter, facets)}

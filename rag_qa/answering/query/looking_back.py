@@ -32,6 +32,16 @@ PRONOUN = re.compile(
     r"\b(?:it|its|they|them|their|theirs|this|these|that|those|there|both|either|each|ones?|the\s+two)\b",
     re.I,
 )
+# Words that drop papers from a list, and those that keep some of it.
+DROPS = re.compile(
+    r"\b(?:drop|leave\s+(?:out|off)|take\s+(?:\w+\s+)?off|remove|except|skip|exclude|forget|ignore|minus|without|all\s+but"
+    r"|get\s+rid|cut|hide|don['’]?t\s+(?:need|want|show))\b|^\W*no[nt]?\b",
+    re.I,
+)
+KEEPS = re.compile(
+    r"\b(?:only|just|rather|keep|limit|narrow|restrict|filter|which\s+of\s+(?:them|these|those)|the\s+ones?)\b",
+    re.I,
+)
 
 
 def look_of(
@@ -82,6 +92,9 @@ def features(
         not papers,
         len(papers) > 1,
         bool(kind.wanted),
+        not uncovered,
+        bool(DROPS.search(question)),
+        bool(KEEPS.search(question)),
         *(kind.kind == known for known in KINDS),
         *word_features(question, vocabulary),
     ]
@@ -99,7 +112,7 @@ def _likeness(
     shown = [index.lexical.places[paper.id] for paper in papers if paper.id in index.lexical.places]
     best = float(scores[shown].max()) if shown else 0.0
     other = float(np.delete(scores, shown).max(initial=0.0))
-    return [float(asked @ before), best, other, other - best]
+    return [float(asked @ before), best, other, other - best, float(best > other)]
 
 
 @cache

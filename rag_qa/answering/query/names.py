@@ -15,8 +15,8 @@ NICKNAME_WORDS = 3
 # So many papers that hold a name are looked at.
 MOST = 200
 # A word written like a name: a capital that does not begin the question, or two.
-NAME = re.compile(r"(?<!^)(?<![\w-])[A-Z][\w-]+|\b[\w-]*[A-Z][\w-]*[A-Z][\w-]*")
-CAPITALS = re.compile(r"\b[\w-]*[A-Z][\w-]*[A-Z][\w-]*")
+NAME = re.compile(r"(?<!^)(?<![\w-])[A-Z][\w-]+|\b[\w-]*[A-Z][\w-]*[A-Z\d][\w-]*")
+CAPITALS = re.compile(r"\b[\w-]*[A-Z][\w-]*[A-Z\d][\w-]*")
 ET_AL = re.compile(
     r"([^\W\d_][\w-]+)(?:\s+et\s+al\b|\s+and\s+(?:colleagues|co)|['’]s?\s+(?:paper|article|work))", re.I
 )
@@ -91,7 +91,7 @@ def _holds(text: str, name: str) -> bool:
 
 def _introduced(paper: Paper) -> Iterator[str]:
     """Yield the abbreviations that a paper writes in brackets."""
-    return (m[1] for m in re.finditer(r"\(([\w-]*[A-Z][\w-]*[A-Z][\w-]*)\)", paper.abstract))
+    return (m[1] for m in re.finditer(rf"\(({CAPITALS.pattern})\)", paper.abstract))
 
 
 def _is_paper(name: str, question: str) -> bool:
