@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 
 from rag_qa.answering.query.kinds import Kind, is_asking
-from rag_qa.answering.query.looking_back import Look, look_of
+from rag_qa.answering.query.looking_back import DROPS, KEEPS, Look, look_of
 from rag_qa.answering.query.names import named_in_index, named_papers, short_name
 from rag_qa.answering.query.places import Turn, listed, places
 from rag_qa.answering.query.restrictions import restriction
@@ -29,7 +29,10 @@ COMPARED = re.compile(
 )
 THAT = re.compile(r"\b(?:it|its|they|them|theirs?|this|that|these|those)\b", re.I)
 SEVERAL = re.compile(r"\b(?:both|either|the\s+(?:two|three)|which\s+(?:one|of)|list)\b", re.I)
-NEGATED = re.compile(r"(?:n['’]t|\bnot?)\b", re.I)
+NEGATED = re.compile(r"\b(?:is|are|was|were)(?:n['’]t|\s+not)\b|\bnot\s+(?:at|by|from|in|about)\b", re.I)
+WHICH = re.compile(r"\bwh(?:ich|at)\b", re.I)
+# How a list is cut by command, whatever was learned.
+COMMAND = r"(?:drop|leave\s+(?:out|off)|remove|skip|exclude)\b"
 PAPERS = re.compile(r"\b(?:papers|articles|studies|publications|any\w*|else)\b", re.I)
 OLDEST = re.compile(r"\b(?:older|oldest|earlier|earliest)\b", re.I)
 NEWEST = re.compile(r"\b(?:newer|newest|latest|later|recent)\b", re.I)
@@ -66,9 +69,12 @@ def _meant(
 ) -> list[str]:
     """Return the papers that a question is about: by place, those left of the list, by name, else all shown."""
     within = places(question, shown) if shown else []
-    if shown and not within and look in ("narrows", "drops"):
-        within = _narrowed(question, shown, facets, index, drops=look == "drops")
+    if within and look == "drops" and not re.match(r"\W*no\b", question, re.I):
+        return [key for key in shown[-1].ids if key not in within]
     compared = bool(COMPARED.search(question))
+    if shown and not within and not compared and _may_narrow(question, kind, look):
+        drops = look == "drops" or bool(DROPS.search(question))
+        within = _narrowed(question, shown, facets, index, drops=drops, valued=look == "shown")
     if not within or compared:
         named = _named(question, kind, shown, index, loosely=bool(within) or look != "alone", also=compared)
         within = [*within, *named]
@@ -78,6 +84,13 @@ def _meant(
         whole = len(shown[-1].papers) == 1 and SEVERAL.search(question)
         within = list(listed(shown) if whole else shown[-1].ids)
     return within
+
+
+def _may_narrow(question: str, kind: Kind, look: Look) -> bool:
+    """Return whether a question may keep some of the papers shown: one learned so, or a command to drop some."""
+    if look == "alone":
+        return bool(re.match(rf"(?i)\W*(?:\w+\W+)?{COMMAND}", question))
+    return look in ("narrows", "drops") or (look == "shown" and not kind.wanted)
 
 
 def _turns(history: Sequence[Answer]) -> list[Turn]:
@@ -103,14 +116,20 @@ def _named(
         return []
     found = named_papers(question, [paper for turn in shown for paper in turn.papers], loosely=loosely)
     if index is not None and (also or not THAT.search(question)):
-        found += [paper for paper in named_in_index(question, index, loosely=loosely) if paper not in found]
+        found += named_in_index(question, index, loosely=loosely, compared=also)
     return [paper.id for paper in found]
 
 
 def _narrowed(
-    question: str, shown: Sequence[Turn], facets: Facets, index: Index | None, *, drops: bool
+    question: str,
+    shown: Sequence[Turn],
+    facets: Facets,
+    index: Index | None,
+    *,
+    drops: bool,
+    valued: bool,
 ) -> list[str]:
-    """Return the papers of the list that a question keeps: by year, venue, author, or by the words of its topic."""
+    """Return the papers of the list that a question keeps: by year, venue, author, or (if not only `valued`) topic."""
     whole = len(shown[-1].papers) < 2 or SEVERAL.search(question)
     known = {paper.id: paper for turn in shown for paper in turn.papers}
     papers = [known[key] for key in listed(shown)] if whole else shown[-1].papers
@@ -120,6 +139,8 @@ def _narrowed(
             passing = {index.lexical.paper_ids[place] for place in matching(read.filter, facets)}
         except FilterError:
             return []
+    elif valued or WHICH.search(question):
+        return []
     elif OLDEST.search(question) or NEWEST.search(question):
         best = (max if NEWEST.search(question) else min)(paper.year or 0 for paper in papers)
         passing = {paper.id for paper in papers if (paper.year or 0) == best}
@@ -131,11 +152,11 @@ def _narrowed(
 
 
 def _speaking(question: str, papers: Sequence[Paper]) -> set[str]:
-    """Return the papers that hold all words of a question's topic that any of them holds."""
-    held = {paper.id: set(content_terms(f"{paper.title} {paper.abstract}")) for paper in papers}
-    asked = " ".join(word for word in re.findall(r"\w+", question) if not is_asking(word))
-    terms = set(content_terms(asked)) & set().union(*held.values())
-    return {key for key, words in held.items() if terms and terms <= words}
+    """Return the papers that hold most of the words of a question's topic."""
+    bare = DROPS.sub(" ", KEEPS.sub(" ", question))
+    asked = set(content_terms(" ".join(word for word in re.findall(r"\w+", bare) if not is_asking(word))))
+    held = {paper.id: len(asked & set(content_terms(f"{paper.title} {paper.abstract}"))) for paper in papers}
+    return {key for key, count in held.items() if 0 < count == max(held.values())}
 
 
 def _restricted(question: str, within: tuple[str, ...], kind: Kind, turns: Sequence[Turn]) -> Query:

@@ -2,9 +2,12 @@
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+
+import numpy as np
 
 from rag_qa.corpus.ids import normalise_text
+from rag_qa.index.exact import Places
 from rag_qa.index.reader import Index
 from rag_qa.retrieval.filters import authors_like
 from rag_qa.text.words import content_words, topic_terms
@@ -17,9 +20,13 @@ MOST = 200
 # A word written like a name: a capital that does not begin the question, or two.
 NAME = re.compile(r"(?<!^)(?<![\w-])[A-Z][\w-]+|\b[\w-]*[A-Z][\w-]*[A-Z\d][\w-]*")
 CAPITALS = re.compile(r"\b[\w-]*[A-Z][\w-]*[A-Z\d][\w-]*")
-ET_AL = re.compile(
-    r"([^\W\d_][\w-]+)(?:\s+et\s+al\b|\s+and\s+(?:colleagues|co)|['’]s?\s+(?:paper|article|work))", re.I
+AUTHOR = re.compile(
+    r"([^\W\d_][\w-]+)(?:\s+et\s+al\b|\s+and\s+(?:colleagues|co)\b|['’]s?\s+(?:paper|article|work|one))"
+    r"|\bthe\s+([^\W\d_][\w-]+)\s+(?:paper|article)\b|\b(?:paper|one|article)\s+by\s+([^\W\d_][\w-]+)",
+    re.I,
 )
+# So few papers are meant by a name that several hold.
+FEW = 3
 
 
 def short_name(paper: Paper) -> str:
@@ -54,25 +61,43 @@ def named_papers(question: str, shown: Sequence[Paper], *, loosely: bool) -> lis
     return found if len(found) == 1 else []
 
 
-def named_in_index(question: str, index: Index, *, loosely: bool) -> list[Paper]:
+def named_in_index(question: str, index: Index, *, loosely: bool, compared: bool) -> list[Paper]:
     """Return the papers of the index that a question names beyond doubt: "the ELECTRA paper", "Brown et al.".
 
-    Loosely, a short name with a capital is enough, or an abbreviation that only one paper introduces.
+    Loosely, a short name with a capital is enough, or the family name of a first author; of what is compared, also
+    an abbreviation: it means the paper that introduces it, the earliest.
     """
-    families = [match[1] for match in ET_AL.finditer(question)]
-    words = content_words(question) if loosely else []
     names = [name for name in NAME.findall(question) if loosely or _is_paper(name, question)]
-    places = [place for name in {*names, *words} for place in index.lexical.places_of_all(name)[:MOST]]
-    for family in families:
-        places += index.facets.authors.places(authors_like(family, index.facets.authors))[:MOST].tolist()
-    ids = dict.fromkeys(index.lexical.paper_ids[place] for place in places)
-    papers = index.papers_by_id(list(ids)).values()
+    families = {next(filter(None, match.groups())) for match in AUTHOR.finditer(question)}
     text, plain = f" {normalise_text(question)} ", unaccented(question)
-    written = [p for p in papers if families and _by(plain, p.authors[:1])]
-    named = [p for p in papers if p.heading != short_name(p) and _holds(text, short_name(p))]
-    named = [p for p in named if CAPITALS.search(short_name(p)) or any(n in short_name(p) for n in names)]
-    introducing = [p for p in papers if words and any(_holds(text, name) for name in _introduced(p))]
-    return written or named or (introducing if len(introducing) == 1 else [])
+    found = []
+    for family in sorted(families | set(names if loosely else ())):
+        places = index.facets.authors.places(authors_like(family, index.facets.authors))
+        written = [p for p in _papers(index, places) if _by(plain, p.authors[:1])]
+        found += written if len(written) <= FEW else []
+    for name in dict.fromkeys([*names, *(re.findall(r"[\w-]+", question) if loosely else ())]):
+        holding = _papers(index, index.lexical.places_of_all(name))
+        titled = [p for p in holding if p.heading != short_name(p) and _holds(text, short_name(p))]
+        found += [p for p in titled if name in names or CAPITALS.search(short_name(p))]
+        if compared and not titled:
+            found += _introducing(name, holding)
+    return list({paper.id: paper for paper in found}.values())
+
+
+def _introducing(name: str, holding: Sequence[Paper]) -> list[Paper]:
+    """Return the earliest paper that writes an abbreviation in brackets, else the earliest of few that hold it."""
+    pattern = rf"(?<![\w-])(?=[\w-]*[A-Z][\w-]*[A-Z\d])(?i:{re.escape(name)})(?![\w-])"
+    holding = [paper for paper in holding if re.search(pattern, _text(paper))]
+    bracketed = [paper for paper in holding if re.search(rf"\({pattern}\)", paper.abstract)]
+    return (bracketed or (holding if len(holding) <= FEW else []))[:1]
+
+
+def _papers(index: Index, places: Places) -> list[Paper]:
+    """Return the papers at some places, the earliest first, at most MOST."""
+    earliest = places[np.argsort(index.facets.years[places], kind="stable")][:MOST]
+    ids = [index.lexical.paper_ids[place] for place in earliest]
+    papers = index.papers_by_id(ids)
+    return [papers[key] for key in ids]
 
 
 def unaccented(text: str) -> str:
@@ -87,11 +112,6 @@ def _text(paper: Paper) -> str:
 def _holds(text: str, name: str) -> bool:
     """Return whether a normalised text holds a name as words."""
     return f" {normalise_text(name)} " in text
-
-
-def _introduced(paper: Paper) -> Iterator[str]:
-    """Yield the abbreviations that a paper writes in brackets."""
-    return (m[1] for m in re.finditer(rf"\(({CAPITALS.pattern})\)", paper.abstract))
 
 
 def _is_paper(name: str, question: str) -> bool:

@@ -8,10 +8,14 @@ from rag_qa.errors import QuestionError
 from rag_qa.types import Paper, Query
 
 # 0 is the last place, None the one in the middle.
-ORDINALS = {
-    **{"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7},
-    **{"top": 1, "last": 0, "final": 0, "bottom": 0, "middle": None},
-}
+ORDINALS: dict[str, int | None] = dict(
+    zip(["first", "second", "third", "fourth", "fifth", "sixth", "seventh"], range(1, 8), strict=True),
+    top=1,
+    last=0,
+    final=0,
+    bottom=0,
+    middle=None,
+)
 NUMBERS = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7}
 NTH = rf"(?:{'|'.join(ORDINALS)}|\d{{1,2}}(?:st|nd|rd|th))"
 NUMBER = rf"(?:\d{{1,2}}|{'|'.join(NUMBERS)})\b"

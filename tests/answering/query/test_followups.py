@@ -65,7 +65,7 @@ def ask(index):
         ("take the 2nd", [2]),
         ("compare papers 1 and 3", [1, 3]),
         ("1 vs 3", [1, 3]),
-        ("how does second compare with third?", [2, 3]),
+        ("compare second with third", [2, 3]),
         ("the middle one", [2]),
         ("the top result: what is it about?", [1]),
     ],
