@@ -52,7 +52,8 @@ COMMON = 3
 FOLDS = 10
 # For each turn, the beginning of another conversation and a whole question, and what one counts for beside a turn.
 BEGINNINGS = 2
-WEIGHT = 0.25
+# Words alone take more for looking back than does.
+WEIGHTS = {"words": 2.0, "both": 0.25}
 
 
 class Remembering:
@@ -255,7 +256,7 @@ def _fit_and_judge(
     begun = []
     for train, test in GroupKFold(FOLDS).split(seen, groups=groups):
         inside = np.isin(np.repeat(groups, BEGINNINGS), groups[train])
-        model = _fit(seen[train][usable[train]], known[train][usable[train]], others[inside])
+        model = _fit(seen[train][usable[train]], known[train][usable[train]], others[inside], WEIGHTS[name])
         chosen[test] = model.predict(seen[test])
         begun += list(model.predict(others[~inside]) != "alone")
     right = [rights[n][look] for n, look in enumerate(chosen)]
@@ -269,13 +270,13 @@ def _fit_and_judge(
     for n, turn in enumerate(asked):
         if failures and not right[n]:
             print(f"    {turn.group} {turn.question!r} {turn.kind}: {chosen[n]}, wanted {labels[n]}")
-    model = _fit(seen[usable], known[usable], others)
+    model = _fit(seen[usable], known[usable], others, WEIGHTS[name])
     assert tuple(model.classes_) == LOOKS
     return np.hstack([model.coef_, model.intercept_[:, None]]).astype(np.float16)
 
 
-def _fit(seen: np.ndarray, labels: np.ndarray, others: np.ndarray) -> LogisticRegression:
-    weights = np.concatenate([np.ones(len(seen)), np.full(len(others), WEIGHT)])
+def _fit(seen: np.ndarray, labels: np.ndarray, others: np.ndarray, weight: float) -> LogisticRegression:
+    weights = np.concatenate([np.ones(len(seen)), np.full(len(others), weight)])
     model = LogisticRegression(C=STRENGTH, max_iter=2000)
     return model.fit(np.vstack([seen, others]), [*labels, *["alone"] * len(others)], weights)
 
