@@ -2,14 +2,15 @@
 
 What a turn is labelled follows from what the set expects: alone where it must stand alone, shown where it is about all
 papers shown last, carries where its own words do not find what is expected. Turns that places or names resolve are no
-examples. Questions that begin other conversations, and those of dev/kinds.jsonl, are further examples of those that
-stand alone.
+examples. `dev/looks.jsonl` holds further follow-ups with their labels; questions that begin other conversations, and
+those of dev/kinds.jsonl, are further examples of those that stand alone. `--indexes FOLDER` keeps the indexes.
 """
 
 import argparse
 import json
 import random
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
@@ -23,32 +24,36 @@ from sklearn.model_selection import GroupKFold  # type: ignore[import-untyped]
 
 from rag_qa import build_index
 from rag_qa.answering.query import followups
-from rag_qa.answering.query.kinds import kind_of
-from rag_qa.answering.query.looking_back import FILE, LOOKS, Look, features
+from rag_qa.answering.query.kinds import asking_words, kind_of
+from rag_qa.answering.query.looking_back import FILE, LOOKS, PRONOUN, Look, features
 from rag_qa.answering.query.parse import parse
 from rag_qa.backends.embedding import open_embedder
 from rag_qa.evaluation.conversations import (
     Conversation,
+    ConversationSet,
     Expected,
     is_as_expected,
     load_conversations,
 )
-from rag_qa.evaluation.corpora import resolve_corpus
+from rag_qa.evaluation.corpora import resolve_corpus, select_papers
 from rag_qa.index.reader import Index
 from rag_qa.protocols import Embedder, Role
 from rag_qa.settings import Settings
-from rag_qa.testing import HashingEmbedder
 from rag_qa.types import Answer, Paper, Query
 
 EVAL = Path(__file__).parent
 SETS = (("dev", None), ("conversations", None), ("followups", "dev"))
+LABELLED = "conversations"
 # Kinds of turns that rules resolve, most of them.
 RULED = ("number", "name")
-STRENGTH = 10.0
+STRENGTH = 1.0
+# Words and pairs of words count that stand in so many conversations.
+COMMON = 3
 FOLDS = 10
 # For each turn, the beginning of another conversation and a whole question, and what one counts for beside a turn.
 BEGINNINGS = 2
-WEIGHT = 0.5
+# Words alone take more for looking back than does.
+WEIGHTS = {"words": 2.0, "both": 0.25}
 
 
 class Remembering:
@@ -68,33 +73,75 @@ class Asked(NamedTuple):
     group: str
     folder: str
     question: str
-    kind: str
-    expect: Expected
     history: tuple[Answer, ...]
+    kind: str = ""
+    expect: Expected | None = None
+    look: Look | None = None
 
 
 def main() -> None:
     """Fit, print how turns are resolved by what was fitted on other conversations, and write the coefficients."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--failures", action="store_true", help="also print the turns that are not resolved")
+    parser.add_argument("--indexes", type=Path, help="a folder that keeps the indexes")
     args = parser.parse_args()
-    embedder = cast(Embedder, Remembering(open_embedder(Settings())))
-    with TemporaryDirectory() as folder:
+    real = open_embedder(Settings())
+    embedder = cast(Embedder, Remembering(real))
+    with TemporaryDirectory() as temporary:
         asked: list[Asked] = []
         indexes: dict[str, Index] = {}
         for name, split in SETS:
             judged = load_conversations(EVAL / name, split=split)
-            build_index(resolve_corpus(judged), Path(folder) / name, embedder=HashingEmbedder())
-            indexes[name] = Index.open(Path(folder) / name)
+            folder = (args.indexes or Path(temporary)) / name
+            build_index(_shown(judged, folder.parent), folder, embedder=real)
+            indexes[name] = Index.open(folder)
             for conversation in judged.conversations:
                 asked += _turns(name, conversation, indexes[name])
-        found = {}
-        for name, reader in (("words", None), ("both", embedder)):
-            found[name] = _fit_and_judge(name, asked, indexes, reader, failures=args.failures)
+        asked += _labelled(indexes[LABELLED])
+        rights = [_rights(turn, indexes[turn.folder], embedder) for turn in asked]
+        vocabulary = _vocabulary(asked)
+        found = {
+            name: _fit_and_judge(name, asked, rights, vocabulary, indexes, reader, failures=args.failures)
+            for name, reader in (("words", None), ("both", embedder))
+        }
         for index in indexes.values():
             index.close()
-    np.savez_compressed(FILE, embedder=np.array(embedder.spec.name), words=found["words"], both=found["both"])
-    print(f"{FILE}: {FILE.stat().st_size} bytes")
+    np.savez_compressed(
+        FILE,
+        embedder=np.array(embedder.spec.name),
+        vocabulary=np.array(vocabulary),
+        words=found["words"],
+        both=found["both"],
+    )
+    print(f"{FILE}: {FILE.stat().st_size} bytes, {len(vocabulary)} words")
+
+
+def _shown(judged: ConversationSet, folder: Path) -> list[Path]:
+    """Return a file of the papers that conversations show; the whole sample, which is small."""
+    sources = resolve_corpus(judged)
+    if judged.corpus == ("sample",):
+        return sources
+    ids = sorted(
+        {key for conversation in judged.conversations for turn in conversation.turns for key in turn.shows}
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{judged.name}.txt").write_text("\n".join(ids), "utf-8")
+    return [select_papers(sources, folder / f"{judged.name}.txt", folder / f"{judged.name}.jsonl")]
+
+
+def _labelled(index: Index) -> Iterator[Asked]:
+    for line in (EVAL / "dev" / "looks.jsonl").read_text("utf-8").splitlines():
+        row = json.loads(line)
+        papers = tuple(index.paper(key) for key in row["shows"])
+        former = _answer(row["former"], papers, Query(text=row["former"], topic=row["former"]))
+        yield Asked(f"looks/{row['former']}", LABELLED, row["question"], (former,), look=row["look"])
+
+
+def _vocabulary(asked: Sequence[Asked]) -> list[str]:
+    """Return the words and pairs of words that stand in enough conversations."""
+    seen = {(word, turn.group) for turn in asked for word in asking_words(turn.question)}
+    counts = Counter(word for word, _ in seen)
+    return sorted(word for word, count in counts.items() if count >= COMMON)
 
 
 def _turns(name: str, conversation: Conversation, index: Index) -> Iterator[Asked]:
@@ -103,7 +150,7 @@ def _turns(name: str, conversation: Conversation, index: Index) -> Iterator[Aske
         papers = tuple(index.paper(key) for key in turn.shows)
         if turn.expect:
             group = f"{name}/{conversation.id}"
-            yield Asked(group, name, turn.question, turn.kind, turn.expect, tuple(history))
+            yield Asked(group, name, turn.question, tuple(history), turn.kind, turn.expect)
         last = next((answer.papers for answer in reversed(history) if answer.papers), ())
         picked = bool(history) and {paper.id for paper in papers} <= {paper.id for paper in last}
         query = Query(
@@ -127,53 +174,81 @@ def _answer(question: str, papers: tuple[Paper, ...], query: Query) -> Answer:
     )
 
 
-def _understood(turn: Asked, look: Look, index: Index, embedder: Embedder | None) -> Query:
+def _understood(turn: Asked, look: Look, index: Index, embedder: Embedder) -> Query:
     with patch.object(followups, "look_of", lambda *_: look):
         return parse(turn.question, turn.history, facets=index.facets, index=index, embedder=embedder)
 
 
-def _right(turn: Asked, look: Look, index: Index, embedder: Embedder | None) -> bool:
-    query = _understood(turn, look, index, embedder)
-    return is_as_expected(turn.question, query, turn.expect, turn.history, index.lexical)
+def _rights(turn: Asked, index: Index, embedder: Embedder) -> dict[Look, bool]:
+    """Return which ways of looking back resolve a turn as expected."""
+    if turn.expect is None:
+        return {look: look == turn.look for look in LOOKS}
+    return {
+        look: is_as_expected(
+            turn.question,
+            _understood(turn, look, index, embedder),
+            turn.expect,
+            turn.history,
+            index.lexical,
+        )
+        for look in LOOKS
+    }
 
 
 def _label(turn: Asked, right: dict[Look, bool]) -> Look | None:
     """Return how a turn looks back; None where that does not matter, or no way is right."""
-    if turn.expect.alone:
-        return "alone"
+    if turn.expect is None or turn.expect.alone:
+        return turn.look or "alone"
     if turn.kind in RULED and (all(right.values()) or not any(right.values())):
         return None
-    if right["shown"]:
-        return "shown"
-    if turn.kind == "ellipsis":
+    if not right["shown"] and turn.kind == "ellipsis":
         return "carries"
-    return next((look for look in ("alone", "carries") if right[look]), None)
+    order: tuple[Look, ...] = ("shown", "narrows", "drops", "alone", "carries")
+    return next((look for look in order if right[look]), None)
 
 
-def _features(turn: Asked, question: str, embedder: Embedder | None) -> np.ndarray:
+def _features(
+    turn: Asked, question: str, vocabulary: Sequence[str], embedder: Embedder | None, index: Index
+) -> np.ndarray:
     papers = next((answer.papers for answer in reversed(turn.history) if answer.papers), ())
-    former = turn.history[-1].question
-    return features(question, former, papers, kind_of(question, embedder), embedder)
+    words = {word: n for n, word in enumerate(vocabulary)}
+    kind = kind_of(question, embedder)
+    return features(question, turn.history[-1].question, papers, kind, words, embedder, index)
+
+
+def _others(asked: Sequence[Asked]) -> list[str]:
+    """Return for each turn BEGINNINGS questions that stand alone: the beginning of another, and a whole one."""
+    draw = random.Random(0)
+    firsts = sorted({turn.history[0].question for turn in asked if len(turn.history) == 1})
+    lines = (EVAL / "dev" / "kinds.jsonl").read_text("utf-8").splitlines()
+    texts = [json.loads(line)["text"] for line in lines]
+    wholes = [re.sub(r"[{}<>]", "", text) for text in texts if "{" in text and not PRONOUN.search(text)]
+    return [
+        draw.choice(other)
+        for turn in asked
+        for other in ([first for first in firsts if first != turn.history[0].question], wholes)
+    ]
 
 
 def _fit_and_judge(
-    name: str, asked: Sequence[Asked], indexes: dict[str, Index], embedder: Embedder | None, *, failures: bool
+    name: str,
+    asked: Sequence[Asked],
+    rights: Sequence[dict[Look, bool]],
+    vocabulary: Sequence[str],
+    indexes: dict[str, Index],
+    embedder: Embedder | None,
+    *,
+    failures: bool,
 ) -> np.ndarray:
     """Print the figures of ten folds, and return the coefficients fitted on all; float16, (looks, features + 1)."""
-    draw = random.Random(0)
-    rights = [{look: _right(turn, look, indexes[turn.folder], embedder) for look in LOOKS} for turn in asked]
     labels = [_label(turn, right) for turn, right in zip(asked, rights, strict=True)]
-    seen = np.stack([_features(turn, turn.question, embedder) for turn in asked])
-    firsts = [turn.history[0].question for turn in asked if len(turn.history) == 1]
-    lines = (EVAL / "dev" / "kinds.jsonl").read_text("utf-8").splitlines()
-    wholes = [re.sub(r"[{}<>]", "", text) for line in lines if "{" in (text := json.loads(line)["text"])]
-    others = np.stack(
-        [
-            _features(turn, draw.choice(other), embedder)
-            for turn in asked
-            for other in ([first for first in firsts if first != turn.history[0].question], wholes)
-        ]
-    )
+
+    def read(turn: Asked, question: str) -> np.ndarray:
+        return _features(turn, question, vocabulary, embedder, indexes[turn.folder])
+
+    seen = np.stack([read(turn, turn.question) for turn in asked])
+    turns = [turn for turn in asked for _ in range(BEGINNINGS)]
+    others = np.stack([read(turn, other) for turn, other in zip(turns, _others(asked), strict=True)])
     groups = np.array([turn.group for turn in asked])
     usable = np.array([label is not None for label in labels])
     known = np.array([label or "" for label in labels])
@@ -181,27 +256,27 @@ def _fit_and_judge(
     begun = []
     for train, test in GroupKFold(FOLDS).split(seen, groups=groups):
         inside = np.isin(np.repeat(groups, BEGINNINGS), groups[train])
-        model = _fit(seen[train][usable[train]], known[train][usable[train]], others[inside])
+        model = _fit(seen[train][usable[train]], known[train][usable[train]], others[inside], WEIGHTS[name])
         chosen[test] = model.predict(seen[test])
         begun += list(model.predict(others[~inside]) != "alone")
     right = [rights[n][look] for n, look in enumerate(chosen)]
     labelled = (chosen == known)[usable].mean()
     print(f"{name}: labels {labelled:.3f} of {usable.sum()}, beginnings {np.mean(begun):.3f} of {len(begun)}")
-    for folder in ("", *indexes):
-        own = [n for n, turn in enumerate(asked) if turn.folder == folder or not folder]
-        leaks = [not right[n] for n in own if asked[n].expect.alone]
-        print(f"  {folder or 'all'}: resolution {np.mean([right[n] for n in own]):.3f} of {len(own)}", end="")
+    for part in ("", *dict.fromkeys(turn.group.split("/")[0] for turn in asked)):
+        own = [n for n, turn in enumerate(asked) if turn.group.startswith(part)]
+        leaks = [not right[n] for n in own if labels[n] == "alone"]
+        print(f"  {part or 'all'}: resolution {np.mean([right[n] for n in own]):.3f} of {len(own)}", end="")
         print(f", leaks {np.mean(leaks):.3f} of {len(leaks)}")
     for n, turn in enumerate(asked):
         if failures and not right[n]:
             print(f"    {turn.group} {turn.question!r} {turn.kind}: {chosen[n]}, wanted {labels[n]}")
-    model = _fit(seen[usable], known[usable], others)
+    model = _fit(seen[usable], known[usable], others, WEIGHTS[name])
     assert tuple(model.classes_) == LOOKS
     return np.hstack([model.coef_, model.intercept_[:, None]]).astype(np.float16)
 
 
-def _fit(seen: np.ndarray, labels: np.ndarray, others: np.ndarray) -> LogisticRegression:
-    weights = np.concatenate([np.ones(len(seen)), np.full(len(others), WEIGHT)])
+def _fit(seen: np.ndarray, labels: np.ndarray, others: np.ndarray, weight: float) -> LogisticRegression:
+    weights = np.concatenate([np.ones(len(seen)), np.full(len(others), weight)])
     model = LogisticRegression(C=STRENGTH, max_iter=2000)
     return model.fit(np.vstack([seen, others]), [*labels, *["alone"] * len(others)], weights)
 

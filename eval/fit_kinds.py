@@ -25,7 +25,7 @@ TOPIC = re.compile(r"\{([^}]*)\}")
 MARKED = re.compile(r"\{[^}]*\}|<[^>]*>")
 NAME = re.compile(r"(?:the )?[A-Z0-9]")
 REQUESTS = ("which", "count")
-STRENGTH = 10.0
+STRENGTH = 5.0
 HOLE = "xxxx"
 
 

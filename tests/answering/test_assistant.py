@@ -414,10 +414,7 @@ def test_the_second_one_is_answered_from_it_alone(open_assistant):
                 reason="a pronoun of the question's own subject is taken for the papers shown"
             ),
         ),
-        pytest.param(
-            "What does dropout remove during training?",
-            marks=pytest.mark.xfail(reason="the verb is taken for a wish to remove papers from the list"),
-        ),
+        "What does dropout remove during training?",
     ],
 )
 def test_a_whole_question_is_free_of_the_last_answer(open_assistant, question):

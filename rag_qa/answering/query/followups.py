@@ -1,14 +1,14 @@
 """A question after others → what it means there: papers shown before, papers that it names, or a topic carried on.
 
-Places in a list, names and narrowing are read by rule, whether a question looks back at all is learned
-(`looking_back`), and what the turns before meant is taken from their own `Query`.
+Places in a list and names are read by rule, how a question looks back is learned (`looking_back`), and what the turns
+before meant is taken from their own `Query`.
 """
 
 import re
 from collections.abc import Sequence
 
 from rag_qa.answering.query.kinds import Kind, is_asking
-from rag_qa.answering.query.looking_back import LESS, NARROWING, PRONOUN, look_of
+from rag_qa.answering.query.looking_back import DROPS, KEEPS, Look, look_of
 from rag_qa.answering.query.names import named_in_index, named_papers, short_name
 from rag_qa.answering.query.places import Turn, listed, places
 from rag_qa.answering.query.restrictions import restriction
@@ -19,20 +19,23 @@ from rag_qa.index.reader import Index
 from rag_qa.protocols import Embedder
 from rag_qa.retrieval.filters import matching
 from rag_qa.text.words import content_terms, topic_terms
-from rag_qa.types import Answer, Filter, Paper, Query
+from rag_qa.types import Answer, Paper, Query
 
 FEW_PAPERS = 3
 COMPARED = re.compile(
-    r"\b(?:compar\w+|versus|vs|differ(?:s|ent|ence)?|than|unlike|as\s+\w+\s+as|same\s+as)\b", re.I
+    r"\b(?:compar\w+|versus|vs?|contrast\w*|differ(?:s|ent|ences?)?|than|unlike|as\s+\w+\s+as|same\s+as|next\s+to"
+    r"|beats?|outperform\w*|similar(?:ity|ities)?|in\s+common|relative\s+to|(?:dis)?agrees?\s+with)\b",
+    re.I,
 )
 THAT = re.compile(r"\b(?:it|its|they|them|theirs?|this|that|these|those)\b", re.I)
-SEVERAL = re.compile(r"\b(?:both|either|the\s+two|which\s+(?:one|of))\b", re.I)
+SEVERAL = re.compile(r"\b(?:both|either|the\s+(?:two|three)|which\s+(?:one|of)|list)\b", re.I)
 NEGATED = re.compile(r"\b(?:is|are|was|were)(?:n['’]t|\s+not)\b|\bnot\s+(?:at|by|from|in|about)\b", re.I)
-PAPERS = re.compile(
-    r"\b(?:papers|articles|studies|publications|anything\s+(?:on|about)|any(?:one|body)?\s+else)\b", re.I
-)
+WHICH = re.compile(r"\bwh(?:ich|at)\b", re.I)
+# How a list is cut by command, whatever was learned.
+COMMAND = r"(?:drop|leave\s+(?:out|off)|remove|skip|exclude)\b"
+PAPERS = re.compile(r"\b(?:papers|articles|studies|publications|any\w*|else)\b", re.I)
 OLDEST = re.compile(r"\b(?:older|oldest|earlier|earliest)\b", re.I)
-NEWEST = re.compile(r"\b(?:newer|newest|latest|later|(?:most|more)\s+recent)\b", re.I)
+NEWEST = re.compile(r"\b(?:newer|newest|latest|later|recent)\b", re.I)
 
 
 def follow_up(
@@ -51,19 +54,9 @@ def follow_up(
     """
     turns = _turns(history)
     shown = [turn for turn in turns if turn.papers]
-    papers = shown[-1].papers if shown else ()
-    look = look_of(question, turns[-1].query.text, papers, kind, embedder)
-    within = places(question, shown) if shown else []
-    compared = bool(COMPARED.search(question))
-    if shown and not within and (look != "alone" or LESS.search(question)):
-        within = _narrowed(question, shown, facets, index)
-    if not within or compared:
-        loosely = bool(within) or look != "alone"
-        within = [*within, *_named(question, kind, shown, index, loosely=loosely)]
-    if within and shown and compared and (THAT.search(question) or len(within) == 1):
-        within = [*shown[-1].ids, *within]
-    if shown and not within and look == "shown":
-        within = list(listed(shown) if len(papers) == 1 and SEVERAL.search(question) else shown[-1].ids)
+    last = shown[-1].papers if shown else ()
+    look = look_of(question, turns[-1].query.text, last, kind, embedder, index)
+    within = _meant(question, kind, look, shown, facets, index)
     if within:
         return _restricted(question, tuple(dict.fromkeys(within)), kind, turns)
     if look == "carries" and not kind.counts:
@@ -71,16 +64,33 @@ def follow_up(
     return None
 
 
-def _named(
-    question: str, kind: Kind, shown: Sequence[Turn], index: Index | None, *, loosely: bool
+def _meant(
+    question: str, kind: Kind, look: Look, shown: Sequence[Turn], facets: Facets, index: Index | None
 ) -> list[str]:
-    """Return the papers that a question names, shown or, where that is beyond doubt, anywhere in the index."""
-    if (kind.kind == "which" and PAPERS.search(question)) or (kind.wanted and PRONOUN.search(question)):
-        return []
-    found = named_papers(question, [paper for turn in shown for paper in turn.papers], loosely=loosely)
-    if index is not None:
-        found += [paper for paper in named_in_index(question, index, loosely=loosely) if paper not in found]
-    return [paper.id for paper in found]
+    """Return the papers that a question is about: by place, those left of the list, by name, else all shown."""
+    within = places(question, shown) if shown else []
+    if within and look == "drops" and not re.match(r"\W*no\b", question, re.I):
+        return [key for key in shown[-1].ids if key not in within]
+    compared = bool(COMPARED.search(question))
+    if shown and not within and not compared and _may_narrow(question, kind, look):
+        drops = look == "drops" or bool(DROPS.search(question))
+        within = _narrowed(question, shown, facets, index, drops=drops, valued=look == "shown")
+    if not within or compared:
+        named = _named(question, kind, shown, index, loosely=bool(within) or look != "alone", also=compared)
+        within = [*within, *named]
+    if shown and within and compared and (THAT.search(question) or len(set(within)) == 1):
+        within = [*shown[-1].ids, *within]
+    if shown and not within and look not in ("alone", "carries"):
+        whole = len(shown[-1].papers) == 1 and SEVERAL.search(question)
+        within = list(listed(shown) if whole else shown[-1].ids)
+    return within
+
+
+def _may_narrow(question: str, kind: Kind, look: Look) -> bool:
+    """Return whether a question may keep some of the papers shown: one learned so, or a command to drop some."""
+    if look == "alone":
+        return bool(re.match(rf"(?i)\W*(?:\w+\W+)?{COMMAND}", question))
+    return look in ("narrows", "drops") or (look == "shown" and not kind.wanted)
 
 
 def _turns(history: Sequence[Answer]) -> list[Turn]:
@@ -95,47 +105,58 @@ def _turns(history: Sequence[Answer]) -> list[Turn]:
     return turns
 
 
-def _narrowed(question: str, shown: Sequence[Turn], facets: Facets, index: Index | None) -> list[str]:
-    """Return the papers of the list that a question keeps: by year, venue, author, or by all words of its topic."""
-    whole = len(shown[-1].papers) < 2 or re.search(r"\blist\b", question, re.IGNORECASE)
-    papers = _listed_papers(shown) if whole else shown[-1].papers
-    if len(papers) < 2 or not NARROWING.search(question):
+def _named(
+    question: str, kind: Kind, shown: Sequence[Turn], index: Index | None, *, loosely: bool, also: bool
+) -> list[str]:
+    """Return the papers that a question names, shown or anywhere in the index.
+
+    Behind "it" a name elsewhere is what is asked of the papers shown, unless it is named `also`, to compare them.
+    """
+    if (kind.kind == "which" and PAPERS.search(question)) or (kind.wanted and THAT.search(question)):
         return []
-    less = bool(LESS.search(question)) != bool(NEGATED.search(question))
-    read = restriction(question, facets)
-    if read.filter.text:
-        passing = {paper.id for paper in papers if _passes(paper, read.filter, facets, index)}
-    elif re.search(r"\bwh(?:ich|at)\b", question, re.I):
+    found = named_papers(question, [paper for turn in shown for paper in turn.papers], loosely=loosely)
+    if index is not None and (also or not THAT.search(question)):
+        found += named_in_index(question, index, loosely=loosely, compared=also)
+    return [paper.id for paper in found]
+
+
+def _narrowed(
+    question: str,
+    shown: Sequence[Turn],
+    facets: Facets,
+    index: Index | None,
+    *,
+    drops: bool,
+    valued: bool,
+) -> list[str]:
+    """Return the papers of the list that a question keeps: by year, venue, author, or (if not only `valued`) topic."""
+    whole = len(shown[-1].papers) < 2 or SEVERAL.search(question)
+    known = {paper.id: paper for turn in shown for paper in turn.papers}
+    papers = [known[key] for key in listed(shown)] if whole else shown[-1].papers
+    read = restriction(question, facets, index)
+    if read.filter.text and index is not None:
+        try:
+            passing = {index.lexical.paper_ids[place] for place in matching(read.filter, facets)}
+        except FilterError:
+            return []
+    elif valued or WHICH.search(question):
         return []
-    elif len(topic_terms(question)) <= 2 and (OLDEST.search(question) or NEWEST.search(question)):
+    elif OLDEST.search(question) or NEWEST.search(question):
         best = (max if NEWEST.search(question) else min)(paper.year or 0 for paper in papers)
         passing = {paper.id for paper in papers if (paper.year or 0) == best}
     else:
-        terms = {
-            term
-            for word in re.findall(r"\w+", LESS.sub(" ", NARROWING.sub(" ", question)))
-            if not is_asking(word)
-            for term in content_terms(word)
-        }
-        terms = {t for t in terms if any(t in content_terms(f"{p.title} {p.abstract}") for p in papers)}
-        passing = {p.id for p in papers if terms and terms <= set(content_terms(f"{p.title} {p.abstract}"))}
+        passing = _speaking(question, papers)
+    less = drops != bool(drops and NEGATED.search(question))
     kept = [paper.id for paper in papers if (paper.id in passing) != less]
     return kept if 0 < len(kept) < len(papers) else []
 
 
-def _listed_papers(shown: Sequence[Turn]) -> list[Paper]:
-    """Return the papers of the list that places in words mean."""
-    known = {paper.id: paper for turn in shown for paper in turn.papers}
-    return [known[key] for key in listed(shown)]
-
-
-def _passes(paper: Paper, filter: Filter, facets: Facets, index: Index | None) -> bool:
-    if index is None:
-        return False
-    try:
-        return index.lexical.places[paper.id] in set(matching(filter, facets))
-    except FilterError:
-        return False
+def _speaking(question: str, papers: Sequence[Paper]) -> set[str]:
+    """Return the papers that hold most of the words of a question's topic."""
+    bare = DROPS.sub(" ", KEEPS.sub(" ", question))
+    asked = set(content_terms(" ".join(word for word in re.findall(r"\w+", bare) if not is_asking(word))))
+    held = {paper.id: len(asked & set(content_terms(f"{paper.title} {paper.abstract}"))) for paper in papers}
+    return {key for key, count in held.items() if 0 < count == max(held.values())}
 
 
 def _restricted(question: str, within: tuple[str, ...], kind: Kind, turns: Sequence[Turn]) -> Query:

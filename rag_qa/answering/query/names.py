@@ -1,13 +1,16 @@
-"""What a paper goes by in talk: its short name and its first author's family name."""
+"""What a paper goes by in talk: its short name, an abbreviation that it introduces, an author's family name."""
 
 import re
 import unicodedata
 from collections.abc import Sequence
 
+import numpy as np
+
 from rag_qa.corpus.ids import normalise_text
+from rag_qa.index.exact import Places
 from rag_qa.index.reader import Index
 from rag_qa.retrieval.filters import authors_like
-from rag_qa.text.words import topic_terms
+from rag_qa.text.words import content_words, topic_terms
 from rag_qa.types import Paper
 
 SUBTITLE = re.compile(r":\s|\s[-–—]\s")
@@ -15,13 +18,15 @@ NICKNAME_WORDS = 3
 # So many papers that hold a name are looked at.
 MOST = 200
 # A word written like a name: a capital that does not begin the question, or two.
-NAME = re.compile(r"(?<!^)(?<![\w-])[A-Z][\w-]+|\b[\w-]*[A-Z][\w-]*[A-Z][\w-]*")
-ET_AL = re.compile(r"([^\W\d_][\w-]+)(?:\s+et\s+al\b|['’]s?\s+(?:paper|article|work))", re.IGNORECASE)
-
-
-def family_name(paper: Paper) -> str:
-    """Return the first author's family name, taken to be the last word; "" where there is no author."""
-    return paper.authors[0].split()[-1] if paper.authors and paper.authors[0].split() else ""
+NAME = re.compile(r"(?<!^)(?<![\w-])[A-Z][\w-]+|\b[\w-]*[A-Z][\w-]*[A-Z\d][\w-]*")
+CAPITALS = re.compile(r"\b[\w-]*[A-Z][\w-]*[A-Z\d][\w-]*")
+AUTHOR = re.compile(
+    r"([^\W\d_][\w-]+)(?:\s+et\s+al\b|\s+and\s+(?:colleagues|co)\b|['’]s?\s+(?:paper|article|work|one))"
+    r"|\bthe\s+([^\W\d_][\w-]+)\s+(?:paper|article)\b|\b(?:paper|one|article)\s+by\s+([^\W\d_][\w-]+)",
+    re.I,
+)
+# So few papers are meant by a name that several hold.
+FEW = 3
 
 
 def short_name(paper: Paper) -> str:
@@ -38,47 +43,75 @@ def is_named(topic: str, paper: Paper) -> bool:
 
 
 def named_papers(question: str, shown: Sequence[Paper], *, loosely: bool) -> list[Paper]:
-    """Return the papers of those shown that a question names by short name or first author.
+    """Return the papers of those shown that a question names, in the surest way in which it names any.
 
     Loosely, the only one that speaks of a name in the question is named too.
     """
     shown = list({paper.id: paper for paper in shown}.values())
-    text = f" {normalise_text(question)} "
-    found = [
-        p for p in shown if f" {normalise_text(short_name(p))} " in text or _by(question, family_name(p))
-    ]
-    if found or not loosely or len(shown) < 2:
+    text, plain = f" {normalise_text(question)} ", unaccented(question)
+    if found := [p for p in shown if _holds(text, short_name(p)) or _by(plain, p.authors[:1])]:
         return found
-    for name in NAME.findall(question):
-        speaking = [p for p in shown if re.search(rf"\b{re.escape(name)}\b", f"{p.title} {p.abstract}")]
-        if len(speaking) == 1:
-            return speaking
-    return []
+    if not loosely or len(shown) < 2:
+        return []
+    words = set(content_words(question))
+    names = NAME.findall(question)
+    found = [p for p in shown if _by(plain, p.authors)]
+    found = found or [p for p in shown if words & {name.casefold() for name in CAPITALS.findall(_text(p))}]
+    found = found or [p for p in shown if any(re.search(rf"\b{re.escape(n)}\b", _text(p)) for n in names)]
+    return found if len(found) == 1 else []
 
 
-def named_in_index(question: str, index: Index, *, loosely: bool) -> list[Paper]:
+def named_in_index(question: str, index: Index, *, loosely: bool, compared: bool) -> list[Paper]:
     """Return the papers of the index that a question names beyond doubt: "the ELECTRA paper", "Brown et al.".
 
-    Loosely, a short name with a capital is enough.
+    Loosely, a short name with a capital is enough, or the family name of a first author; of what is compared, also
+    an abbreviation: it means the paper that introduces it, the earliest.
     """
-    families = [match[1] for match in ET_AL.finditer(question)]
     names = [name for name in NAME.findall(question) if loosely or _is_paper(name, question)]
-    places = [place for name in names for place in index.lexical.places_of_all(name)]
-    for family in families:
-        places += index.facets.authors.places(authors_like(family, index.facets.authors)).tolist()
-    ids = dict.fromkeys(index.lexical.paper_ids[place] for place in places[:MOST])
-    text, authors = f" {normalise_text(question)} ", [normalise_text(family) for family in families]
-    return [
-        paper
-        for paper in index.papers_by_id(list(ids)).values()
-        if normalise_text(family_name(paper)) in authors
-        or (
-            names
-            and paper.title
-            and paper.heading != short_name(paper)
-            and f" {normalise_text(short_name(paper))} " in text
-        )
-    ]
+    families = {next(filter(None, match.groups())) for match in AUTHOR.finditer(question)}
+    text, plain = f" {normalise_text(question)} ", unaccented(question)
+    found = []
+    for family in sorted(families | set(names if loosely else ())):
+        places = index.facets.authors.places(authors_like(family, index.facets.authors))
+        written = [p for p in _papers(index, places) if _by(plain, p.authors[:1])]
+        found += written if len(written) <= FEW else []
+    for name in dict.fromkeys([*names, *(re.findall(r"[\w-]+", question) if loosely else ())]):
+        holding = _papers(index, index.lexical.places_of_all(name))
+        titled = [p for p in holding if p.heading != short_name(p) and _holds(text, short_name(p))]
+        found += [p for p in titled if name in names or CAPITALS.search(short_name(p))]
+        if compared and not titled:
+            found += _introducing(name, holding)
+    return list({paper.id: paper for paper in found}.values())
+
+
+def _introducing(name: str, holding: Sequence[Paper]) -> list[Paper]:
+    """Return the earliest paper that writes an abbreviation in brackets, else the earliest of few that hold it."""
+    pattern = rf"(?<![\w-])(?=[\w-]*[A-Z][\w-]*[A-Z\d])(?i:{re.escape(name)})(?![\w-])"
+    holding = [paper for paper in holding if re.search(pattern, _text(paper))]
+    bracketed = [paper for paper in holding if re.search(rf"\({pattern}\)", paper.abstract)]
+    return (bracketed or (holding if len(holding) <= FEW else []))[:1]
+
+
+def _papers(index: Index, places: Places) -> list[Paper]:
+    """Return the papers at some places, the earliest first, at most MOST."""
+    earliest = places[np.argsort(index.facets.years[places], kind="stable")][:MOST]
+    ids = [index.lexical.paper_ids[place] for place in earliest]
+    papers = index.papers_by_id(ids)
+    return [papers[key] for key in ids]
+
+
+def unaccented(text: str) -> str:
+    """Return the text without accents."""
+    return "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+
+
+def _text(paper: Paper) -> str:
+    return f"{paper.title} {paper.abstract}"
+
+
+def _holds(text: str, name: str) -> bool:
+    """Return whether a normalised text holds a name as words."""
+    return f" {normalise_text(name)} " in text
 
 
 def _is_paper(name: str, question: str) -> bool:
@@ -86,15 +119,11 @@ def _is_paper(name: str, question: str) -> bool:
     return bool(re.search(rf"\b{re.escape(name)}(?:['’]s\b|\s+(?:paper|article|authors?)\b)", question))
 
 
-def _by(question: str, family: str) -> bool:
-    """Return whether a question names an author: with a capital, or "the x paper"."""
-    plain, name = unaccented(question), re.escape(unaccented(family))
-    return bool(family) and bool(
-        re.search(rf"(?<!by )\b{name}\b", plain)
-        or re.search(rf"\bthe\s+{name}\s+(?:paper|one|article)\b", plain, re.I)
+def _by(question: str, authors: Sequence[str]) -> bool:
+    """Return whether a question without accents names an author: with a capital, or as "the x paper"."""
+    families = [re.escape(unaccented(author.split()[-1])) for author in authors if author.split()]
+    return any(
+        re.search(rf"\b{family}\b", question)
+        or re.search(rf"\bthe\s+{family}\s+(?:paper|one|article|thing)\b", question, re.I)
+        for family in families
     )
-
-
-def unaccented(text: str) -> str:
-    """Return the text without accents."""
-    return "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))

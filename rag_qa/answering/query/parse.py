@@ -14,14 +14,13 @@ from rag_qa.protocols import Embedder
 from rag_qa.retrieval.filters import matching
 from rag_qa.types import EVERY_PAPER, Answer, Filter, Query
 
-# What a number of papers is asked for by; a question that counts anything else is one on what papers say.
+# A number of papers is asked for by words for counting and for papers; any other count is what papers say.
+COUNTING = re.compile(r"\b(?:how\s+(?:many|much|often|big|large)|numbers?|count|total|amount|size)\b", re.I)
 COUNTABLE = re.compile(
     r"\b(?:papers?|articles?|stud(?:y|ies)|publications?|preprints?|abstracts?|works?|documents?|entries|titles?|ones?"
     r"|these|those|you|library|index|collection|corpus)\b",
     re.IGNORECASE,
 )
-
-COUNTING = re.compile(r"\b(?:how\s+(?:many|much)|number|count|total|amount|tally)\b", re.IGNORECASE)
 
 
 def parse(
@@ -52,51 +51,44 @@ def parse(
         )
     ):
         return query.model_copy(update={"filter": wanted})
-    return alone(question, kind, wanted, facets)
+    return _alone(question, kind, wanted, facets, index)
 
 
-def alone(question: str, kind: Kind, wanted: Filter, facets: Facets) -> Query:
-    """Return what a question means that stands alone."""
+def _alone(question: str, kind: Kind, wanted: Filter, facets: Facets, index: Index | None) -> Query:
+    """Return what a question means that stands alone; what it restricts itself to is told, never a refusal."""
+    read = restriction(question, facets, index)
+    kind = _counted(question, kind, bool(read.filter.text))
     query = Query(text=question, topic=question, kind=kind.kind, filter=wanted, wanted=kind.wanted)
-    read = restriction(question, facets)
-    if kind.counts and not COUNTING.search(question):
-        kind = Kind("which")
-    if kind.counts and not read.filter.text and not COUNTABLE.search(question):
-        return query.model_copy(update={"kind": "number"})
-    if kind.kind not in ("which", "metadata") and read.filter.text and not read.topic:
-        query = query.model_copy(update={"kind": "which"})
-    elif kind.kind != "which":
+    if kind.kind != "which" and (kind.wanted or not read.filter.text or read.topic):
         return query
-    if read.unknown:
-        return query.model_copy(update={"counts": kind.counts, "nothing": _unknown(read.unknown, facets)})
-    topic = asked_topic(read.topic) if kind.counts else read.topic
-    if not read.filter.text:
-        topic = topic if kind.counts else question
-        words = _in_words(topic, read.filter, counts=True) if kind.counts else None
-        return query.model_copy(update={"topic": topic, "counts": kind.counts, "understood_as": words})
+    topic = read.topic if read.filter.text else question
+    update = {"kind": "which", "counts": kind.counts, "topic": asked_topic(topic) if kind.counts else topic}
     both = _both(wanted, read.filter)
-    update = {"filter": both, "topic": topic, "counts": kind.counts}
-    update["understood_as"] = _in_words(topic, both, counts=kind.counts)
-    try:
-        matching(both, facets)
-    except FilterError as exc:
-        if not topic or kind.counts:
-            update["nothing"] = str(exc)
-        else:
-            update |= {
-                "filter": wanted,
-                "understood_as": f"{topic} (of any paper: none is {read.filter.text})",
-            }
+    unknown = Filter(authors=read.unknown)
+    nothing = _nobody(unknown if read.unknown else both, facets)
+    if nothing and (read.unknown or not topic or kind.counts):
+        update["nothing"] = nothing
+    elif nothing:
+        update["understood_as"] = f"{topic} (of any paper: none is {read.filter.text})"
+    elif read.filter.text or kind.counts:
+        update |= {"filter": both, "understood_as": _in_words(str(update["topic"]), both, counts=kind.counts)}
     return query.model_copy(update=update)
 
 
-def _unknown(names: Sequence[str], facets: Facets) -> str:
-    """Return why no paper is by authors whom the index does not know."""
+def _counted(question: str, kind: Kind, restricted: bool) -> Kind:
+    """Return the kind of a question, which counts papers only where it says both."""
+    if kind.counts and not COUNTING.search(question):
+        return Kind("which")
+    return kind if not kind.counts or restricted or COUNTABLE.search(question) else Kind("number")
+
+
+def _nobody(filter: Filter, facets: Facets) -> str:
+    """Return why no paper passes a filter; "" where one does."""
     try:
-        matching(Filter(authors=tuple(names)), facets)
+        matching(filter, facets)
     except FilterError as exc:
         return str(exc)
-    raise AssertionError("the names are unknown")
+    return ""
 
 
 def _in_words(topic: str, filter: Filter, *, counts: bool) -> str:
@@ -108,11 +100,9 @@ def _in_words(topic: str, filter: Filter, *, counts: bool) -> str:
 
 def _both(one: Filter, other: Filter) -> Filter:
     """Return the filter that both are."""
-    since = max((year for year in (one.since, other.since) if year is not None), default=None)
-    until = min((year for year in (one.until, other.until) if year is not None), default=None)
     return Filter(
-        since=since,
-        until=until,
+        since=max((year for year in (one.since, other.since) if year is not None), default=None),
+        until=min((year for year in (one.until, other.until) if year is not None), default=None),
         venues=other.venues or one.venues,
         authors=tuple(dict.fromkeys(one.authors + other.authors)),
         sources=one.sources,

@@ -7,24 +7,37 @@ from typing import NamedTuple
 from rag_qa.errors import QuestionError
 from rag_qa.types import Paper, Query
 
-# 0 is the last place.
-ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7, "last": 0}
+# 0 is the last place, None the one in the middle.
+ORDINALS: dict[str, int | None] = dict(
+    zip(["first", "second", "third", "fourth", "fifth", "sixth", "seventh"], range(1, 8), strict=True),
+    top=1,
+    last=0,
+    final=0,
+    bottom=0,
+    middle=None,
+)
 NUMBERS = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7}
 NTH = rf"(?:{'|'.join(ORDINALS)}|\d{{1,2}}(?:st|nd|rd|th))"
+NUMBER = rf"(?:\d{{1,2}}|{'|'.join(NUMBERS)})\b"
+JOINED = r"\s*(?:,|and|&|or|vs\.?|with)\s*"
+PAPER = r"(?:paper|article|study|work|result|hit|entry|item)"
 AFTER = (
     r"(?=\s+(?:is|are|was|were|do|does|did|has|have|had|can|will|with|and|or|than|vs|please|pls)\b"
     r"|\s*[,.:;?!]|\s*$)"
 )
 PLACE = re.compile(
     rf"""\b(?P<run>{NTH})\s+(?P<many>two|three|four|\d)\b(?=\W*$|\s+(?:ones?|papers?|of)\b|{AFTER})
-    | \b(?P<named>{NTH})\s+(?:one|paper|of\s+(?:them|these|those))\b(?!\s+(?:to|that|which|ever)\b)
-    | (?:\bthe\s+|^\W*(?:\w+\s+)?)(?P<bare>{NTH})(?:{AFTER})
-    | \bthe\s+(?P<side>former|latter)\b | \bthe\s+(?P<other>others?)\b(?=\s+(?:one|two|paper)|{AFTER})
+    | \b(?P<named>{NTH})\s+(?:one|{PAPER}|of\s+(?:them|these|those))\b(?!\s+(?:to|that|which|ever)\b)
+    | (?:\b(?:the|and|or|with|vs|than|to|of|in)\s+|^\W*(?:\w+\s+)?)(?P<bare>{NTH})(?:{AFTER})
+    | \bthe\s+(?P<side>former|latter)\b | \bthe\s+(?P<other>others?)\b(?=\s+(?:one|two|{PAPER})|{AFTER})
     | \b(?:the\s+one|that)\s+(?P<step>above|before|below|after)\b
-    | (?:\bpaper|(?<!the\s)\bnumber|\bno\.?)\s+(?P<number>\d{{1,2}}|{"|".join(NUMBERS)})\b
+    | \bthe\s+(?P<beside>next|previous)\s+(?:one|{PAPER})\b
+    | \b(?:{PAPER}s?|(?<!the\s)numbers?|nos?\.?|nr\.?)\s+(?P<numbers>{NUMBER}(?:{JOINED}{NUMBER})*)
+    | ^\W*(?P<digits>\d{{1,2}}(?:{JOINED}\d{{1,2}})*){AFTER}
     | (?<!\w)\#(?P<hash>\d{{1,2}})\b | \[(?P<mark>\d{{1,2}})\]""",
     re.IGNORECASE | re.VERBOSE,
 )
+BACK = ("above", "before", "previous")
 
 
 class Turn(NamedTuple):
@@ -59,28 +72,34 @@ def places(question: str, shown: Sequence[Turn]) -> list[str]:
     screen, row = shown[-1].ids, listed(shown)
     found: list[str] = []
     for match in PLACE.finditer(question):
+        step = (match["step"] or match["beside"] or "").casefold()
+        nth = match["named"] or match["bare"] or match["side"]
         if match["other"]:
             found += [key for key in row if key not in screen] or row[1:]
-        elif match["step"]:
-            step = -1 if match["step"].casefold() in ("above", "before") else 1
-            at = row.index(screen[0]) + step if screen[0] in row else -1
+        elif step:
+            at = row.index(screen[0]) + (-1 if step in BACK else 1) if screen[0] in row else -1
             found += row[at : at + 1] if at >= 0 else ()
         elif match["run"]:
-            many = _number(match["many"])
+            many = _number(match["many"]) or 1
             found += row[-many:] if _number(match["run"]) == 0 else row[:many]
+        elif nth:
+            found.append(_at(_number(nth), row))
         else:
-            place = _number(next(text for text in match.groups() if text))
-            in_words = match["named"] or match["bare"] or match["side"]
-            ids = row if in_words or place > len(screen) else screen
-            if place > len(ids):
-                count = "1 paper" if len(ids) == 1 else f"{len(ids)} papers"
-                raise QuestionError(
-                    f"the last answer shows {count}, no number {place}; ask for one that it shows"
-                )
-            found.append(ids[place - 1])
+            numbers = match["numbers"] or match["digits"] or match["hash"] or match["mark"]
+            for number in re.findall(NUMBER, numbers, re.IGNORECASE):
+                place = _number(number)
+                found.append(_at(place, screen if (place or 0) <= len(screen) else row))
     return found
 
 
-def _number(text: str) -> int:
+def _at(place: int | None, ids: Sequence[str]) -> str:
+    place = (len(ids) + 1) // 2 if place is None else place
+    if place > len(ids):
+        count = "1 paper" if len(ids) == 1 else f"{len(ids)} papers"
+        raise QuestionError(f"the last answer shows {count}, no number {place}; ask for one that it shows")
+    return ids[place - 1]
+
+
+def _number(text: str) -> int | None:
     words = ORDINALS | NUMBERS | {"former": 1, "latter": 0}
     return words[text.casefold()] if text.casefold() in words else int(re.sub(r"\D", "", text))

@@ -5,62 +5,59 @@ and what stands behind "about" are topic. A name that the index lacks counts onl
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from typing import NamedTuple
 
 from rag_qa.answering.query.kinds import is_asking
 from rag_qa.corpus.ids import normalise_text
 from rag_qa.index.facets import Facets
+from rag_qa.index.reader import Index
 from rag_qa.retrieval.filters import authors_like, is_venue
 from rag_qa.text.words import FUNCTION_WORDS
 from rag_qa.types import Filter
 
-MAX_WORDS = 8
-MAX_NAME = 5
+LONGEST = 8
 LIKE = 0.85
-TOKEN = re.compile(r"[^\W_](?:[\w.'’-]*\w)?\.?")
+TOKEN = re.compile(r"[^\W_](?:(?:(?!['’]\d)[\w.'’-])*\w)?\.?")
 OWNER = re.compile(r"['’]s?$|\.$")
-ABOUT = frozenset(
-    "about on regarding concerning mention mentions mentioning using use uses versus vs than".split()
-)
-LINK = frozenset("by from at in of the with and did does has have is only".split())
-LINKED = re.compile(r"(?:\b(?:by|from|at|in|of|the|with|and|written|authored|published)\s+)*$", re.IGNORECASE)
+ABOUT = frozenset("about on regarding concerning mention mentioning using use uses versus vs than".split())
+LINK = frozenset("by from and did does has have is".split())
+LINKED = re.compile(r"(?:\b(?:by|from|at|in|of|the|with|and|but|written|authored|published)\s+)*$", re.I)
+PAPERS = r"(?:papers?|articles?|stud(?:y|ies)|publications?|preprints?|works?|stuff|\w+thing|ones?)\b"
 YEAR = r"(?:(?:19|20)\d\d|['’]\d\d)\b"
-# The words before a year, and after it, that say how it bounds.
-BOUNDS = (
-    ("range", rf"(?:between|from|of|in)?\s*({YEAR})\s*(?:-|–|to|and|until|till|through)\s*({YEAR})"),
+NO = r"(?:no|not|nothing|none)\s+"
+# How words and years bound: what is added to the first and to the last year, None where that side is open.
+BOUNDS: tuple[tuple[int | None, int | None, str], ...] = (
+    (0, None, rf"(?:from\s+)?({YEAR})\s*(?:-|–|to|until|till)\s*(?:now|today|(?:the\s+)?present)\b"),
     (
-        "since",
-        rf"(?:since|(?:no|nothing|not|none)\s+(?:older|earlier)\s+than|(?:not|nothing)\s+before)\s+({YEAR})",
+        0,
+        0,
+        rf"(?:between|from|of|in)?\s*({YEAR})\s*(?:-|–|to|and|&|(?:up\s+)?to|until|till|through)\s*({YEAR})",
     ),
-    (
-        "since",
-        rf"(?:from\s+)?({YEAR})\s*(?:\+|and\s+(?:later|after|newer|since)|or\s+(?:later|newer)|on\b|onwards?)",
-    ),
-    ("until", rf"(?:until|till|up\s+to|no\s+(?:later|newer)\s+than|(?:not|nothing)\s+after)\s+({YEAR})"),
-    ("until", rf"({YEAR})\s+(?:(?:and|or)\s+(?:earlier|before|older))"),
-    ("after", rf"(?:after|past|post|(?:later|newer|(?:more\s+)?recent|younger)\s+than)[\s-]+({YEAR})"),
-    ("before", rf"(?:before|pre|prior\s+to|predat\w+|(?:earlier|older)\s+than)[\s-]+({YEAR})"),
-    ("in", rf"(?:(?:in|from|of|during|for|year|only)\s+)?({YEAR})"),
+    (0, 0, rf"({YEAR})\s*[-–/]\s*(\d\d)\b"),
+    (0, None, rf"(?:since|starting(?:\s+\w+)?|as\s+of|{NO}(?:older|earlier|before)(?:\s+than)?)\s+({YEAR})"),
+    (0, None, rf"(?:from\s+)?({YEAR})\s*(?:\+|(?:and|or)\s+(?:later|after|newer|since|up)|on\b|onwards?)"),
+    (None, 0, rf"(?:until|till|up\s+to|{NO}(?:later|newer|after)(?:\s+than)?)\s+({YEAR})"),
+    (None, 0, rf"({YEAR})\s+(?:and|or)\s+(?:earlier|before|older)"),
+    (1, None, rf"(?:after|past|post|(?:later|newer|(?:more\s+)?recent|younger)\s+than)[\s-]+({YEAR})"),
+    (None, -1, rf"(?:before|pre|prior\s+to|predat\w+|(?:earlier|older)\s+than)[\s-]+({YEAR})"),
+    (0, 9, r"(?:in\s+|from\s+)?(?:the\s+)?((?:19|20)\d0)['’]?s\b"),
+    (0, 0, rf"(?:(?:in|from|of|during|for|year|only)\s+)?({YEAR})"),
 )
-PAPERS = (
-    r"(?:papers?|articles?|stud(?:y|ies)|publications?|preprints?|works?|stuff|(?:any|some|every)thing|ones?)"
-)
-PARTICLE = r"(?:van|von|de|der|den|del|della|di|da|dos|la|le|el|al|bin|ter)"
-NAME = rf"[^\W\d_a-z][\w.'’-]*(?:\s+(?:{PARTICLE}\s+)*[^\W\d_a-z][\w.'’-]*)*"
-# Where only an author can stand; after "written by" even one in small letters.
+WORDS = r"[^\W\d_][\w.'’-]*(?:\s+(?!(?:in|at|on|since|from|about|and|that|which|after|before)\b)[^\W\d_][\w.'’-]*)"
+NAME = r"[^\W\d_a-z][\w.'’-]*(?:\s+(?:(?:v[ao]n|de[rnl]?|d[aio]s?|l[ae]|el|al|bin|ter)\s+)*[^\W\d_a-z][\w.'’-]*)*"
+# Where only an author can stand; in small letters behind "written by", or with more than one word behind "papers by".
 SLOTS = (
-    rf"\b(?i:{PAPERS}|(?:co-?)?(?:written|authored)|published)\s+(?i:by)\s+"
+    rf"(?:^|\b(?i:{PAPERS}|(?:written|authored|published|here|any|else)))\s*\b(?i:by)\s+"
     rf"(?P<names>{NAME}(?:(?:,|\s+and|\s+&)\s+{NAME})*)",
-    r"\b(?i:written|authored)\s+(?i:by)\s+"
-    r"(?P<names>[^\W\d_][\w.'’-]*(?:\s+(?!in\b|at\b|on\b|since\b|from\b)[^\W\d_][\w.'’-]*){0,4})",
-    rf"(?P<names>{NAME})['’]s?\s+(?i:\w+\s+)?(?i:{PAPERS})\b",
-    rf"\b(?i:did|has|have|is|does)\s+(?P<names>{NAME})\s+(?i:\w+\s+)?(?i:writ\w+|wrote|publish\w*|author\w*|an?\s+author|the\s+author)\b",
+    rf"\b(?i:written|authored)\s+by\s+(?P<names>{WORDS}{{0,4}})",
+    rf"\b(?i:{PAPERS})\s+by\s+(?P<names>{WORDS}{{1,3}})",
+    rf"\b(?i:papers|publications|articles)\s+of\s+(?P<names>{NAME}\s+{NAME})",
+    rf"(?P<names>{NAME})['’]s?\s+(?i:\w+\s+)?(?i:{PAPERS})",
+    rf"\b(?i:did|has|have|is|does)\s+(?P<names>{NAME})\s+(?:\w+\s+)?"
+    r"(?:writ\w+|wrote|publish\w*|(?:an?|the|among\s+the)\s+(?:co-?)?author\w*)\b",
 )
-
-
-Reader = Callable[[str, str, str, int, Facets], str]
 
 
 class Restriction(NamedTuple):
@@ -71,97 +68,99 @@ class Restriction(NamedTuple):
     unknown: tuple[str, ...] = ()
 
 
-class Span(NamedTuple):
-    """A value of the index, where it stands in the question."""
+class Value(NamedTuple):
+    """An author or a venue of the index, and where it stands in the question."""
 
     start: int
     end: int
-    value: str
+    author: str
+    venue: str
 
 
-def restriction(question: str, facets: Facets) -> Restriction:
-    """Return what a question that asks for papers restricts them to."""
-    tokens = [match.span() for match in TOKEN.finditer(question)]
-    venues = list(_values(question, tokens, facets, MAX_WORDS, _venue))
-    authors = list(_values(question, tokens, facets, MAX_NAME, _author))
-    authors = [a for a in authors if not any(a.start < v.end and v.start < a.end for v in venues)]
-    known = [*venues, *authors]
+def restriction(question: str, facets: Facets, index: Index | None = None) -> Restriction:
+    """Return what a question that asks for papers restricts them to.
+
+    With the index, a family name in small letters is read where no abstract uses it as a word.
+    """
+    known = list(_values(question, facets, index))
     since, until, years = _years(question, known)
-    spans = [(span.start, span.end) for span in known] + years
-    names = [name for name in _slotted(question) if not authors_like(name, facets.authors)]
     found = Filter(
         since=since,
         until=until,
-        venues=tuple(dict.fromkeys(span.value for span in venues)),
-        authors=tuple(dict.fromkeys(span.value for span in authors)),
+        venues=tuple(dict.fromkeys(value.venue for value in known if value.venue)),
+        authors=tuple(dict.fromkeys(value.author for value in known if value.author)),
+    )
+    unknown = (
+        n
+        for n in _slotted(question)
+        if not authors_like(n, facets.authors) and not is_venue(n, facets.venues)
     )
     return Restriction(
-        found, _without(question, spans), tuple(name for name in names if not is_venue(name, facets.venues))
+        found, _without(question, [*((v.start, v.end) for v in known), *years]), tuple(unknown)
     )
 
 
-def _values(
-    question: str, tokens: list[tuple[int, int]], facets: Facets, longest: int, read: Reader
-) -> Iterator[Span]:
+def _values(question: str, facets: Facets, index: Index | None) -> Iterator[Value]:
     """Yield the values at each place, the longest first."""
+    tokens = [match.span() for match in TOKEN.finditer(question)]
     free = 0
-    for first in range(len(tokens)):
-        for last in range(min(first + longest, len(tokens)) - 1, first - 1, -1):
-            start, end = tokens[first][0], tokens[last][1]
-            if first < free or re.search(r"[,;:?!()]", question[start:end]):
+    for first, (start, _) in enumerate(tokens):
+        before = question[slice(*tokens[first - 1])].casefold() if first else ""
+        for last in range(min(first + LONGEST, len(tokens)) - 1, first - 1, -1):
+            end = tokens[last][1]
+            if first < free or before in ABOUT or re.search(r"[,;:?!()]", text := question[start:end]):
                 continue
-            before = question[tokens[first - 1][0] : tokens[first - 1][1]].casefold() if first else ""
-            after = question[end:].split(maxsplit=1)
-            value = read(question[start:end], before, after[0] if after else "", last - first + 1, facets)
-            if value:
+            name, after = OWNER.sub("", text), question[end:].lstrip()
+            venue = _venue(name, before, after, facets)
+            author = "" if venue else _author(name, before, after, facets, index)
+            if venue or author:
                 free = last + 1
-                yield Span(start, end, value)
+                yield Value(start, end, author, venue)
                 break
 
 
-def _author(text: str, before: str, after: str, words: int, facets: Facets) -> str:
+def _author(name: str, before: str, after: str, facets: Facets, index: Index | None) -> str:
     """Return an author's name; one word must be written like a name and not stand before a noun."""
-    name = OWNER.sub("", text)
-    parts = name.casefold().split()
-    if (
-        before in ABOUT
-        or any(part in FUNCTION_WORDS for part in parts)
-        or not (found := authors_like(name, facets.authors))
-    ):
+    words = name.split()
+    if any(word in FUNCTION_WORDS for word in words) or not (found := authors_like(name, facets.authors)):
         return ""
-    if words == 1:
-        linked = before in LINK and before not in ("in", "at", "of", "the", "with", "only")
-        follows = after.strip("()?.!,;:").casefold()
-        loose = not follows or is_asking(follows) or bool(re.match(YEAR, follows)) or after[:1] in ",;:(?"
-        written = name[:1].isupper() or before == "by" or re.match(rf"(?i){PAPERS}\b|{YEAR}", after)
-        if not written or not (linked or loose):
-            return ""
+    written = name[:1].isupper() or before == "by" or re.match(PAPERS, after, re.I)
+    written = written or (index is not None and not len(index.lexical.places_of_all(name)))
+    alone = before == "by" or (name.casefold() not in FUNCTION_WORDS and (before in LINK or _ends(after)))
+    if len(words) == 1 and not (written and alone):
+        return ""
     return facets.authors.values[found[0]] if len(found) == 1 else name
 
 
-def _venue(text: str, before: str, after: str, words: int, facets: Facets) -> str:
+def _ends(after: str) -> bool:
+    """Return whether nothing of a topic stands next: no word, one that only asks, a year, a mark."""
+    word = TOKEN.match(after)
+    return not word or is_asking(word.group()) or bool(re.match(YEAR, after))
+
+
+def _venue(name: str, before: str, after: str, facets: Facets) -> str:
     """Return a venue, loosely spelt or abbreviated; one that is also a word must be written and used like a name."""
-    name = OWNER.sub("", text)
     core = normalise_text(name)
-    if before in ABOUT or core.isdigit() or all(part in FUNCTION_WORDS for part in core.split()):
+    words = core.split()
+    if re.search(rf"{YEAR}$", name) or core.isdigit() or all(word in FUNCTION_WORDS for word in words):
         return ""
-    placed = before in LINK or bool(re.match(rf"(?i){PAPERS}\b|{YEAR}", after))
+    placed = before in ("at", "in", "from", "of", "the", "only", "by") or bool(
+        re.match(rf"{PAPERS}|{YEAR}", after, re.I)
+    )
     if is_venue(name, facets.venues):
         plain = [value for value in facets.venues.values if normalise_text(value) == core]
         acronym = not plain or any(re.search(r"\w[A-Z]", value) for value in plain)
         return name if acronym or (placed and name[:1].isupper()) else ""
-    if words > 1:
-        return next(
-            (v for v in facets.venues.values if _shortened(core.split(), normalise_text(v).split())), ""
-        )
-    near = get_close_matches(core, [key for key in facets.venues.keys if " " not in key], n=1, cutoff=LIKE)
+    keys = dict(zip(facets.venues.keys, facets.venues.values, strict=True))
+    if len(words) > 1:
+        return next((keys[key] for key in keys if _shortened(words, key.split())), "")
+    near = get_close_matches(core, [key for key in keys if " " not in key], n=1, cutoff=LIKE)
     return near[0] if near and placed and len(core) > 3 else ""
 
 
-def _shortened(words: list[str], venue: list[str]) -> bool:
+def _shortened(words: Sequence[str], venue: Sequence[str]) -> bool:
     """Return whether words are the venue's in short: "J. ACM", "SIAM Rev."."""
-    full = [word for word in venue if word not in FUNCTION_WORDS]
-    words = [word for word in words if word not in FUNCTION_WORDS]
+    full, words = ([word for word in row if word not in FUNCTION_WORDS] for row in (venue, words))
     return (
         len(full) == len(words) > 1
         and all(map(str.startswith, full, words))
@@ -169,27 +168,29 @@ def _shortened(words: list[str], venue: list[str]) -> bool:
     )
 
 
-def _years(question: str, known: list[Span]) -> tuple[int | None, int | None, list[tuple[int, int]]]:
+def _years(question: str, known: Sequence[Value]) -> tuple[int | None, int | None, list[tuple[int, int]]]:
     """Return the bounds that years set, and where they stand; a bare year must stand by no other name."""
-    for kind, pattern in BOUNDS:
+    since, until, spans = [], [], []
+    for first, last, pattern in BOUNDS:
         for match in re.finditer(rf"(?i)(?<![\w.])(?:{pattern})", question):
-            bounds = sorted(_year(text) for text in match.groups() if text)
-            before = question[: match.start()].rstrip()
-            beside = not before or before[-1] in ",;:(" or any(span.end == len(before) for span in known)
-            word = before.split()[-1] if before else ""
-            named = word[:1].isupper() and not is_asking(word) and not beside
-            follows = question[match.end() :].strip(" ?.!").split(maxsplit=1)
-            bare = kind == "in" and match.group()[0] in "'’12"
-            if bare and (named or not (beside or not follows or is_asking(follows[0].strip(",;:?")))):
+            start, end = match.span()
+            bare = match.group()[0] in "'’12" and first == last == 0
+            if any(s < end and start < e for s, e in spans) or (bare and not _free(question, match, known)):
                 continue
-            first, last = bounds[0], bounds[-1]
-            span = [match.span()]
-            if kind in ("range", "in"):
-                return first, last, span
-            if kind in ("since", "after"):
-                return first + (kind == "after"), None, span
-            return None, first - (kind == "before"), span
-    return None, None, []
+            years = sorted(_year(text) for text in match.groups())
+            since += [] if first is None else [years[0] + first]
+            until += [] if last is None else [years[-1] + last]
+            spans.append((start, end))
+    return min(since, default=None), max(until, default=None), spans
+
+
+def _free(question: str, year: re.Match[str], known: Sequence[Value]) -> bool:
+    """Return whether a bare year is no part of another name ("ImageNet 2012") and of no topic."""
+    before = question[: year.start()].rstrip()
+    word = before.split()[-1] if before else ""
+    if not before or before[-1] in ",;:(" or any(value.end == len(before) for value in known):
+        return True
+    return not (word[:1].isupper() and not is_asking(word)) and _ends(question[year.end() :].lstrip())
 
 
 def _year(text: str) -> int:
@@ -199,14 +200,13 @@ def _year(text: str) -> int:
 
 def _slotted(question: str) -> Iterator[str]:
     """Yield the names that stand where only an author can."""
-    for slot in SLOTS:
-        for match in re.finditer(slot, question):
-            for name in re.split(r",\s*|\s+and\s+|\s+&\s+", match["names"]):
-                if (clean := OWNER.sub("", name.strip())) and not is_asking(clean):
-                    yield clean
+    for match in (match for slot in SLOTS for match in re.finditer(slot, question)):
+        for name in re.split(r",\s*|\s+and\s+|\s+&\s+", match["names"]):
+            if (clean := OWNER.sub("", name.strip())) and not is_asking(clean):
+                yield clean
 
 
-def _without(question: str, spans: list[tuple[int, int]]) -> str:
+def _without(question: str, spans: Sequence[tuple[int, int]]) -> str:
     """Return the question without some spans; "" where only words that ask for papers are left."""
     spans = [(found.start(), end) for s, end in spans if (found := LINKED.search(question, 0, s))]
     kept = "".join(c if not any(s <= n < e for s, e in spans) else " " for n, c in enumerate(question))

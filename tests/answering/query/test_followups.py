@@ -63,6 +63,11 @@ def ask(index):
         ("number two, please", [2]),
         ("first two", [1, 2]),
         ("take the 2nd", [2]),
+        ("compare papers 1 and 3", [1, 3]),
+        ("1 vs 3", [1, 3]),
+        ("compare second with third", [2, 3]),
+        ("the middle one", [2]),
+        ("the top result: what is it about?", [1]),
     ],
 )
 def test_places_are_those_of_the_list_shown(ask, question, places):

@@ -1,10 +1,14 @@
 """Whether a question looks back, as learned."""
 
+import contextlib
+
 import numpy as np
 import pytest
 
+from rag_qa import build_index
 from rag_qa.answering.query.kinds import kind_of
 from rag_qa.answering.query.looking_back import LOOKS, _load, features, look_of
+from rag_qa.index.reader import Index
 from rag_qa.testing import HashingEmbedder
 from rag_qa.types import Paper
 
@@ -18,7 +22,7 @@ FORMER = "how do berries ripen?"
 
 def look(question, papers=(BERRIES,)):
     """How a question looks back, told by words alone."""
-    return look_of(question, FORMER, papers, kind_of(question, None), None)
+    return look_of(question, FORMER, papers, kind_of(question, None), None, None)
 
 
 @pytest.mark.parametrize("question", ["does it raise the sugar?", "why?", "what do they say about soil?"])
@@ -40,16 +44,28 @@ def test_a_whole_question_on_something_else_stands_alone(question):
     assert look(question) == "alone"
 
 
-def test_coefficients_fit_the_features():
-    """There is a coefficient for each feature and look; likeness is among them only with an embedder."""
-    asked = ("why?", FORMER, (BERRIES,), kind_of("why?", None))
-    for name, embedder in (("words", None), ("both", HashingEmbedder())):
-        found = features(*asked, embedder)
-        assert _load()[name].shape == (len(LOOKS), len(found) + 1)
-        assert np.isfinite(found).all()
+@pytest.mark.parametrize(
+    ("question", "looks"),
+    [("only those from 2017", "narrows"), ("leave out everything before 2020", "drops")],
+)
+def test_a_list_is_narrowed_by_what_is_kept_or_dropped(question, looks):
+    """What keeps some of several papers shown and what drops them are told apart."""
+    assert look(question, (BERRIES, BERRIES)) == looks
+
+
+def test_coefficients_fit_the_features(tmp_path):
+    """There is a coefficient for each feature and look; likeness is among them only with embedder and index."""
+    (tmp_path / "papers.jsonl").write_text(BERRIES.model_dump_json(include={"id", "title", "abstract"}))
+    build_index([tmp_path / "papers.jsonl"], tmp_path / "index", embedder=HashingEmbedder())
+    with contextlib.closing(Index.open(tmp_path / "index")) as index:
+        for name, embedder in (("words", None), ("both", HashingEmbedder())):
+            vocabulary = {word: n for n, word in enumerate(_load()["vocabulary"])}
+            found = features("why?", FORMER, (BERRIES,), kind_of("why?", None), vocabulary, embedder, index)
+            assert _load()[name].shape == (len(LOOKS), len(found) + 1)
+            assert np.isfinite(found).all()
 
 
 def test_another_embedder_leaves_likeness_out():
     """With an embedder that the coefficients were not fitted for, words decide."""
     asked = ("why?", FORMER, (BERRIES,), kind_of("why?", None))
-    assert look_of(*asked, HashingEmbedder()) == look_of(*asked, None)
+    assert look_of(*asked, HashingEmbedder(), None) == look_of(*asked, None, None)

@@ -35,6 +35,11 @@ def index(tmp_path_factory):
         ("papers older than 2012", Filter(until=2011)),
         ("papers from '15", Filter(since=2015, until=2015)),
         ("papers published between 2013 and 2015", Filter(since=2013, until=2015)),
+        ("papers after 2018 but before 2021", Filter(since=2019, until=2020)),
+        ("papers from the 2010s", Filter(since=2010, until=2019)),
+        ("papers from 2019 to now", Filter(since=2019)),
+        ("papers from EMNLP 2020", Filter(venues=("EMNLP",), since=2020, until=2020)),
+        ("everything by Kaiming He", Filter(authors=("Kaiming He",))),
     ],
 )
 def test_values_of_the_index_restrict_a_question(index, question, filter):
@@ -52,8 +57,24 @@ def test_names_in_a_topic_restrict_nothing(index, question):
     assert parse(question, facets=index.facets).filter == Filter()
 
 
+def test_a_name_in_small_letters_is_read_where_it_is_no_word(index):
+    """A family name that no abstract uses as a word needs no capital; one that is a word does."""
+    found = [
+        parse(question, facets=index.facets, index=index).filter.authors
+        for question in ("arjovsky on generative nets", "long sequences")
+    ]
+    assert found == [("Martin Arjovsky",), ()]
+
+
 @pytest.mark.parametrize(
-    "question", ["papers by Percy Liang", "Judea Pearl's articles", "stuff written by sutton"]
+    "question",
+    [
+        "papers by Percy Liang",
+        "Judea Pearl's articles",
+        "stuff written by sutton",
+        "anything by andrej karpathy?",
+        "articles of Judea Pearl",
+    ],
 )
 def test_nobodys_papers_are_none(index, question):
     """Papers by an author whom the index does not know are none, and the query says why."""
