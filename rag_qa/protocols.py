@@ -55,12 +55,13 @@ class Prompt(Value):
     """A chat prompt. The texts are content: special tokens in them have no effect on the model.
 
     The user's message is `context` followed by `user`. Prompts that begin with the same system and context are read
-    from there on: a generator reads that beginning once and keeps it.
+    from there on: a generator reads that beginning once and keeps it. `reply` is how the model's own reply begins.
     """
 
     system: str
     context: str = ""
     user: str
+    reply: str = ""
 
 
 class Embedder(Protocol):

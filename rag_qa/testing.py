@@ -118,7 +118,7 @@ class QueuedGenerator:
 
     def count_tokens(self, prompt: Prompt) -> int:
         """Return the number of words of the prompt."""
-        return sum(len(text.split()) for text in (prompt.system, prompt.context, prompt.user))
+        return sum(len(text.split()) for text in (prompt.system, prompt.context, prompt.user, prompt.reply))
 
     def _keep_choice(self, prompt: Prompt, options: Sequence[str]) -> None:
         if len({option.split(maxsplit=1)[0] for option in options}) < len(options):

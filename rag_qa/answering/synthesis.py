@@ -12,7 +12,7 @@ from rag_qa.answering.trace import Trace
 from rag_qa.answering.writing.attribution import Attribution, attribute
 from rag_qa.answering.writing.grammar import PROSE
 from rag_qa.answering.writing.injection import gives_orders
-from rag_qa.answering.writing.writer import Purpose, Reading, SentenceReader, Writer, statement
+from rag_qa.answering.writing.writer import Reading, SentenceReader, Writer, statement
 from rag_qa.protocols import EntailmentJudge
 from rag_qa.settings import Settings
 from rag_qa.types import Event, Evidence, ModelInput, Query, Sentence
@@ -74,14 +74,13 @@ class Synthesis:
         """Yield the answer as it is written, and each sentence once it is known what supports it.
 
         What the first sentence cites is read once more, alone: nothing is said unless `accepts` takes the probability
-        that it states the answer, and that of the verdict. To a yes/no question the model writes what was found, and
-        whether that is a Yes or a No is read from what is cited. An answer of one sentence is followed by a quote.
+        that it states the answer, and that of the verdict. An answer of one sentence is followed by a quote.
         """
-        purpose: Purpose = "find" if material.query.kind == "yesno" and self._writer.reads else "write"
-        self._note(material.reading, purpose, trace)
+        opening = self._opening(material, trace)
+        self._note(material.reading, opening, trace)
         said: dict[str, Sentence] = {}
         rewritten = False
-        for text in self._written(material.reading, purpose, trace):
+        for text in self._written(material.reading, opening, trace):
             if isinstance(text, Event):
                 yield text
                 continue
@@ -94,11 +93,9 @@ class Synthesis:
                 continue
             if not said and self._writer.reads:
                 cited = [e for e in found.evidence if e.citation in sentence.citations]
-                confirmed, opening = self._confirmed(material, cited, trace)
+                confirmed = self._confirmed(material, opening, cited, trace)
                 if not accepts(confirmed, found.verdict.probability):
                     return
-                if sentence.kind == "prose":
-                    sentence = sentence.model_copy(update={"text": opening + sentence.text})
             said[sentence.text] = sentence
             yield Event(kind="sentence", sentence=sentence)
         if not said:
@@ -116,8 +113,8 @@ class Synthesis:
         material = self.read(query, evidence, evidence, titles, trace)
         if material is None:
             return
-        self._note(material.reading, "write", trace)
-        for text in self._written(material.reading, "write", trace):
+        self._note(material.reading, "", trace)
+        for text in self._written(material.reading, "", trace):
             if isinstance(text, Event):
                 yield text
                 continue
@@ -136,10 +133,19 @@ class Synthesis:
                 yield Event(kind="sentence", sentence=sentence)
             return
 
-    def _written(self, reading: Reading, purpose: Purpose, trace: Trace) -> Iterator[Event | str]:
+    def _opening(self, material: Material, trace: Trace) -> str:
+        """Return how the answer to a yes/no question begins, where the model is sure of it."""
+        if material.query.kind != "yesno" or not self._writer.reads:
+            return ""
+        with trace.timed("decide"):
+            affirmed = self._writer.affirms(material.reading)
+        trace.provenance["affirmed"] = affirmed._asdict()
+        return affirmed.opening
+
+    def _written(self, reading: Reading, opening: str, trace: Trace) -> Iterator[Event | str]:
         """Yield pieces of text as they are written, as events, and whole sentences as texts."""
-        sentences = SentenceReader(max_tokens=self._settings.max_tokens)
-        pieces = self._writer.write(reading, purpose)
+        sentences = SentenceReader(opening, max_tokens=self._settings.max_tokens)
+        pieces = self._writer.write(reading, opening=opening)
         while not sentences.full:
             with trace.timed("write"):
                 piece = next(pieces, None)
@@ -160,17 +166,18 @@ class Synthesis:
                 question=material.query.text,
             )
 
-    def _confirmed(self, material: Material, cited: Sequence[Evidence], trace: Trace) -> tuple[float, str]:
-        """Return how probably what a sentence cites states the answer by itself, and the Yes or No of that."""
+    def _confirmed(self, material: Material, opening: str, cited: Sequence[Evidence], trace: Trace) -> float:
+        """Return how probably what a sentence cites states, by itself, the answer to the question.
+
+        Where the answer begins with a Yes or a No: how probably it is that.
+        """
         with trace.timed("decide"):
             reading = self._writer.read(material.query.text, cited, material.titles)
             if reading is None:
-                return 0.0, ""
-            if material.query.kind != "yesno":
-                return self._writer.states(reading), ""
-            affirmed = self._writer.affirms(reading)
-        trace.provenance["affirmed"] = affirmed._asdict()
-        return max(affirmed.yes, affirmed.no), affirmed.opening
+                return 0.0
+            if material.query.kind == "yesno":
+                return self._writer.affirms(reading).agrees(opening)
+            return self._writer.states(reading)
 
     def _again(
         self, material: Material, text: str, found: Attribution | None, trace: Trace
@@ -192,8 +199,8 @@ class Synthesis:
             return quote(found.evidence[0])
         return None
 
-    def _note(self, reading: Reading, purpose: Purpose, trace: Trace) -> None:
-        prompt = self._writer.prompt(reading, purpose)
+    def _note(self, reading: Reading, opening: str, trace: Trace) -> None:
+        prompt = self._writer.prompt(reading, opening=opening)
         trace.note_generation(
             self._writer.generator,
             given=ModelInput(system=prompt.system, user=prompt.context + prompt.user, grammar=PROSE),

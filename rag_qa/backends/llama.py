@@ -250,7 +250,7 @@ class LlamaGenerator:
         segments = [
             self._tokenize(before, special=True) + plain[0] + self._tokenize(between, special=True),
             plain[1],
-            plain[2] + self._tokenize(after, special=True),
+            plain[2] + self._tokenize(after, special=True) + self._tokenize(prompt.reply, special=False),
         ]
         return [segment for segment in segments if segment]
 

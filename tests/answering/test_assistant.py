@@ -168,11 +168,11 @@ def test_a_confidence_that_is_wanted_is_asked_of_the_confirmed_answer(open_assis
 
 @pytest.mark.parametrize(
     ("affirmed", "opening"),
-    [((0.9, 0.05, 0.05), "Yes: "), ((0.05, 0.9, 0.05), "No: "), ((0.1, 0.05, 0.85), "")],
+    [((0.9, 0.05, 0.05), "Yes, "), ((0.05, 0.9, 0.05), "No, "), ((0.1, 0.05, 0.85), "")],
 )
 def test_a_yes_or_no_is_kept_with_its_answer(open_assistant, affirmed, opening):
     """The provenance holds the probabilities that an answer to a yes/no question began by."""
-    choices = [(0.9, 0.1), affirmed]
+    choices = [(0.9, 0.1), affirmed, affirmed]
     assistant = open_assistant([RESULT], choices=choices, min_relevance=None)
     answer = assistant.ask("Does EigenGame reach 98.5% of the variance on a dataset of 200,000 images?")
     assert answer.text.startswith(f"{opening}{RESULT}")

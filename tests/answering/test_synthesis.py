@@ -132,10 +132,16 @@ def test_what_is_cited_is_read_once_more_alone():
     assert answered.said == [("prose", TRUE), ("prose", DANCE)]
 
 
-def test_a_yes_or_no_is_confirmed_by_either():
-    """What the answer to a yes/no question cites is asked whether it is yes or no, and either confirms it."""
-    answered = Answered(TRUE, choices=[(0.9, 0.1), (0.1, 0.7, 0.2)], kind="yesno")
-    assert [given for given, _ in answered.asked] == [0.7]
+@pytest.mark.parametrize(
+    ("affirmed", "confirmed"),
+    [((0.9, 0.05, 0.05), 0.1), ((0.05, 0.9, 0.05), 0.7), ((0.1, 0.05, 0.85), 0.7)],
+    ids=["yes", "no", "neither"],
+)
+def test_a_yes_or_no_is_confirmed_by_what_is_cited(affirmed, confirmed):
+    """What the answer cites is asked whether it is yes or no; it confirms what the answer begins with, or either."""
+    reply = TRUE[0].lower() + TRUE[1:]
+    answered = Answered(reply, choices=[(0.9, 0.1), affirmed, (0.1, 0.7, 0.2)], kind="yesno")
+    assert [given for given, _ in answered.asked] == [confirmed]
     assert "yes, no or unknown" in answered.generator.prompts[-1].user
 
 
@@ -326,25 +332,34 @@ def test_a_model_that_reads_well_decides():
 @pytest.mark.parametrize(
     ("affirmed", "opening"),
     [
-        ((0.98, 0.01, 0.01), "Yes: "),
-        ((0.6, 0.25, 0.15), "Yes: "),
+        ((0.98, 0.01, 0.01), "Yes, "),
+        ((0.6, 0.25, 0.15), "Yes, "),
         ((0.6, 0.4, 0.0), ""),
         ((0.3, 0.1, 0.6), ""),
-        ((0.3, 0.3, 0.4), "No: "),
-        ((0.01, 0.98, 0.01), "No: "),
+        ((0.3, 0.3, 0.4), "No, "),
+        ((0.01, 0.98, 0.01), "No, "),
     ],
 )
 def test_an_answer_to_yes_or_no_begins_with_it(affirmed, opening):
-    """The model writes what was found; the answer begins with the Yes or No that it sees in what is cited."""
-    answered = Answered(TRUE, choices=[(0.9, 0.1), affirmed], kind="yesno")
-    assert answered.said == [("prose", f"{opening}{TRUE}")]
+    """The answer to a yes/no question begins with what the model is sure of, and else with neither."""
+    reply = TRUE[0].lower() + TRUE[1:] if opening else TRUE
+    answered = Answered(reply, choices=[(0.9, 0.1), affirmed], kind="yesno")
+    assert answered.said == [("prose", f"{opening}{reply}")]
     assert answered.cited == [[DANCE]]
-    find, affirm = answered.generator.prompts[-2:]
-    assert "what these sentences found" in find.user
-    assert DANCE in affirm.context
-    assert ONIONS not in affirm.context
+    write, confirm = answered.generator.prompts[-2:]
+    assert write.reply == opening
+    assert confirm.reply == ""
     assert answered.trace.provenance["affirmed"] == dict(zip(("yes", "no", "unknown"), affirmed, strict=True))
     assert answered.trace.provenance["prompt_tokens"] > 0
+
+
+@pytest.mark.parametrize(("kind", "reads"), [("fact", True), ("number", True), ("yesno", False)])
+def test_other_answers_have_no_opening(kind, reads):
+    """Other questions are not asked for Yes or No, nor is a model that is not good enough to say."""
+    answered = Answered(TRUE, kind=kind, reads=reads)
+    assert all(prompt.reply == "" for prompt in answered.generator.prompts)
+    assert "affirmed" not in answered.trace.provenance
+    assert answered.said == [("prose", TRUE)]
 
 
 @pytest.mark.parametrize(("score", "quoted"), [(0.9, [("quote", SUN)]), (0.3, [])])
@@ -353,21 +368,6 @@ def test_an_answer_of_one_sentence_is_followed_by_a_quote(score, quoted):
     pieces = [evidence(DANCE, score=1.0), evidence(ONIONS, "soup", score=0.95), evidence(SUN, score=score)]
     assert Answered(TRUE, pieces=pieces).said == [("prose", TRUE), *quoted]
     assert Answered(f"{TRUE} {DANCE}", pieces=pieces).said == [("prose", TRUE), ("prose", DANCE)]
-
-
-def test_a_quote_has_no_opening():
-    """What comes near is quoted as it stands."""
-    answered = Answered(NEAR, NEAR, choices=[(0.9, 0.1), (0.9, 0.05, 0.05)], kind="yesno")
-    assert answered.said == [("quote", DANCE)]
-
-
-@pytest.mark.parametrize(("kind", "reads"), [("fact", True), ("number", True), ("yesno", False)])
-def test_other_answers_have_no_opening(kind, reads):
-    """Other questions are not asked for Yes or No, nor is a model that is not good enough to say."""
-    answered = Answered(TRUE, kind=kind, reads=reads)
-    assert not any("yes, no or unknown" in prompt.user for prompt in answered.generator.prompts)
-    assert "affirmed" not in answered.trace.provenance
-    assert answered.said == [("prose", TRUE)]
 
 
 # --- the sentence before a list

@@ -108,6 +108,13 @@ def test_context_and_user_are_one_message(generator):
     assert generator.count_tokens(apart) > generator.count_tokens(PROMPT)
 
 
+def test_a_reply_that_is_begun_is_gone_on_with(generator):
+    """The beginning of a reply is part of the prompt, and does not come back as a piece."""
+    begun = PROMPT.model_copy(update={"reply": '{"wet": '})
+    assert generator.count_tokens(begun) > generator.count_tokens(PROMPT)
+    assert list(write(generator, begun))
+
+
 def test_choices_add_up_to_one(generator):
     """Each option has a probability, in the order given, and together they are certain."""
     for options in (("Yes", "No"), ("No", "Yes"), ("red", "green", "blue")):

@@ -163,11 +163,11 @@ def test_a_fall_in_grounding_is_a_miss(name: str, score: str, fallen: float) -> 
 
 
 def test_a_fall_in_resolution_is_a_miss() -> None:
-    """Conversations fail under .893, and where anything leaks into a question that stands alone."""
+    """Conversations fail under .936, and where anything leaks into a question that stands alone."""
     condition = load_conditions(ROOT / "eval" / "conditions.toml")["conversations"]
-    fallen = {"resolution": 0.892, "metadata": 1.0, "leaks": 0.01}
+    fallen = {"resolution": 0.935, "metadata": 1.0, "leaks": 0.01}
     assert [finding.ok for finding in judge(condition, report(**fallen))] == [False, True, False]
-    least = fallen | {"resolution": 0.894, "leaks": 0.0}
+    least = fallen | {"resolution": 0.937, "leaks": 0.0}
     assert all(finding.ok for finding in judge(condition, report(**least)))
 
 

@@ -55,7 +55,8 @@ def follow_up(
     turns = _turns(history)
     shown = [turn for turn in turns if turn.papers]
     last = shown[-1].papers if shown else ()
-    look = look_of(question, turns[-1].query.text, last, kind, embedder, index)
+    whole = kind.counts and not THAT.search(question)
+    look = "alone" if whole else look_of(question, turns[-1].query.text, last, kind, embedder, index)
     within = _meant(question, kind, look, shown, facets, index)
     if within:
         return _restricted(question, tuple(dict.fromkeys(within)), kind, turns)

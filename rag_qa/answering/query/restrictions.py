@@ -90,10 +90,13 @@ def restriction(question: str, facets: Facets, index: Index | None = None) -> Re
         venues=tuple(dict.fromkeys(value.venue for value in known if value.venue)),
         authors=tuple(dict.fromkeys(value.author for value in known if value.author)),
     )
+    named = [question[value.start : value.end] for value in known]
     unknown = (
         n
         for n in _slotted(question)
-        if not authors_like(n, facets.authors) and not is_venue(n, facets.venues)
+        if not any(value in n for value in named)
+        and not authors_like(n, facets.authors)
+        and not is_venue(n, facets.venues)
     )
     return Restriction(
         found, _without(question, [*((v.start, v.end) for v in known), *years]), tuple(unknown)
@@ -124,7 +127,7 @@ def _author(name: str, before: str, after: str, facets: Facets, index: Index | N
     words = name.split()
     if any(word in FUNCTION_WORDS for word in words) or not (found := authors_like(name, facets.authors)):
         return ""
-    written = name[:1].isupper() or before == "by" or re.match(PAPERS, after, re.I)
+    written = name[:1].isupper() or before == "by" or bool(re.match(PAPERS, after, re.I))
     written = written or (index is not None and not len(index.lexical.places_of_all(name)))
     alone = before == "by" or (name.casefold() not in FUNCTION_WORDS and (before in LINK or _ends(after)))
     if len(words) == 1 and not (written and alone):
@@ -170,7 +173,9 @@ def _shortened(words: Sequence[str], venue: Sequence[str]) -> bool:
 
 def _years(question: str, known: Sequence[Value]) -> tuple[int | None, int | None, list[tuple[int, int]]]:
     """Return the bounds that years set, and where they stand; a bare year must stand by no other name."""
-    since, until, spans = [], [], []
+    since: list[int] = []
+    until: list[int] = []
+    spans: list[tuple[int, int]] = []
     for first, last, pattern in BOUNDS:
         for match in re.finditer(rf"(?i)(?<![\w.])(?:{pattern})", question):
             start, end = match.span()

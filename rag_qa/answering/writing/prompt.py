@@ -24,7 +24,6 @@ PLACEHOLDERS: dict[str, dict[str, set[str]]] = {
         "decide": {"question"},
         "affirm": {"question"},
         "write": {"question"},
-        "find": {"question"},
         "again": {"question", "draft", "reasons"},
     },
     "rewrite": {"system": set(), "rewrite": {"earlier", "titles", "question"}},

@@ -7,7 +7,7 @@ nothing here checks what it writes: see `attribution`.
 from collections.abc import Generator as Pieces
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from rag_qa.answering.writing.grammar import PROSE, held
 from rag_qa.answering.writing.injection import gives_orders
@@ -18,13 +18,11 @@ from rag_qa.settings import Settings
 from rag_qa.text.sentences import split_sentences
 from rag_qa.types import Evidence
 
-# The prompts that something is written for: an answer, or what was found on a question of yes or no.
-Purpose = Literal["write", "find"]
 MAX_SENTENCES = 3
 YES_NO = ("Yes", "No")
 YES_NO_UNKNOWN = ("Yes", "No", "Unknown")
 SENTENCE_ENDS = (".", "!", "?", "…", "。", "！", "？")
-OPENINGS = ("Yes: ", "No: ")
+OPENINGS = ("Yes, ", "No, ")
 # No is the answer from this ratio to Yes on, and Yes up to the other: the model prefers to agree.
 SURELY_NO, UNSURE = 0.8, 0.5
 # Share of the tokens of a text that are pieces of it: several tokens may make one character.
@@ -40,7 +38,7 @@ class Reading(NamedTuple):
 
 
 def statement(text: str) -> str:
-    """Return what an answer states: without the "Yes: " or "No: " that it may begin with."""
+    """Return what an answer states: without the "Yes, " or "No, " that it may begin with."""
     return next((text.removeprefix(opening) for opening in OPENINGS if text.startswith(opening)), text)
 
 
@@ -53,10 +51,14 @@ class Affirmation(NamedTuple):
 
     @property
     def opening(self) -> str:
-        """How an answer begins: "Yes: " or "No: ", or with neither where the evidence is not clear about it."""
+        """How an answer begins: "Yes, " or "No, ", or with neither where the evidence is not clear about it."""
         if self.no > SURELY_NO * self.yes:
-            return "No: "
-        return "Yes: " if self.yes > max(0.5, self.no / UNSURE) else ""
+            return "No, "
+        return "Yes, " if self.yes > max(0.5, self.no / UNSURE) else ""
+
+    def agrees(self, opening: str) -> float:
+        """Return how probably an answer that begins so is right: without Yes or No, that it is either."""
+        return {"Yes, ": self.yes, "No, ": self.no}.get(opening, max(self.yes, self.no))
 
 
 class Writer:
@@ -98,9 +100,9 @@ class Writer:
         prompt = self.prompts.fill("affirm", reading.text, question=reading.question)
         return Affirmation(*self.generator.choose(prompt, YES_NO_UNKNOWN))
 
-    def write(self, reading: Reading, purpose: Purpose = "write") -> Pieces[str, None, None]:
-        """Yield in pieces what the model writes: an answer, or what the evidence found on a yes/no question."""
-        return self._generate(self.prompt(reading, purpose))
+    def write(self, reading: Reading, *, opening: str = "") -> Pieces[str, None, None]:
+        """Yield the model's answer in pieces; the reply begins with `opening`, which is not yielded."""
+        return self._generate(self.prompt(reading, opening=opening))
 
     def rewrite(self, reading: Reading, draft: str, reasons: Sequence[str]) -> str:
         """Return the first sentence of another answer, after one that is not supported; "" where none is whole."""
@@ -114,9 +116,10 @@ class Writer:
                     return sentence
         return next(sentences.rest(), "")
 
-    def prompt(self, reading: Reading, purpose: Purpose = "write") -> Prompt:
+    def prompt(self, reading: Reading, *, opening: str = "") -> Prompt:
         """Return the prompt that an answer is written for."""
-        return self.prompts.fill(purpose, reading.text, question=reading.question)
+        prompt = self.prompts.fill("write", reading.text, question=reading.question)
+        return prompt.model_copy(update={"reply": opening})
 
     def _generate(self, prompt: Prompt) -> Pieces[str, None, None]:
         pieces = self.generator.generate(
@@ -138,8 +141,8 @@ class SentenceReader:
     the text may have reached that.
     """
 
-    def __init__(self, *, max_tokens: int = 0) -> None:
-        self._buffer = ""
+    def __init__(self, opening: str = "", *, max_tokens: int = 0) -> None:
+        self._buffer = opening
         self._count = 0
         self._pieces = 0
         self._may_be_cut_off = CUT_OFF * max_tokens

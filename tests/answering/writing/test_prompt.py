@@ -32,7 +32,6 @@ context = "$evidence"
 decide = "$question"
 affirm = "$question"
 write = "$question"
-find = "$question"
 again = "$question $draft $reasons"
 """
 
@@ -97,7 +96,7 @@ def test_a_folder_overrides_what_ships(tmp_path):
     [
         ('system = "a', "no valid TOML"),
         (b'system = "\xff\xfe"', "no valid TOML"),
-        ("", "must hold the texts system, context, decide, affirm, write, find, again; found"),
+        ("", "must hold the texts system, context, decide, affirm, write, again; found"),
         ('system = "$evidence $question"', "must hold the texts"),
         (GOOD + 'extra = "x"', "must hold the texts"),
         (GOOD.replace('"Be brief."', "1"), "must hold the texts"),

@@ -108,22 +108,20 @@ def test_one_piece_is_read_whatever_it_takes():
 
 def test_all_questions_begin_with_the_same_reading():
     """Decision, answer and second answer share their beginning, and each ends in its own question."""
-    made, generator = writer("Bees dance.", "They dance.", "Bees do.")
+    made, generator = writer("Bees dance.", "Bees do.")
     reading = read(made)
     made.states(reading)
     made.affirms(reading)
     list(made.write(reading))
-    list(made.write(reading, "find"))
     made.rewrite(reading, "Bees [9] sing.", ["no [8] song"])
     assert len({(prompt.system, prompt.context) for prompt in generator.prompts}) == 1
-    decide, affirm, write, find, again = (prompt.user for prompt in generator.prompts)
+    decide, affirm, write, again = (prompt.user for prompt in generator.prompts)
     assert "state the answer" in decide
     assert "is the answer yes, no or unknown" in affirm
-    assert "Answer this question in one short sentence" in write
-    assert "what these sentences found" in find
+    assert "one short sentence" in write
     assert "“Bees (9) sing.”" in again
     assert "no (8) song" in again
-    assert all("Do bees dance?" in prompt.user for prompt in generator.prompts[:4])
+    assert all("Do bees dance?" in prompt.user for prompt in generator.prompts[:3])
 
 
 def test_decisions_are_what_the_model_makes_of_the_options():
@@ -138,18 +136,18 @@ def test_decisions_are_what_the_model_makes_of_the_options():
 @pytest.mark.parametrize(
     ("yes", "no", "unknown", "opening"),
     [
-        (1.0, 0.0, 0.0, "Yes: "),
-        (0.66, 0.32, 0.02, "Yes: "),
-        (0.51, 0.25, 0.24, "Yes: "),
-        (0.51, 0.1, 0.39, "Yes: "),
+        (1.0, 0.0, 0.0, "Yes, "),
+        (0.66, 0.32, 0.02, "Yes, "),
+        (0.51, 0.25, 0.24, "Yes, "),
+        (0.51, 0.1, 0.39, "Yes, "),
         (0.64, 0.36, 0.0, ""),
         (0.56, 0.44, 0.0, ""),
         (0.5, 0.1, 0.4, ""),
         (0.2, 0.1, 0.7, ""),
         (0.0, 0.0, 1.0, ""),
-        (0.55, 0.45, 0.0, "No: "),
-        (0.1, 0.2, 0.7, "No: "),
-        (0.0, 1.0, 0.0, "No: "),
+        (0.55, 0.45, 0.0, "No, "),
+        (0.1, 0.2, 0.7, "No, "),
+        (0.0, 1.0, 0.0, "No, "),
     ],
 )
 def test_an_opening_is_what_the_model_is_sure_of(yes, no, unknown, opening):
@@ -161,13 +159,22 @@ def test_an_opening_is_what_the_model_is_sure_of(yes, no, unknown, opening):
 def test_a_model_that_leans_to_no_never_begins_with_yes(weights):
     """Whatever the probabilities, the opening agrees with the more probable of Yes and No, but for the ratio."""
     affirmed = Affirmation(*(weight / sum(weights) for weight in weights))
-    if affirmed.opening == "Yes: ":
+    if affirmed.opening == "Yes, ":
         assert affirmed.yes > affirmed.no
         assert affirmed.yes > affirmed.unknown
-    if affirmed.opening == "No: ":
+    if affirmed.opening == "No, ":
         assert affirmed.no > SURELY_NO * affirmed.yes
     if affirmed.yes < affirmed.no:
-        assert affirmed.opening == "No: "
+        assert affirmed.opening == "No, "
+
+
+def test_an_opening_is_the_beginning_of_the_reply():
+    """The model goes on from the opening, which it is given as its own and which does not come back as a piece."""
+    made, generator = writer("bees dance.")
+    reading = read(made)
+    assert "".join(made.write(reading, opening="Yes, ")) == "bees dance."
+    assert generator.prompts[0].reply == "Yes, "
+    assert made.prompt(reading, opening="Yes, ") == generator.prompts[0]
 
 
 class Recorder(QueuedGenerator):
@@ -216,10 +223,10 @@ def test_marks_and_controls_leave_no_writer():
 # --- sentences of pieces
 
 
-def sentences(text, places=(), max_tokens=0):
+def sentences(text, places=(), opening="", max_tokens=0):
     """What a reader of sentences gives for a text cut at some places."""
     bounds = [0, *sorted(place % (len(text) + 1) for place in places), len(text)]
-    reader = SentenceReader(max_tokens=max_tokens)
+    reader = SentenceReader(opening, max_tokens=max_tokens)
     found = [s for a, b in pairwise(bounds) for s in reader.feed(text[a:b])]
     return [*found, *reader.rest()]
 
@@ -274,6 +281,11 @@ def test_a_sentence_is_given_as_soon_as_the_next_begins():
     assert list(reader.rest()) == []
 
 
+def test_an_opening_is_part_of_the_first_sentence():
+    """What the reply began with stands before the first sentence, and not before the second."""
+    assert sentences("bees dance. They rest.", opening="Yes, ") == ["Yes, bees dance.", "They rest."]
+
+
 def test_three_sentences_are_enough():
     """After three sentences the reader is full, and gives no more, however they come."""
     text = "One is one. Two is two. Three is three. Four is four. Five is five."
@@ -304,8 +316,8 @@ def test_any_text_is_read(text, places):
 @pytest.mark.parametrize(
     ("text", "stated"),
     [
-        ("Yes: it flies.", "it flies."),
-        ("No: it swims.", "it swims."),
+        ("Yes, it flies.", "it flies."),
+        ("No, it swims.", "it swims."),
         ("Yesterday it flew.", "Yesterday it flew."),
     ],
 )
