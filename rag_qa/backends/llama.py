@@ -7,13 +7,15 @@ that `<|im_end|>` inside an abstract is seven letters and some punctuation to th
 import ctypes
 import logging
 import secrets
+from collections import deque
 from collections.abc import Generator as Pieces
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import cached_property
+from itertools import takewhile
 from pathlib import Path
 from threading import Lock, Thread
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -31,9 +33,18 @@ if TYPE_CHECKING:
 
 ALL_LAYERS = -1
 BATCH_TOKENS = 512
+# Beginnings of prompts that are kept besides the last: of an answer, and of what it cites. Some 12 MB each.
+BOOKMARKS = 2
 FALLBACK_TEMPLATE = "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}assistant: "
 
 logger = logging.getLogger(__name__)
+
+
+class Bookmark(NamedTuple):
+    """The beginning of a prompt that was read, in tokens by segment, and llama.cpp's memory of it."""
+
+    segments: list[list[int]]
+    state: "ctypes.Array[ctypes.c_uint8]"
 
 
 class LlamaGenerator:
@@ -52,6 +63,7 @@ class LlamaGenerator:
         self._lock = Lock()
         # The parts of the prompt read last, in tokens: what the model's memory begins with.
         self._read_before: list[list[int]] = []
+        self._bookmarks: deque[Bookmark] = deque(maxlen=BOOKMARKS)
 
     def load_ahead(self) -> None:
         """Begin to load the model in the background, so that it is there when search is done.
@@ -215,8 +227,8 @@ class LlamaGenerator:
     def _read(self, prompt: Prompt, *, room: int) -> list[int]:
         """Evaluate a prompt and return its tokens; `room` tokens must be left for the reply.
 
-        Each segment is evaluated by itself, and those that the prompt before began with are kept. So the logits are the
-        same whether a segment was kept or read anew: where batches begin would change them by up to .4.
+        Each segment is evaluated by itself, and those that the prompt before or a bookmark begins with are kept. So the
+        logits are the same whether a segment was kept or read anew: where batches begin would change them by up to .4.
         """
         segments = self._segments(prompt)
         length = sum(map(len, segments))
@@ -225,15 +237,33 @@ class LlamaGenerator:
                 f"a prompt of {length} tokens leaves no room for {room} in a context of "
                 f"{self._llama.n_ctx()}; set RAG_QA_CONTEXT_TOKENS higher or ask for fewer sentences"
             )
-        kept = 0
-        while kept < len(segments) - 1 and self._read_before[kept : kept + 1] == [segments[kept]]:
-            kept += 1
+        kept = _shared(self._read_before, segments)
+        marked = max(self._bookmarks, key=lambda mark: _shared(mark.segments, segments), default=None)
+        if kept < len(self._read_before) - 1:
+            self._bookmarks.append(self._mark())
+        if marked is not None and _shared(marked.segments, segments) > kept:
+            self._open_at(marked)
+            kept = _shared(marked.segments, segments)
         self._read_before = segments[:kept]
         self._llama.n_tokens = sum(map(len, self._read_before))
         for segment in segments[kept:]:
             self._llama.eval(segment)
             self._read_before.append(segment)
         return [token for segment in segments for token in segment]
+
+    def _mark(self) -> "Bookmark":
+        """Return what the model has in memory of the prompt read last, but for its end."""
+        import llama_cpp
+
+        ctx = self._llama.ctx
+        state = (ctypes.c_uint8 * llama_cpp.llama_state_seq_get_size(ctx, 0))()
+        llama_cpp.llama_state_seq_get_data(ctx, state, len(state), 0)
+        return Bookmark(self._read_before[:-1], state)
+
+    def _open_at(self, mark: "Bookmark") -> None:
+        import llama_cpp
+
+        llama_cpp.llama_state_seq_set_data(self._llama.ctx, mark.state, len(mark.state), 0)
 
     def _segments(self, prompt: Prompt) -> list[list[int]]:
         """Return the tokens of the system's part, of the context and of the rest.
@@ -269,6 +299,12 @@ class LlamaGenerator:
             raise BackendError("the grammar does not parse; please report this with the question asked")
         llama_cpp.llama_sampler_free(sampler)
         return LlamaGrammar.from_string(text, verbose=False)
+
+
+def _shared(before: Sequence[list[int]], segments: Sequence[list[int]]) -> int:
+    """Return how many segments two prompts begin with in common; the last one is never among them."""
+    same = takewhile(lambda pair: pair[0] == pair[1], zip(before, segments[:-1], strict=False))
+    return sum(1 for _ in same)
 
 
 def open_generator(settings: Settings) -> LlamaGenerator:

@@ -222,6 +222,10 @@ BEFORE = {
         READ.model_copy(update={"context": CONTEXT.replace("sun", "shade")}), ("Yes", "No")
     ),
     "another": lambda one: list(write(one, Prompt(system="Sing.", context=CONTEXT, user="La?"))),
+    "the same context, and another since": lambda one: (
+        one.choose(DRY, ("Yes", "No")),
+        list(write(one, Prompt(system="Sing.", context=CONTEXT, user="La?"))),
+    ),
     "closed early": lambda one: next(write(one, DRY)),
     "refused": refuse,
 }
@@ -262,11 +266,12 @@ def test_a_result_does_not_depend_on_the_calls_before(llama, alone, before):
 
 @pytest.mark.model
 def test_a_beginning_is_read_once(llama, monkeypatch):
-    """Of prompts that share system and context only what follows is read again, and of others all that differs."""
+    """Of prompts that share system and context only what follows is read again, also after another one between."""
     read = []
     evaluate = llama._llama.eval
     monkeypatch.setattr(llama._llama, "eval", lambda tokens: (read.append(list(tokens)), evaluate(tokens)))
     llama.choose(Prompt(system="Another.", user="Why?"), ("Yes", "No"))
+    llama._bookmarks.clear()
     read.clear()
     system, context, rest = llama._segments(READ)
     other = llama._segments(DRY)[-1]
@@ -274,6 +279,9 @@ def test_a_beginning_is_read_once(llama, monkeypatch):
     llama.choose(DRY, ("Yes", "No"))
     llama.choose(PROMPT, ("Yes", "No"))
     assert read == [system, context, rest, other, llama._segments(PROMPT)[-1]]
+    read.clear()
+    llama.choose(READ, ("Yes", "No"))
+    assert read == [rest]
 
 
 @pytest.mark.model
