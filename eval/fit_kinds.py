@@ -1,7 +1,9 @@
-"""Fit `rag_qa/answering/query/kinds.npz` on eval/dev/kinds.jsonl and phrasings/dev.jsonl: python eval/fit_kinds.py
+"""Fit `rag_qa/answering/query/kinds.npz` on the labelled questions of eval/: python eval/fit_kinds.py
 
-A question of the first marks its topic with {…} and names with <…>. What stands outside is how people ask: its words
-are the classifier's, with the default embedder's vector of the whole; each question is also seen with another's topic.
+A question of eval/dev/kinds.jsonl marks its topic with {…} and names with <…>. What stands outside is how people ask:
+its words are the classifier's, with the default embedder's vector of the whole; each question is also seen with
+another's topic. The questions of the sets that are answered (`ANSWERED`) say only which ask for papers, compare, or ask
+for a fact; whether such a fact is a number or a yes or no is read by a first classifier, of the others.
 """
 
 import argparse
@@ -21,18 +23,26 @@ from rag_qa.settings import Settings
 
 EVAL = Path(__file__).parent
 QUESTIONS = (EVAL / "dev" / "kinds.jsonl", EVAL / "phrasings" / "dev.jsonl")
+ANSWERED = (
+    "dev/ml/questions.jsonl",
+    "dev/bio/questions.jsonl",
+    "lists/dev/queries.jsonl",
+    "fields/dev/queries.jsonl",
+)
+# What a fact may be; and how often an answered question counts.
+FACTS, TIMES = ("fact", "number", "yesno"), 2
 TOPIC = re.compile(r"\{([^}]*)\}")
 MARKED = re.compile(r"\{[^}]*\}|<[^>]*>")
 NAME = re.compile(r"(?:the )?[A-Z0-9]")
 REQUESTS = ("which", "count")
-STRENGTH = 5.0
+STRENGTH = 2.0
 HOLE = "xxxx"
 
 
 def main() -> None:
     """Fit, print how well held-out questions are classified (five folds), and write the coefficients."""
     argparse.ArgumentParser(description=__doc__).parse_args()
-    rows = [json.loads(line) for path in QUESTIONS for line in path.read_text("utf-8").splitlines()]
+    rows = [row for path in QUESTIONS for row in _read(path)]
     topics = [topic for row in rows for topic in TOPIC.findall(row["text"])]
     pools = {named: [t for t in topics if bool(NAME.match(t)) == named] for named in (True, False)}
     draw = random.Random(0)
@@ -48,9 +58,19 @@ def main() -> None:
     words = np.stack([word_features(text, {w: n for n, w in enumerate(vocabulary)}) for text in texts])
     both = np.hstack([embedder.encode(texts, role="query"), words])
     groups = [n for n, _ in seen]
+    answered = [
+        row
+        for name in ANSWERED
+        for row in _read(EVAL / name)
+        if row["kind"] in ("which", "comparison", "fact")
+    ]
+    asked = [row["text"] for row in answered]
+    asked_words = np.stack([word_features(text, {w: n for n, w in enumerate(vocabulary)}) for text in asked])
+    asked_both = np.hstack([embedder.encode(asked, role="query"), asked_words])
+    labels = _facts_apart(_fit(both, kinds), asked_both, [row["kind"] for row in answered])
     found: dict[str, np.ndarray] = {}
-    for name, features in (("words", words), ("both", both)):
-        model = _fit(features, kinds)
+    for name, features, more in (("words", words, asked_words), ("both", both, asked_both)):
+        model = _fit(np.vstack([features, *[more] * TIMES]), np.concatenate([kinds, *[labels] * TIMES]))
         heads = [_fit(features, np.array([f in rows[n].get("wanted", ()) for n, _ in seen])) for f in FIELDS]
         weights = np.vstack([model.coef_, *(head.coef_ for head in heads)])
         biases = np.concatenate([model.intercept_, *(head.intercept_ for head in heads)])
@@ -71,12 +91,29 @@ def main() -> None:
     )
     print(f"{FILE}: {FILE.stat().st_size} bytes, {len(vocabulary)} words, weight {WORD_WEIGHT}")
 
-    for name, features in (("words", words), ("both", both)):
+    for name, features, more in (("words", words, asked_words), ("both", both, asked_both)):
         right = [
-            _fit(features[train], kinds[train]).predict(features[test]) == kinds[test]
+            _fit(
+                np.vstack([features[train], *[more] * TIMES]),
+                np.concatenate([kinds[train], *[labels] * TIMES]),
+            ).predict(features[test])
+            == kinds[test]
             for train, test in StratifiedGroupKFold(5).split(features, kinds, groups)
         ]
         print(f"{name}: {np.concatenate(right).mean():.3f} of {len(texts)} right, five folds")
+
+
+def _read(path: Path) -> list[dict]:
+    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+
+
+def _facts_apart(model: LogisticRegression, features: np.ndarray, kinds: list[str]) -> np.ndarray:
+    """Return the kinds, where those of facts are the most probable one of a fact."""
+    places = [list(model.classes_).index(kind) for kind in FACTS]
+    likely = [FACTS[n] for n in model.decision_function(features)[:, places].argmax(axis=1)]
+    return np.array(
+        [of_fact if kind == "fact" else kind for kind, of_fact in zip(kinds, likely, strict=True)]
+    )
 
 
 def _fit(features: np.ndarray, labels: np.ndarray) -> LogisticRegression:

@@ -68,7 +68,7 @@ def test_a_session_word_for_word(assistant):
     """Questions, a follow-up, /papers, an unknown command, blank lines and /quit print exactly this."""
     said = transcript(
         assistant,
-        "which papers discuss a competitive game of eigenvectors?\n",
+        "which papers discuss a competitive game?\n",
         "and the second one?\n",
         "",
         "   \n",
@@ -79,18 +79,18 @@ def test_a_session_word_for_word(assistant):
     )
     assert said == dedent(
         """\
+        \u201cAn auction is a competitive game in which players bid for goods.\u201d [1]
+        \u201cWe present principal component analysis as a competitive game of eigenvectors.\u201d [2]
+
+        [1] On auctions. auction
+        [2] EigenGame. eigengame
+
+        Understood as: and the second one? (of \u201cEigenGame\u201d)
         \u201cWe present principal component analysis as a competitive game of eigenvectors.\u201d [1]
-        \u201cAn auction is a competitive game in which players bid for goods.\u201d [2]
 
         [1] EigenGame. eigengame
-        [2] On auctions. auction
 
-        Understood as: and the second one? (of \u201cOn auctions\u201d)
-        \u201cAn auction is a competitive game in which players bid for goods.\u201d [1]
-
-        [1] On auctions. auction
-
-        [1] On auctions. auction
+        [1] EigenGame. eigengame
 
         There is no command /nonsense; /help lists them.
 
