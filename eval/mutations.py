@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import numpy as np
 from platformdirs import user_cache_path
 
 from rag_qa.answering import assistant, pipeline, synthesis
@@ -25,13 +26,41 @@ from rag_qa.answering.writing.attribution import Attribution
 from rag_qa.answering.writing.writer import Writer
 from rag_qa.app.evaluate import measure
 from rag_qa.app.options import load_settings
+from rag_qa.backends.embedding import open_embedder
 from rag_qa.evaluation.conditions import Condition, choose, judge, load_conditions
+from rag_qa.protocols import Embedder, Matrix, Role, TokenEncoding
 from rag_qa.retrieval.searching import Retriever
+from rag_qa.settings import Settings
 from rag_qa.types import Evidence, Hit, Sentence, Verdict
 
 CONDITIONS = Path(__file__).parent / "conditions.toml"
 GARBLED = "The moon is made of green cheese. "
 Mutation = Callable[[], AbstractContextManager[Any]]
+
+
+class Remembering:
+    """An embedder that encodes a text once, so that what no mutation changes costs nothing again."""
+
+    def __init__(self, embedder: Embedder) -> None:
+        self.spec = embedder.spec
+        self.count_tokens = embedder.count_tokens
+        self._embedder = embedder
+        self._vectors: dict[tuple[Role, str], Matrix] = {}
+        self._tokens: dict[tuple[Role, str], TokenEncoding] = {}
+
+    def encode(self, texts: Sequence[str], *, role: Role) -> Matrix:
+        new = [text for text in dict.fromkeys(texts) if (role, text) not in self._vectors]
+        if new:
+            found = self._embedder.encode(new, role=role)
+            self._vectors.update(((role, text), vector) for text, vector in zip(new, found, strict=True))
+        return np.stack([self._vectors[role, text] for text in texts])
+
+    def encode_tokens(self, texts: Sequence[str], *, role: Role) -> list[TokenEncoding]:
+        new = [text for text in dict.fromkeys(texts) if (role, text) not in self._tokens]
+        if new:
+            found = self._embedder.encode_tokens(new, role=role)
+            self._tokens.update(((role, text), tokens) for text, tokens in zip(new, found, strict=True))
+        return [self._tokens[role, text] for text in texts]
 
 
 class Credulous:
@@ -56,17 +85,20 @@ def search_reversed() -> AbstractContextManager[Any]:
 
 def decision_always_yes() -> AbstractContextManager[Any]:
     """No question is refused."""
-    decide = pipeline.decide
-    return patch.object(
-        pipeline, "decide", lambda *given, **options: decide(*given, **options | {"wanted": 0.0})
-    )
+    return _wanting(0.0)
 
 
 def decision_always_no() -> AbstractContextManager[Any]:
     """Every question is refused."""
-    decide = pipeline.decide
-    return patch.object(
-        pipeline, "decide", lambda *given, **options: decide(*given, **options | {"wanted": 1.1})
+    return _wanting(1.1)
+
+
+def _wanting(confidence: float) -> AbstractContextManager[Any]:
+    decide, decide_list = pipeline.decide, pipeline.decide_list
+    return patch.multiple(
+        pipeline,
+        decide=lambda *given, **options: decide(*given, **options | {"wanted": confidence}),
+        decide_list=lambda *given, **options: decide_list(*given, **options | {"wanted": confidence}),
     )
 
 
@@ -186,6 +218,8 @@ def main() -> None:
     mutations = WRITING if options.writer else QUOTING
     if unknown := set(options.only or []) - mutations.keys():
         parser.error(f"there is no mutation {min(unknown)!r}; name one of {', '.join(mutations)}")
+    embedder = Remembering(open_embedder(Settings()))
+    assistant.open_embedder = lambda settings: embedder
     before = red(condition, options.cache)
     print(f"{name}, nothing broken: {_told(before) or 'green'}", flush=True)
     missed = False

@@ -12,7 +12,7 @@ from rag_qa.answering.trace import Trace
 from rag_qa.answering.writing.attribution import Attribution, attribute
 from rag_qa.answering.writing.grammar import PROSE
 from rag_qa.answering.writing.injection import gives_orders
-from rag_qa.answering.writing.writer import Reading, SentenceReader, Writer, statement
+from rag_qa.answering.writing.writer import Reading, SentenceReader, Writer, calling, statement
 from rag_qa.protocols import EntailmentJudge
 from rag_qa.settings import Settings
 from rag_qa.types import Event, Evidence, ModelInput, Query, Sentence
@@ -108,26 +108,24 @@ class Synthesis:
     ) -> Iterator[Event]:
         """Yield a sentence on what a list of papers has to do with a request, if what it cites supports it.
 
-        It cites the papers whose titles it holds, or all where it names none.
+        It begins with their titles where they are few, and cites them all.
         """
         material = self.read(query, evidence, evidence, titles, trace)
         if material is None:
             return
-        self._note(material.reading, "", trace)
-        for text in self._written(material.reading, "", trace):
+        cited = material.candidates
+        named = tuple(titles[e.paper_id] for e in cited)
+        opening = calling(named)
+        self._note(material.reading, opening, trace)
+        for text in self._written(material.reading, opening, trace):
             if isinstance(text, Event):
                 yield text
                 continue
-            named = [e for e in material.candidates if titles[e.paper_id] in text]
-            cited = named or material.candidates
             with trace.timed("attribute"):
                 verdict = self._judge.judge(
-                    statement(text),
-                    [e.sentence for e in cited],
-                    context=tuple(titles[e.paper_id] for e in cited),
-                    question=query.text,
+                    statement(text, named), [e.sentence for e in cited], context=named, question=query.text
                 )
-            if verdict.label == "supported":
+            if verdict.label == "supported" and statement(text, named):
                 citations = tuple(e.citation for e in cited)
                 sentence = Sentence(text=text, kind="prose", citations=citations, verdict=verdict)
                 yield Event(kind="sentence", sentence=sentence)

@@ -374,27 +374,37 @@ def test_an_answer_of_one_sentence_is_followed_by_a_quote(score, quoted):
 
 
 def introduced(*replies, pieces=(PIECES[0], PIECES[2])):
-    """The sentences with which a list of two papers begins."""
-    synthesis, trace = synthesis_of(QueuedGenerator(replies))
+    """The sentences with which a list of two papers begins, and the prompts."""
+    generator = QueuedGenerator(replies)
+    synthesis, trace = synthesis_of(generator)
     query = Query(text="which papers tell of dances and onions?", topic="dances onions", kind="which")
     events = synthesis.introduce(query, pieces, TITLES, trace)
-    return [event.sentence for event in events if event.sentence]
+    return [event.sentence for event in events if event.sentence], generator.prompts
 
 
-def test_a_list_is_introduced_by_what_all_of_it_supports():
-    """The sentence before a list cites every paper that it is of."""
-    text = "Foragers tell others by a dance where flowers stand, and onions are fried in butter."
-    (sentence,) = introduced(f"{text} And more.")
-    assert (sentence.kind, sentence.text) == ("prose", text)
-    assert [c.quote for c in sentence.citations] == [DANCE, ONIONS]
+@pytest.mark.parametrize(
+    ("pieces", "called"),
+    [
+        ([PIECES[0]], "The paper “BeeDance: a dance of bees”"),
+        ([PIECES[0], PIECES[2]], "The papers “BeeDance: a dance of bees” and “On onion soup”"),
+        ([PIECES[0], PIECES[1], PIECES[0], PIECES[2]], "These papers"),
+    ],
+)
+def test_a_list_is_introduced_by_what_all_of_it_supports(pieces, called):
+    """The sentence before a list calls few papers by their titles, and cites every one that it is of."""
+    text = " tell by a dance where flowers stand and that onions are fried in butter."
+    (sentence,), (prompt,) = introduced(f"{text} And more.", pieces=pieces)
+    assert prompt.reply == called
+    assert (sentence.kind, sentence.text) == ("prose", called + text)
+    assert [c.quote for c in sentence.citations] == [piece.sentence for piece in pieces]
 
 
 @pytest.mark.parametrize("reply", [MOON, FALSE, NEAR, "", "A tail that was never finis"])
 def test_a_list_needs_no_introduction(reply):
     """A sentence that the papers do not support is left out, and not written again."""
-    assert introduced(reply) == []
+    assert introduced(reply)[0] == []
 
 
 def test_a_list_of_orders_is_not_read():
     """A list whose sentences all give orders is not introduced."""
-    assert introduced(TRUE, pieces=[PIECES[3]]) == []
+    assert introduced(TRUE, pieces=[PIECES[3]]) == ([], [])

@@ -90,7 +90,8 @@ def _verdict(
         return _check(name, holds, "supported: it is its own quote", "the sentence is not the quote it cites")
     titles = tuple(papers[c.paper_id].heading for c in sentence.citations if c.paper_id in papers)
     question = answer.query.text if answer.query else ""
-    now = judge(statement(sentence.text), quotes, context=titles, question=question)
+    listed = titles if answer.query and answer.query.kind == "which" else ()
+    now = judge(statement(sentence.text, listed), quotes, context=titles, question=question)
     return _check(name, _agree(sentence.verdict, now), now.label, _differing(sentence.verdict, now))
 
 

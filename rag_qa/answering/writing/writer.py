@@ -4,6 +4,7 @@ The model reads the evidence once; the decision, yes or no, and the writing go o
 nothing here checks what it writes: see `attribution`.
 """
 
+import re
 from collections.abc import Generator as Pieces
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
@@ -11,7 +12,7 @@ from typing import NamedTuple
 
 from rag_qa.answering.writing.grammar import PROSE, held
 from rag_qa.answering.writing.injection import gives_orders
-from rag_qa.answering.writing.prompt import PromptFile, fit_evidence, layout
+from rag_qa.answering.writing.prompt import PromptFile, defuse, fit_evidence, layout
 from rag_qa.corpus.cleaning import clean_text
 from rag_qa.protocols import Generator, Prompt
 from rag_qa.settings import Settings
@@ -23,6 +24,8 @@ YES_NO = ("Yes", "No")
 YES_NO_UNKNOWN = ("Yes", "No", "Unknown")
 SENTENCE_ENDS = (".", "!", "?", "…", "。", "！", "？")
 OPENINGS = ("Yes, ", "No, ")
+# So many papers are called by their titles.
+FEW_PAPERS = 3
 # No is the answer from this ratio to Yes on, and Yes up to the other: the model prefers to agree.
 SURELY_NO, UNSURE = 0.8, 0.5
 # Share of the tokens of a text that are pieces of it: several tokens may make one character.
@@ -37,9 +40,19 @@ class Reading(NamedTuple):
     evidence: tuple[Evidence, ...]
 
 
-def statement(text: str) -> str:
-    """Return what an answer states: without the "Yes, " or "No, " that it may begin with."""
-    return next((text.removeprefix(opening) for opening in OPENINGS if text.startswith(opening)), text)
+def calling(titles: Sequence[str]) -> str:
+    """Return how a sentence on a list of papers begins: with their titles where they are few."""
+    if len(titles) > FEW_PAPERS:
+        return "These papers"
+    *others, last = [f"“{defuse(title)}”" for title in dict.fromkeys(titles)]
+    return f"The papers {', '.join(others)} and {last}" if others else f"The paper {last}"
+
+
+def statement(text: str, titles: Sequence[str] = ()) -> str:
+    """Return what a sentence states: without the "Yes, " or "No, ", or the titles of papers, that it may begin with."""
+    openings = (*OPENINGS, calling(titles)) if titles else OPENINGS
+    rest = next((text.removeprefix(opening) for opening in openings if text.startswith(opening)), text)
+    return rest.strip() if re.search(r"\w", rest) else ""
 
 
 class Affirmation(NamedTuple):
