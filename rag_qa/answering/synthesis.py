@@ -20,6 +20,8 @@ from rag_qa.types import Event, Evidence, ModelInput, Query, Sentence
 UNSUPPORTED = (
     "what the language model makes of the sentences nearest to this question is not supported by them"
 )
+# So many of the best sentences may be quoted where nothing written is supported.
+QUOTED = 2
 # A further quote must come this close to the best sentence read.
 WORTH_SAYING = 0.6
 
@@ -69,12 +71,13 @@ class Synthesis:
             return self._writer.states(material.reading)
 
     def write(
-        self, material: Material, trace: Trace, *, accepts: Callable[[float, float], bool]
+        self, material: Material, trace: Trace, *, accepts: Callable[[float, float | None], bool]
     ) -> Iterator[Event]:
         """Yield the answer as it is written, and each sentence once it is known what supports it.
 
         What the first sentence cites is read once more, alone: nothing is said unless `accepts` takes the probability
-        that it states the answer, and that of the verdict. An answer of one sentence is followed by a quote.
+        that it states the answer, and that of the verdict. An answer of one sentence is followed by a quote. Where nothing
+        written is supported a quote stands in that is accepted by itself, without a verdict.
         """
         opening = self._opening(material, trace)
         self._note(material.reading, opening, trace)
@@ -98,10 +101,13 @@ class Synthesis:
                     return
             said[sentence.text] = sentence
             yield Event(kind="sentence", sentence=sentence)
+        if not said and self._writer.reads and not self._settings.strict:
+            said = self._quoted(material, opening, trace, accepts)
+            yield from (Event(kind="sentence", sentence=sentence) for sentence in said.values())
+        if len(said) == 1:
+            yield from _further(material, next(iter(said.values())))
         if not said:
             trace.unsupported = UNSUPPORTED
-        elif len(said) == 1:
-            yield from _further(material, next(iter(said.values())))
 
     def introduce(
         self, query: Query, evidence: Sequence[Evidence], titles: Mapping[str, str], trace: Trace
@@ -176,6 +182,15 @@ class Synthesis:
             if material.query.kind == "yesno":
                 return self._writer.affirms(reading).agrees(opening)
             return self._writer.states(reading)
+
+    def _quoted(
+        self, material: Material, opening: str, trace: Trace, accepts: Callable[[float, float | None], bool]
+    ) -> dict[str, Sentence]:
+        """Return the first quote that states the answer, where nothing written could be supported."""
+        for piece in material.reading.evidence[:QUOTED]:
+            if accepts(self._confirmed(material, opening, [piece], trace), None):
+                return {piece.sentence: quote(piece)}
+        return {}
 
     def _again(
         self, material: Material, text: str, found: Attribution | None, trace: Trace

@@ -202,12 +202,13 @@ def test_a_weak_model_decides_nothing(library):
 
 def test_a_list_is_introduced_and_quoted(open_assistant):
     """ "Which papers" is answered by a sentence that all of them support, if any, and then each paper's own."""
-    game = "An eigendecomposition or principal component analysis is viewed as a competitive game."
+    game = " view an eigendecomposition or principal component analysis as a competitive game."
     options = {"listed_papers": 2}
     introduced = open_assistant([game], **options).ask(WHICH)
     bare = open_assistant(["The moon is made of green cheese."], **options).ask(WHICH)
     assert [s.kind for s in introduced.sentences] == ["prose", "quote", "quote"]
-    assert introduced.sentences[0].text == game
+    titles = [f"“{paper.title}”" for paper in introduced.papers]
+    assert introduced.sentences[0].text == f"The papers {' and '.join(titles)}{game}"
     assert [s.kind for s in bare.sentences] == ["quote", "quote"]
     assert introduced.sentences[1:] == bare.sentences == open_assistant(**options).ask(WHICH).sentences
     assert introduced.papers == bare.papers

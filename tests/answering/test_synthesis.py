@@ -42,11 +42,21 @@ def synthesis_of(generator, reads=True, judge=None, **fields):
 class Answered:
     """What a synthesis makes of a question for the pieces of evidence, with these replies of its model.
 
-    `asked` holds what `accepts` was given; it takes everything, unless it is told not to.
+    `asked` holds what `accepts` was given; it takes everything, unless it is told not to, but
+    a quote in place of prose only if that is `quotable`.
     """
 
     def __init__(
-        self, *replies, choices=(), kind="fact", reads=True, pieces=PIECES, read=None, accepts=True, **fields
+        self,
+        *replies,
+        choices=(),
+        kind="fact",
+        reads=True,
+        pieces=PIECES,
+        read=None,
+        accepts=True,
+        quotable=False,
+        **fields,
     ):
         self.generator = QueuedGenerator(replies, choices=choices)
         synthesis, self.trace = synthesis_of(self.generator, reads, **fields)
@@ -57,7 +67,7 @@ class Answered:
 
         def accept(confirmed, supported):
             self.asked.append((confirmed, supported))
-            return accepts
+            return accepts and (quotable or supported is not None)
 
         self.events = list(synthesis.write(self.material, self.trace, accepts=accept))
         self.sentences = [event.sentence for event in self.events if event.sentence]
@@ -196,7 +206,7 @@ def test_what_a_paper_nowhere_names_is_not_said_of_it():
     named = "The foragers tell the others by a HoneyNet dance where flowers stand."
     answered = Answered(named, named)
     assert answered.said == []
-    assert answered.asked == []
+    assert answered.asked == [(1.0, None)] * 2
     assert answered.trace.why_not == UNSUPPORTED
 
 
@@ -360,6 +370,25 @@ def test_other_answers_have_no_opening(kind, reads):
     assert all(prompt.reply == "" for prompt in answered.generator.prompts)
     assert "affirmed" not in answered.trace.provenance
     assert answered.said == [("prose", TRUE)]
+
+
+@pytest.mark.parametrize(
+    ("choices", "fields", "said"),
+    [
+        ([(0.9, 0.1), (0.7, 0.3)], {}, [("quote", DANCE)]),
+        ([(0.9, 0.1)], {"strict": True}, []),
+        ([(0.9, 0.1)], {"quotable": False}, []),
+    ],
+    ids=["states it", "strict", "does not state it"],
+)
+def test_a_quote_that_answers_stands_in_for_what_nothing_supports(choices, fields, said):
+    """Where nothing written is supported the best sentence is quoted if it states the answer, unless strict."""
+    answered = Answered(
+        MOON, MOON, choices=choices, pieces=[PIECES[0], PIECES[2]], **{"quotable": True, **fields}
+    )
+    assert answered.said == said
+    if said:
+        assert answered.asked == [(0.7, None)]
 
 
 @pytest.mark.parametrize(("score", "quoted"), [(0.9, [("quote", SUN)]), (0.3, [])])

@@ -116,6 +116,8 @@ def decide(
         model = "read_answer"
     if said.confirmed is not None:
         model = "confirmed_answer"
+        # A quote has no verdict: even odds.
+        clues["supported"] = 0.0
     clues |= {name: log_odds(p) for name, p in said._asdict().items() if p is not None}
     confidence = logistic(model, clues)
     wants = threshold(model) if wanted is None else wanted
