@@ -76,8 +76,8 @@ class Synthesis:
         """Yield the answer as it is written, and each sentence once it is known what supports it.
 
         What the first sentence cites is read once more, alone: nothing is said unless `accepts` takes the probability
-        that it states the answer, and that of the verdict. An answer of one sentence is followed by a quote. Where nothing
-        written is supported a quote stands in that is accepted by itself, without a verdict.
+        that it states the answer, and that of the verdict. An answer of one sentence is followed by a quote. Where
+        nothing written is supported a quote stands in that is accepted by itself, without a verdict.
         """
         opening = self._opening(material, trace)
         self._note(material.reading, opening, trace)
