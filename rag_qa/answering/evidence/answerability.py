@@ -78,6 +78,8 @@ class Said(NamedTuple):
 
 
 NOTHING_SAID = Said()
+# What counts for a quote, which stands in where nothing written was supported: less than a verdict of `partial`.
+NOTHING_SUPPORTED = 0.25
 
 
 class Decision(NamedTuple):
@@ -116,8 +118,7 @@ def decide(
         model = "read_answer"
     if said.confirmed is not None:
         model = "confirmed_answer"
-        # A quote has no verdict: even odds.
-        clues["supported"] = 0.0
+        clues["supported"] = log_odds(NOTHING_SUPPORTED)
     clues |= {name: log_odds(p) for name, p in said._asdict().items() if p is not None}
     confidence = logistic(model, clues)
     wants = threshold(model) if wanted is None else wanted
