@@ -5,6 +5,7 @@ evidence. Each takes a query and returns a draft.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 from rag_qa.answering.evidence.answerability import (
@@ -17,7 +18,7 @@ from rag_qa.answering.evidence.answerability import (
 )
 from rag_qa.answering.evidence.choosing import choose_sentences, to_read
 from rag_qa.answering.evidence.relevance import assess
-from rag_qa.answering.evidence.scoring import ScoredSentence, as_evidence, score_sentences
+from rag_qa.answering.evidence.scoring import ScoredSentence, as_evidence, encode_paper, score_sentences
 from rag_qa.answering.explaining import explain
 from rag_qa.answering.listing import introduce, list_papers
 from rag_qa.answering.metadata_answers import tell, told_by_metadata
@@ -37,6 +38,8 @@ from rag_qa.types import EVERY_PAPER, Answer, Event, Explanation, Filter, Hit, P
 
 NO_PAPERS = "the index holds no papers"
 NEAREST = 3
+# So many papers' encodings are kept, of about half a megabyte each, for the questions after.
+KEPT_PAPERS = 128
 # Cosine under which a paper that the question names ("the second one") has nothing to do with the rest of it.
 NAMED_LIKENESS = 0.1
 
@@ -61,6 +64,7 @@ class Pipeline:
     ) -> None:
         self._index = index
         self._embedder = embedder
+        self._encode = lru_cache(KEPT_PAPERS)(partial(encode_paper, embedder=embedder))
         self._synthesis = synthesis
         self._settings = settings
         self._reranker = reranker
@@ -223,7 +227,9 @@ class Pipeline:
     def _scored(self, query: Query, hits: Sequence[Hit]) -> list[ScoredSentence]:
         terms = question_terms(query.topic)
         weights = self._index.term_weights(terms)
-        return score_sentences(query.topic, terms, [hit.paper for hit in hits], weights, self._embedder)
+        return score_sentences(
+            query.topic, terms, [hit.paper for hit in hits], weights, self._embedder, self._encode
+        )
 
     def _decided(
         self,

@@ -1,11 +1,13 @@
 """Papers → the sentences in them that speak to the question, scored and with exact offsets."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 
 from rag_qa.answering.evidence.alignment import align
-from rag_qa.protocols import Embedder
+from rag_qa.protocols import Embedder, Matrix, TokenEncoding
 from rag_qa.text.sentences import split_sentences
 from rag_qa.text.words import content_terms, coverage
 from rag_qa.types import Evidence, Paper, Value
@@ -41,35 +43,57 @@ class ScoredSentence(Value):
         return (self.similarity + self.coverage + self.alignment) / 3
 
 
+class EncodedPaper(NamedTuple):
+    """Where a paper's sentences stand, and what the embedder makes of each: alone, by tokens, and under the heading.
+
+    `headed` has shape (sentences, dimension).
+    """
+
+    spans: Sequence[tuple[int, int]]
+    alone: Sequence[TokenEncoding]
+    headed: Matrix
+
+
+def encode_paper(paper: Paper, *, embedder: Embedder) -> EncodedPaper:
+    """Return the encodings of a paper's sentences, which depend on no other paper."""
+    spans = spans_of(paper.abstract)
+    texts = [paper.abstract[start:end] for start, end in spans]
+    headed = embedder.encode([f"{paper.heading}: {text}" for text in texts], role="document")
+    return EncodedPaper(spans, embedder.encode_tokens(texts, role="document"), headed)
+
+
 def score_sentences(
     question: str,
     terms: Sequence[str],
     papers: Sequence[Paper],
     weights: Mapping[str, float],
     embedder: Embedder,
+    encode: Callable[[Paper], EncodedPaper] | None = None,
 ) -> list[ScoredSentence]:
-    """Return every sentence of the papers with its scores, best first (ties in the order of the papers)."""
-    spans = [(paper, start, end) for paper in papers for start, end in spans_of(paper.abstract)]
+    """Return every sentence of the papers with its scores, best first (ties in the order of the papers).
+
+    `encode` may keep what `encode_paper` gives.
+    """
+    encoded = list(map(encode or partial(encode_paper, embedder=embedder), papers))
+    spans = [(paper, *span) for paper, e in zip(papers, encoded, strict=True) for span in e.spans]
     if not spans:
         return []
     (query,) = embedder.encode_tokens([question], role="query")
-    texts = [paper.abstract[start:end] for paper, start, end in spans]
-    under_heading = [f"{paper.heading}: {text}" for (paper, _, _), text in zip(spans, texts, strict=True)]
-    sentences = embedder.encode_tokens(texts, role="document")
+    sentences = [sentence for e in encoded for sentence in e.alone]
     alone = np.stack([sentence.vector for sentence in sentences]) @ query.vector
-    headed = embedder.encode(under_heading, role="document") @ query.vector
+    headed = np.concatenate([e.headed for e in encoded]) @ query.vector
     scored = [
         ScoredSentence(
             paper_id=paper.id,
-            text=text,
+            text=paper.abstract[start:end],
             start=start,
             end=end,
             similarity=float(similarity),
-            coverage=coverage(terms, content_terms(f"{paper.heading} {text}"), weights),
+            coverage=coverage(terms, content_terms(f"{paper.heading} {paper.abstract[start:end]}"), weights),
             met=tuple(map(float, met)),
         )
-        for (paper, start, end), text, similarity, met in zip(
-            spans, texts, (alone + headed) / 2, align(question, query, sentences, weights), strict=True
+        for (paper, start, end), similarity, met in zip(
+            spans, (alone + headed) / 2, align(question, query, sentences, weights), strict=True
         )
     ]
     return sorted(scored, key=lambda sentence: -sentence.score)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag_qa.answering.evidence.scoring import ScoredSentence, as_evidence, score_sentences
+from rag_qa.answering.evidence.scoring import ScoredSentence, as_evidence, encode_paper, score_sentences
 from rag_qa.testing import HashingEmbedder
 from rag_qa.text.words import content_terms, coverage, question_terms
 from rag_qa.types import Paper
@@ -59,6 +59,19 @@ def test_a_score_is_the_mean_of_three_signals():
     assert found.alignment == pytest.approx(0.3)
     assert found.score == pytest.approx(0.4)
     assert scored("which player owns an eigenvector?", GAME)[0].alignment == pytest.approx(1.0)
+
+
+def test_encodings_may_be_kept():
+    """What was encoded of a paper before gives the same scores, whichever papers stand beside it."""
+    embedder = HashingEmbedder()
+    kept = {paper: encode_paper(paper, embedder=embedder) for paper in (GAME, UNTITLED)}
+    terms = question_terms("games")
+    weights = dict.fromkeys(terms, 1.0)
+    embedder.encoded.clear()
+    for papers in ([GAME], [UNTITLED, GAME]):
+        again = score_sentences("games", terms, papers, weights, embedder, kept.__getitem__)
+        assert again == score_sentences("games", terms, papers, weights, HashingEmbedder())
+    assert set(embedder.encoded) == {"games"}
 
 
 def test_no_papers_give_no_sentences():
