@@ -51,6 +51,9 @@ class GeneratorSpec(Value):
     runtime: str
 
 
+ONE_AT_A_TIME = "a text is being written; take it to its end or close it before the model is asked again"
+
+
 class Prompt(Value):
     """A chat prompt. The texts are content: special tokens in them have no effect on the model.
 
@@ -84,7 +87,10 @@ class Embedder(Protocol):
 
 
 class Generator(Protocol):
-    """Writes text under a grammar, and chooses between words. A result never depends on the calls before it."""
+    """Writes text under a grammar, and chooses between words. A result never depends on the calls before it.
+
+    Whoever asks while a text of theirs is unfinished gets a RuntimeError; other threads wait.
+    """
 
     @property
     def spec(self) -> GeneratorSpec: ...

@@ -8,12 +8,13 @@ import hashlib
 import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from random import Random
 
 import numpy as np
 
 from rag_qa.errors import BackendError
-from rag_qa.protocols import EmbedderSpec, GeneratorSpec, Matrix, Prompt, Role, TokenEncoding
+from rag_qa.protocols import ONE_AT_A_TIME, EmbedderSpec, GeneratorSpec, Matrix, Prompt, Role, TokenEncoding
 
 DIMENSION = 64
 SPECIAL_TOKENS = 2
@@ -97,6 +98,7 @@ class QueuedGenerator:
         self.replies = deque(replies)
         self.choices = deque(choices)
         self.prompts: list[Prompt] = []
+        self._writing = False
 
     def generate(
         self, prompt: Prompt, *, grammar: str | None, max_tokens: int, temperature: float, seed: int
@@ -106,7 +108,8 @@ class QueuedGenerator:
         Raises BackendError where the prompt leaves no room for `max_tokens`, IndexError where no reply is left.
         """
         self._keep(prompt, max_tokens)
-        yield from _PIECE.findall(self.replies.popleft())[:max_tokens]
+        with self._written():
+            yield from _PIECE.findall(self.replies.popleft())[:max_tokens]
 
     def choose(self, prompt: Prompt, options: Sequence[str]) -> list[float]:
         """Return the next choice.
@@ -125,7 +128,17 @@ class QueuedGenerator:
             raise ValueError(f"some of {list(options)} begin with the same word; give others")
         self._keep(prompt, 1)
 
+    @contextmanager
+    def _written(self) -> Iterator[None]:
+        self._writing = True
+        try:
+            yield
+        finally:
+            self._writing = False
+
     def _keep(self, prompt: Prompt, max_tokens: int) -> None:
+        if self._writing:
+            raise RuntimeError(ONE_AT_A_TIME)
         self.prompts.append(prompt)
         if self.count_tokens(prompt) + max_tokens > self.spec.n_ctx:
             raise BackendError(

@@ -147,8 +147,12 @@ class Synthesis:
         return affirmed.opening
 
     def _written(self, reading: Reading, opening: str, trace: Trace) -> Iterator[Event | str]:
-        """Yield pieces of text as they are written, as events, and whole sentences as texts."""
+        """Yield pieces of text as they are written, as events, and then whole sentences as texts.
+
+        The model does one thing at a time: it can be asked about a sentence once it has written them all.
+        """
         sentences = SentenceReader(opening, max_tokens=self._settings.max_tokens)
+        whole: list[str] = []
         pieces = self._writer.write(reading, opening=opening)
         while not sentences.full:
             with trace.timed("write"):
@@ -156,9 +160,9 @@ class Synthesis:
             if piece is None:
                 break
             yield Event(kind="piece", piece=piece)
-            yield from sentences.feed(piece)
+            whole += sentences.feed(piece)
         pieces.close()
-        yield from sentences.rest()
+        yield from [*whole, *sentences.rest()]
 
     def _attributed(self, text: str, material: Material, trace: Trace) -> Attribution | None:
         with trace.timed("attribute"):

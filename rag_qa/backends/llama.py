@@ -9,12 +9,12 @@ import logging
 import secrets
 from collections import deque
 from collections.abc import Generator as Pieces
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from itertools import takewhile
 from pathlib import Path
-from threading import Lock, Thread
+from threading import Lock, Thread, get_ident
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -23,7 +23,7 @@ from rag_qa.backends.locating import locate_model
 from rag_qa.backends.probing import ensure_llama_works
 from rag_qa.backends.processor import let_threads_sleep, physical_cores
 from rag_qa.errors import BackendError, RagQAError
-from rag_qa.protocols import GeneratorSpec, Prompt
+from rag_qa.protocols import ONE_AT_A_TIME, GeneratorSpec, Prompt
 from rag_qa.settings import Settings
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ class LlamaGenerator:
         self._threads = threads or physical_cores()
         self._requested_layers = gpu_layers
         self._lock = Lock()
+        self._holder: int | None = None
         # The parts of the prompt read last, in tokens: what the model's memory begins with.
         self._read_before: list[list[int]] = []
         self._bookmarks: deque[Bookmark] = deque(maxlen=BOOKMARKS)
@@ -99,7 +100,7 @@ class LlamaGenerator:
 
         Raises BackendError where the grammar is bad or the prompt leaves no room for `max_tokens`.
         """
-        with self._lock:
+        with self._turn():
             tokens = self._read(prompt, room=max_tokens)
             stream = self._llama.create_completion(
                 tokens,
@@ -124,7 +125,7 @@ class LlamaGenerator:
         """
         import llama_cpp
 
-        with self._lock:
+        with self._turn():
             first = [self._tokenize(option, special=False)[0] for option in options]
             if len(set(first)) < len(first):
                 raise ValueError(f"some of {list(options)} begin with the same token; give others")
@@ -136,8 +137,20 @@ class LlamaGenerator:
 
     def count_tokens(self, prompt: Prompt) -> int:
         """Return the length of the rendered prompt in the model's own tokens."""
-        with self._lock:
+        with self._turn():
             return sum(map(len, self._segments(prompt)))
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Wait for other threads. Raises RuntimeError in the one that is having a text written: it would wait forever."""
+        if self._holder == get_ident():
+            raise RuntimeError(ONE_AT_A_TIME)
+        with self._lock:
+            self._holder = get_ident()
+            try:
+                yield
+            finally:
+                self._holder = None
 
     def open_context(self, *, tokens: int, outputs: int) -> "LlamaContext":
         """Return a further context over the same weights, for batches of `tokens` of which `outputs` give logits.

@@ -218,12 +218,12 @@ def test_prose_stands_above_its_papers_and_quotes(run, indexed, writes):
 
 def test_a_list_shows_each_quote_once(run, indexed, writes):
     """A list with an introduction prints each paper's quote as a sentence, and not again under the paper."""
-    introduction = "We present principal component analysis as a competitive game."
-    writes(introduction)
+    writes(" presents principal component analysis as a competitive game.")
     code, out, err = run("ask", "Which papers present principal component analysis?", "-k", "1")
     assert (code, err) == (0, "")
     assert out.splitlines() == [
-        f"{introduction} [1]",
+        "The paper \u201cEigenGame: PCA as a Nash Equilibrium\u201d presents principal component analysis as a competitive "
+        "game. [1]",
         "\u201cWe present principal component analysis as a competitive game [7].\u201d [1]",
         "",
         "[1] EigenGame: PCA as a Nash Equilibrium. Ian Gemp, Brian McWilliams, ICLR, 2020, eigengame",

@@ -208,6 +208,16 @@ def test_threads_take_turns(llama):
         assert list(pool.map(lambda prompt: "".join(write(llama, prompt)), prompts)) == alone
 
 
+def test_a_call_while_a_text_is_written_is_an_error(generator):
+    """Whoever asks the model before the text being written is at its end or closed would wait forever, and is told."""
+    pieces = write(generator)
+    next(pieces)
+    with pytest.raises(RuntimeError, match="to its end or close it"):
+        generator.choose(PROMPT, ("Yes", "No"))
+    pieces.close()
+    assert len(generator.choose(PROMPT, ("Yes", "No"))) == 2
+
+
 CONTEXT = (
     "Sentences from papers:\n- Water is wet, and rivers are made of it.\n- Stones are dry in the sun.\n\n"
 )
