@@ -142,7 +142,7 @@ class LlamaGenerator:
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
-        """Wait for other threads. Raises RuntimeError in the one that is having a text written: it would wait forever."""
+        """Wait for other threads. Raises RuntimeError in the one that has a text written: it would wait forever."""
         if self._holder == get_ident():
             raise RuntimeError(ONE_AT_A_TIME)
         with self._lock:

@@ -98,7 +98,7 @@ def test_a_supported_sentence_cites_the_smallest_set():
 
 
 def test_text_streams_before_its_sentence():
-    """Pieces come as they are written, sentences after the last one, when the model is free; the pieces are the text."""
+    """Pieces come as they are written, and sentences after the last one, when the model is free."""
     answered = Answered(f"{TRUE} {DANCE}")
     kinds = [event.kind for event in answered.events]
     assert "".join(event.piece for event in answered.events) == f"{TRUE} {DANCE}"

@@ -222,8 +222,8 @@ def test_a_list_shows_each_quote_once(run, indexed, writes):
     code, out, err = run("ask", "Which papers present principal component analysis?", "-k", "1")
     assert (code, err) == (0, "")
     assert out.splitlines() == [
-        "The paper \u201cEigenGame: PCA as a Nash Equilibrium\u201d presents principal component analysis as a competitive "
-        "game. [1]",
+        "The paper \u201cEigenGame: PCA as a Nash Equilibrium\u201d presents principal component analysis as a "
+        "competitive game. [1]",
         "\u201cWe present principal component analysis as a competitive game [7].\u201d [1]",
         "",
         "[1] EigenGame: PCA as a Nash Equilibrium. Ian Gemp, Brian McWilliams, ICLR, 2020, eigengame",
