@@ -20,6 +20,7 @@ from rag_qa.types import Filter
 LONGEST = 8
 LIKE = 0.85
 TOKEN = re.compile(r"[^\W_](?:(?:(?!['’]\d)[\w.'’-])*\w)?\.?")
+CONTRACTED = re.compile(r"['’](?:m|ve|re|d|ll|t)$", re.I)
 OWNER = re.compile(r"['’]s?$|\.$")
 ABOUT = frozenset("about on regarding concerning mention mentioning using use uses versus vs than".split())
 LINK = frozenset("by from and did does has have is".split())
@@ -125,7 +126,9 @@ def _values(question: str, facets: Facets, index: Index | None) -> Iterator[Valu
 def _author(name: str, before: str, after: str, facets: Facets, index: Index | None) -> str:
     """Return an author's name; one word must be written like a name and not stand before a noun."""
     words = name.split()
-    if any(word in FUNCTION_WORDS for word in words) or not (found := authors_like(name, facets.authors)):
+    if any(word in FUNCTION_WORDS or CONTRACTED.search(word) for word in words) or not (
+        found := authors_like(name, facets.authors)
+    ):
         return ""
     written = name[:1].isupper() or before == "by" or bool(re.match(PAPERS, after, re.I))
     written = written or (index is not None and not len(index.lexical.places_of_all(name)))

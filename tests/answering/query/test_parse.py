@@ -57,6 +57,17 @@ def test_names_in_a_topic_restrict_nothing(index, question):
     assert parse(question, facets=index.facets).filter == Filter()
 
 
+def test_a_contraction_is_no_author(tmp_path):
+    """ "I'm" is not I. M. Bell, who is found by name."""
+    source = tmp_path / "papers.jsonl"
+    source.write_text('{"title": "Games", "abstract": "Players play games.", "authors": ["I. M. Bell"]}')
+    build_index([source], tmp_path / "index", embedder=HashingEmbedder())
+    with contextlib.closing(Index.open(tmp_path / "index")) as opened:
+        asked = ("I'm looking for papers on games", "papers by I. M. Bell")
+        found = [parse(question, facets=opened.facets, index=opened).filter.authors for question in asked]
+    assert found == [(), ("I. M. Bell",)]
+
+
 def test_a_name_in_small_letters_is_read_where_it_is_no_word(index):
     """A family name that no abstract uses as a word needs no capital; one that is a word does."""
     found = [
