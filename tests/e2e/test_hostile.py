@@ -168,13 +168,12 @@ def check(assistant, answer):
 def test_a_thousand_random_replies_make_no_fault(fuzzed):
     """Whatever a model writes and decides, citations are valid, quotes verbatim and all sentences are its own."""
     assistant, generator = fuzzed
-    kinds, abstained = set(), 0
+    kinds = set()
     generator.prompts.clear()
     for scrap in cycle(SCRAPS):
         generator.replies.clear()
         answer = assistant.ask(f"{ASKED} {scrap}")
         check(assistant, answer)
-        abstained += answer.abstained
         for sentence in answer.sentences:
             kinds.add(sentence.kind)
             if sentence.kind == "prose":
@@ -185,8 +184,7 @@ def test_a_thousand_random_replies_make_no_fault(fuzzed):
                 assert any(sentence.text in text for text in texts)
         if len(generator.prompts) >= GENERATIONS:
             break
-    assert "prose" in kinds
-    assert abstained
+    assert {"prose", "quote"} <= kinds
 
 
 @pytest.mark.parametrize("reply", ["I do not know.", "No answer can be given."])
