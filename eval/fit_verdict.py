@@ -39,7 +39,7 @@ SUPPORTED, PARTIAL = 0.5, 0.25
 COVERED = 0.65
 SIMILARITIES = ("explained", "part_similarity")
 WORDS = tuple(name for name in Features.model_fields if name not in SIMILARITIES)
-OUTPUT = Path(__file__).parents[1] / "rag_qa" / "answering" / "verdict.toml"
+OUTPUT = Path(__file__).parents[1] / "rag_qa" / "answering" / "verdict" / "verdict.toml"
 
 
 class Row(NamedTuple):
