@@ -252,7 +252,8 @@ class LlamaGenerator:
             )
         kept = _shared(self._read_before, segments)
         marked = max(self._bookmarks, key=lambda mark: _shared(mark.segments, segments), default=None)
-        if kept < len(self._read_before) - 1:
+        beginning = self._read_before[:-1]
+        if kept < len(beginning) and all(mark.segments != beginning for mark in self._bookmarks):
             self._bookmarks.append(self._mark())
         if marked is not None and _shared(marked.segments, segments) > kept:
             self._open_at(marked)

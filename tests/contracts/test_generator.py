@@ -292,6 +292,8 @@ def test_a_beginning_is_read_once(llama, monkeypatch):
     read.clear()
     llama.choose(READ, ("Yes", "No"))
     assert read == [rest]
+    llama.choose(PROMPT, ("Yes", "No"))
+    assert [mark.segments for mark in llama._bookmarks].count([system, context]) == 1
 
 
 @pytest.mark.model

@@ -111,7 +111,6 @@ def decide(
     They do where the confidence reaches the one wanted; where none is, the one that ships, and where they also speak
     to the question at all. Where a model has read but not written yet, only what is hardly answerable is refused.
     """
-    speaks = speaks_to(assessed)
     clues = find_clues(query, assessed, papers, terms, weights).model_dump()
     model = "answer"
     if said.stated is not None:
@@ -124,14 +123,8 @@ def decide(
     wants = threshold(model) if wanted is None else wanted
     if model == "read_answer":
         wants = min(wants, threshold(model))
-    answers = confidence >= wants and (speaks or wanted is not None)
-    return Decision(
-        assessed=assessed,
-        relevant=keep_relevant(assessed) if answers else [],
-        confidence=confidence,
-        why_not=_not_said(query, assessed, papers, weights) if speaks or query.within else NOTHING_RELEVANT,
-        clues=clues,
-    )
+    why_not = _not_said(query, assessed, papers, weights)
+    return _decision(query, assessed, confidence, confidence >= wants, wanted, why_not, clues)
 
 
 def decide_list(
@@ -147,16 +140,30 @@ def decide_list(
     `assessed` is most probable first and not empty. Papers need only be on what is asked for, and nothing need be
     stated: relevance alone decides, with the confidence wanted or the one that ships.
     """
-    speaks = speaks_to(assessed)
     confidence = list_probability(assessed)
-    wants = threshold("list") if wanted is None else wanted
-    answers = confidence >= wants and (speaks or wanted is not None)
+    sure = confidence >= (threshold("list") if wanted is None else wanted)
+    clues = best_signals([paper.signals for paper in assessed]).model_dump()
+    why_not = _not_said(query, assessed, papers, weights)
+    return _decision(query, assessed, confidence, sure, wanted, why_not, clues)
+
+
+def _decision(
+    query: Query,
+    assessed: Sequence[Relevance],
+    confidence: float,
+    sure: bool,
+    wanted: float | None,
+    why_not: str,
+    clues: Mapping[str, float],
+) -> Decision:
+    """Return the decision, sure enough or not; without a confidence wanted papers must also speak to the question."""
+    speaks = speaks_to(assessed)
     return Decision(
         assessed=assessed,
-        relevant=keep_relevant(assessed) if answers else [],
+        relevant=keep_relevant(assessed) if sure and (speaks or wanted is not None) else [],
         confidence=confidence,
-        why_not=_not_said(query, assessed, papers, weights) if speaks or query.within else NOTHING_RELEVANT,
-        clues=best_signals([paper.signals for paper in assessed]).model_dump(),
+        why_not=why_not if speaks or query.within else NOTHING_RELEVANT,
+        clues=clues,
     )
 
 

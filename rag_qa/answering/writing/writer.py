@@ -23,7 +23,7 @@ MAX_SENTENCES = 3
 YES_NO = ("Yes", "No")
 YES_NO_UNKNOWN = ("Yes", "No", "Unknown")
 SENTENCE_ENDS = (".", "!", "?", "…", "。", "！", "？")
-OPENINGS = ("Yes, ", "No, ")
+OPENINGS = YES, NO = ("Yes, ", "No, ")
 # So many papers are called by their titles.
 FEW_PAPERS = 3
 # No is the answer from this ratio to Yes on, and Yes up to the other: the model prefers to agree.
@@ -66,12 +66,12 @@ class Affirmation(NamedTuple):
     def opening(self) -> str:
         """How an answer begins: "Yes, " or "No, ", or with neither where the evidence is not clear about it."""
         if self.no > SURELY_NO * self.yes:
-            return "No, "
-        return "Yes, " if self.yes > max(0.5, self.no / UNSURE) else ""
+            return NO
+        return YES if self.yes > max(0.5, self.no / UNSURE) else ""
 
     def agrees(self, opening: str) -> float:
         """Return how probably an answer that begins so is right: without Yes or No, that it is either."""
-        return {"Yes, ": self.yes, "No, ": self.no}.get(opening, max(self.yes, self.no))
+        return {YES: self.yes, NO: self.no}.get(opening, max(self.yes, self.no))
 
 
 class Writer:
