@@ -15,6 +15,9 @@ SentenceKind = Literal["quote", "prose", "metadata"]
 VerdictLabel = Literal["supported", "partial", "unsupported"]
 MetadataField = Literal["authors", "year", "venue"]
 QuestionKind = Literal["fact", "number", "yesno", "comparison", "which", "metadata"]
+# What a reader must know before trusting a paper, gravest first.
+PaperStatus = Literal["retracted", "expression of concern", "corrected", "preprint"]
+PaperKind = Literal["abstract", "synopsis", "pdf"]
 
 
 class Value(BaseModel):
@@ -31,8 +34,25 @@ class Source(Value):
     variant: str | None = None
 
 
+class Version(Value):
+    """Another version of a paper, such as its preprint, as its own record described it."""
+
+    title: str = ""
+    venue: str | None = None
+    year: int | None = None
+    doi: str | None = None
+    arxiv_id: str | None = None
+    pmid: str | None = None
+    status: PaperStatus | None = None
+
+
 class Paper(Value):
-    """A paper as far as its abstract goes. `aliases` are its other known ids, in order."""
+    """A paper as far as its abstract goes.
+
+    `aliases` are its other known ids, in order. `venue`, `year` and `doi` come from one record, the published one
+    first; `versions` holds what the records of other versions said. A `kind` of "pdf" marks a title and an abstract
+    that were found in a PDF by layout, at best effort.
+    """
 
     id: str
     title: str = ""
@@ -43,7 +63,10 @@ class Paper(Value):
     url: str | None = None
     doi: str | None = None
     arxiv_id: str | None = None
-    kind: Literal["abstract", "synopsis"] = "abstract"
+    pmid: str | None = None
+    status: PaperStatus | None = None
+    kind: PaperKind = "abstract"
+    versions: tuple[Version, ...] = ()
     aliases: tuple[str, ...] = ()
     sources: tuple[Source, ...] = ()
 
@@ -97,6 +120,20 @@ class Skipped(Value):
     path: str
     record: int
     reason: str
+
+
+class Fate(Value):
+    """What became of one record of a file (counted from 1).
+
+    `paper_id` names the paper that it became or was merged into; `reason` says why it was skipped, or why it is
+    taken for the same paper as another.
+    """
+
+    path: str
+    record: int
+    fate: Literal["added", "merged", "unchanged", "skipped"]
+    paper_id: str | None = None
+    reason: str | None = None
 
 
 class Passage(Value):
