@@ -212,14 +212,16 @@ class Query(Value):
     `text` is the question as it stands alone, and `topic` what of it is searched: without the restrictions that
     `filter` holds ("" where they are all that is asked). `within` are the ids of the papers that it is about, where
     it names any. `counts` says that a number of papers is asked for, and `wanted` which of their metadata, where
-    nothing else is. `understood_as` says all of it in words, None where that is just what was asked; `nothing` says
-    why no paper can be meant.
+    nothing else is. `fallback` is the filter without the years that were read in the text, which may belong to the
+    topic; None where none were read. `understood_as` says all of it in words, None where that is just what was asked;
+    `nothing` says why no paper can be meant.
     """
 
     text: str
     topic: str
     kind: QuestionKind = "fact"
     filter: Filter = Filter()
+    fallback: Filter | None = None
     within: tuple[str, ...] | None = None
     counts: bool = False
     wanted: tuple[MetadataField, ...] = ()

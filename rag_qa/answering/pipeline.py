@@ -4,6 +4,7 @@ There are four ways to answer, chosen in `Pipeline._way`: from metadata, by coun
 evidence. Each takes a query and returns a draft.
 """
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache, partial
 from typing import NamedTuple
@@ -101,6 +102,7 @@ class Pipeline:
         """Yield the hits, then each sentence once it is checked, then the whole answer."""
         trace = Trace(self._settings, self._index.manifest)
         with trace.timed("search"):
+            query = self._of_any_year(query)
             draft = self._way(query)(query, trace)
         yield Event(kind="hits", hits=tuple(draft.hits), query=query)
         sentences: list[Sentence] = []
@@ -133,6 +135,27 @@ class Pipeline:
         if query.wanted:
             return self._from_metadata
         return self._list if query.kind == "which" else self._from_evidence
+
+    def _of_any_year(self, query: Query) -> Query:
+        """Return a request for papers of a year as one for papers of any, where the year belongs to its topic.
+
+        So it does where no paper of that year meets the request, or another does that speaks of the year
+        ("the drought in 2003").
+        """
+        if query.fallback is None or query.counts:
+            return query
+        update = {"filter": query.fallback, "fallback": None, "topic": query.text}
+        wide = query.model_copy(update=update | {"understood_as": f"{query.text} (papers of any year)"})
+        if not self._meeting(query):
+            return wide if self._meeting(wide) else query
+        year = query.filter.since if query.filter.since == query.filter.until else None
+        return wide if year and any(_speaks_of(year, paper) for paper in self._meeting(wide)) else query
+
+    def _meeting(self, query: Query) -> list[Paper]:
+        """Return the papers that meet a request for papers."""
+        hits = self._found(query)
+        met = {paper.paper_id for paper in self._decided_list(query, hits).relevant} if hits else ()
+        return [hit.paper for hit in hits if hit.paper.id in met]
 
     def _nothing(self, query: Query, trace: Trace) -> Draft:
         return Draft([], iter(()))
@@ -275,6 +298,11 @@ class Pipeline:
 
 def _events(sentences: Sequence[Sentence]) -> Iterator[Event]:
     return (Event(kind="sentence", sentence=sentence) for sentence in sentences)
+
+
+def _speaks_of(year: int, paper: Paper) -> bool:
+    """Return whether a paper of another year names a year."""
+    return paper.year != year and bool(re.search(rf"\b{year}\b", f"{paper.title} {paper.abstract}"))
 
 
 def _titles(hits: Sequence[Hit]) -> dict[str, str]:

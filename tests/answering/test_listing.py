@@ -119,6 +119,25 @@ def test_a_restriction_that_no_paper_passes_is_dropped(assistant):
     assert "of any paper: none is from 1999" in answer.query.understood_as
 
 
+@pytest.mark.parametrize("style", ["at the end", "spoken of"])
+def test_a_year_of_the_topic_is_no_restriction(style, tmp_path):
+    """Papers of any year are listed where none of the year meets the request, or another speaks of the year itself."""
+    drought = {"id": "drought", "title": "A dry summer", "year": 2011}
+    when = "in 2003" if style == "spoken of" else "on a farm"
+    drought["abstract"] = f"We measure how rainfall fell {when}."
+    pumps = {"id": "pumps", "title": "Pumps", "year": 2003, "abstract": "Rainfall fills the pumps of farms."}
+    other = pumps if style == "spoken of" else pumps | {"abstract": "Diesel pumps use fuel at night."}
+    (tmp_path / "papers.jsonl").write_text("\n".join(map(json.dumps, (drought, other))))
+    build_index([tmp_path / "papers.jsonl"], tmp_path / "index", embedder=HashingEmbedder())
+    settings = Settings(model=STARTER, style="quote")
+    with Assistant.open(tmp_path / "index", settings=settings, embedder=HashingEmbedder()) as assistant:
+        answer = assistant.ask("which papers measure how rainfall fell in 2003?")
+        firm = assistant.ask("which papers from 2003 measure how rainfall fell?")
+    assert "drought" in cited(answer)
+    assert "papers of any year" in answer.query.understood_as
+    assert "drought" not in cited(firm)
+
+
 def test_a_filter_restricts_search_and_answers(assistant):
     """A filter holds for search and ask; with that of the question, papers pass both."""
     wanted = Filter(since=2020)

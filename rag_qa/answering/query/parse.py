@@ -72,6 +72,8 @@ def _alone(question: str, kind: Kind, wanted: Filter, facets: Facets, index: Ind
         update["understood_as"] = f"{topic} (of any paper: none is {read.filter.text})"
     elif read.filter.text or kind.counts:
         update |= {"filter": both, "understood_as": _in_words(str(update["topic"]), both, counts=kind.counts)}
+        if topic and read.doubtful:
+            update["fallback"] = _both(wanted, read.filter.model_copy(update={"since": None, "until": None}))
     return query.model_copy(update=update)
 
 

@@ -27,7 +27,12 @@ LINK = frozenset("by from and did does has have is".split())
 LINKED = re.compile(r"(?:\b(?:by|from|at|in|of|the|with|and|but|written|authored|published)\s+)*$", re.I)
 PAPERS = r"(?:papers?|articles?|stud(?:y|ies)|publications?|preprints?|works?|stuff|\w+thing|ones?)\b"
 YEAR = r"(?:(?:19|20)\d\d|['’]\d\d)\b"
+PUBLISHED = re.compile(
+    rf"\b(?:{PAPERS}|published|written|released|appeared|presented|out|and|but|not)$", re.I
+)
 NO = r"(?:no|not|nothing|none)\s+"
+# "from 2016 on", but not "from 2016 on infections".
+ON = r"on\b(?!\s+(?!(?:about|on|that|which|in|at|by|and|with|is|are|was|were)\b)\w)"
 # How words and years bound: what is added to the first and to the last year, None where that side is open.
 BOUNDS: tuple[tuple[int | None, int | None, str], ...] = (
     (0, None, rf"(?:from\s+)?({YEAR})\s*(?:-|–|to|until|till)\s*(?:now|today|(?:the\s+)?present)\b"),
@@ -38,7 +43,7 @@ BOUNDS: tuple[tuple[int | None, int | None, str], ...] = (
     ),
     (0, 0, rf"({YEAR})\s*[-–/]\s*(\d\d)\b"),
     (0, None, rf"(?:since|starting(?:\s+\w+)?|as\s+of|{NO}(?:older|earlier|before)(?:\s+than)?)\s+({YEAR})"),
-    (0, None, rf"(?:from\s+)?({YEAR})\s*(?:\+|(?:and|or)\s+(?:later|after|newer|since|up)|on\b|onwards?)"),
+    (0, None, rf"(?:from\s+)?({YEAR})\s*(?:\+|(?:and|or)\s+(?:later|after|newer|since|up)|onwards?|{ON})"),
     (None, 0, rf"(?:until|till|up\s+to|{NO}(?:later|newer|after)(?:\s+than)?)\s+({YEAR})"),
     (None, 0, rf"({YEAR})\s+(?:and|or)\s+(?:earlier|before|older)"),
     (1, None, rf"(?:after|past|post|(?:later|newer|(?:more\s+)?recent|younger)\s+than)[\s-]+({YEAR})"),
@@ -62,11 +67,15 @@ SLOTS = (
 
 
 class Restriction(NamedTuple):
-    """The filter that was read, what of the question is left, and the names in it that the index does not have."""
+    """The filter that was read, what of the question is left, and the names in it that the index does not have.
+
+    `doubtful` says that a year stands behind something else than papers, and may be of the topic.
+    """
 
     filter: Filter
     topic: str
     unknown: tuple[str, ...] = ()
+    doubtful: bool = False
 
 
 class Value(NamedTuple):
@@ -99,9 +108,9 @@ def restriction(question: str, facets: Facets, index: Index | None = None) -> Re
         and not authors_like(n, facets.authors)
         and not is_venue(n, facets.venues)
     )
-    return Restriction(
-        found, _without(question, [*((v.start, v.end) for v in known), *years]), tuple(unknown)
-    )
+    doubtful = any(not _of_papers(question, span, known) for span in years)
+    topic = _without(question, [*((v.start, v.end) for v in known), *years])
+    return Restriction(found, topic, tuple(unknown), doubtful)
 
 
 def _values(question: str, facets: Facets, index: Index | None) -> Iterator[Value]:
@@ -199,6 +208,13 @@ def _free(question: str, year: re.Match[str], known: Sequence[Value]) -> bool:
     if not before or before[-1] in ",;:(" or any(value.end == len(before) for value in known):
         return True
     return not (word[:1].isupper() and not is_asking(word)) and _ends(question[year.end() :].lstrip())
+
+
+def _of_papers(question: str, year: tuple[int, int], known: Sequence[Value]) -> bool:
+    """Return whether a year is said of papers: beside a word for them, an author, a venue, or nothing."""
+    before = re.sub(r"(?i)(?:\b(?:from|in|of|the)\s+)*$", "", question[: year[0]]).rstrip(" ,(")
+    behind = not before or PUBLISHED.search(before) or any(value.end == len(before) for value in known)
+    return bool(behind or re.match(PAPERS, question[year[1] :].lstrip(), re.I))
 
 
 def _year(text: str) -> int:

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from rag_qa import build_index
 from rag_qa.answering.query.kinds import asked_topic, kind_of
 from rag_qa.answering.query.parse import parse
+from rag_qa.answering.query.restrictions import restriction
 from rag_qa.errors import FilterError, QuestionError
 from rag_qa.index.reader import Index
 from rag_qa.sample import sample_papers_path
@@ -168,3 +169,27 @@ def test_any_text_is_understood_or_told(index, text, follows):
     )
     with contextlib.suppress(QuestionError, FilterError):
         parse(text, [turn] if follows else [], facets=index.facets, index=index)
+
+
+@pytest.mark.parametrize(
+    ("question", "doubtful"),
+    [
+        ("which papers measure rainfall in 2003?", True),
+        ("articles on the drought of 2011", True),
+        ("which papers from 2017 use attention?", False),
+        ("2017 papers on attention", False),
+        ("anything on attention published in 2017?", False),
+        ("papers on attention by Ashish Vaswani, 2017", False),
+    ],
+)
+def test_a_year_behind_a_topic_may_be_of_the_topic(question, doubtful, index):
+    """A year that stands behind something else than papers leaves a way back to papers of any year."""
+    assert restriction(question, index.facets, index).doubtful is doubtful
+
+
+def test_from_a_year_on_is_no_topic(index):
+    """ "From 2016 on" opens the years where nothing follows, and "from 2016 on infections" names one year."""
+    assert parse("papers from 2016 on", facets=index.facets).filter == Filter(since=2016)
+    assert parse("papers from 2016 on infections", facets=index.facets).filter == Filter(
+        since=2016, until=2016
+    )
