@@ -28,9 +28,7 @@ COMPARED = re.compile(
     re.I,
 )
 THAT = re.compile(r"\b(?:it|its|they|them|theirs?|this|that|these|those)\b", re.I)
-SEVERAL = re.compile(r"\b(?:both|either|the\s+(?:two|three)|which\s+(?:one|of)|list)\b", re.I)
 NEGATED = re.compile(r"\b(?:is|are|was|were)(?:n['’]t|\s+not)\b|\bnot\s+(?:at|by|from|in|about)\b", re.I)
-WHICH = re.compile(r"\bwh(?:ich|at)\b", re.I)
 # How a list is cut by command, whatever was learned.
 COMMAND = r"(?:drop|leave\s+(?:out|off)|remove|skip|exclude)\b"
 PAPERS = re.compile(r"\b(?:papers|articles|studies|publications|any\w*|else)\b", re.I)
@@ -82,8 +80,7 @@ def _meant(
     if shown and within and compared and (THAT.search(question) or len(set(within)) == 1):
         within = [*shown[-1].ids, *within]
     if shown and not within and look not in ("alone", "carries"):
-        whole = len(shown[-1].papers) == 1 and SEVERAL.search(question)
-        within = list(listed(shown) if whole else shown[-1].ids)
+        within = list(shown[-1].ids)
     return within
 
 
@@ -131,7 +128,7 @@ def _narrowed(
     valued: bool,
 ) -> list[str]:
     """Return the papers of the list that a question keeps: by year, venue, author, or (if not only `valued`) topic."""
-    whole = len(shown[-1].papers) < 2 or SEVERAL.search(question)
+    whole = len(shown[-1].papers) < 2
     known = {paper.id: paper for turn in shown for paper in turn.papers}
     papers = [known[key] for key in listed(shown)] if whole else shown[-1].papers
     read = restriction(question, facets, index)
@@ -140,7 +137,7 @@ def _narrowed(
             passing = {index.lexical.paper_ids[place] for place in matching(read.filter, facets)}
         except FilterError:
             return []
-    elif valued or WHICH.search(question):
+    elif valued:
         return []
     elif OLDEST.search(question) or NEWEST.search(question):
         best = (max if NEWEST.search(question) else min)(paper.year or 0 for paper in papers)

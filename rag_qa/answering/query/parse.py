@@ -1,6 +1,5 @@
 """A question, the turns before it and what the index holds → the one `Query` that everything after reads."""
 
-import re
 from collections.abc import Sequence
 
 from rag_qa.answering.query.followups import follow_up
@@ -13,14 +12,6 @@ from rag_qa.index.reader import Index
 from rag_qa.protocols import Embedder
 from rag_qa.retrieval.filters import matching
 from rag_qa.types import EVERY_PAPER, Answer, Filter, Query
-
-# A number of papers is asked for by words for counting and for papers; any other count is what papers say.
-COUNTING = re.compile(r"\b(?:how\s+(?:many|much|often|big|large)|numbers?|count|total|amount|size)\b", re.I)
-COUNTABLE = re.compile(
-    r"\b(?:papers?|articles?|stud(?:y|ies)|publications?|preprints?|abstracts?|works?|documents?|entries|titles?|ones?"
-    r"|these|those|you|library|index|collection|corpus)\b",
-    re.IGNORECASE,
-)
 
 
 def parse(
@@ -57,7 +48,6 @@ def parse(
 def _alone(question: str, kind: Kind, wanted: Filter, facets: Facets, index: Index | None) -> Query:
     """Return what a question means that stands alone; what it restricts itself to is told, never a refusal."""
     read = restriction(question, facets, index)
-    kind = _counted(question, kind, bool(read.filter.text))
     query = Query(text=question, topic=question, kind=kind.kind, filter=wanted, wanted=kind.wanted)
     if kind.kind != "which" and (kind.wanted or not read.filter.text or read.topic):
         return query
@@ -75,13 +65,6 @@ def _alone(question: str, kind: Kind, wanted: Filter, facets: Facets, index: Ind
         if topic and read.doubtful:
             update["fallback"] = _both(wanted, read.filter.model_copy(update={"since": None, "until": None}))
     return query.model_copy(update=update)
-
-
-def _counted(question: str, kind: Kind, restricted: bool) -> Kind:
-    """Return the kind of a question, which counts papers only where it says both."""
-    if kind.counts and not COUNTING.search(question):
-        return Kind("which")
-    return kind if not kind.counts or restricted or COUNTABLE.search(question) else Kind("number")
 
 
 def _nobody(filter: Filter, facets: Facets) -> str:

@@ -6,7 +6,6 @@ and what stands behind "about" are topic. A name that the index lacks counts onl
 
 import re
 from collections.abc import Iterator, Sequence
-from difflib import get_close_matches
 from typing import NamedTuple
 
 from rag_qa.answering.query.kinds import is_asking
@@ -18,7 +17,6 @@ from rag_qa.text.words import FUNCTION_WORDS
 from rag_qa.types import Filter
 
 LONGEST = 8
-LIKE = 0.85
 TOKEN = re.compile(r"[^\W_](?:(?:(?!['’]\d)[\w.'’-])*\w)?\.?")
 CONTRACTED = re.compile(r"['’](?:m|ve|re|d|ll|t)$", re.I)
 OWNER = re.compile(r"['’]s?$|\.$")
@@ -169,8 +167,7 @@ def _venue(name: str, before: str, after: str, facets: Facets) -> str:
     keys = dict(zip(facets.venues.keys, facets.venues.values, strict=True))
     if len(words) > 1:
         return next((keys[key] for key in keys if _shortened(words, key.split())), "")
-    near = get_close_matches(core, [key for key in keys if " " not in key], n=1, cutoff=LIKE)
-    return near[0] if near and placed and len(core) > 3 else ""
+    return ""
 
 
 def _shortened(words: Sequence[str], venue: Sequence[str]) -> bool:
