@@ -109,7 +109,8 @@ def decide(
     """Return whether the papers answer a question; `assessed` is most probable first and not empty.
 
     They do where the confidence reaches the one wanted; where none is, the one that ships, and where they also speak
-    to the question at all. Where a model has read but not written yet, only what is hardly answerable is refused.
+    to the question at all, by their scores or by a model that rather says so. Where a model has read but not written
+    yet, only what is hardly answerable is refused.
     """
     clues = find_clues(query, assessed, papers, terms, weights).model_dump()
     model = "answer"
@@ -124,7 +125,8 @@ def decide(
     if model == "read_answer":
         wants = min(wants, threshold(model))
     why_not = _not_said(query, assessed, papers, weights)
-    return _decision(query, assessed, confidence, confidence >= wants, wanted, why_not, clues)
+    speaks = speaks_to(assessed) or (said.stated is not None and said.stated > 0.5)
+    return _decision(query, assessed, confidence, confidence >= wants, speaks, wanted, why_not, clues)
 
 
 def decide_list(
@@ -144,7 +146,7 @@ def decide_list(
     sure = confidence >= (threshold("list") if wanted is None else wanted)
     clues = best_signals([paper.signals for paper in assessed]).model_dump()
     why_not = _not_said(query, assessed, papers, weights)
-    return _decision(query, assessed, confidence, sure, wanted, why_not, clues)
+    return _decision(query, assessed, confidence, sure, speaks_to(assessed), wanted, why_not, clues)
 
 
 def _decision(
@@ -152,12 +154,12 @@ def _decision(
     assessed: Sequence[Relevance],
     confidence: float,
     sure: bool,
+    speaks: bool,
     wanted: float | None,
     why_not: str,
     clues: Mapping[str, float],
 ) -> Decision:
     """Return the decision, sure enough or not; without a confidence wanted papers must also speak to the question."""
-    speaks = speaks_to(assessed)
     return Decision(
         assessed=assessed,
         relevant=keep_relevant(assessed) if sure and (speaks or wanted is not None) else [],
