@@ -194,8 +194,7 @@ class Pipeline:
         An index's calibration is of whether papers state an answer, and says nothing of lists.
         """
         papers = [hit.paper for hit in hits]
-        terms = question_terms(query.topic)
-        weights = self._index.term_weights(terms)
+        terms, weights = self._terms(query)
         assessed = assess(hits, self._scored(query, hits), terms, weights)
         decision = decide_list(query, assessed, papers, weights, wanted=self._settings.min_relevance)
         return decision if query.within is None else decide_named(query, decision, papers, NAMED_LIKENESS)
@@ -248,8 +247,7 @@ class Pipeline:
         return matching(filter, self._index.facets) if filter.text else None
 
     def _scored(self, query: Query, hits: Sequence[Hit]) -> list[ScoredSentence]:
-        terms = question_terms(query.topic)
-        weights = self._index.term_weights(terms)
+        terms, weights = self._terms(query)
         return score_sentences(
             query.topic, terms, [hit.paper for hit in hits], weights, self._embedder, self._encode
         )
@@ -274,19 +272,15 @@ class Pipeline:
         sentences: Sequence[ScoredSentence],
         said: Said = NOTHING_SAID,
     ) -> Decision:
-        terms = question_terms(query.topic)
-        weights = self._index.term_weights(terms)
+        terms, weights = self._terms(query)
         papers = [hit.paper for hit in hits]
         assessed = assess(hits, sentences, terms, weights)
-        return decide(
-            query,
-            assessed,
-            papers,
-            terms,
-            weights,
-            wanted=self._wanted(),
-            said=said,
-        )
+        return decide(query, assessed, papers, terms, weights, wanted=self._wanted(), said=said)
+
+    def _terms(self, query: Query) -> tuple[list[str], dict[str, float]]:
+        """Return the terms of what is asked, and how much each tells papers apart."""
+        terms = question_terms(query.topic)
+        return terms, self._index.term_weights(terms)
 
     def _wanted(self) -> float | None:
         """Return the confidence that the settings want, else this index's calibration; None for what ships."""
