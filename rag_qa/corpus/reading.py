@@ -12,10 +12,17 @@ from rag_qa.types import Paper, Skipped, Value
 
 
 class Format(NamedTuple):
-    """How a format is recognised and how its records are read."""
+    """How a format of text is recognised and how its records are read."""
 
     looks_like: Callable[[str], bool]
     records: Callable[[str], Iterator[Fields | Broken]]
+
+
+class BinaryFormat(NamedTuple):
+    """How a format of bytes is recognised and how its records are read."""
+
+    looks_like: Callable[[bytes], bool]
+    records: Callable[[bytes], Iterator[Fields | Broken]]
 
 
 class Reading(Value):
@@ -28,7 +35,8 @@ class Reading(Value):
 _LINES = Format(json_records.looks_like_lines, json_records.lines)
 # In the order in which they are tried: the more specific first. The arXiv metadata dump and BEIR's corpus are
 # JSON Lines with known field names, so their readers are the same.
-FORMATS: dict[str, Format] = {
+# Formats of bytes are tried before those of text, whatever their place.
+FORMATS: dict[str, Format | BinaryFormat] = {
     "author-page": Format(author_page.looks_like, author_page.records),
     "abstracts": Format(abstract_run.looks_like, abstract_run.records),
     "jsonl": _LINES,
@@ -51,23 +59,33 @@ def read_source(file: SourceFile, format: str | None = None) -> Reading:
     if format is not None and format not in FORMATS:
         raise SourceError(f"There is no format {format!r}: use one of {', '.join(FORMATS)}")
     raw = file.read_bytes()
+    chosen = FORMATS[format] if format else recognise_bytes(raw)
+    if isinstance(chosen, BinaryFormat):
+        return _read(chosen.records(raw), file.path)
     try:
         text = decode_bytes(raw)
     except ValueError as exc:
         return _nothing(file.path, str(exc))
-    chosen = FORMATS[format] if format else recognise(text)
-    return _read(chosen, text, file.path) if chosen else _nothing(file.path, _unknown(text))
+    chosen = chosen or recognise(text)
+    return _read(chosen.records(text), file.path) if chosen else _nothing(file.path, _unknown(text))
+
+
+def recognise_bytes(raw: bytes) -> BinaryFormat | None:
+    """Return the format of bytes that a file is in, or None where it may be text."""
+    binary = (format for format in FORMATS.values() if isinstance(format, BinaryFormat))
+    return next((format for format in binary if format.looks_like(raw)), None)
 
 
 def recognise(text: str) -> Format | None:
     """Return the format that a text is in, or None."""
-    return next((format for format in FORMATS.values() if format.looks_like(text)), None)
+    texts = (format for format in FORMATS.values() if isinstance(format, Format))
+    return next((format for format in texts if format.looks_like(text)), None)
 
 
-def _read(format: Format, text: str, path: str) -> Reading:
+def _read(records: Iterator[Fields | Broken], path: str) -> Reading:
     papers: list[Paper] = []
     skipped: list[Skipped] = []
-    for number, fields in enumerate(format.records(text), 1):
+    for number, fields in enumerate(records, 1):
         paper = fields.reason if isinstance(fields, Broken) else read_record(fields, path, number)
         if isinstance(paper, Paper):
             papers.append(paper)
