@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from rag_qa.corpus.decoding import decode_bytes
-from rag_qa.corpus.formats import abstract_run, atom, author_page, bibtex, json_records, ris, table
+from rag_qa.corpus.formats import abstract_run, atom, author_page, bibtex, json_records, table, tagged
 from rag_qa.corpus.records import Broken, Fields, read_record
 from rag_qa.corpus.sources import SourceFile
 from rag_qa.errors import SourceError
@@ -43,7 +43,10 @@ FORMATS: dict[str, Format | BinaryFormat] = {
     "arxiv": _LINES,
     "beir": _LINES,
     "atom": Format(atom.looks_like, atom.records),
-    "ris": Format(ris.looks_like, ris.records),
+    "medline": Format(tagged.looks_like(tagged.MEDLINE), tagged.records(tagged.MEDLINE)),
+    "ris": Format(tagged.looks_like(tagged.RIS), tagged.records(tagged.RIS)),
+    "wos": Format(tagged.looks_like(tagged.WOS), tagged.records(tagged.WOS)),
+    "endnote": Format(tagged.looks_like(tagged.ENDNOTE), tagged.records(tagged.ENDNOTE)),
     "bibtex": Format(bibtex.looks_like, bibtex.records),
     "json": Format(json_records.looks_like, json_records.records),
     "tsv": Format(table.looks_like_tsv, table.tsv_records),
