@@ -24,21 +24,24 @@ from rag_qa.corpus.names import extended_name, flip_name, is_group, is_suffix
 _AND = re.compile(r"(?:,\s*|\s+)(?:and|&)\s+")
 _LISTED = re.compile(r"[;|\n\uff1b\u3001]")
 _COMMA = re.compile(r"[,\uff0c]")
-_INITIALS = re.compile(r"(?:[^\W\d_]\.?[\s-]?){1,4}")
+_INITIALS = re.compile(r"(?:[^\W\d_a-z]\.?[\s-]?){1,4}")
 _PARTICLES = frozenset(
     "van von der den de del della di da dos du la le ter ten zu zur af el al bin ibn".split()
 )
 _CJK = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]{2,}")
 # "Weaver WJ", as PubMed and Europe PMC write names.
-_INITIALS_LAST = re.compile(r"([^,]*[^\W\d_]{2}) ((?:[A-Z]\.?-?){1,3})((?: (?:Jr|Sr|2nd|3rd|I{2,3}|IV)\.?)?)")
+_INITIALS_LAST = re.compile(r"([^,]*[^\W\d_]{2}) (?!I{2,3}$|IV$)((?:[A-Z]\.?-?){1,3})((?: (?:Jr|Sr|2nd|3rd|I{2,3}|IV)\.?)?)")
 # What stands for the authors that a list leaves out, alone or behind the last name.
 _OTHERS = re.compile(
-    r"(?:^|[,;&\s])\s*(?:and\s+|&\s*)?(?:others|et\.? ?al(?:\.|ii)?|u\. ?a\.|\d+ (?:more|others)(?: authors)?|\u2026|\.{3})"
+    r"(?:^|[,;&\s])\s*(?:and\s+|&\s*)?"
+    r"(?:others|et\.? ?al(?:\.|ii)?|u\. ?a\.|\d+ (?:more|others)(?: authors)?|\u2026|\.{3})"
     r"[\s.,;]*$",
     re.IGNORECASE,
 )
 # Ids and footnote marks that tools set behind a name: Scopus' (57190000000), PubMed's (1), DBLP's 0001, 1,2 and *.
 _MARKS = re.compile(r"(?:\s*\([\d,X-]{1,30}\)|\s0\d{3}|[\d*\u2020\u2021\u00a7\u00b6\u00b9\u00b2\u00b3]+)$")
+_LAST_WORDS = frozenset(("others", "al", "alii", "et.al", "etal", "authors", "a", "u.a", "more"))
+_LONGEST_WORD = 12
 _TAIL = 40
 
 
@@ -71,7 +74,8 @@ def _from_mapping(value: Mapping[str, Any]) -> list[str]:
 def _member(item: Any) -> list[str]:
     """Return the names that a member of a list holds; a list is arXiv's [family, given, suffix]."""
     if isinstance(item, str):
-        return [name for part in _LISTED.split(item) for name in _one(part)]
+        parts = _LISTED.split(item) if _LISTED.search(item) else [item]
+        return [name for part in parts for name in _one(part)]
     if isinstance(item, Mapping):
         return [_from_fields(item)]
     if isinstance(item, list | tuple) and all(isinstance(part, str) for part in item):
@@ -125,11 +129,17 @@ def _split(text: str) -> list[str]:
 
 def _one(chunk: str) -> list[str]:
     """Return the name in one place of a list; only two of the form "Family, Given" are parted at "and"."""
-    chunk = _without_others(re.sub(r"^\s*(?:and|&)\s+", "", chunk)).strip()
+    chunk = _without_others(chunk).strip()
+    if chunk[:4].casefold() in ("and ", "and\t") or chunk[:2] == "& ":
+        chunk = chunk[chunk.index(" ") :].strip()
+    if chunk[-1:] == ")":
+        chunk = _MARKS.sub("", chunk)
+    if "," not in chunk:
+        return [chunk] if chunk else []
     parts = _AND.split(chunk)
     if len(parts) > 1 and all("," in part for part in parts) and not is_group(chunk):
         return [flip_name(part) for part in parts]
-    return [extended_name(chunk) or flip_name(chunk)] if chunk else []
+    return [extended_name(chunk) or flip_name(chunk)]
 
 
 def _split_and(chunk: str) -> list[str]:
@@ -164,7 +174,7 @@ def _with_suffixes(parts: list[str]) -> list[tuple[str, str]]:
     for part in (part.strip() for part in parts):
         if people and is_suffix(part):
             people[-1] = (people[-1][0], part)
-        elif part:
+        elif any(c.isalnum() for c in part):
             people.append((part, ""))
     return people
 
@@ -184,12 +194,17 @@ def _flip_pairs(people: list[tuple[str, str]]) -> list[str]:
 
 def _without_others(text: str) -> str:
     """Return a list of names without "et al." and the like at its end."""
+    last_word = text[-_LONGEST_WORD:].rstrip(" ,;.\u2026").rpartition(" ")[2]
+    if last_word.casefold() not in _LAST_WORDS and not text.rstrip(" ,;").endswith(("...", "\u2026")):
+        return text
     return text[:-_TAIL] + _OTHERS.sub("", text[-_TAIL:])
 
 
 def _trim(name: str) -> str:
     """Return a name without "et al.", marks of footnotes and ids of databases; "" if no letter is left."""
     name = _without_others(name)
+    if name[-1:].isalpha():
+        return name
     while (shorter := _MARKS.sub("", name).rstrip(" ,")) != name:
         name = shorter
     return name if any(c.isalpha() for c in name) else ""
@@ -197,13 +212,12 @@ def _trim(name: str) -> str:
 
 def _initials_first(names: list[str]) -> list[str]:
     """Return names as "WJ Weaver" where every person of the list is written as "Weaver WJ"."""
-    matches = [None if is_group(name) else _INITIALS_LAST.fullmatch(name) for name in names]
-    written_so = any(matches) and all(
-        match or is_group(name) for match, name in zip(matches, names, strict=True)
-    )
-    if not written_so:
-        return names
-    return [
-        f"{match[2]} {match[1]}{match[3]}" if match else name
-        for match, name in zip(matches, names, strict=True)
-    ]
+    turned = []
+    for name in names:
+        match = _INITIALS_LAST.fullmatch(name)
+        if not match and not is_group(name):
+            return names
+        if match and len(names) == 1 and len(match[2]) == 2 and match[2].isalpha():
+            return names  # "Xi LI" is a family name in capitals
+        turned.append(f"{match[2]} {match[1]}{match[3]}" if match else name)
+    return turned

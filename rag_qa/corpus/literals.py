@@ -7,6 +7,8 @@ from typing import Any
 
 # Longer than any list of authors; Python's own parser reads it.
 MAX_LITERAL = 200_000
+# What such a text may begin with: a bracket, then a quotation mark or another bracket.
+OPENINGS = ("[", "{", "(")
 _OPENINGS = ("['", '["', "{'", '{"', "[{", "('", '("')
 # numpy sets no commas between texts.
 _NO_COMMA = re.compile(r"(['\"])\s+(?=['\"])")
@@ -14,7 +16,7 @@ _NO_COMMA = re.compile(r"(['\"])\s+(?=['\"])")
 
 def read_literal(text: str) -> Any:
     """Return the list or mapping that pandas or numpy wrote as text ("['A', 'B']", "['A' 'B']"), else the text."""
-    if text.lstrip()[:2] not in _OPENINGS or len(text) > MAX_LITERAL:
+    if text[:2] not in _OPENINGS or len(text) > MAX_LITERAL:
         return text
     try:
         with warnings.catch_warnings(action="ignore", category=SyntaxWarning):
