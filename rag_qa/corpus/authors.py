@@ -30,7 +30,9 @@ _PARTICLES = frozenset(
 )
 _CJK = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]{2,}")
 # "Weaver WJ", as PubMed and Europe PMC write names.
-_INITIALS_LAST = re.compile(r"([^,]*[^\W\d_]{2}) (?!I{2,3}$|IV$)((?:[A-Z]\.?-?){1,3})((?: (?:Jr|Sr|2nd|3rd|I{2,3}|IV)\.?)?)")
+_INITIALS_LAST = re.compile(
+    r"([^,]*[^\W\d_]{2}) (?!I{2,3}$|IV$)((?:[A-Z]\.?-?){1,3})((?: (?:Jr|Sr|2nd|3rd|I{2,3}|IV)\.?)?)"
+)
 # What stands for the authors that a list leaves out, alone or behind the last name.
 _OTHERS = re.compile(
     r"(?:^|[,;&\s])\s*(?:and\s+|&\s*)?"

@@ -78,6 +78,8 @@ def _abstract(record: Record) -> str | None:
     """Return the whole abstract: paragraphs, sections and translations in a list all belong to it, each once."""
     for value in record.values("abstract"):
         texts = [text for item in members(value) if (text := text_of(item))]
+        # arXiv's Dublin Core has its remarks on a paper as a second description.
+        texts = [text for text in texts if not text.startswith("Comment: ")] if len(texts) > 1 else texts
         if texts:
             return texts[0] if len(texts) == 1 else " ".join(dict.fromkeys(texts))
     return None
