@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from rag_qa.corpus.cleaning import clean_abstract, clean_text, is_soup
 from rag_qa.corpus.ids import arxiv_form, doi_form, normalise_arxiv_id, normalise_doi, stable_id
 from rag_qa.corpus.names import read_authors
+from rag_qa.corpus.status import read_status
 from rag_qa.corpus.years import read_year
 from rag_qa.types import Paper, Source
 
@@ -95,6 +96,9 @@ def _paper(known: Fields, title: str, abstract: str, source: Source) -> Paper:
         url=url,
         doi=doi,
         arxiv_id=arxiv_id,
+        status=read_status(
+            known, title, abstract=abstract, venue=_first_text(known, VENUE), doi=doi, arxiv_id=arxiv_id
+        ),
         kind="synopsis" if known.get("kind") == "synopsis" else "abstract",
         aliases=tuple(given[1:]),
         sources=(source,),
