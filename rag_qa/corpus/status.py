@@ -215,12 +215,10 @@ PREPRINT_DOI = re.compile(
 _PREPRINT_VERSION = re.compile(r"[./\-_]?v\d{1,3}$")
 # Names under which preprint servers stand as a venue, in plain words.
 _SERVER = re.compile(
-    r"[a-z]{0,12}rxiv(?:\W.*)?|vixra"
-    r"|corr(?:\W+(?:vol\w*\W+)?abs\b.*)?|computing research repository"
-    r"|ssrn(?:\W.*)?|(?:social science research network)(?:\W.*)?|research ?square(?:\W.*)?|preprints(?:\W+org)?(?:\W.*)?"
-    r"|osf(?: preprints?)?|authorea(?:\W.*)?|essoar|earth and space science open archive(?:\W.*)?"
-    r"|(?:iacr )?cryptol(?:ogy)?\W+eprint arch(?:ive)?(?:\W.*)?|peerj preprints|scielo preprints|jmir preprints"
-    r"|open science framework|cambridge open engage|preprint",
+    r"(?:[a-z]{0,12}rxiv|ssrn|social science research network|research ?square|preprints(?:\W+org)?|authorea"
+    r"|earth and space science open archive|(?:iacr )?cryptol(?:ogy)?\W+eprint arch(?:ive)?)(?:\W.*)?"
+    r"|corr(?:\W+(?:vol\w*\W+)?abs\b.*)?|computing research repository|vixra|essoar|osf(?: preprints?)?"
+    r"|open science framework|cambridge open engage|(?:peerj|scielo|jmir) preprints|preprint",
     re.IGNORECASE,
 )
 
