@@ -1,5 +1,6 @@
 """Do two records describe one paper? What speaks for it and against it, decided for one pair at a time."""
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping
 from functools import cached_property
@@ -15,7 +16,14 @@ from rag_qa.corpus.ids import (
 from rag_qa.corpus.names import name_words
 from rag_qa.corpus.neighbours import Overlap, overlap, shingles
 from rag_qa.corpus.status import is_preprint_doi, is_preprint_venue, without_marks, without_version
-from rag_qa.corpus.wording import Relation, added_words, relate_titles, tells_apart
+from rag_qa.corpus.wording import (
+    Relation,
+    added_words,
+    is_misspelt,
+    reads_the_same,
+    relate_titles,
+    tells_apart,
+)
 from rag_qa.types import Paper, Version
 
 # Measured on word trigrams. Two versions of one abstract (Gemini 1.5: Jaccard .51, containment .79) share
@@ -37,6 +45,7 @@ SHARED_AUTHORS = 0.5
 # The kinds of identifier that a published paper and its preprint each have one of.
 OWN_OF_EACH = ("DOI", "PubMed id")
 ARXIV_DOI = "10.48550/arxiv."
+_ADDRESS = re.compile(r"\b(?:https?://|www\.)\S+")
 NOTHING: frozenset[str] = frozenset()
 
 Identifiers = Mapping[str, frozenset[str]]
@@ -53,6 +62,11 @@ class Clues:
     def text(self) -> str:
         """The words of the abstract."""
         return normalise_text(self.paper.abstract)
+
+    @cached_property
+    def words(self) -> list[str]:
+        """The words of the abstract without web addresses."""
+        return normalise_text(_ADDRESS.sub(" ", self.paper.abstract)).split()
 
     @cached_property
     def shingles(self) -> frozenset[tuple[str, ...]]:
@@ -208,7 +222,7 @@ def _companions(a: Clues, b: Clues, relation: Relation | None) -> bool:
     """Return whether two titles and their texts differ in what tells companion papers apart."""
     if relation == "notice":
         return not {"retraction", "withdrawal", "concern"} & added_words(a.title.split(), b.title.split())
-    return relation in ("swapped", "opposed") and tells_apart(a.text.split(), b.text.split())
+    return relation in ("swapped", "opposed") and tells_apart(a.words, b.words)
 
 
 def _relation(a: Clues, b: Clues) -> Relation | None:
@@ -218,14 +232,23 @@ def _relation(a: Clues, b: Clues) -> Relation | None:
     if a.title == b.title:
         return "same"
     formulas = any(mark in clue.paper.title for clue in (a, b) for mark in "\\$")
-    return relate_titles(a.title.split(), b.title.split(), formulas=formulas)
+    here, there = a.title.split(), b.title.split()
+    relation = relate_titles(here, there, formulas=formulas)
+    if relation == "swapped":
+        swapped = added_words(here, there)
+        # A companion's word ("nitrite" for "nitrate") stands in its text as well.
+        if len(swapped) == 2 and is_misspelt(*swapped) and not tells_apart(a.words, b.words, only=swapped):
+            return "same"
+    return relation
 
 
 def _same_title(a: Clues, b: Clues, found: Overlap) -> str | None:
     """A title that names a paper holds unless authors and texts speak against it, or a word of the texts."""
-    if tells_apart(a.text.split(), b.text.split(), only=NOTHING):
+    if tells_apart(a.words, b.words, only=NOTHING):
         return None
-    if found.jaccard >= NEAR_JACCARD:
+    if reads_the_same(a.words, b.words):
+        return "the same title and abstract but for spelling"
+    if found.jaccard >= NEAR_JACCARD and found.shorter >= MIN_SHINGLES:
         return "the same title and nearly the same abstract"
     related = found.containment >= RELATED_CONTAINMENT
     known_author = bool(a.families & b.families)
@@ -242,7 +265,7 @@ def _same_text(a: Clues, b: Clues, found: Overlap) -> str | None:
     near = found.jaccard >= NEAR_JACCARD and found.containment >= NEAR_CONTAINMENT
     if not near and found.containment < EXCERPT_CONTAINMENT:
         return None
-    if found.jaccard >= IDENTICAL_JACCARD and tells_apart(a.text.split(), b.text.split()):
+    if found.jaccard >= IDENTICAL_JACCARD and tells_apart(a.words, b.words):
         return None
     return "nearly the same abstract, where one has no title"
 
@@ -251,8 +274,8 @@ def _retitled(a: Clues, b: Clues, relation: Relation, found: Overlap) -> str | N
     """Different titles: the same authors under nearly the same text, and no word that tells two papers apart."""
     if found.shorter < MIN_SHINGLES or relation in ("opposed", "notice"):
         return None
-    here, there = a.text.split(), b.text.split()
-    if relation == "extended":
+    here, there = a.words, b.words
+    if relation == "extended" and (a.title.startswith(b.title) or b.title.startswith(a.title)):
         enough = found.jaccard >= EXTENDED_TITLE_JACCARD and _share_authors(a, b)
         added = added_words(a.title.split(), b.title.split())
         same = (enough and not tells_apart(here, there, only=added)) or (

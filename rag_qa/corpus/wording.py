@@ -21,6 +21,7 @@ FEW_WORDS = 2
 SYMBOL_LENGTH = 2
 SPELLING_LENGTH = 5
 SPELLING_STEM = 2
+MISSPELT_LENGTH = 6
 PREFIX_REST = 4
 
 # Words that exclude each other, up to each ";"; "/" joins those that do not.
@@ -138,9 +139,22 @@ def relate_titles(here: Words, there: Words, *, formulas: bool = False) -> Relat
     swaps = [sides for edit in edits if all(sides := _contents(edit))]
     if len(swaps) == 1 and all(len(side) == 1 for side in swaps[0]):
         return "swapped"
-    if swaps:
+    if swaps or (any(edit.here for edit in edits) and any(edit.there for edit in edits)):
         return "other"
     return "extended" if edits else "same"
+
+
+def reads_the_same(here: Words, there: Words) -> bool:
+    """Return whether two texts differ in spelling only."""
+    edits = find_edits(here, there)
+    return edits is not None and all(map(_means_the_same, edits))
+
+
+def is_misspelt(one: str, other: str) -> bool:
+    """Return whether a long word differs in a single letter, not among its first, from another."""
+    if len(one) != len(other) or len(one) < MISSPELT_LENGTH or one[:SPELLING_STEM] != other[:SPELLING_STEM]:
+        return False
+    return sum(a != b for a, b in zip(one, other, strict=True)) == 1
 
 
 def added_words(here: Words, there: Words) -> frozenset[str]:
@@ -188,11 +202,11 @@ def _negates(edit: Edit) -> bool:
 def _means_the_same(edit: Edit, *, formulas: bool = False) -> bool:
     """Return whether the words of both sides say the same: joined, spelt or inflected otherwise, or nothing at all."""
     here, there = _contents(edit)
+    if "".join(edit.here) == "".join(edit.there):
+        return True
     if _excludes(edit) or _negates(edit):
         return False
     if formulas and all(len(word) <= SYMBOL_LENGTH for word in here + there):
-        return True
-    if "".join(edit.here) == "".join(edit.there):
         return True
     return len(here) == len(there) and all(map(same_word, here, there))
 

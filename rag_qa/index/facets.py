@@ -1,6 +1,7 @@
 """Years, venues, authors, sources and statuses of the papers, by place.
 
-Built from the store, to filter without reading papers. Papers go by their places in the order of ids, as in the lexical index.
+Built from the store, to filter without reading papers. Papers go by their places in the order of ids, as in the
+lexical index.
 """
 
 import json
