@@ -91,22 +91,20 @@ class Clues:
         Those of the versions are among them, and those that the aliases hold.
         """
         found: dict[str, set[str]] = defaultdict(set)
-        described: tuple[Paper | Version, ...] = (self.paper, *self.paper.versions)
-        dois = {known.doi for known in described if known.doi}
-        arxiv = {known.arxiv_id for known in described if known.arxiv_id}
-        names = (self.paper.id, *self.paper.aliases)
-        dois |= {name.removeprefix(DOI_PREFIX) for name in names if name.startswith(DOI_PREFIX)}
-        arxiv |= {name.removeprefix(ARXIV_PREFIX) for name in names if name.startswith(ARXIV_PREFIX)}
-        for doi in dois:
-            if doi.startswith(ARXIV_DOI):
-                arxiv.add(normalise_arxiv_id(doi.removeprefix(ARXIV_DOI)) or doi)
-            elif is_preprint_doi(doi):
-                found[f"DOI of {doi.partition('/')[0]}"].add(without_version(doi))
-            else:
-                found["DOI"].add(doi)
-        found["arXiv id"] = arxiv
-        found["PubMed id"] = {known.pmid for known in described if known.pmid}
-        return {kind: frozenset(names) for kind, names in found.items() if names}
+        records: tuple[Paper | Version, ...] = (self.paper, *self.paper.versions)
+        for described in records:
+            if described.doi:
+                _add_doi(described.doi, found)
+            if described.arxiv_id:
+                found["arXiv id"].add(described.arxiv_id)
+            if described.pmid:
+                found["PubMed id"].add(described.pmid)
+        for name in (self.paper.id, *self.paper.aliases):
+            if name.startswith(DOI_PREFIX):
+                _add_doi(name.removeprefix(DOI_PREFIX), found)
+            elif name.startswith(ARXIV_PREFIX):
+                found["arXiv id"].add(name.removeprefix(ARXIV_PREFIX))
+        return {kind: frozenset(names) for kind, names in found.items()}
 
     @cached_property
     def preprint(self) -> bool:
@@ -138,6 +136,16 @@ class Clues:
     def face(self) -> tuple[object, ...]:
         """What decides whether it may stand with others in one paper."""
         return self.title, self.preprint, tuple(self.identifiers.items())
+
+
+def _add_doi(doi: str, found: dict[str, set[str]]) -> None:
+    """Add a DOI under its kind; arXiv's are arXiv ids."""
+    if doi.startswith(ARXIV_DOI):
+        found["arXiv id"].add(normalise_arxiv_id(doi.removeprefix(ARXIV_DOI)) or doi)
+    elif is_preprint_doi(doi):
+        found[f"DOI of {doi.partition('/')[0]}"].add(without_version(doi))
+    else:
+        found["DOI"].add(doi)
 
 
 def same_paper(a: Clues, b: Clues) -> bool:

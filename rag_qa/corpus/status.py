@@ -6,7 +6,8 @@ Web of Science write in fields of their own; and the papers that a notice of ret
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -76,6 +77,10 @@ WORDS: dict[str, Mapping[str, PaperStatus]] = {
     "source": {"ppr": "preprint"},  # Europe PMC's name for preprints
 }
 NOTE_FIELDS = frozenset(NOTES.split())
+TELLING = frozenset((*FLAGS, *WORDS, *NOTE_FIELDS))
+# Whatever tells a status holds one of these; looking for them first costs next to nothing.
+STEMS = "retract withdr remov concern correct corrig errat addend (vol preprint posted unpub unpb ppr".split()
+OPENING_STEMS = ("retract", "withdr", "removed", "corrects")
 _PARTS = re.compile(r"[;,|/\n]")
 
 _PAPER = r"(?:article|paper|chapter|publication|manuscript|preprint|study)"
@@ -96,7 +101,6 @@ def _mark(pattern: str, status: PaperStatus, *, notice: bool = False, any_case: 
     return _Mark(re.compile(pattern, re.IGNORECASE if any_case else 0), status, notice)
 
 
-_MAYBE_MARKED = re.compile(r"retract|withdr|remov|concern|correct|corrig|errat|addend|\(vol", re.IGNORECASE)
 _MARKS = (
     _mark(rf"^\W*(?:retracted|withdrawn|removed|temporary removal)(?:\s+{_PAPER})?{_END}", "retracted"),
     _mark(rf"^\W*(?:RETRACTED|WITHDRAWN)(?:\s+{_PAPER.upper()})?\s+(?=.*[a-z])", "retracted", any_case=False),
@@ -172,7 +176,6 @@ _MARKS = (
         "corrected",
     ),
 )
-_MAYBE_NOTED = re.compile(r"retract|withdr|removed|corrects|concern", re.IGNORECASE)
 # What stands in place of an abstract: "This article has been withdrawn at the request of the authors".
 _OPENINGS = (
     _mark(
@@ -242,10 +245,10 @@ def read_status(
 ) -> PaperStatus | None:
     """Return the gravest status that a record's fields (by plain names) and its title tell, None without any."""
     found = {mark.status for mark in _marks_in(title)}
-    for name, value in known.items():
-        found.update(_told_by_field(name, value))
+    for name in TELLING.intersection(known):
+        found.update(_told_by_field(name, known[name]))
     opening = abstract[:OPENING]
-    if _MAYBE_NOTED.search(opening):
+    if _is_hinted(opening, OPENING_STEMS):
         found.update(mark.status for mark in _OPENINGS if mark.pattern.search(opening))
     if _is_preprint(venue, doi, arxiv_id):
         found.add("preprint")
@@ -287,6 +290,7 @@ def is_preprint_doi(doi: str) -> bool:
     return PREPRINT_DOI.match(doi) is not None
 
 
+@lru_cache(maxsize=4096)
 def is_preprint_venue(venue: str) -> bool:
     """Return whether a venue is a preprint server."""
     return _SERVER.fullmatch(venue.strip()) is not None
@@ -305,7 +309,7 @@ def _is_preprint(venue: str | None, doi: str | None, arxiv_id: str | None) -> bo
 
 
 def _marks_in(title: str) -> Iterator[_Mark]:
-    if _MAYBE_MARKED.search(title) and len(title) <= MARKED_TITLE:
+    if len(title) <= MARKED_TITLE and _is_hinted(title):
         yield from (mark for mark in _MARKS if mark.pattern.search(title))
 
 
@@ -313,12 +317,19 @@ def _told_by_field(name: str, value: Any) -> Iterator[PaperStatus]:
     if (flag := FLAGS.get(name)) and any(_plain(leaf) not in FALSE for leaf in _leaves(value)):
         yield flag
     if (words := WORDS.get(name)) is not None:
-        for leaf in _leaves(value):
+        for leaf in filter(_is_hinted, _leaves(value)):
             yield from (words[word] for part in _PARTS.split(leaf) if (word := _plain(part)) in words)
     if name in NOTE_FIELDS:
-        for leaf in _leaves(value):
-            if _MAYBE_NOTED.search(leaf) or "rratum" in leaf:
-                yield from (mark.status for mark in _NOTED if mark.pattern.search(leaf))
+        for leaf in filter(_is_hinted, _leaves(value)):
+            yield from (mark.status for mark in _NOTED if mark.pattern.search(leaf))
+
+
+def _is_hinted(text: str, stems: Sequence[str] = STEMS) -> bool:
+    lower = text.lower()
+    for stem in stems:  # a generator takes three times as long
+        if stem in lower:
+            return True
+    return False
 
 
 def _plain(text: str) -> str:
