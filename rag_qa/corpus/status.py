@@ -326,7 +326,7 @@ def _told_by_field(name: str, value: Any) -> Iterator[PaperStatus]:
 
 def _is_hinted(text: str, stems: Sequence[str] = STEMS) -> bool:
     lower = text.lower()
-    for stem in stems:  # a generator takes three times as long
+    for stem in stems:  # noqa: SIM110  (any() takes three times as long)
         if stem in lower:
             return True
     return False
