@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from rag_qa.corpus.decoding import decode_bytes
-from rag_qa.corpus.formats import abstract_run, atom, author_page, bibtex, json_records, ris, table
+from rag_qa.corpus.formats import abstract_run, atom, author_page, bibtex, json_records, table, tagged
 from rag_qa.corpus.records import Broken, Fields, read_record
 from rag_qa.corpus.sources import SourceFile
 from rag_qa.errors import SourceError
@@ -12,10 +12,17 @@ from rag_qa.types import Paper, Skipped, Value
 
 
 class Format(NamedTuple):
-    """How a format is recognised and how its records are read."""
+    """How a format of text is recognised and how its records are read."""
 
     looks_like: Callable[[str], bool]
     records: Callable[[str], Iterator[Fields | Broken]]
+
+
+class BinaryFormat(NamedTuple):
+    """How a format of bytes is recognised and how its records are read."""
+
+    looks_like: Callable[[bytes], bool]
+    records: Callable[[bytes], Iterator[Fields | Broken]]
 
 
 class Reading(Value):
@@ -28,14 +35,18 @@ class Reading(Value):
 _LINES = Format(json_records.looks_like_lines, json_records.lines)
 # In the order in which they are tried: the more specific first. The arXiv metadata dump and BEIR's corpus are
 # JSON Lines with known field names, so their readers are the same.
-FORMATS: dict[str, Format] = {
+# Formats of bytes are tried before those of text, whatever their place.
+FORMATS: dict[str, Format | BinaryFormat] = {
     "author-page": Format(author_page.looks_like, author_page.records),
     "abstracts": Format(abstract_run.looks_like, abstract_run.records),
     "jsonl": _LINES,
     "arxiv": _LINES,
     "beir": _LINES,
     "atom": Format(atom.looks_like, atom.records),
-    "ris": Format(ris.looks_like, ris.records),
+    "medline": Format(tagged.looks_like(tagged.MEDLINE), tagged.records(tagged.MEDLINE)),
+    "ris": Format(tagged.looks_like(tagged.RIS), tagged.records(tagged.RIS)),
+    "wos": Format(tagged.looks_like(tagged.WOS), tagged.records(tagged.WOS)),
+    "endnote": Format(tagged.looks_like(tagged.ENDNOTE), tagged.records(tagged.ENDNOTE)),
     "bibtex": Format(bibtex.looks_like, bibtex.records),
     "json": Format(json_records.looks_like, json_records.records),
     "tsv": Format(table.looks_like_tsv, table.tsv_records),
@@ -51,23 +62,33 @@ def read_source(file: SourceFile, format: str | None = None) -> Reading:
     if format is not None and format not in FORMATS:
         raise SourceError(f"There is no format {format!r}: use one of {', '.join(FORMATS)}")
     raw = file.read_bytes()
+    chosen = FORMATS[format] if format else recognise_bytes(raw)
+    if isinstance(chosen, BinaryFormat):
+        return _read(chosen.records(raw), file.path)
     try:
         text = decode_bytes(raw)
     except ValueError as exc:
         return _nothing(file.path, str(exc))
-    chosen = FORMATS[format] if format else recognise(text)
-    return _read(chosen, text, file.path) if chosen else _nothing(file.path, _unknown(text))
+    chosen = chosen or recognise(text)
+    return _read(chosen.records(text), file.path) if chosen else _nothing(file.path, _unknown(text))
+
+
+def recognise_bytes(raw: bytes) -> BinaryFormat | None:
+    """Return the format of bytes that a file is in, or None where it may be text."""
+    binary = (format for format in FORMATS.values() if isinstance(format, BinaryFormat))
+    return next((format for format in binary if format.looks_like(raw)), None)
 
 
 def recognise(text: str) -> Format | None:
     """Return the format that a text is in, or None."""
-    return next((format for format in FORMATS.values() if format.looks_like(text)), None)
+    texts = (format for format in FORMATS.values() if isinstance(format, Format))
+    return next((format for format in texts if format.looks_like(text)), None)
 
 
-def _read(format: Format, text: str, path: str) -> Reading:
+def _read(records: Iterator[Fields | Broken], path: str) -> Reading:
     papers: list[Paper] = []
     skipped: list[Skipped] = []
-    for number, fields in enumerate(format.records(text), 1):
+    for number, fields in enumerate(records, 1):
         paper = fields.reason if isinstance(fields, Broken) else read_record(fields, path, number)
         if isinstance(paper, Paper):
             papers.append(paper)

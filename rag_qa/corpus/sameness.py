@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from functools import cached_property
 
 from rag_qa.corpus.ids import (
-    ARXIV_PREFIX,
-    DOI_PREFIX,
     id_rank,
     normalise_arxiv_id,
     normalise_text,
@@ -44,6 +42,7 @@ SPECIFIC_WORDS = 5
 SHARED_AUTHORS = 0.5
 # The kinds of identifier that a published paper and its preprint each have one of.
 OWN_OF_EACH = ("DOI", "PubMed id")
+HASH_RANK = 3
 ARXIV_DOI = "10.48550/arxiv."
 _ADDRESS = re.compile(r"\b(?:https?://|www\.)\S+")
 NOTHING: frozenset[str] = frozenset()
@@ -86,10 +85,7 @@ class Clues:
 
     @cached_property
     def identifiers(self) -> Identifiers:
-        """The identifiers by kind: DOI, arXiv id, PubMed id, and for each preprint server its own DOIs.
-
-        Those of the versions are among them, and those that the aliases hold.
-        """
+        """The identifiers by kind, those of its versions too: DOI, arXiv id, PubMed id, each preprint server's DOIs."""
         found: dict[str, set[str]] = defaultdict(set)
         records: tuple[Paper | Version, ...] = (self.paper, *self.paper.versions)
         for described in records:
@@ -99,11 +95,6 @@ class Clues:
                 found["arXiv id"].add(described.arxiv_id)
             if described.pmid:
                 found["PubMed id"].add(described.pmid)
-        for name in (self.paper.id, *self.paper.aliases):
-            if name.startswith(DOI_PREFIX):
-                _add_doi(name.removeprefix(DOI_PREFIX), found)
-            elif name.startswith(ARXIV_PREFIX):
-                found["arXiv id"].add(name.removeprefix(ARXIV_PREFIX))
         return {kind: frozenset(names) for kind, names in found.items()}
 
     @cached_property
@@ -119,12 +110,12 @@ class Clues:
     @cached_property
     def given(self) -> frozenset[str]:
         """The ids that sources gave."""
-        return frozenset(name for name in (self.paper.id, *self.paper.aliases) if id_rank(name) == 0)
+        return frozenset(name for name in (self.paper.id, *self.paper.aliases) if id_rank(name) != HASH_RANK)
 
     @cached_property
     def hashes(self) -> frozenset[str]:
         """The ids that are hashes of title and text."""
-        return frozenset(name for name in (self.paper.id, *self.paper.aliases) if id_rank(name) == 3)
+        return frozenset(name for name in (self.paper.id, *self.paper.aliases) if id_rank(name) == HASH_RANK)
 
     @property
     def identifying_keys(self) -> list[str]:

@@ -225,6 +225,7 @@ JSON = st.recursive(
 )
 
 
+@settings(max_examples=60, deadline=None)
 @given(
     st.dictionaries(st.sampled_from(["keywords", "type", "pt", "note", "updateto", "isretracted"]), JSON),
     st.text(),
