@@ -20,6 +20,7 @@ from rag_qa.corpus.ids import (
     stable_id,
 )
 from rag_qa.corpus.lookup import EMPTY, Fields, Record, members, text_of
+from rag_qa.corpus.status import read_status
 from rag_qa.corpus.years import read_year
 from rag_qa.types import Paper, Source
 
@@ -56,18 +57,19 @@ def _paper(record: Record, title: str, abstract: str, source: Source) -> Paper:
     doi, arxiv_id = _doi(record, own, url), _arxiv_id(record, own, url)
     ids = [_own_id(record, own), arxiv_form(arxiv_id) if arxiv_id else "", doi_form(doi) if doi else ""]
     given = list(dict.fromkeys(known_id for known_id in ids if known_id)) or [stable_id(title, abstract)]
-    kind = record.known.get("kind")
+    kind, venue = record.known.get("kind"), _venue(record)
     return Paper(
         id=given[0],
         title=title,
         abstract=abstract,
         authors=_authors(record),
-        venue=_venue(record),
+        venue=venue,
         year=_year(record),
         url=url,
         doi=doi,
         arxiv_id=arxiv_id,
         pmid=_pmid(record, url),
+        status=read_status(record.known, title, abstract=abstract, venue=venue, doi=doi, arxiv_id=arxiv_id),
         kind=kind if kind in ("synopsis", "pdf") else "abstract",
         aliases=tuple(given[1:]),
         sources=(source,),
