@@ -20,6 +20,7 @@ from rag_qa.app.calibrate import calibrate
 from rag_qa.app.chat import chat_with
 from rag_qa.app.doctor import doctor
 from rag_qa.app.evaluate import evaluate_set
+from rag_qa.app.fates import check_writable, write_fates
 from rag_qa.app.filtering import make_filter
 from rag_qa.app.models import models_app
 from rag_qa.app.options import (
@@ -47,7 +48,7 @@ from rag_qa.app.options import (
 )
 from rag_qa.app.progress import progress_bar, with_spinner
 from rag_qa.app.receipts import replay, verify
-from rag_qa.app.rendering import safe_json, say, show_hits, show_report, show_skips, show_stream
+from rag_qa.app.rendering import safe_json, say, show_hits, show_report, show_skips, show_stream, why_skipped
 from rag_qa.backends.locating import ModelChoice, choose_model
 from rag_qa.corpus.decoding import decode_bytes
 from rag_qa.errors import RagQAError, SourceError
@@ -94,12 +95,17 @@ def index(
     prune: Annotated[bool, typer.Option("--prune", help="Remove what has gone from the sources.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change; write nothing.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Make any skipped record an error.")] = False,
+    fates: Annotated[
+        Path | None, typer.Option("--report", help="Write what became of each record: JSON Lines.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Index papers: author pages, JSON Lines, CSV, BibTeX, RIS, arXiv Atom, BEIR; plain or gzip."""
     wanted: list[str | Path] = [*(sources or []), *([sample_papers_path()] if sample else [])]
     if not wanted:
         raise SourceError("nothing to index; name a file or folder, or use --sample")
+    if fates:
+        check_writable(fates)
     errors = Console(stderr=True)
     with progress_bar(errors) as tell:
         report = build_index(
@@ -112,11 +118,18 @@ def index(
             strict=strict,
             progress=tell,
         )
+    if fates:
+        write_fates(report, fates)
     if as_json:
-        typer.echo(safe_json(report.model_dump_json(indent=2)))
-        return
-    show_skips(errors, report)
-    show_report(Console(), report, dry_run=dry_run)
+        typer.echo(safe_json(report.model_dump_json(indent=2, exclude={"fates"})))
+    else:
+        show_skips(errors, report)
+        show_report(Console(), report, dry_run=dry_run)
+    if not report.read:
+        raise SourceError(
+            f"no paper was taken: {why_skipped(report.skips)}. Export papers with their abstracts, as BibTeX, RIS or "
+            "JSON Lines; --report FILE says what became of each record"
+        )
 
 
 @app.command()

@@ -33,12 +33,16 @@ class Fresh(NamedTuple):
 
 
 class Change(NamedTuple):
-    """What a run would change: every record by source, the papers they make, and how these differ."""
+    """What a run would change: every record by source, the papers they make, and how these differ from those before.
+
+    `before` holds, of the papers that the index had, those that it still has, by id.
+    """
 
     records: dict[str, dict[str, Paper]]
     readings: dict[str, Fresh]
     dropped: list[str]
     papers: dict[str, Paper]
+    before: dict[str, Paper]
     paper_ids: dict[str, dict[str, str]]
     added: list[str]
     changed: list[str]
@@ -149,6 +153,7 @@ def _compare(
         readings=readings,
         dropped=dropped,
         papers=papers,
+        before=before,
         paper_ids=paper_ids,
         added=[key for key in papers if key not in before],
         changed=sorted(set(differ) - set(moved)),

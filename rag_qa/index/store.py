@@ -157,6 +157,12 @@ class Store:
         """Return the paper id of each record of a source."""
         return [row[0] for row in self._read("SELECT paper_id FROM records WHERE source = ?", (path,))]
 
+    def places_of_source(self, path: str) -> list[tuple[int, str]]:
+        """Return the number and the paper id of each record of a source, in the order of the numbers."""
+        number = "json_extract(body, '$.sources[0].record')"
+        query = f"SELECT {number}, paper_id FROM records WHERE source = ? ORDER BY 1"
+        return [(int(row[0]), row[1]) for row in self._read(query, (path,))]
+
     def replace_records(
         self, source: str, records: Mapping[str, Paper], paper_ids: Mapping[str, str]
     ) -> None:
