@@ -58,6 +58,8 @@ def read_source(file: SourceFile, format: str | None = None) -> Reading:
     """
     if format is not None and format not in FORMATS:
         raise SourceError(f"There is no format {format!r}: use one of {', '.join(FORMATS)}")
+    if file.problem is not None:
+        return _nothing(file.path, file.problem)
     raw = file.read_bytes()
     chosen = FORMATS[format] if format else recognise_bytes(raw)
     if isinstance(chosen, BinaryFormat):

@@ -3,12 +3,11 @@ stored ones. Knows nothing of passages and vectors."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from rag_qa.corpus.merging import merge_papers
 from rag_qa.corpus.reading import Reading, read_source
-from rag_qa.corpus.sources import STDIN, SourceFile
+from rag_qa.corpus.sources import STDIN, SourceFile, source_exists
 from rag_qa.index.manifest import Manifest
 from rag_qa.index.store import Store
 from rag_qa.types import Paper, Skipped
@@ -52,7 +51,7 @@ class Change(NamedTuple):
 
 def gone_sources(store: Store) -> list[str]:
     """Return the paths of the stored sources whose files have gone."""
-    return [path for path in store.source_digests() if path != STDIN and not Path(path).exists()]
+    return [path for path in store.source_digests() if path != STDIN and not source_exists(path)]
 
 
 def unread_files(
@@ -87,7 +86,7 @@ def find_change(
     for number, (path, file) in enumerate(unread.items(), 1):
         reading = read_source(file, format)
         now = _by_record_id(reading.papers)
-        kept = {} if prune else _kept(records.get(path, {}), now, reading)
+        kept = {} if prune and not file.problem else _kept(records.get(path, {}), now, reading)
         digest = "" if kept else _digest(file, format)
         readings[path] = Fresh(list(now), list(reading.skipped), digest)
         records[path] = now | kept
