@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from rag_qa.backends.home import some_home
 from rag_qa.errors import IndexDamagedError
 from rag_qa.protocols import Matrix
 
@@ -149,8 +150,9 @@ def _writable(folder: Path) -> Iterator[Path]:
 
 @contextmanager
 def _client(folder: Path) -> Iterator["ClientAPI"]:
-    import chromadb
-    from chromadb.config import Settings
+    with some_home():
+        import chromadb
+        from chromadb.config import Settings
 
     with _errors_told(folder):
         settings = Settings(_env_file=None, anonymized_telemetry=False)
