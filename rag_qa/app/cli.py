@@ -1,8 +1,6 @@
 """`rag-qa`: parse, call, render. Answers go to stdout, progress and errors to stderr."""
 
-import io
 import json
-import os
 import sys
 from collections.abc import Sequence
 from contextlib import closing
@@ -49,6 +47,7 @@ from rag_qa.app.options import (
 from rag_qa.app.progress import progress_bar, with_spinner
 from rag_qa.app.receipts import replay, verify
 from rag_qa.app.rendering import safe_json, say, show_hits, show_report, show_skips, show_stream, why_skipped
+from rag_qa.app.streams import NO_ROOM, flush_output, give_up_output, prepare_streams, print_json
 from rag_qa.backends.locating import ModelChoice, choose_model
 from rag_qa.corpus.decoding import decode_bytes
 from rag_qa.errors import RagQAError, SourceError
@@ -121,7 +120,7 @@ def index(
     if fates:
         write_fates(report, fates)
     if as_json:
-        typer.echo(safe_json(report.model_dump_json(indent=2, exclude={"fates"})))
+        print_json(safe_json(report.model_dump_json(indent=2, exclude={"fates"})))
     else:
         show_skips(errors, report)
         show_report(Console(), report, dry_run=dry_run)
@@ -228,7 +227,7 @@ def ask(
         _say_why(errors, choice, settings)
         if as_json:
             answer = assistant.ask(question, filter=wanted, literal=literal)
-            typer.echo(safe_json(answer.model_dump_json(indent=2)))
+            print_json(safe_json(answer.model_dump_json(indent=2)))
         else:
             stream = assistant.stream(question, filter=wanted, literal=literal)
             with closing(with_spinner(stream, errors)) as events:
@@ -293,7 +292,7 @@ def _read_text(path: Path) -> str:
 def _print_hits(hits: Sequence[Hit], reasons: Sequence[Explanation], *, as_json: bool) -> None:
     if as_json:
         found = [_hit_json(hit, reason) for hit, reason in zip_longest(hits, reasons)]
-        typer.echo(safe_json(json.dumps(found, ensure_ascii=False, indent=2)))
+        print_json(safe_json(json.dumps(found, ensure_ascii=False, indent=2)))
     else:
         show_hits(Console(), hits, reasons)
 
@@ -310,16 +309,26 @@ def _hit_json(hit: Hit, reason: Explanation | None) -> dict[str, object]:
 
 def main() -> None:
     """Run the program: told errors in one line with status 1, usage errors with 2, Ctrl-C with 130."""
-    for stream in (sys.stdin, sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # a narrow locale must not end an answer
-            stream.reconfigure(errors="replace")
+    prepare_streams()
     try:
-        app()
+        try:
+            app()
+        finally:
+            flush_output()
     except RagQAError as exc:
         say(Console(stderr=True), f"rag-qa: {exc}")
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # such as `| head`: whoever read has seen enough
+        give_up_output()
+        sys.exit(1)
+    except OSError as exc:
+        if exc.errno not in NO_ROOM:
+            raise
+        give_up_output()
+        where = exc.filename or "standard output, or a file on a full disk"
+        say(
+            Console(stderr=True), f"rag-qa: cannot write {where} ({exc.strerror}); make room and run it again"
+        )
         sys.exit(1)
