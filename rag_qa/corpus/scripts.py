@@ -14,7 +14,7 @@ _DIGITS_ONLY = re.compile(r"\s*[+\-−–]?\d+\s*")
 
 def settle_scripts(text: str) -> str:
     """Return the text with what is marked as raised or lowered on the line: CO2; behind a digit 10⁶."""
-    if RESET not in text:
+    if text.isascii() or not _MARKS.search(text):
         return text
     return _MARKS.sub("", _AFTER_DIGIT.sub(_small, text))
 
