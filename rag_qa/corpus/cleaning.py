@@ -8,8 +8,8 @@ import re
 import unicodedata
 
 from rag_qa.corpus.markup import strip_markup
-from rag_qa.corpus.placeholders import is_placeholder
-from rag_qa.text.rights import body_span
+from rag_qa.corpus.placeholders import LONGEST_PLACEHOLDER, is_placeholder
+from rag_qa.text.body import body_span
 
 _ESCAPES = re.compile(
     r"\x1b\[[0-?]*[ -/]*[@-~]"  # CSI: colours, cursor movement
@@ -70,7 +70,8 @@ def clean_abstract(text: str) -> str:
     if text[:1] in _LABEL_BEGINS:
         text = _LABEL.sub("", text, count=1)
     cleaned = clean_text(text)
-    return "" if is_placeholder(cleaned) or body_span(cleaned) == (0, 0) else cleaned
+    short = len(cleaned) <= LONGEST_PLACEHOLDER
+    return "" if short and (is_placeholder(cleaned) or body_span(cleaned) == (0, 0)) else cleaned
 
 
 def is_soup(raw: str, cleaned: str) -> bool:

@@ -12,7 +12,8 @@ from rag_qa.corpus.ids import normalise_text, normalise_title
 from rag_qa.types import Paper
 
 # A longer text says something beside its absence.
-LONGEST = 400
+LONGEST_NOTICE = 400
+LONGEST_PLACEHOLDER = 1200
 # The same text under so many titles, by nobody in common, describes none of them.
 MANY_TITLES = 3
 
@@ -113,8 +114,9 @@ _NOT_AVAILABLE = re.compile(
 
 def is_placeholder(text: str) -> bool:
     """Say whether a clean text stands where an abstract would, and is none."""
-    if len(text) > LONGEST:
-        return len(text) < 3 * LONGEST and bool(_PAGE_TURNER.search(text))
+    if len(text) > LONGEST_NOTICE:
+        known = "Page 1 of" in text or "/docserver/" in text
+        return known and len(text) <= LONGEST_PLACEHOLDER and bool(_PAGE_TURNER.search(text))
     plain = _EDGES.sub("", text.casefold().replace("\u2019", "'"))
     if not plain or _NOTHING.fullmatch(plain) or plain in _ABSENT_ALONE or _PAGE_TURNER.search(plain):
         return True

@@ -1,6 +1,6 @@
-"""Which part of an abstract speaks of the paper: without the copyright lines that publishers set at its ends.
+"""The part of an abstract that speaks of its paper: without copyright lines at its ends, and labels ("RESULTS:").
 
-The stored text keeps these lines; they are only not searched and not quoted.
+The stored text keeps both; copyright lines are not searched, and neither is quoted.
 """
 
 import re
@@ -9,9 +9,8 @@ from rag_qa.text.sentences import split_sentences
 
 # Copyright lines are short; further inside a text these words are its subject.
 MARGIN = 600
-_SIGN = re.compile(
-    r"©|\(c\)|copyright|rights reserved|licen[cs]e|creative commons|published by|public domain", re.I
-)
+_SIGNS = ("©", "(c)", "copyright", "rights reserved", "license", "licence", "creative commons", "published by", "public domain",
+          "published under", "elsevier", "open access")  # fmt: skip
 _YEAR = r"(?:19|20)\d\d"
 _BEGIN = re.compile(
     rf"""(?<=\s)(?=\(?(?:crown\s+copyright\b|copyright\s*(?:©|\(c\))|©|\(c\)\s*(?:copyright\b|{_YEAR})|&copy;))
@@ -44,6 +43,21 @@ _PUBLISHER = re.compile(
 )
 _PIECE = re.compile(r"(?<=[.!?;)])\s+")
 LONGEST_PIECE = 240
+
+# The parts of structured abstracts, as journals name them.
+_PART = r"""(?:background|objectives?|aims?|purpose|goals?|introduction|context|importance|rationale|motivation|problem|hypothes[ie]s
+    |questions?|methods?|methodology|materials?|patients?|subjects?|participants?|population|samples?|animals?|design|settings?|study|studies
+    |interventions?|procedures?|exposures?|main|primary|secondary|outcomes?|measures?|measurements?|results?|findings?|observations?|conclusions?
+    |discussion|interpretation|significance|implications?|limitations?|practical|clinical|research|social|originality|novelty|value|approach
+    |summary|availability|implementation|supplementary|information|contact|data|sources?|selection|extraction|synthesis|collection|analys[ie]s
+    |eligibility|criteria|trial|registration|funding|level|evidence|statement|relevance|impact|perspectives?|contributions?|scope|theory|review
+    |antecedentes|objetivos?|métodos|resultados|conclusion(?:es|i)|conclusões|objectifs?|contexte|méthodes|résultats|hintergrund|zielsetzung|ziele?
+    |methoden|methodik|ergebnisse|schlussfolgerung(?:en)?|introducción|introdução|цель|методы|результаты|выводы|заключение|введение)"""
+LONGEST_LABEL = 80
+_LABEL = re.compile(
+    rf"{_PART}(?:(?:\s*[,/&]\s*|\s+)(?:(?:and|or|of|to|the|y|e|et|und)\s+)*{_PART}){{0,7}}\s*:\s*",
+    re.IGNORECASE | re.VERBOSE,
+)
 _LEADING = re.compile(
     rf"""\s*(?:crown\s+)?(?:©\s*(?:copyright\s*)?|copyright\s*(?:©|\(c\)|(?={_YEAR}))\s*|\(c\)\s*(?={_YEAR}))
     [^.]{{0,100}}?{_YEAR}[^.]{{0,120}}\.(?:\s*(?-i:[A-Z])\.)*
@@ -55,7 +69,8 @@ _LEADING = re.compile(
 def body_span(text: str) -> tuple[int, int]:
     """Return where the text begins and ends without the copyright lines around it; (0, 0) where it is only these."""
     margins = text if len(text) <= 2 * MARGIN else f"{text[:MARGIN]} {text[-MARGIN:]}"
-    if not _SIGN.search(margins):
+    margins = margins.casefold()
+    if not any(sign in margins for sign in _SIGNS):
         return 0, len(text)
     leading = _LEADING.match(text[:MARGIN])
     start = leading.end() if leading else 0
@@ -65,11 +80,15 @@ def body_span(text: str) -> tuple[int, int]:
 
 
 def body_sentences(text: str) -> list[tuple[int, int]]:
-    """Return the (start, end) spans of the sentences without copyright lines; of all where there is nothing else."""
+    """Return the (start, end) spans of the sentences that say something; of all where there is nothing else."""
     start, end = body_span(text)
-    if start == end:
-        return split_sentences(text)
-    return [(start + a, start + b) for a, b in split_sentences(text[start:end])]
+    spans = [_unlabelled(text, start + a, start + b) for a, b in split_sentences(text[start:end])]
+    return [span for span in spans if span[0] < span[1]] or split_sentences(text)
+
+
+def _unlabelled(text: str, start: int, end: int) -> tuple[int, int]:
+    label = _LABEL.match(text, start, end) if ":" in text[start : start + LONGEST_LABEL] else None
+    return (label.end(), end) if label else (start, end)
 
 
 def _end(text: str, start: int) -> int:
