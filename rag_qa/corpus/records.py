@@ -73,7 +73,7 @@ def read_record(fields: Fields, path: str, number: int) -> Paper | str:
     if not cleaned:
         return "no abstract"
     if is_soup(abstract, cleaned):
-        return "the abstract is not readable text"
+        return "the abstract is not readable text: save the file as UTF-8 and index it again"
     title = _first_text(known, TITLE)
     if title is None and _first(known, TITLE) is not None:
         return f"the title is of type {type(_first(known, TITLE)).__name__}, not text"
