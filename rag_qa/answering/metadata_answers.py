@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from rag_qa.answering.query.kinds import asked_topic
 from rag_qa.answering.query.names import is_named
-from rag_qa.text.sentences import split_sentences
+from rag_qa.text.body import body_sentences
 from rag_qa.types import Citation, MetadataField, Paper, Query, Sentence, Verdict
 
 # Longer lists are those of collaborations, which may have thousands of authors.
@@ -45,7 +45,7 @@ def tell(paper: Paper, asks: Sequence[MetadataField]) -> Sentence:
     }
     said = "; ".join(known[field] or f"the index names no {field}" for field in asks)
     source = ", according to the index's metadata" if any(known[field] for field in asks) else ""
-    start, end = split_sentences(paper.abstract)[0]
+    start, end = body_sentences(paper.abstract)[0]
     return Sentence(
         text=f"{said[:1].upper()}{said[1:]}{source}.",
         kind="metadata",

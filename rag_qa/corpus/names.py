@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from rag_qa.corpus.cleaning import clean_text
+from rag_qa.corpus.cleaning import clean_field
 from rag_qa.corpus.ids import normalise_text
 
 _AND = re.compile(r"\s*(?:;|\n|\s(?:and|&)\s)\s*")
@@ -16,7 +16,7 @@ _SUFFIX = re.compile(r"(?:jr|sr|ii|iii|iv|phd|md|inc|ltd|llc)\.?", re.IGNORECASE
 
 def read_authors(value: Any) -> tuple[str, ...]:
     """Return the names in the order given, each once; what is no name is left out."""
-    return tuple(dict.fromkeys(name for raw in _names(value) if (name := clean_text(raw))))
+    return tuple(dict.fromkeys(name for raw in _names(value) if (name := clean_field(raw))))
 
 
 def flip_name(name: str) -> str:

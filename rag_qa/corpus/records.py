@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from rag_qa.corpus.cleaning import clean_abstract, clean_text, is_soup
+from rag_qa.corpus.cleaning import clean_abstract, clean_field, clean_text, is_soup
 from rag_qa.corpus.ids import arxiv_form, doi_form, normalise_arxiv_id, normalise_doi, stable_id
 from rag_qa.corpus.names import read_authors
 from rag_qa.corpus.years import read_year
@@ -73,11 +73,11 @@ def read_record(fields: Fields, path: str, number: int) -> Paper | str:
     if not cleaned:
         return "no abstract"
     if is_soup(abstract, cleaned):
-        return "the abstract is not readable text"
+        return "the abstract is not readable text: save the file as UTF-8 and index it again"
     title = _first_text(known, TITLE)
     if title is None and _first(known, TITLE) is not None:
         return f"the title is of type {type(_first(known, TITLE)).__name__}, not text"
-    return _paper(known, clean_text(title or ""), cleaned, Source(path=path, record=number))
+    return _paper(known, clean_field(title or ""), cleaned, Source(path=path, record=number))
 
 
 def _paper(known: Fields, title: str, abstract: str, source: Source) -> Paper:
@@ -90,7 +90,7 @@ def _paper(known: Fields, title: str, abstract: str, source: Source) -> Paper:
         title=title,
         abstract=abstract,
         authors=read_authors(_first(known, AUTHORS)),
-        venue=clean_text(_first_text(known, VENUE) or "") or None,
+        venue=clean_field(_first_text(known, VENUE) or "") or None,
         year=_year(known),
         url=url,
         doi=doi,

@@ -1,6 +1,6 @@
-"""BibTeX, parsed by bibtexparser; LaTeX accents are decoded by pylatexenc, which comes with it.
+"""BibTeX, parsed by bibtexparser; its LaTeX is decoded by `latex`.
 
-Formulas are kept as they are. A block that does not parse, or a key that stands twice, costs that block only.
+A block that does not parse, or a key that stands twice, costs that block only.
 """
 
 import logging
@@ -8,12 +8,11 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from rag_qa.corpus.latex import decode_latex
 from rag_qa.corpus.names import flip_name
 from rag_qa.corpus.records import Broken, Fields
 
 _ENTRY = re.compile(r"^[^\S\n]*@[A-Za-z]+[^\S\n]*[{(]", re.MULTILINE)
-_PERCENT = re.compile(r"(?<!\\)%")
-_AMPERSAND = re.compile(r"(?<!\\)&")
 
 
 def looks_like(text: str) -> bool:
@@ -93,20 +92,3 @@ def split_names(value: str) -> list[str]:
 def _turn(name: str) -> str:
     whole = name.startswith("{") and name.endswith("}") and name.count("{") == 1
     return name if whole or not re.search(r",(?![^{]*})", name) else flip_name(name)
-
-
-def decode_latex(value: str) -> str:
-    """Return the text with LaTeX accents and commands decoded and grouping braces gone; formulas stay."""
-    if not any(mark in value for mark in "\\{}~$"):
-        return value
-    from pylatexenc.latex2text import LatexNodes2Text  # type: ignore[import-untyped]
-
-    # pylatexenc takes an unescaped % for a comment to the line's end, and drops a bare &.
-    escaped = _AMPERSAND.sub(r"\\&", _PERCENT.sub(r"\\%", value))
-    decoder = LatexNodes2Text(math_mode="verbatim", keep_comments=True)
-    try:
-        decoded = decoder.latex_to_text(escaped, tolerant_parsing=True)
-    except Exception:
-        # Its parser fails in many ways on malformed LaTeX; the raw text is better than no paper.
-        return value
-    return str(decoded)
