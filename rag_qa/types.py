@@ -287,7 +287,8 @@ class IndexReport(Value):
     or `unchanged`), further ones are `merged` into it, as are records of a paper that the index has from other files.
     `fates` lists them one by one. `read` records became papers, all that were not skipped (`skips` says which and why).
     Beside that, `removed` papers are no longer in the index; `papers` is the number in it afterwards, and `embedded`
-    the number of passages that had to be embedded.
+    the number of passages that had to be embedded. `encodings` names, by path, the encoding of each file read now that
+    is not UTF-8.
     """
 
     found: int
@@ -300,6 +301,7 @@ class IndexReport(Value):
     skipped: int
     skips: tuple[Skipped, ...]
     fates: tuple[Fate, ...]
+    encodings: Mapping[str, str] = {}
     embedded: int
     papers: int
     seconds: float

@@ -108,7 +108,13 @@ def show_report(console: Console, report: IndexReport, *, dry_run: bool = False)
 
 
 def show_skips(console: Console, report: IndexReport) -> None:
-    """Print which records were skipped and why: in one line where nothing of a file was taken, and the first others."""
+    """Print which records were skipped and why: in one line where nothing of a file was taken, and the first others.
+
+    Before them, which files were read in another encoding than UTF-8.
+    """
+    _say_first(
+        console, [f"read as {name}, not UTF-8: {path}" for path, name in report.encodings.items()], "more"
+    )
     taken = {fate.path for fate in report.fates if fate.fate != "skipped"}
     whole = groupby((skip for skip in report.skips if skip.path not in taken), key=lambda skip: skip.path)
     lines = [f"nothing taken from {path}: {why_skipped(list(skips))}" for path, skips in whole]

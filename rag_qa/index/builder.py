@@ -7,7 +7,7 @@ committed batch by batch and never done twice for the same text.
 import hashlib
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import get_args
@@ -37,6 +37,7 @@ from rag_qa.version import __version__
 
 EMBED_CHUNK = 512
 MAX_SHOWN_SKIPS = 5
+NO_ENCODINGS: Mapping[str, str] = {}
 
 
 def build_index(
@@ -228,6 +229,7 @@ def _report(
         embedded=embedded,
         papers=len(change.papers),
         started=started,
+        encodings={path: now.encoding for path, now in change.readings.items() if now.encoding},
     )
 
 
@@ -240,7 +242,13 @@ def _unchanged_report(
 
 
 def _add_up(
-    fates: Sequence[Fate], *, removed: int, embedded: int, papers: int, started: float
+    fates: Sequence[Fate],
+    *,
+    removed: int,
+    embedded: int,
+    papers: int,
+    started: float,
+    encodings: Mapping[str, str] = NO_ENCODINGS,
 ) -> IndexReport:
     """Return the report whose counts are those of the fates."""
     counts = Counter(fate.fate for fate in fates)
@@ -252,6 +260,7 @@ def _add_up(
         removed=removed,
         skips=tuple(Skipped(path=s.path, record=s.record, reason=s.reason or "") for s in skipped),
         fates=tuple(fates),
+        encodings=encodings,
         embedded=embedded,
         papers=papers,
         seconds=time.perf_counter() - started,

@@ -21,7 +21,7 @@ class Progress(Protocol):
 
 
 class Fresh(NamedTuple):
-    """What a source holds now: record ids, what was skipped, and the digest to know it by.
+    """What a source holds now: record ids, what was skipped, the digest to know it by, and an encoding if guessed.
 
     No digest fits a source of which the index keeps records that have gone, so that it is always read again.
     """
@@ -29,6 +29,7 @@ class Fresh(NamedTuple):
     keys: list[str]
     skips: list[Skipped]
     digest: str
+    encoding: str | None
 
 
 class Change(NamedTuple):
@@ -88,7 +89,7 @@ def find_change(
         now = _by_record_id(reading.papers)
         kept = {} if prune and not file.problem else _kept(records.get(path, {}), now, reading)
         digest = "" if kept else _digest(file, format)
-        readings[path] = Fresh(list(now), list(reading.skipped), digest)
+        readings[path] = Fresh(list(now), list(reading.skipped), digest, reading.encoding)
         records[path] = now | kept
         tell("reading", number, len(unread))
     flat = [paper for group in records.values() for paper in group.values()]

@@ -114,3 +114,14 @@ def test_any_runs_add_up(tmp_path_factory, runs):
         assert adds_up(report)
         assert len({(fate.path, fate.record) for fate in report.fates}) == report.found
         assert report.found == sum(max(len(records), 1) for records in files.values())
+
+
+def test_a_guessed_encoding_is_told(library, world):
+    """A file that is no UTF-8 is named with the encoding by which it was read; others are not."""
+    library.write(world.GAMES)
+    path = library.sources / "b.jsonl"
+    text = json.dumps(
+        {"title": "Größe", "abstract": "Die Länge und die Größe zählen für Bögen."}, ensure_ascii=False
+    )
+    path.write_bytes(text.encode("cp1252"))
+    assert dict(library.build().encodings) == {str(path): "cp1252"}
