@@ -1,7 +1,8 @@
 """Values → text for people: the same words in a terminal and in a pipe. Decides nothing, catches nothing."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from itertools import zip_longest
+from itertools import groupby, zip_longest
 
 from rich.console import Console
 from rich.text import Text
@@ -17,6 +18,7 @@ from rag_qa.types import (
     Paper,
     PaperStatus,
     Sentence,
+    Skipped,
     Version,
 )
 
@@ -40,6 +42,7 @@ CITED: dict[PaperStatus, str] = {
     "expression of concern": "is under an expression of concern",
     "corrected": "has been corrected: see the correction",
 }
+SHOWN_REASONS = 3
 
 
 class Marks:
@@ -128,11 +131,12 @@ def _show_reason(console: Console, hit: Hit, reason: Explanation) -> None:
 
 
 def show_report(console: Console, report: IndexReport, *, dry_run: bool = False) -> None:
-    """Print what indexing did, or would do."""
-    parts = [f"{report.read} read", f"{report.added} added"]
-    parts += [f"{n} {word}" for n, word in ((report.changed, "changed"), (report.removed, "removed")) if n]
+    """Print what indexing did, or would do: the fates of the records add up to those found."""
+    parts = [f"{report.added} added", *([f"{report.changed} changed"] if report.changed else [])]
     parts += [f"{report.merged} merged", f"{report.unchanged} unchanged", f"{report.skipped} skipped"]
-    _print(console, Text(f"{', '.join(parts)}; {report.embedded} passages embedded."))
+    beside = [f"{report.removed} removed from the index"] if report.removed else []
+    told = "; ".join([", ".join(parts), *beside, f"{report.embedded} passages embedded"])
+    _print(console, Text(f"{report.found} records found: {told}."))
     if dry_run:
         _print(console, Text(f"Dry run: nothing was written; the index would hold {report.papers} papers."))
         return
@@ -140,11 +144,37 @@ def show_report(console: Console, report: IndexReport, *, dry_run: bool = False)
 
 
 def show_skips(console: Console, report: IndexReport) -> None:
-    """Print which records were skipped and why."""
-    for skip in report.skips[:SHOWN_SKIPS]:
-        say(console, f"skipped: {skip.path}, record {skip.record}: {skip.reason}")
-    if (more := len(report.skips) - SHOWN_SKIPS) > 0:
-        say(console, f"… and {more} more (--json lists them all)")
+    """Print which records were skipped and why: in one line where nothing of a file was taken, and the first others.
+
+    Before them, which files were read in another encoding than UTF-8.
+    """
+    _say_first(
+        console, [f"read as {name}, not UTF-8: {path}" for path, name in report.encodings.items()], "more"
+    )
+    taken = {fate.path for fate in report.fates if fate.fate != "skipped"}
+    whole = groupby((skip for skip in report.skips if skip.path not in taken), key=lambda skip: skip.path)
+    lines = [f"nothing taken from {path}: {why_skipped(list(skips))}" for path, skips in whole]
+    _say_first(console, lines, "more files")
+    others = [skip for skip in report.skips if skip.path in taken]
+    _say_first(
+        console, [f"skipped: {skip.path}, record {skip.record}: {skip.reason}" for skip in others], "more"
+    )
+
+
+def _say_first(console: Console, lines: Sequence[str], what: str) -> None:
+    for line in lines[:SHOWN_SKIPS]:
+        say(console, line)
+    if (more := len(lines) - SHOWN_SKIPS) > 0:
+        say(console, f"… and {more} {what} (--report FILE lists them all)")
+
+
+def why_skipped(skips: Sequence[Skipped]) -> str:
+    """Return the reasons in words, the most frequent first, and of how many records each holds."""
+    if len(skips) == 1:
+        return skips[0].reason
+    counts = Counter(skip.reason for skip in skips)
+    told = "; ".join(f"{n} × {reason}" for reason, n in counts.most_common(SHOWN_REASONS))
+    return f"{len(skips)} records: {told}" + ("; …" if len(counts) > SHOWN_REASONS else "")
 
 
 def say(console: Console, message: str) -> None:

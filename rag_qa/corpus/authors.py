@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from rag_qa.corpus.cleaning import clean_text
+from rag_qa.corpus.cleaning import clean_field
 from rag_qa.corpus.fields import (
     DROPPING,
     FAMILY,
@@ -49,7 +49,7 @@ _TAIL = 40
 
 def read_authors(value: Any) -> tuple[str, ...]:
     """Return the names in the order given, each once; what is no name ("et al.") is left out."""
-    names = [_trim(name) for raw in _names(value) if (name := clean_text(raw))]
+    names = [_trim(name) for raw in _names(value) if (name := clean_field(raw))]
     return tuple(dict.fromkeys(_initials_first([name for name in names if name])))
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from rag_qa.corpus.decoding import decode_bytes
+from rag_qa.corpus.decoding import decode
 from rag_qa.corpus.formats import (
     abstract_run,
     atom,
@@ -19,6 +19,7 @@ from rag_qa.corpus.formats import (
 )
 from rag_qa.corpus.records import Broken, Fields, read_record
 from rag_qa.corpus.sources import SourceFile
+from rag_qa.corpus.unread import EXPORT, unread_bytes, unread_text
 from rag_qa.errors import SourceError
 from rag_qa.types import Paper, Skipped, Value
 
@@ -38,12 +39,15 @@ class BinaryFormat(NamedTuple):
 
 
 class Reading(Value):
-    """The papers of one file, in its order, and the records that were not taken."""
+    """The papers of one file, in its order, and the records that were not taken; `encoding` where it was guessed."""
 
     papers: tuple[Paper, ...]
     skipped: tuple[Skipped, ...]
+    encoding: str | None = None
 
 
+# Encodings that a file itself tells, or that hardly any text is in by chance.
+CERTAIN = ("utf-8", "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")
 _LINES = Format(json_records.looks_like_lines, json_records.lines)
 # In the order in which they are tried: the more specific first. The arXiv metadata dump and BEIR's corpus are
 # JSON Lines with known field names, so their readers are the same.
@@ -78,16 +82,22 @@ def read_source(file: SourceFile, format: str | None = None) -> Reading:
     """
     if format is not None and format not in FORMATS:
         raise SourceError(f"There is no format {format!r}: use one of {', '.join(FORMATS)}")
+    if file.problem is not None:
+        return _nothing(file.path, file.problem)
     raw = file.read_bytes()
     chosen = FORMATS[format] if format else recognise_bytes(raw)
     if isinstance(chosen, BinaryFormat):
         return _read(chosen.records(raw), file.path)
+    if chosen is None and (reason := unread_bytes(raw)):
+        return _nothing(file.path, reason)
     try:
-        text = decode_bytes(raw)
+        text, encoding = decode(raw)
     except ValueError as exc:
         return _nothing(file.path, str(exc))
     chosen = chosen or recognise(text)
-    return _read(chosen.records(text), file.path) if chosen else _nothing(file.path, _unknown(text))
+    if chosen is None:
+        return _nothing(file.path, unread_text(text))
+    return _read(chosen.records(text), file.path, None if encoding in CERTAIN else encoding)
 
 
 def recognise_bytes(raw: bytes) -> BinaryFormat | None:
@@ -102,7 +112,7 @@ def recognise(text: str) -> Format | None:
     return next((format for format in texts if format.looks_like(text)), None)
 
 
-def _read(records: Iterator[Fields | Broken], path: str) -> Reading:
+def _read(records: Iterator[Fields | Broken], path: str, encoding: str | None = None) -> Reading:
     papers: list[Paper] = []
     skipped: list[Skipped] = []
     for number, fields in enumerate(records, 1):
@@ -112,16 +122,9 @@ def _read(records: Iterator[Fields | Broken], path: str) -> Reading:
         else:
             skipped.append(Skipped(path=path, record=number, reason=paper))
     if not papers and not skipped:
-        return _nothing(path, "no records in it")
-    return Reading(papers=tuple(papers), skipped=tuple(skipped))
+        return _nothing(path, f"no records in it: {EXPORT}, or name its format with --format")
+    return Reading(papers=tuple(papers), skipped=tuple(skipped), encoding=encoding)
 
 
 def _nothing(path: str, reason: str) -> Reading:
     return Reading(papers=(), skipped=(Skipped(path=path, record=1, reason=reason),))
-
-
-def _unknown(text: str) -> str:
-    if not text.strip():
-        return "empty file"
-    kind = "binary data" if "\x00" in text else "text"
-    return f"{kind} in no known format"

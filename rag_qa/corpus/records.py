@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from rag_qa.corpus.authors import read_authors
-from rag_qa.corpus.cleaning import clean_abstract, clean_text, is_soup
+from rag_qa.corpus.cleaning import clean_abstract, clean_field, clean_text, is_soup
 from rag_qa.corpus.fields import NOT_VENUES, plain_name
 from rag_qa.corpus.ids import (
     arxiv_form,
@@ -45,11 +45,11 @@ def read_record(fields: Fields, path: str, number: int) -> Paper | str:
     if not cleaned:
         return "no abstract"
     if is_soup(abstract, cleaned):
-        return "the abstract is not readable text"
+        return "the abstract is not readable text: save the file as UTF-8 and index it again"
     title = record.text("title")
     if not title and known.get("title") not in EMPTY:
         return f"the title is of type {type(known['title']).__name__}, not text"
-    return _paper(record, clean_text(title), cleaned, Source(path=path, record=number))
+    return _paper(record, clean_field(title), cleaned, Source(path=path, record=number))
 
 
 def _paper(record: Record, title: str, abstract: str, source: Source) -> Paper:
@@ -98,12 +98,12 @@ def _authors(record: Record) -> tuple[str, ...]:
     if "groups" not in record.plan:
         return people
     texts = (text_of(item) for value in record.values("groups") for item in members(value))
-    groups = (clean_text(text) for text in texts if text)
+    groups = (clean_field(text) for text in texts if text)
     return tuple(dict.fromkeys((*people, *(group for group in groups if group))))
 
 
 def _venue(record: Record) -> str | None:
-    venues = (clean_text(text) for text in record.texts("venue"))
+    venues = (clean_field(text) for text in record.texts("venue"))
     return next((venue for venue in venues if venue and plain_name(venue) not in NOT_VENUES), None)
 
 

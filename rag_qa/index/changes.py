@@ -3,12 +3,11 @@ stored ones. Knows nothing of passages and vectors."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from rag_qa.corpus.merging import merge_papers
 from rag_qa.corpus.reading import Reading, read_source
-from rag_qa.corpus.sources import STDIN, SourceFile
+from rag_qa.corpus.sources import STDIN, SourceFile, source_exists
 from rag_qa.index.manifest import Manifest
 from rag_qa.index.store import Store
 from rag_qa.types import Paper, Skipped
@@ -22,7 +21,7 @@ class Progress(Protocol):
 
 
 class Fresh(NamedTuple):
-    """What a source holds now: record ids, what was skipped, and the digest to know it by.
+    """What a source holds now: record ids, what was skipped, the digest to know it by, and an encoding if guessed.
 
     No digest fits a source of which the index keeps records that have gone, so that it is always read again.
     """
@@ -30,15 +29,20 @@ class Fresh(NamedTuple):
     keys: list[str]
     skips: list[Skipped]
     digest: str
+    encoding: str | None
 
 
 class Change(NamedTuple):
-    """What a run would change: every record by source, the papers they make, and how these differ."""
+    """What a run would change: every record by source, the papers they make, and how these differ from those before.
+
+    `before` holds, of the papers that the index had, those that it still has, by id.
+    """
 
     records: dict[str, dict[str, Paper]]
     readings: dict[str, Fresh]
     dropped: list[str]
     papers: dict[str, Paper]
+    before: dict[str, Paper]
     paper_ids: dict[str, dict[str, str]]
     added: list[str]
     changed: list[str]
@@ -48,7 +52,7 @@ class Change(NamedTuple):
 
 def gone_sources(store: Store) -> list[str]:
     """Return the paths of the stored sources whose files have gone."""
-    return [path for path in store.source_digests() if path != STDIN and not Path(path).exists()]
+    return [path for path in store.source_digests() if path != STDIN and not source_exists(path)]
 
 
 def unread_files(
@@ -83,9 +87,9 @@ def find_change(
     for number, (path, file) in enumerate(unread.items(), 1):
         reading = read_source(file, format)
         now = _by_record_id(reading.papers)
-        kept = {} if prune else _kept(records.get(path, {}), now, reading)
+        kept = {} if prune and not file.problem else _kept(records.get(path, {}), now, reading)
         digest = "" if kept else _digest(file, format)
-        readings[path] = Fresh(list(now), list(reading.skipped), digest)
+        readings[path] = Fresh(list(now), list(reading.skipped), digest, reading.encoding)
         records[path] = now | kept
         tell("reading", number, len(unread))
     flat = [paper for group in records.values() for paper in group.values()]
@@ -149,6 +153,7 @@ def _compare(
         readings=readings,
         dropped=dropped,
         papers=papers,
+        before=before,
         paper_ids=paper_ids,
         added=[key for key in papers if key not in before],
         changed=sorted(set(differ) - set(moved)),

@@ -6,6 +6,7 @@ holds the words. A source is a pattern with `*`, or a part of a path.
 """
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
@@ -141,10 +142,24 @@ def _without_year(venue: str) -> str:
 
 
 def _files_like(wanted: str, files: Facet) -> list[int]:
-    pattern = wanted.casefold()
-    if not any(c in pattern for c in "*?["):
-        pattern = f"*{pattern}*"
-    return [n for n, path in enumerate(files.keys) if fnmatchcase(path, pattern)]
+    """Return the numbers of the paths that hold a text; where none does, of those that match it as a pattern.
+
+    Brackets are taken for those of a name first, and a pattern may begin at any folder.
+    """
+    text = _path_key(wanted)
+    paths = [_path_key(path) for path in files.keys]
+    holding = [n for n, path in enumerate(paths) if text in path]
+    return holding or _matching(text.replace("[", "[[]"), paths) or _matching(text, paths)
+
+
+def _matching(pattern: str, paths: Sequence[str]) -> list[int]:
+    patterns = (pattern, f"*/{pattern}")
+    return [n for n, path in enumerate(paths) if any(fnmatchcase(path, one) for one in patterns)]
+
+
+def _path_key(path: str) -> str:
+    """Return a path as it is compared: some systems write the accents of names apart."""
+    return unicodedata.normalize("NFC", path.removeprefix("./").casefold())
 
 
 def _nearest(name: str, facet: Facet, what: str) -> str:

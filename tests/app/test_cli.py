@@ -87,7 +87,7 @@ def test_indexing_reports_on_stdout(run):
     code, out, err = run("index", "papers.jsonl")
     assert (code, err) == (0, "")
     assert out.startswith(
-        "3 read, 3 added, 0 merged, 0 unchanged, 0 skipped; 3 passages embedded.\n3 papers in"
+        "3 records found: 3 added, 0 merged, 0 unchanged, 0 skipped; 3 passages embedded.\n3 papers in"
     )
 
 
@@ -110,6 +110,37 @@ def test_skips_go_to_stderr(run, folder):
     assert "1 skipped" in out
     assert err.startswith("skipped: ")
     assert err.count("\n") == 1
+
+
+def test_a_report_has_a_line_for_each_record(run, folder):
+    """`--report FILE` writes path, record, fate, paper and reason of every record as JSON Lines."""
+    (folder / "more.jsonl").write_text(json.dumps(PAPERS[0]) + '\n{"title": "x"}\n')
+    code, out, _ = run("index", "papers.jsonl", "more.jsonl", "--report", "fates.jsonl")
+    rows = [json.loads(line) for line in (folder / "fates.jsonl").read_text().splitlines()]
+    assert code == 0
+    assert out.startswith("5 records found: 3 added, 1 merged, 0 unchanged, 1 skipped;")
+    assert [set(row) for row in rows] == [{"path", "record", "fate", "paper_id", "reason"}] * 5
+    assert [row["fate"] for row in rows] == ["added", "added", "added", "merged", "skipped"]
+    assert [row["paper_id"] for row in rows[::3]] == ["eigengame", "eigengame"]
+    assert rows[4]["reason"] == "no abstract"
+
+
+@pytest.mark.parametrize("target", ["nowhere/fates.jsonl", "."])
+def test_a_report_that_cannot_be_written_is_told_before_the_run(run, folder, target):
+    """A report in no folder, or in place of one, is told, and nothing is indexed."""
+    told(run("index", "papers.jsonl", "--report", target), "--report cannot write")
+    assert not (folder / DEFAULT_INDEX).exists()
+
+
+@pytest.mark.parametrize("flags", [[], ["--json"], ["--dry-run"]])
+def test_a_run_that_took_nothing_fails_and_says_why(run, folder, flags):
+    """Where no record became a paper, the counts are told all the same, then why, and the status is 1."""
+    (folder / "bad.jsonl").write_text('{"title": "x"}\n{"title": "y"}\n')
+    code, out, err = run("index", "bad.jsonl", *flags)
+    assert code == 1
+    assert "2 records found" in out or json.loads(out)["found"] == 2
+    assert "no paper was taken: 2 records: 2 × no abstract" in err
+    assert "BibTeX, RIS" in err
 
 
 def test_a_dry_run_writes_nothing(run, folder):

@@ -24,6 +24,15 @@ PAPERS = [
         sources=(Source(path="/x/old.bib", record=1),),
     ),
     Paper(id="e", abstract="E.", authors=("Ines Gemp",), venue="Journal of Soups", year=2019),
+    Paper(
+        id="f",
+        abstract="F.",
+        sources=(
+            Source(path="/y/[2020] refs/a.ris", record=1),
+            Source(path="/y/what?/c.ris", record=1),
+            Source(path="/y/caf\u00e9.ris", record=1),
+        ),
+    ),
 ]
 
 
@@ -89,8 +98,14 @@ def test_nearest_names_are_told(facets):
         ({"authors": ("Gemp", "McWilliams")}, "a"),
         ({"sources": ("old",)}, "d"),
         ({"sources": ("*.BIB",)}, "d"),
+        ({"sources": ("x/*.bib",)}, "d"),
+        ({"sources": ("[2020] refs",)}, "f"),
+        ({"sources": ("[2020] refs/*.ris",)}, "f"),
+        ({"sources": ("what?",)}, "f"),
+        ({"sources": ("* refs/[ab].ris",)}, "f"),
+        ({"sources": ("./cafe\u0301",)}, "f"),
         ({"authors": ("Gemp",), "since": 2020}, "a"),
-        ({}, "abcde"),
+        ({}, "abcdef"),
     ],
 )
 def test_fields_restrict_together(facets, fields, ids):
