@@ -14,6 +14,8 @@ from rag_qa.corpus.fields import ENDNOTE_TAGS, MEDLINE_TAGS, NAME_TAGS, RIS_KNOW
 from rag_qa.corpus.records import Broken, Fields
 
 SNIFFED = 20_000
+# What may stand before a tag on its line.
+MARGIN = "[^\\S\\n]{0,40}\ufeff?[^\\S\\n]{0,40}"
 
 
 class Dialect(NamedTuple):
@@ -39,11 +41,11 @@ class Dialect(NamedTuple):
 
 RIS = Dialect(
     opening=re.compile(
-        r"^[\s\ufeff]*TY(?:  - |[^\S\n]{0,4}[-\u2013\u2014][^\S\n]*[A-Z]{2,8}[^\S\n]*$)", re.M | re.I
+        rf"^{MARGIN}TY(?:  - |[^\S\n]{{0,4}}[-\u2013\u2014][^\S\n]*[A-Z]{{2,8}}[^\S\n]*$)", re.M | re.I
     ),
     glued=re.compile(r"(?<=ER  -)[^\S\n]*(?=\ufeff?TY[^\S\n]{0,4}-)|(?<=ER -)[^\S\n]*(?=\ufeff?TY -)"),
     line=re.compile(
-        r"[\s\ufeff]*(TY(?=-)|[A-Za-z][A-Za-z0-9](?=[^\S\n]))[^\S\n]{0,4}[-\u2013\u2014][^\S\n]?(.*)"
+        rf"{MARGIN}(TY(?=-)|[A-Za-z][A-Za-z0-9](?=[^\S\n]))[^\S\n]{{0,4}}[-\u2013\u2014][^\S\n]?(.*)"
     ),
     start="TY",
     end="ER",
@@ -69,9 +71,9 @@ WOS = Dialect(
     outside=frozenset(("FN", "VR", "EF")),
 )
 ENDNOTE = Dialect(
-    opening=re.compile(r"^[\s\ufeff]{0,80}%(?:0 \w|[AT] .*\n(?:.*\n){0,50}?[\s]{0,8}%[ATJDX] )", re.M),
+    opening=re.compile(rf"^{MARGIN}%(?:0 \w|[AT] .*\n(?:.*\n){{0,50}}?{MARGIN}%[ATJDX] )", re.M),
     glued=re.compile(r"(?<=[^\s%])\ufeff?(?=%0 (?:Journal|Conference|Book|Report|Thesis|Generic|Web))"),
-    line=re.compile(r"[\s\ufeff]*%([0-9A-Z@!?*&$#(^><~\[+=])(?: (.*)|$)"),
+    line=re.compile(rf"{MARGIN}%([0-9A-Z@!?*&$#(^><~\[+=])(?: (.*)|$)"),
     start="0",
     tags=ENDNOTE_TAGS,
 )
@@ -117,7 +119,7 @@ def _lines(dialect: Dialect, text: str) -> Iterator[tuple[str, str]]:
     Tags in lower case count where a record of the text begins with one.
     """
     folds = (
-        bool(re.search(rf"^[\s\ufeff]*{dialect.start.lower()}\s{{0,4}}-", text, re.M))
+        bool(re.search(rf"^{MARGIN}{dialect.start.lower()}\s{{0,4}}-", text, re.M))
         if dialect.known
         else False
     )
