@@ -16,6 +16,7 @@ from rag_qa.types import (
     Hit,
     IndexReport,
     Paper,
+    PaperKind,
     PaperStatus,
     Sentence,
     Skipped,
@@ -37,6 +38,8 @@ WARNINGS: dict[PaperStatus, str] = {
     "expression of concern": "EXPRESSION OF CONCERN",
     "corrected": "CORRECTED",
 }
+# How a text is marked that is not the authors' own abstract as a database has it.
+KINDS: dict[PaperKind, str] = {"synopsis": "synopsis", "pdf": "title and abstract found in a PDF"}
 CITED: dict[PaperStatus, str] = {
     "retracted": "has been retracted: do not rely on it",
     "expression of concern": "is under an expression of concern",
@@ -218,8 +221,8 @@ def describe(paper: Paper) -> Text:
         line.append(f"{warning}: ", style="bold red")
     line.append(paper.heading, style="bold")
     line.append(". " + ", ".join(d for d in details if d))
-    if paper.kind == "synopsis":
-        line.append(" (synopsis)", style="italic")
+    if paper.kind in KINDS:
+        line.append(f" ({KINDS[paper.kind]})", style="italic")
     if paper.status == "preprint":
         line.append(" (preprint)", style="italic")
     if elsewhere := _elsewhere(paper):

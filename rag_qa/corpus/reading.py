@@ -17,7 +17,8 @@ from rag_qa.corpus.formats import (
     tagged,
     xml_records,
 )
-from rag_qa.corpus.records import Broken, Fields, read_record
+from rag_qa.corpus.lookup import Fields
+from rag_qa.corpus.records import Broken, read_record
 from rag_qa.corpus.sources import SourceFile
 from rag_qa.corpus.unread import EXPORT, unread_bytes, unread_text
 from rag_qa.errors import SourceError

@@ -4,20 +4,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from rag_qa.corpus.fields import plain_name
+
 _YEAR = re.compile(r"(?<!\d)(1[5-9]\d\d|20\d\d)(?:(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])?)?(?!\d)")
-# CSL-JSON and Crossref, PubMed's XML, DataCite and OpenReview.
-_FORMS = (
-    "date-parts",
-    "dateparts",
-    "year",
-    "medlinedate",
-    "date",
-    "value",
-    "raw",
-    "literal",
-    "date-time",
-    "text",
-)
+# CSL-JSON and Crossref, PubMed's XML, DataCite and OpenReview; in plain names.
+_FORMS = ("dateparts", "year", "medlinedate", "date", "value", "raw", "literal", "datetime", "text")
 
 
 def read_year(value: Any) -> int | None:
@@ -26,7 +17,8 @@ def read_year(value: Any) -> int | None:
     Dates may be written without marks (20210305). A DOI is no date, whatever numbers it holds.
     """
     if isinstance(value, Mapping):
-        forms = (value[form] for form in _FORMS if form in value)
+        parts = {plain_name(str(name)): part for name, part in value.items()}
+        forms = (parts[form] for form in _FORMS if form in parts)
         return next((year for form in forms if (year := read_year(form))), None)
     if isinstance(value, list | tuple):
         return next((year for item in value[:3] if (year := read_year(item))), None)

@@ -241,3 +241,10 @@ def test_control_characters_in_a_message_are_taken_out(screen):
     """A path with escapes in it cannot act on the terminal, and a long message stays on its line."""
     say(screen, f"no file \x1b[31mred\x9b31m\x07 {LONG}\nnext")
     assert shown(screen) == f"no file [31mred31m {LONG}\nnext\n"
+
+
+def test_what_was_found_in_a_pdf_is_marked():
+    """A paper whose title and abstract come from the layout of a PDF says so."""
+    assert describe(PAPER.model_copy(update={"kind": "pdf"})).plain.endswith(
+        "(title and abstract found in a PDF)"
+    )

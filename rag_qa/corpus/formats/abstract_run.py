@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterator
 
-from rag_qa.corpus.records import Broken, Fields
+from rag_qa.corpus.lookup import Fields
+from rag_qa.corpus.records import Broken
 
 # A new record begins at a line's start, right after a sentence's end, or glued to a word ("workAbstract:We").
 # "the field Abstract: …" inside a sentence is none.

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from rag_qa.corpus.ids import arxiv_form, normalise_arxiv_id
-from rag_qa.corpus.records import Broken, Fields
+from rag_qa.corpus.lookup import Fields
+from rag_qa.corpus.records import Broken
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element

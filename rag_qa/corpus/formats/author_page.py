@@ -20,8 +20,9 @@ Blocks stand two or more blank lines apart; where pasting lost these, paragraphs
 import re
 from collections.abc import Iterator
 
+from rag_qa.corpus.lookup import Fields
 from rag_qa.corpus.names import flip_name
-from rag_qa.corpus.records import Broken, Fields
+from rag_qa.corpus.records import Broken
 
 _HEADER = re.compile(r"^[^\S\n]*Collaborating Authors[^\S\n]*$", re.MULTILINE)
 _GOTO = re.compile(r"^[^\S\n]*Goto[^\S\n]*$", re.MULTILINE)

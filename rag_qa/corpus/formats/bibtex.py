@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rag_qa.corpus.latex import decode_latex
+from rag_qa.corpus.lookup import Fields
 from rag_qa.corpus.names import extended_name, is_suffix
-from rag_qa.corpus.records import Broken, Fields
+from rag_qa.corpus.records import Broken
 
 _ENTRY = re.compile(r"^[^\S\n]*\ufeff?@[A-Za-z]+[^\S\n]*[{(]", re.MULTILINE)
 _ESCAPED = re.compile(r"\\([_%&#$~^{}])")

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from rag_qa.corpus.fields import plain_name
-from rag_qa.corpus.lookup import ABSTRACT_NAMES, TITLE_NAMES
-from rag_qa.corpus.records import Broken, Fields
+from rag_qa.corpus.lookup import ABSTRACT_NAMES, TITLE_NAMES, Fields
+from rag_qa.corpus.records import Broken
 
 SNIFFED_LINES = 20
 # How deep records are looked for; GraphQL has them at the sixth.

@@ -9,7 +9,8 @@ from io import BytesIO
 from typing import Any, NamedTuple
 
 from rag_qa.corpus.ids import normalise_arxiv_id
-from rag_qa.corpus.records import Broken, Fields
+from rag_qa.corpus.lookup import Fields
+from rag_qa.corpus.records import Broken
 
 PAGES = 2
 LEAST_TITLE = 8

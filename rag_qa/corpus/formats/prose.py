@@ -10,7 +10,8 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from rag_qa.corpus.fields import NAMES, plain_name
-from rag_qa.corpus.records import Broken, Fields
+from rag_qa.corpus.lookup import Fields
+from rag_qa.corpus.records import Broken
 
 MOST_CHARACTERS = 200_000
 # Of a text that is all abstract; those of journals have up to 500 words.
@@ -136,7 +137,7 @@ def _pieces(text: str) -> Iterator[Piece]:
     if len([block for block in blocks if any(line.strip() for line in block)]) == 1:
         blocks = _unwrapped(blocks)
     for lines in blocks:
-        kind, held = "paragraph", []
+        kind, held = "paragraph", list[str]()
         for n, line in enumerate(line.strip() for line in lines):
             heading, label = _HEADING.match(line), _LABEL.match(line)
             name = plain_name(label[1]) if label else ""
@@ -145,7 +146,7 @@ def _pieces(text: str) -> Iterator[Piece]:
             if heading or underlined or ends or _ABSTRACT.match(line) or name in _LABELS:
                 if held:
                     yield Piece(kind, " ".join(held))
-                kind, held = "paragraph", []
+                kind, held = "paragraph", list[str]()
             if ends:
                 yield Piece("end", line)
             elif heading or underlined or _ABSTRACT.match(line):

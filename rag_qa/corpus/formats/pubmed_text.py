@@ -17,7 +17,8 @@ PMID: 12345678 [Indexed for MEDLINE]
 import re
 from collections.abc import Iterator
 
-from rag_qa.corpus.records import Broken, Fields
+from rag_qa.corpus.lookup import Fields
+from rag_qa.corpus.records import Broken
 
 _START = re.compile(r"(?:^|(?<=\n\n))(?=\d+\. [^\n]{3,300}\d{4})", re.MULTILINE)
 _PMID = re.compile(r"^PMID: (\d+)", re.MULTILINE)

@@ -6,8 +6,8 @@ from itertools import zip_longest
 from typing import Any
 
 from rag_qa.corpus.fields import plain_name
-from rag_qa.corpus.lookup import ABSTRACT_NAMES, TITLE_NAMES
-from rag_qa.corpus.records import Broken, Fields
+from rag_qa.corpus.lookup import ABSTRACT_NAMES, TITLE_NAMES, Fields
+from rag_qa.corpus.records import Broken
 
 # Longer than any abstract; the default of 131,072 would end the file at one pasted paper.
 MAX_FIELD = 2**24

@@ -11,7 +11,8 @@ from functools import partial
 from typing import NamedTuple
 
 from rag_qa.corpus.fields import ENDNOTE_TAGS, MEDLINE_TAGS, NAME_TAGS, RIS_KNOWN, RIS_TAGS, WOS_TAGS
-from rag_qa.corpus.records import Broken, Fields
+from rag_qa.corpus.lookup import Fields
+from rag_qa.corpus.records import Broken
 
 SNIFFED = 20_000
 # What may stand before a tag on its line.

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from rag_qa.corpus.fields import XML_RECORDS, plain_name
 from rag_qa.corpus.formats.atom import FORBIDDEN, parse_xml
-from rag_qa.corpus.records import Broken, Fields
+from rag_qa.corpus.lookup import Fields
+from rag_qa.corpus.records import Broken
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
