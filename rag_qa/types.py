@@ -85,7 +85,8 @@ class Filter(Value):
     """Which papers to consider; an empty field does not restrict.
 
     Papers of the years `since` to `until` (both included), at any of the venues, by all of the authors, from any of
-    the sources. retrieval/filters.py says what counts as the same name.
+    the sources, of any of the statuses, and of none of those in `without`. retrieval/filters.py says what counts as the
+    same name. Years and venues are those of any version.
     """
 
     since: int | None = None
@@ -93,6 +94,8 @@ class Filter(Value):
     venues: tuple[str, ...] = ()
     authors: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
+    statuses: tuple[PaperStatus, ...] = ()
+    without: tuple[PaperStatus, ...] = ()
 
     @property
     def text(self) -> str:
@@ -100,6 +103,8 @@ class Filter(Value):
         parts = [f"by {' and '.join(self.authors)}"] if self.authors else []
         parts += [f"at {' or '.join(self.venues)}"] if self.venues else []
         parts += [f"in {' or '.join(self.sources)}"] if self.sources else []
+        parts += [f"marked {' or '.join(self.statuses)}"] if self.statuses else []
+        parts += [f"not marked {' or '.join(self.without)}"] if self.without else []
         return ", ".join([*parts, *self._years()])
 
     def _years(self) -> list[str]:

@@ -37,13 +37,16 @@ from rag_qa.app.options import (
     SaveOption,
     SinceOption,
     SourceOption,
+    StatusOption,
     StrictOption,
     StyleOption,
     ThreadsOption,
     VenueOption,
+    WithoutOption,
     YearOption,
     load_settings,
 )
+from rag_qa.app.papers import papers
 from rag_qa.app.progress import progress_bar, with_spinner
 from rag_qa.app.receipts import replay, verify
 from rag_qa.app.rendering import safe_json, say, show_hits, show_report, show_skips, show_stream, why_skipped
@@ -70,6 +73,7 @@ app.command("eval")(evaluate_set)
 app.command()(verify)
 app.command()(replay)
 app.command()(calibrate)
+app.command()(papers)
 
 
 @app.callback(invoke_without_command=True)
@@ -141,6 +145,8 @@ def search(
     venue: VenueOption = None,
     author: AuthorOption = None,
     source: SourceOption = None,
+    status: StatusOption = None,
+    without: WithoutOption = None,
     embedder: EmbedderOption = None,
     reranker: RerankerOption = None,
     explain: Annotated[
@@ -150,7 +156,13 @@ def search(
 ) -> None:
     """Find papers: best first, one passage each."""
     wanted = make_filter(
-        year=year, since=since, venues=venue or (), authors=author or (), sources=source or ()
+        year=year,
+        since=since,
+        venues=venue or (),
+        authors=author or (),
+        sources=source or (),
+        statuses=status or (),
+        without=without or (),
     )
     settings = load_settings(style="quote", k=k, embedder=embedder, reranker=reranker)
     with Assistant.open(index, settings=settings) as assistant:
@@ -188,6 +200,8 @@ def ask(
     venue: VenueOption = None,
     author: AuthorOption = None,
     source: SourceOption = None,
+    status: StatusOption = None,
+    without: WithoutOption = None,
     literal: LiteralOption = False,
     style: StyleOption = None,
     model: ModelOption = None,
@@ -203,7 +217,13 @@ def ask(
 ) -> None:
     """Answer a question from the papers, or say that they don't."""
     wanted = make_filter(
-        year=year, since=since, venues=venue or (), authors=author or (), sources=source or ()
+        year=year,
+        since=since,
+        venues=venue or (),
+        authors=author or (),
+        sources=source or (),
+        statuses=status or (),
+        without=without or (),
     )
     settings = load_settings(
         style=style,
@@ -245,6 +265,8 @@ def chat(
     venue: VenueOption = None,
     author: AuthorOption = None,
     source: SourceOption = None,
+    status: StatusOption = None,
+    without: WithoutOption = None,
     literal: LiteralOption = False,
     style: StyleOption = None,
     model: ModelOption = None,
@@ -257,7 +279,13 @@ def chat(
 ) -> None:
     """Ask, and ask on: answers stream, follow-ups are understood. /help shows the commands."""
     wanted = make_filter(
-        year=year, since=since, venues=venue or (), authors=author or (), sources=source or ()
+        year=year,
+        since=since,
+        venues=venue or (),
+        authors=author or (),
+        sources=source or (),
+        statuses=status or (),
+        without=without or (),
     )
     settings = load_settings(
         style=style,
@@ -301,6 +329,7 @@ def _hit_json(hit: Hit, reason: Explanation | None) -> dict[str, object]:
     found: dict[str, object] = {
         "paper_id": hit.paper.id,
         "title": hit.paper.title,
+        "status": hit.paper.status,
         "score": hit.score,
         "components": dict(hit.components),
     }

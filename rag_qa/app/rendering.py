@@ -7,7 +7,20 @@ from itertools import groupby, zip_longest
 from rich.console import Console
 from rich.text import Text
 
-from rag_qa.types import Answer, Citation, Event, Explanation, Hit, IndexReport, Paper, Sentence, Skipped
+from rag_qa.types import (
+    Answer,
+    Citation,
+    Event,
+    Explanation,
+    Fate,
+    Hit,
+    IndexReport,
+    Paper,
+    PaperStatus,
+    Sentence,
+    Skipped,
+    Version,
+)
 
 REASON_WIDTH = 300
 # C0 but the newline, DEL, C1 and what turns the direction of text: they would act on the terminal.
@@ -18,6 +31,17 @@ CONTROLS = dict.fromkeys(_ACTING)
 _STRUCK = dict.fromkeys(_ACTING, "\ufffd")
 _ESCAPED = {c: f"\\u{c:04x}" for c in _ACTING}
 SHOWN_SKIPS = 10
+# What stands before a paper's heading, so that nobody overlooks it.
+WARNINGS: dict[PaperStatus, str] = {
+    "retracted": "RETRACTED",
+    "expression of concern": "EXPRESSION OF CONCERN",
+    "corrected": "CORRECTED",
+}
+CITED: dict[PaperStatus, str] = {
+    "retracted": "has been retracted: do not rely on it",
+    "expression of concern": "is under an expression of concern",
+    "corrected": "has been corrected: see the correction",
+}
 SHOWN_REASONS = 3
 
 
@@ -74,6 +98,18 @@ def show_sources(console: Console, answer: Answer) -> None:
         show_paper(console, number, paper)
         for quote in _quotes_behind_prose(answer, paper):
             _print(console, Text(f"    “{quote}”"))
+    for line in cited_warnings(answer):
+        _print(console, Text(line, style="bold red"))
+
+
+def cited_warnings(answer: Answer) -> list[str]:
+    """Return what a reader must be told of the papers that an answer cites, one line for each."""
+    cited = {citation.paper_id for sentence in answer.sentences for citation in sentence.citations}
+    return [
+        f"{WARNINGS[paper.status]}: [{number}] {CITED[paper.status]}."
+        for number, paper in enumerate(answer.papers, 1)
+        if paper.id in cited and paper.status in WARNINGS
+    ]
 
 
 def show_hits(console: Console, hits: Sequence[Hit], reasons: Sequence[Explanation] = ()) -> None:
@@ -164,14 +200,51 @@ def show_paper(console: Console, number: int, paper: Paper) -> None:
     _print(console, Text(f"[{number}] ", style="cyan").append(describe(paper)))
 
 
+def show_merged(console: Console, paper: Paper, fates: Sequence[Fate]) -> None:
+    """Print the records that became a paper, why, and what other versions said."""
+    for fate in fates:
+        why = f"merged: {fate.reason}" if fate.reason else "first"
+        _print(console, Text(f"    {fate.path}, record {fate.record} ({why})"))
+    for version in paper.versions if fates else ():
+        _print(console, Text(f"    also: {version.title or paper.heading}. {_version(version)}"))
+
+
 def describe(paper: Paper) -> Text:
-    """Return a paper on one line: heading, authors, venue, year, id; synopses are labelled."""
+    """Return a paper on one line: status, heading, authors, venue, year, id, versions; synopses are labelled."""
     details = [_authors(paper), paper.venue, str(paper.year) if paper.year else None, paper.id]
-    line = Text(paper.heading, style="bold")
+    line = Text()
+    warning = WARNINGS.get(paper.status) if paper.status else None
+    if warning and warning not in paper.heading:
+        line.append(f"{warning}: ", style="bold red")
+    line.append(paper.heading, style="bold")
     line.append(". " + ", ".join(d for d in details if d))
     if paper.kind == "synopsis":
         line.append(" (synopsis)", style="italic")
+    if paper.status == "preprint":
+        line.append(" (preprint)", style="italic")
+    if elsewhere := _elsewhere(paper):
+        line.append(f" (also {'; '.join(elsewhere)})", style="italic")
     return line
+
+
+def _elsewhere(paper: Paper) -> list[str]:
+    """Return where and when other versions appeared."""
+    told = (
+        _where(version)
+        for version in paper.versions
+        if (version.venue, version.year) != (paper.venue, paper.year)
+    )
+    return list(dict.fromkeys(where for where in told if where))
+
+
+def _where(version: Version) -> str:
+    place = version.venue or ("arXiv" if version.arxiv_id else version.status)
+    return " ".join(str(part) for part in (place, version.year) if part)
+
+
+def _version(version: Version) -> str:
+    ids = (version.doi, version.arxiv_id, version.pmid, version.status)
+    return ", ".join(str(part) for part in (version.venue, version.year, *ids) if part)
 
 
 def _authors(paper: Paper) -> str | None:

@@ -4,7 +4,19 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from rag_qa.corpus.decoding import decode
-from rag_qa.corpus.formats import abstract_run, atom, author_page, bibtex, json_records, ris, table
+from rag_qa.corpus.formats import (
+    abstract_run,
+    atom,
+    author_page,
+    bibtex,
+    json_records,
+    pdf,
+    prose,
+    pubmed_text,
+    table,
+    tagged,
+    xml_records,
+)
 from rag_qa.corpus.records import Broken, Fields, read_record
 from rag_qa.corpus.sources import SourceFile
 from rag_qa.corpus.unread import EXPORT, unread_bytes, unread_text
@@ -47,11 +59,19 @@ FORMATS: dict[str, Format | BinaryFormat] = {
     "arxiv": _LINES,
     "beir": _LINES,
     "atom": Format(atom.looks_like, atom.records),
-    "ris": Format(ris.looks_like, ris.records),
+    "xml": Format(xml_records.looks_like, xml_records.records),
+    "medline": Format(tagged.looks_like(tagged.MEDLINE), tagged.records(tagged.MEDLINE)),
+    "ris": Format(tagged.looks_like(tagged.RIS), tagged.records(tagged.RIS)),
+    "wos": Format(tagged.looks_like(tagged.WOS), tagged.records(tagged.WOS)),
+    "endnote": Format(tagged.looks_like(tagged.ENDNOTE), tagged.records(tagged.ENDNOTE)),
     "bibtex": Format(bibtex.looks_like, bibtex.records),
     "json": Format(json_records.looks_like, json_records.records),
     "tsv": Format(table.looks_like_tsv, table.tsv_records),
     "csv": Format(table.looks_like_csv, table.csv_records),
+    "pubmed-text": Format(pubmed_text.looks_like, pubmed_text.records),
+    "pdf": BinaryFormat(pdf.looks_like, pdf.records),
+    # Text of no form of its own comes last.
+    "text": Format(prose.looks_like, prose.records),
 }
 
 

@@ -101,6 +101,10 @@ class Index:
         """Yield every paper, in order of ids."""
         return self._store.papers()
 
+    def records(self) -> Iterator[Paper]:
+        """Yield every record that the papers were made of, as it was read."""
+        return (record for _, _, record in self._store.records())
+
     def papers_by_id(self, ids: Sequence[str]) -> dict[str, Paper]:
         """Return the papers that exist among the ids (not aliases)."""
         return self._store.papers_by_id(ids)

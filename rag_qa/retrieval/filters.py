@@ -66,6 +66,11 @@ def _conditions(wanted: Filter, facets: Facets) -> Iterable[tuple[str, Places]]:
             f"in {' or '.join(wanted.sources)}",
             _of_any(facets.files, wanted.sources, _files_like, "source"),
         )
+    if wanted.statuses:
+        yield f"marked {' or '.join(wanted.statuses)}", _of_statuses(wanted.statuses, facets)
+    if wanted.without:
+        marked = _of_statuses(wanted.without, facets)
+        yield f"not marked {' or '.join(wanted.without)}", np.setdiff1d(np.arange(len(facets.years)), marked)
     if wanted.since is not None or wanted.until is not None:
         yield Filter(since=wanted.since, until=wanted.until).text, _of_years(wanted, facets)
 
@@ -82,7 +87,11 @@ def _of_years(wanted: Filter, facets: Facets) -> Places:
     years = facets.years
     since = NO_YEAR + 1 if wanted.since is None else wanted.since
     until = np.iinfo(years.dtype).max if wanted.until is None else wanted.until
-    places = np.flatnonzero((years >= since) & (years <= until))
+    more_places, more_years = facets.more_years.T
+    places = np.union1d(
+        np.flatnonzero((years >= since) & (years <= until)),
+        more_places[(more_years >= since) & (more_years <= until)],
+    )
     if not len(places):
         known = years[years != NO_YEAR]
         have = (
@@ -92,6 +101,10 @@ def _of_years(wanted: Filter, facets: Facets) -> Places:
         )
         raise FilterError(f"no paper in the index is {wanted.text}: {have}; ask for other years")
     return places
+
+
+def _of_statuses(wanted: Sequence[str], facets: Facets) -> Places:
+    return facets.statuses.places(n for n, status in enumerate(facets.statuses.values) if status in wanted)
 
 
 def authors_like(wanted: str, authors: Facet) -> list[int]:

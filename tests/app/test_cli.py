@@ -163,7 +163,7 @@ def test_search_json_is_the_contract(run, indexed):
     code, out, err = run("search", "principal component analysis", "--json")
     rows = json.loads(out)
     assert (code, err) == (0, "")
-    assert [set(row) for row in rows] == [{"paper_id", "title", "score", "components"}] * 3
+    assert [set(row) for row in rows] == [{"paper_id", "title", "status", "score", "components"}] * 3
     assert rows[0]["paper_id"] == "eigengame"
     assert set(rows[0]["components"]) == {"dense", "feedback", "lexical", "pairs"}
 
@@ -182,7 +182,7 @@ def test_similar_to_a_text_in_json(run, indexed):
     code, out, err = run("similar", "--text-file", "draft.txt", "--json")
     rows = json.loads(out)
     assert (code, err) == (0, "")
-    assert [set(row) for row in rows] == [{"paper_id", "title", "score", "components"}] * 3
+    assert [set(row) for row in rows] == [{"paper_id", "title", "status", "score", "components"}] * 3
     assert rows[0]["paper_id"] == "eigengame"
 
 

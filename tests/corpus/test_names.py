@@ -2,7 +2,7 @@
 
 import pytest
 
-from rag_qa.corpus.names import read_authors
+from rag_qa.corpus.authors import read_authors
 from rag_qa.corpus.years import read_year
 
 

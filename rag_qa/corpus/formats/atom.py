@@ -16,7 +16,7 @@ _ENTRY = re.compile(r"<(?:\w+:)?entry\b.*?</(?:\w+:)?entry\s*>", re.DOTALL)
 _FEED = re.compile(r"<(?:\w+:)?(?:feed|entry)\b[^>]*http://www\.w3\.org/2005/Atom")
 _DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
 # XML forbids these even as references.
-_FORBIDDEN = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+FORBIDDEN = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def looks_like(text: str) -> bool:
@@ -26,8 +26,8 @@ def looks_like(text: str) -> bool:
 
 def records(text: str) -> Iterator[Fields | Broken]:
     """Yield the entries; where the feed does not parse, those that do on their own."""
-    clean = _FORBIDDEN.sub("\ufffd", _DECLARATION.sub("", text))
-    feed = _parse(clean)
+    clean = FORBIDDEN.sub("\ufffd", _DECLARATION.sub("", text))
+    feed = parse_xml(clean)
     if not isinstance(feed, Broken):
         entries = [feed] if feed.tag == f"{ATOM}entry" else feed.findall(f"{ATOM}entry")
         yield from map(_as_record, entries)
@@ -37,11 +37,12 @@ def records(text: str) -> Iterator[Fields | Broken]:
         yield feed
         return
     for piece in pieces:
-        wrapped = _parse(f'<feed xmlns="{ATOM[1:-1]}" xmlns:arxiv="{ARXIV[1:-1]}">{piece}</feed>')
+        wrapped = parse_xml(f'<feed xmlns="{ATOM[1:-1]}" xmlns:arxiv="{ARXIV[1:-1]}">{piece}</feed>')
         yield wrapped if isinstance(wrapped, Broken) else _as_record(wrapped[0])
 
 
-def _parse(text: str) -> "Element | Broken":
+def parse_xml(text: str) -> "Element | Broken":
+    """Return the root of an XML text, or why it does not parse; entities and outside references are refused."""
     from xml.etree.ElementTree import ParseError
 
     from defusedxml import DefusedXmlException  # type: ignore[import-untyped]
