@@ -19,6 +19,9 @@ DEPTH = 8
 WITH_ABSTRACT = 2
 # Names under which nothing but an abstract stands; a "text" or "description" may be that of anything.
 STRONG = frozenset(name for name in ABSTRACT_NAMES if "abstract" in name or name == "summary")
+OTHER_PAPERS = frozenset(
+    "references reference citations related relatedworks referencedworks similar".split()
+)
 # After so many places at which nothing can be read the rest of a text is given up.
 MOST_FAILURES = 1000
 _JUNK = "\ufeff\x1e \t\r\n,"
@@ -76,10 +79,16 @@ def _in_a_row(text: str) -> Iterator[Fields | Broken]:
     """Yield the records of values that follow one another; after a damaged one, go on at the next line with one."""
     at, failures = _junk_end(text, 0), 0
     while at < len(text) and failures < MOST_FAILURES:
+        if text[at] == "]":  # that of an array in which something is damaged
+            at = _junk_end(text, at + 1)
+            continue
         try:
             value, at = _DECODER.raw_decode(text, at)
         except (ValueError, RecursionError) as exc:
             failures += 1
+            if text[at] == "[":
+                at = _junk_end(text, at + 1)
+                continue
             following = _NEXT_OBJECT.search(text, at)
             yield _broken(exc)
             at = following.end() if following else len(text)
@@ -123,9 +132,14 @@ def _find(value: Any, depth: int) -> list[Any]:
 
 def _find_in_object(value: dict[str, Any], depth: int) -> list[Any]:
     own = _worth(value)
-    if own == WITH_ABSTRACT:
+    # A record may lack its abstract and yet hold those of the papers that it cites.
+    if own == WITH_ABSTRACT or "abstract" in value:
         return [value]
-    wrapped = {key: found for key, member in value.items() if (found := _find(member, depth - 1))}
+    wrapped = {
+        key: found
+        for key, member in value.items()
+        if plain_name(key) not in OTHER_PAPERS and (found := _find(member, depth - 1))
+    }
     worths = {key: max(map(_worth, found[:3])) for key, found in wrapped.items()}
     best = max(worths.values(), default=0)
     if own >= best:

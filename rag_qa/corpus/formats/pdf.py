@@ -17,8 +17,10 @@ LONGEST_TITLE = 300
 LEAST_WORDS = 15
 MOST_WORDS = 600
 WAY_OUT = "export the paper as BibTeX or RIS (from Zotero, say), or save its abstract as a text file"
+# A heading of its own, or one that the text follows: "Abstract—We …", but not "Abstract Syntax Notation".
 _ABSTRACT = re.compile(
-    r"^(?:\d\.?\s*)?(?:abstract|summary|a\s?b\s?s\s?t\s?r\s?a\s?c\s?t)\b\s*[:.\u2014\u2013-]*\s*",
+    r"(?:\d\.?\s*)?(?:abstract|summary|a\s?b\s?s\s?t\s?r\s?a\s?c\s?t)"
+    r"(?:\s*[:.\u2014\u2013-]+\s*|\s*$|\s+(?=(?-i:We|This|The|In|An?|Recent|Despite|Many|Most|Background|Objectives?)\b))",
     re.IGNORECASE,
 )
 _END = re.compile(
@@ -27,6 +29,8 @@ _END = re.compile(
     re.IGNORECASE,
 )
 _STAMP = re.compile(r"arXiv:\s?\d{4}\.\d{4,5}")
+# What pdfminer writes for a letter that the file does not name.
+_NAMELESS = re.compile(r"\(cid:\d+\)")
 _LIGATURES = str.maketrans({"\ufb00": "ff", "\ufb01": "fi", "\ufb02": "fl", "\ufb03": "ffi", "\ufb04": "ffl"})
 
 
@@ -86,7 +90,7 @@ def _lines(raw: bytes) -> list[Line] | Broken:
 
 
 def _text(line: Any) -> str:
-    return " ".join(line.get_text().translate(_LIGATURES).split())
+    return " ".join(_NAMELESS.sub("", line.get_text()).translate(_LIGATURES).split())
 
 
 def _size(line: Any) -> float:
@@ -129,8 +133,6 @@ def _join(lines: list[str]) -> str:
     """Return lines as one text; a word parted at a line's end is put together."""
     text = ""
     for line in lines:
-        if text.endswith("-") and line[:1].islower():
-            text = text[:-1] + line
-        else:
-            text = f"{text} {line}" if text else line
+        parted = text.endswith("-") and line[:1].islower()
+        text = text[:-1] + line if parted else f"{text} {line}".lstrip()
     return text

@@ -52,7 +52,7 @@ _CODE = re.compile(r"[{};]\s*$|^\s*(?:import|def|class|#include|from \w+ import)
 
 
 class Piece(NamedTuple):
-    """A heading, a paragraph, or what stands behind a label (under its plain name)."""
+    """A heading, a paragraph, what ends an abstract, or what stands behind a label (under its plain name)."""
 
     kind: str
     text: str
@@ -147,14 +147,20 @@ def _pieces(text: str) -> Iterator[Piece]:
             heading, label = _HEADING.match(line), _LABEL.match(line)
             name = plain_name(label[1]) if label else ""
             underlined = n + 1 < len(lines) and bool(line) and bool(_UNDERLINE.match(lines[n + 1].strip()))
-            if heading or underlined or _ABSTRACT.match(line) or name in _LABELS:
+            ends = bool(_END.match(line.strip("#* ")))
+            if heading or underlined or ends or _ABSTRACT.match(line) or name in _LABELS:
                 if held:
                     yield Piece(kind, " ".join(held))
                 kind, held = "paragraph", []
-            if heading or underlined or _ABSTRACT.match(line):
+            if ends:
+                yield Piece("end", line)
+            elif heading or underlined or _ABSTRACT.match(line):
                 yield Piece("heading", _plain((heading[1] or heading[2]) if heading else line))
             elif label and name in _LABELS:
                 kind, held = name, [_plain(label[2] or "")]
+            elif len(held) == 1 and kind == "paragraph" and _is_by_line(line):
+                yield Piece(kind, held[0])
+                held = [_plain(line)]
             elif line and not _UNDERLINE.match(line):
                 held.append(_plain(line))
         if held:
@@ -197,7 +203,7 @@ def _title(pieces: list[Piece], *, alone: bool) -> Piece | None:
 def _running(pieces: list[Piece], *, least: int) -> Iterator[str]:
     """Yield the paragraphs of running text up to the heading or label that ends an abstract."""
     for piece in pieces:
-        if piece.kind != "paragraph" or _END.match(piece.text):
+        if piece.kind != "paragraph":
             return
         if least == 1 or _is_running(piece.text, least):
             yield piece.text
@@ -205,6 +211,13 @@ def _running(pieces: list[Piece], *, least: int) -> Iterator[str]:
 
 def _is_running(text: str, least: int) -> bool:
     return len(text.split()) >= least and bool(_SENTENCE_END.search(text))
+
+
+def _is_by_line(line: str) -> bool:
+    """Say whether a line right under a title is one of names, of which "by" or a comma makes sure."""
+    return bool(re.match(r"by\s", line, re.IGNORECASE) or re.search(r",|;|\band\b|&", line)) and _is_names(
+        line
+    )
 
 
 def _is_names(text: str) -> bool:

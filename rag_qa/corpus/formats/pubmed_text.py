@@ -23,8 +23,8 @@ _START = re.compile(r"(?:^|(?<=\n\n))(?=\d+\. [^\n]{3,300}\d{4})", re.MULTILINE)
 _PMID = re.compile(r"^PMID: (\d+)", re.MULTILINE)
 # Paragraphs beside the abstract.
 _BESIDE = re.compile(
-    r"(?:Author information|Collaborators?|Comment (?:in|on)|Erratum in|Update (?:in|of)|Republished|Retraction|Copyright"
-    r"|\u00a9|DOI|PMCID|PMID|Conflict of interest|\[Article in|Publisher|Plain Language)\b",
+    r"(?:Author information|Collaborators?|Comment (?:in|on)|Erratum in|Update (?:in|of)|Republished|Retraction"
+    r"|Copyright|\u00a9|DOI|PMCID|PMID|Conflict of interest|\[Article in|Publisher|Plain Language)\b",
     re.IGNORECASE,
 )
 _MARKS = re.compile(r"\([\d,]+\)")

@@ -1,7 +1,7 @@
 """Tables with a header line, read by the standard library: cells parted by commas, semicolons, bars or tabs."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import zip_longest
 from typing import Any
 
@@ -98,9 +98,11 @@ def _rows(text: str, delimiter: str, *, quoted: bool) -> Iterator[Fields | Broke
 def _cells(lines: list[str], delimiter: str, quoting: Any) -> Iterator[list[str] | Broken]:
     """Yield the cells of each row. A quotation mark that is not closed costs its own line and no row after it."""
 
+    def read_lines(some: Iterable[str], *, strict: bool = False) -> Any:
+        return csv.reader(some, delimiter=delimiter, quoting=quoting, skipinitialspace=True, strict=strict)
+
     def read(at: int, *, strict: bool) -> Any:
-        rest = (lines[n] for n in range(at, len(lines)))
-        return csv.reader(rest, delimiter=delimiter, quoting=quoting, skipinitialspace=True, strict=strict)
+        return read_lines((lines[n] for n in range(at, len(lines))), strict=strict)
 
     at = width = 0
     while at < len(lines):
@@ -116,10 +118,10 @@ def _cells(lines: list[str], delimiter: str, quoting: Any) -> Iterator[list[str]
         # Read kindly, a row whose cells hold bare quotation marks comes out whole; else the line is taken alone.
         kind = read(at, strict=False)
         try:
-            row = next(kind)
-            used = kind.line_num
-            if used > 1 and len(row) != width:
-                row, used = next(csv.reader([lines[at]], delimiter=delimiter, quoting=quoting)), 1
+            row, used = next(kind), kind.line_num
+            alone = [next(read_lines([line])) for line in lines[at : at + used]]
+            if used > 1 and (len(row) != width or (len(alone[0]) > 1 and width in map(len, alone[1:]))):
+                row, used = alone[0], 1
             yield row
             at += used
         except (csv.Error, StopIteration) as exc:

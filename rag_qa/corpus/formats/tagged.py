@@ -21,7 +21,8 @@ class Dialect(NamedTuple):
 
     `opening` finds where a record begins in a text, `glued` where one begins in the middle of a line, and `line`
     parts a line into tag and value. `start` and `end` are the tags around a record, `tags` what the tags are called,
-    `known` all that there are (None: any), and each further line of `names` is another name.
+    `known` all that there are (None: any). Each further line of `names` is another name, tags `outside` belong to
+    the file, and the value of `stopped` ends in a full stop that is the database's.
     """
 
     opening: re.Pattern[str]
@@ -33,6 +34,7 @@ class Dialect(NamedTuple):
     known: frozenset[str] | None = None
     names: frozenset[str] = frozenset()
     outside: frozenset[str] = frozenset()
+    stopped: str = ""
 
 
 RIS = Dialect(
@@ -54,6 +56,7 @@ MEDLINE = Dialect(
     line=re.compile(r"[\s\ufeff]{0,4}([A-Z][A-Z0-9]{1,3}) {0,2}- ?(.*)"),
     start="PMID",
     tags=MEDLINE_TAGS,
+    stopped="TI",
 )
 WOS = Dialect(
     opening=re.compile(r"^\ufeff?(?:FN (?:Clarivate|Thomson|ISI)|PT [A-Z]\n(?:[A-Z][A-Z0-9] |   ))", re.M),
@@ -138,6 +141,8 @@ def _go_on(values: list[list[str]], text: str, is_name: bool) -> None:
 
 def _named(dialect: Dialect, record: Mapping[str, list[list[str]]]) -> Fields:
     values = {tag: [" ".join(lines) for lines in found] for tag, found in record.items()}
+    if dialect.stopped in values:
+        values[dialect.stopped] = [text.removesuffix(".") for text in values[dialect.stopped]]
     return {
         dialect.tags.get(tag, tag): texts[0] if len(texts) == 1 else texts for tag, texts in values.items()
     }
