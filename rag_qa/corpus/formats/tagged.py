@@ -14,6 +14,8 @@ from rag_qa.corpus.fields import ENDNOTE_TAGS, MEDLINE_TAGS, NAME_TAGS, RIS_KNOW
 from rag_qa.corpus.records import Broken, Fields
 
 SNIFFED = 20_000
+# A line between records that is at least so long may be what a damaged one held.
+LEAST_LOST = 60
 
 
 class Dialect(NamedTuple):
@@ -96,6 +98,8 @@ def _records(dialect: Dialect, text: str) -> Iterator[Fields | Broken]:
         if not tag:
             if record and value:
                 _go_on(record[last], value, last in dialect.names)
+            elif len(value) >= LEAST_LOST:
+                yield Broken(f"text outside of any record ({value[:20]}…)")
             after_gap = after_gap or not value
             continue
         if record and (tag in (dialect.start, dialect.end) or (after_gap and tag == first)):
