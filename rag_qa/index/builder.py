@@ -26,7 +26,7 @@ from rag_qa.index.derived import (
     drop_old_generations,
     stamp_matches,
 )
-from rag_qa.index.fates import fates_of, skips_of, unchanged_fates
+from rag_qa.index.fates import fates_of, unchanged_fates
 from rag_qa.index.lock import writing
 from rag_qa.index.manifest import PASSAGE_RULES, Counts, Manifest, check_embedder
 from rag_qa.index.store import Store, StoredPassage
@@ -71,9 +71,10 @@ def build_index(
         if manifest and not unread and not dropped and _derived_sound(store, manifest):
             return _unchanged_report(store, manifest, files, strict, started)
         change = find_change(store, unread, dropped, format, prune, tell)
-        _check_strict(strict, [skip for file in files for skip in skips_of(change, file.path, store)])
+        fates = fates_of(change, files, store)
+        _check_strict(strict, fates)
         embedded = 0 if dry_run else _apply(store, change, manifest, embedder, tell)
-        return _report(change, files, store, embedded, started)
+        return _report(change, fates, embedded, started)
 
 
 @contextmanager
@@ -217,14 +218,12 @@ def _manifest(store: Store, generation: int, embedder: Embedder, before: Manifes
 # --- telling about it
 
 
-def _report(
-    change: Change, files: Sequence[SourceFile], store: Store, embedded: int, started: float
-) -> IndexReport:
+def _report(change: Change, fates: Sequence[Fate], embedded: int, started: float) -> IndexReport:
     names = (
         {alias for paper in change.papers.values() for alias in paper.aliases} if change.removed else set()
     )
     return _add_up(
-        fates_of(change, files, store),
+        fates,
         removed=sum(paper_id not in names for paper_id in change.removed),
         embedded=embedded,
         papers=len(change.papers),
@@ -236,8 +235,8 @@ def _report(
 def _unchanged_report(
     store: Store, manifest: Manifest, files: Sequence[SourceFile], strict: bool, started: float
 ) -> IndexReport:
-    _check_strict(strict, [skip for file in files for skip in store.source_skips(file.path)])
     fates = unchanged_fates(store, files)
+    _check_strict(strict, fates)
     return _add_up(fates, removed=0, embedded=0, papers=manifest.counts.papers, started=started)
 
 
@@ -267,8 +266,9 @@ def _add_up(
     )
 
 
-def _check_strict(strict: bool, skips: Sequence[Skipped]) -> None:
-    if strict and skips:
+def _check_strict(strict: bool, fates: Sequence[Fate]) -> None:
+    skips = [fate for fate in fates if fate.fate == "skipped"] if strict else []
+    if skips:
         shown = "; ".join(f"{s.path}, record {s.record}: {s.reason}" for s in skips[:MAX_SHOWN_SKIPS])
         raise SkippedRecordsError(
             f"{len(skips)} records would be skipped ({shown}); mend them, or leave --strict out to skip them"

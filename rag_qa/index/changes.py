@@ -6,12 +6,16 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from rag_qa.corpus.merging import merge_papers
+from rag_qa.corpus.placeholders import repeated_texts
 from rag_qa.corpus.reading import Reading, read_source
 from rag_qa.corpus.sources import STDIN, SourceFile, source_exists
 from rag_qa.index.manifest import Manifest
 from rag_qa.index.store import Store
 from rag_qa.types import Paper, Skipped
 from rag_qa.version import __version__
+
+# The paper of a record that became none, because its text says nothing of it.
+NO_PAPER = ""
 
 
 class Progress(Protocol):
@@ -94,7 +98,9 @@ def find_change(
         tell("reading", number, len(unread))
     flat = [paper for group in records.values() for paper in group.values()]
     tell("merging", 0, len(flat))
-    papers = {paper.id: paper for paper in merge_papers(flat)}
+    repeated = repeated_texts(flat)
+    telling = [record for record in flat if record.abstract not in repeated] if repeated else flat
+    papers = {paper.id: paper for paper in merge_papers(telling)}
     tell("merging", len(flat), len(flat))
     return _compare(store, records, readings, dropped, papers)
 
@@ -143,7 +149,9 @@ def _compare(
     before = store.papers_by_id(list(papers))
     paper_of = {(s.path, s.record): paper.id for paper in papers.values() for s in paper.sources}
     paper_ids = {
-        source: {key: paper_of[r.sources[0].path, r.sources[0].record] for key, r in group.items()}
+        source: {
+            key: paper_of.get((r.sources[0].path, r.sources[0].record), NO_PAPER) for key, r in group.items()
+        }
         for source, group in records.items()
     }
     differ = [key for key, paper in before.items() if paper != papers[key]]

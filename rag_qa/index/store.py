@@ -160,10 +160,6 @@ class Store:
             for source, key, body in self._read("SELECT source, id, body FROM records ORDER BY source, id"):
                 yield source, key, Paper.model_validate_json(body)
 
-    def papers_of_source(self, path: str) -> list[str]:
-        """Return the paper id of each record of a source."""
-        return [row[0] for row in self._read("SELECT paper_id FROM records WHERE source = ?", (path,))]
-
     def places_of_source(self, path: str) -> list[tuple[int, str]]:
         """Return the number and the paper id of each record of a source, in the order of the numbers."""
         number = "json_extract(body, '$.sources[0].record')"

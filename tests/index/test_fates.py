@@ -28,7 +28,10 @@ def test_records_in_order_of_the_file(library, world):
         (3, "merged", "games"),
         (4, "skipped", None),
     ]
-    assert [fate.reason for fate in report.fates][2:] == ["the same paper as record 1", "no abstract"]
+    assert [fate.reason for fate in report.fates][2:] == [
+        "the same paper as record 1: the same title and abstract",
+        "no abstract",
+    ]
     assert adds_up(report)
 
 
@@ -58,7 +61,7 @@ def test_merged_into_a_paper_of_another_file(library, world):
     library.build(first)
     report = library.build(second)
     assert [(fate.fate, fate.reason) for fate in report.fates] == [
-        ("merged", f"the same paper as record 1 of {first}")
+        ("merged", f"the same paper as record 1 of {first}: the same title and abstract")
     ]
     assert (report.added, report.removed, report.papers) == (0, 0, 1)
     assert [fate.fate for fate in library.build(second).fates] == ["unchanged"]
@@ -125,3 +128,29 @@ def test_a_guessed_encoding_is_told(library, world):
     )
     path.write_bytes(text.encode("cp1252"))
     assert dict(library.build().encodings) == {str(path): "cp1252"}
+
+
+def test_a_text_under_many_titles_is_skipped_wherever_it_stands(library, world):
+    """One text under many titles describes none: its records are skipped, in files read before as well."""
+    advert = "Read about it in this journal, which appears four times a year in print and online for all."
+    papers = [{"id": f"n{n}", "title": f"Of {word}", "abstract": advert} for n, word in enumerate(TITLES)]
+    first = library.write(*papers[:2], world.SOUP, name="a.jsonl")
+    library.build()
+    second = library.write(*papers[2:], name="b.jsonl")
+    report = library.build(second)
+    assert {fate.fate for fate in report.fates} == {"skipped"}
+    assert "many other titles" in report.fates[0].reason
+    assert library.ids() == ["soup"]
+    for report in (library.build(), library.build()):
+        assert adds_up(report)
+        assert [fate.fate for fate in report.fates if fate.path == str(first)] == [
+            "skipped",
+            "skipped",
+            "unchanged",
+        ]
+    second.write_text("")
+    library.build(prune=True)
+    assert library.ids() == ["n0", "n1", "soup"]
+
+
+TITLES = "kettles spoons saucers trays urns caddies strainers cosies doilies napkins".split()

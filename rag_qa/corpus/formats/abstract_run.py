@@ -19,6 +19,11 @@ def looks_like(text: str) -> bool:
     return bool(_START.match(text.lstrip()))
 
 
+def holds_several(text: str) -> bool:
+    """Say whether more than one abstract begins in a text."""
+    return len(_START.findall(text)) > 1
+
+
 def records(text: str) -> Iterator[Fields | Broken]:
     """Yield the abstracts; what stands before the first is none."""
     before, *abstracts = _START.split(text)

@@ -15,6 +15,8 @@ from rag_qa.corpus.names import extended_name, is_suffix
 from rag_qa.corpus.records import Broken
 
 _ENTRY = re.compile(r"^[^\S\n]*\ufeff?@[A-Za-z]+[^\S\n]*[{(]", re.MULTILINE)
+# What only entries hold; text between them is no comment then.
+_INSIDE = re.compile(r"\b(?:abstract|title|author|booktitle|journal)\s*=\s*[{\"]", re.IGNORECASE)
 _ESCAPED = re.compile(r"\\([_%&#$~^{}])")
 _URL_MACRO = re.compile(r"\\(?:url|href|path|nolinkurl)\b")
 # Addresses and ids hold these marks for themselves; what LaTeX makes of the others would break them.
@@ -42,6 +44,10 @@ def records(text: str) -> Iterator[Fields | Broken]:
             yield _as_record(entry, by_key)
         elif hasattr(entry, "error"):
             yield _as_broken(entry)
+        elif _kind(entry) == "ImplicitComment" and _INSIDE.search(str(entry.comment)):
+            yield Broken(
+                f"fields outside of any entry (line {(entry.start_line or 0) + 1}): its beginning is damaged"
+            )
 
 
 def _split(text: str) -> list[Any]:

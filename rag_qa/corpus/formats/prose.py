@@ -10,6 +10,7 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from rag_qa.corpus.fields import NAMES, plain_name
+from rag_qa.corpus.formats import abstract_run
 from rag_qa.corpus.lookup import Fields
 from rag_qa.corpus.records import Broken
 
@@ -60,8 +61,10 @@ class Piece(NamedTuple):
 
 def looks_like(text: str) -> bool:
     """Say whether a text holds an abstract that can be told from the rest."""
-    if len(text) > MOST_CHARACTERS or text.lstrip()[:1] in ("<", "%", "@") or "\0" in text:
+    if len(text) > MOST_CHARACTERS or text.lstrip()[:1] in ("<", "%", "@", "\\") or "\0" in text:
         return False
+    if text.count('","') > 1 or text.lstrip().partition("\n")[0].count("\t") > 1:
+        return False  # a table whose header is damaged
     return any(isinstance(record, dict) for record in records(text))
 
 
@@ -74,7 +77,10 @@ def records(text: str) -> Iterator[Fields | Broken]:
             parts = found
             break
     for part in parts:
-        yield _record(part.lstrip("\ufeff \n"))
+        if abstract_run.holds_several(part):
+            yield from abstract_run.records(part)
+        else:
+            yield _record(part.lstrip("\ufeff \n"))
 
 
 def _record(text: str) -> Fields | Broken:

@@ -17,6 +17,8 @@ from rag_qa.corpus.records import Broken
 SNIFFED = 20_000
 # What may stand before a tag on its line.
 MARGIN = "[^\\S\\n]{0,40}\ufeff?[^\\S\\n]{0,40}"
+# A line between records that is at least so long may be what a damaged one held.
+LEAST_LOST = 60
 
 
 class Dialect(NamedTuple):
@@ -99,6 +101,8 @@ def _records(dialect: Dialect, text: str) -> Iterator[Fields | Broken]:
         if not tag:
             if record and value:
                 _go_on(record[last], value, last in dialect.names)
+            elif len(value) >= LEAST_LOST:
+                yield Broken(f"text outside of any record ({value[:20]}…)")
             after_gap = after_gap or not value
             continue
         if record and (tag in (dialect.start, dialect.end) or (after_gap and tag == first)):

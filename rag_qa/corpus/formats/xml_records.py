@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
 _NAME = re.compile(r"<(?:[\w.-]+:)?([\w.-]+)[\s>/]")
+# What a damaged document may have outside of any record.
+_INSIDE = re.compile(
+    r"<(?:[\w.-]+:)?(?:abstract|abstracttext|summary|description|articletitle)\b", re.IGNORECASE
+)
 # Several documents in one file, as `cat` joins them.
 _DOCUMENT = re.compile(r"\ufeff?<\?xml[^>]*\?>")
 DEEPEST = 40
@@ -63,7 +67,8 @@ def _pieces(text: str) -> list[Fields | Broken]:
     if name is None:
         return []
     starts = [match.start() for match in re.finditer(rf"<(?:[\w.-]+:)?{re.escape(name)}[\s>]", text)]
-    found: list[Fields | Broken] = []
+    outside = Broken(f"what a record holds, outside of any <{name}>")
+    found: list[Fields | Broken] = [outside] if _INSIDE.search(text[: starts[0]]) else []
     for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
         close = re.search(rf"</(?:[\w.-]+:)?{re.escape(name)}\s*>", text[start:end])
         # Prefixes may have been declared at the root; without them the piece still parses.
@@ -77,6 +82,8 @@ def _pieces(text: str) -> list[Fields | Broken]:
             found.append(Broken(f"not valid XML (<{name}> is not closed)"))
         else:
             found.append(element if isinstance(element, Broken) else _as_record(element))
+        if close and _INSIDE.search(text[start + close.end() : end]):
+            found.append(outside)
     return found
 
 
