@@ -75,8 +75,8 @@ def decode(raw: bytes) -> Decoded:
     for mark, encoding in _MARKS:
         if data.startswith(mark):
             return _decoded(data[len(mark) :].decode(encoding, errors="replace"), encoding)
-    if encoding := _wide(data):
-        return _decoded(data.decode(encoding, errors="replace"), encoding)
+    if wide := _wide(data):
+        return _decoded(data.decode(wide, errors="replace"), wide)
     if b"\x1b$" in data and (text := _strictly(data, "iso2022_jp_2")) is not None:
         return _decoded(text, "iso2022_jp")
     try:
@@ -114,9 +114,9 @@ def _wide(data: bytes) -> str | None:
     if b"\0" not in head or len(head) < 4:
         return None
     zeros = [head[n::4].count(0) / max(1, len(head[n::4])) for n in range(4)]
-    for encoding, empty, full in (("utf-32-le", (2, 3), 0), ("utf-32-be", (0, 1), 3)):
+    for wide, empty, full in (("utf-32-le", (2, 3), 0), ("utf-32-be", (0, 1), 3)):
         if min(zeros[n] for n in empty) > 0.9 and zeros[full] < 0.1:
-            return encoding if _strictly(data, encoding) is not None else None
+            return wide if _strictly(data, wide) is not None else None
     even, odd = (zeros[0] + zeros[2]) / 2, (zeros[1] + zeros[3]) / 2
     encoding = "utf-16-le" if odd > even else "utf-16-be"
     text = (
