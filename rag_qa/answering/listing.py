@@ -60,7 +60,8 @@ def newest(index: Index, places: Places, k: int) -> list[Hit]:
 def mentioning(index: Index, topic: str, places: Places | None) -> Places:
     """Return the places of the papers that hold the words of a topic next to each other, in singular or plural.
 
-    Compounds count in every spelling ("fine-tuning", "fine tuning", "finetuning"). Stems would count "transformation" as a mention of "transformers".
+    Compounds count in every spelling ("fine-tuning", "fine tuning", "finetuning"). Stems would count
+    "transformation" as a mention of "transformers".
     """
     spellings = [topic, *_as_one_word(topic), *_as_two_words(topic)]
     candidates = np.unique(np.concatenate([index.lexical.places_of_all(spelling) for spelling in spellings]))

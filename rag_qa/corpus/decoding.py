@@ -43,12 +43,13 @@ EVERYDAY = 0.85
 _PUNCTUATION = frozenset("、。，．！？：；（）「」『』《》“”‘’…—·・　％～〜【】－＋")
 # Where nothing tells: by far the commonest of its kind.
 _USUAL = "cp1251"
-_OTHERS = """gb18030 big5hkscs cp932 shift_jis_2004 euc_jp cp949 euc_kr cp1251 koi8_r koi8_u cp866 iso8859_5 mac_cyrillic cp1253
-    iso8859_7 cp1255 cp1256 cp874 tis_620""".split()
+_OTHERS = """gb18030 big5hkscs cp932 shift_jis_2004 euc_jp cp949 euc_kr cp1251 koi8_r koi8_u cp866 iso8859_5
+    mac_cyrillic cp1253 iso8859_7 cp1255 cp1256 cp874 tis_620""".split()
 # The first of equals is taken.
 _LATIN = ("cp1252", "cp1250", "mac_roman", "cp1254", "iso8859_2", "cp850")
 _ALPHABETS = tuple(
-    """éèêëàâçîïôùûüœæÿ äöüßéà áéíóúñüç áâãàçéêíóôõúü àèéìòù åäöøæéü áéíóúýþæöð ëïéèöü ąćęłńóśźż áčďéěíňóřšťúůýž áčďéíľĺňóôŕšťúýžä
+    """éèêëàâçîïôùûüœæÿ äöüßéà áéíóúñüç áâãàçéêíóôõúü àèéìòù åäöøæéü áéíóúýþæöð ëïéèöü ąćęłńóśźż
+    áčďéěíňóřšťúůýž áčďéíľĺňóôŕšťúýžä
     áéíóöőúüű ăâîșțşţ çğıöşüâîû čćđšž äõöüšž àçèéíïòóúü""".split()
 )
 _SIGNS = frozenset("“”‘’„‚–—…°µμ±×÷«»€£§²³·©®™†‡•¿¡ªº≤≥≈∞αβ¼½¾¹ΔΩ\u00a0‰−")
@@ -109,7 +110,7 @@ def _strictly(data: bytes, encoding: str) -> str | None:
 
 
 def _wide(data: bytes) -> str | None:
-    """Return the encoding of two or four bytes a character that a text without a mark is in, by where its zeros stand."""
+    """Return the encoding of two or four bytes a character that a text without a mark is in, by its zeros."""
     head = data[: SAMPLE - SAMPLE % 4]
     if b"\0" not in head or len(head) < 4:
         return None

@@ -12,7 +12,7 @@ import json
 from collections.abc import Iterable, Sequence
 from functools import cache, cached_property, reduce
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -132,7 +132,7 @@ def _tokenize(text: str) -> list[str]:
 
 
 def _vocabulary_of(texts: Iterable[Iterable[str]]) -> tuple[list[list[int]], dict[str, int]]:
-    """Return lists of words as places of their stems in a vocabulary, without the commonest words, and the vocabulary."""
+    """Return lists of words as places of their stems in a vocabulary (without stop words), and the vocabulary."""
     numbers: dict[str, int] = {}
     stops = _stop_words()
     found = [[numbers.setdefault(word, len(numbers)) for word in text if word not in stops] for text in texts]

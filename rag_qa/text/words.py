@@ -1,8 +1,8 @@
 """The words of a text, as evidence, counts and BM25 all see them; those that carry its content, stemmed.
 
 Words are compared without regard to case and to how they are encoded (NFKC: ligatures, CO₂, µ and μ, full width).
-Scripts that part no words (Chinese, Japanese, Thai) and Korean, whose particles cling to words, give every character and
-every two neighbours, in order, so that whatever stands in a text is a run of its words.
+Scripts that part no words (Chinese, Japanese, Thai) and Korean, whose particles cling to words, give every character
+and every two neighbours, in order, so that whatever stands in a text is a run of its words.
 """
 
 import re
@@ -31,7 +31,10 @@ _UNPARTED = (
 _SIGNED = r"[a-z](?:\+\+|[#*])(?![\w*#])"
 # A word as it is written, with its place; `words` gives words as they are compared.
 WORD = re.compile(rf"(?i:{_SIGNED})|\d+(?:[.,]\d+)*|[^\W\d_][^\W_{_MARKS}]*(?:[{_MARKS}]+[^\W_{_MARKS}]*)*")
-_UNITS = "mg|kg|ng|pg|μg|ug|ml|μl|ul|dl|nm|μm|um|mm|cm|km|ms|ns|μs|hz|khz|mhz|ghz|kb|mb|gb|tb|mv|kv|mw|kw|pa|kpa|mpa|ppm|mol|mmol"
+_UNITS = (
+    "mg|kg|ng|pg|μg|ug|ml|μl|ul|dl|nm|μm|um|mm|cm|km|ms|ns|μs|hz|khz|mhz|ghz|kb|mb|gb|tb|mv|kv|mw|kw|pa|kpa|mpa"
+    "|ppm|mol|mmol"
+)
 # "3d" is a word and "10mg" are two; "++" alone is what stands behind a longer name ("PointNet++").
 _NUMBER = rf"\d+(?:\.\d+)*(?:(?=(?:{_UNITS})(?![^\W_]))|(?=[^\W_])(?:(?![{_UNPARTED}])[^\W_])*)?"
 _ASCII_NUMBER = rf"\d+(?:\.\d+)*(?:(?=(?:{_UNITS})(?![^\W_]))|[a-z][a-z0-9]*)?"
