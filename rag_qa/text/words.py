@@ -43,7 +43,7 @@ _ANY = re.compile(
     rf"(?P<unparted>[{_UNPARTED}]+)|{_SIGNED}|{_NUMBER}|(?![{_UNPARTED}\d_])\w(?:(?![{_UNPARTED}_])[\w{_MARKS}])*"
     r"|(?<!\w)\.net\b|(?<=\w)\+\+"
 )
-_THOUSANDS = re.compile(r"(?<![\d.,])(\d{1,3})((?:,\d{3})+|(?: 000)+)(?![\d,]*\d)")
+_THOUSANDS = re.compile(r"(?<![\d.,])(\d{1,3})((?:,\d{3}){1,5}|(?: 000){1,5})(?!,?\d)")
 _HAS_THOUSANDS = re.compile(r",\d{3}| 000")
 _POWER = re.compile(r"(?<=\d)([⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)")
 _POWERS = frozenset("⁰¹²³⁴⁵⁶⁷⁸⁹")
