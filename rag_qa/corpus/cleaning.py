@@ -23,12 +23,16 @@ _INVISIBLE = re.compile(
     "[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\xad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb]"
 )
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_OPENS = r"""(?:We|The|This|These|Th(?:ere|us|ose)|In|An?|Our|Here|To|Recent(?:ly)?|It|Many|Most|Given|For|From|While|With|Although|Despite
+_OPENS = r"""(?:We|The|This|These|Th(?:ere|us|ose)|In|An?|Our|Here|To|Recent(?:ly)?|It|Many|Most|Given|For|From
+    |While|With|Although|Despite
     |Several|Some|Since|As|At|By|On|One|Two|Both|However|If|Inspired|Motivated|Modern|Existing|Current|Traditional|Large|Deep|Machine
     |Using|Under|Understanding|Over|Among|Because|Through|What|When|Where|Whether|How|Who|Why|Background|Objectives?|Aims?|Introduction
     |Context|Methods?|Importance|Summary|Motivation|Problem|Design|Results|Rationale|Question|Hypothesis|Setting|Purpose|Goal|Significance
     |Premise|Scope|Study|Conclusions?)\b"""
-_HEADINGS = "abstract|summary|résumé|resumen|resumo|riassunto|zusammenfassung|аннотация|реферат|резюме|摘\\s?要|要旨|抄録|초록"
+_HEADINGS = (
+    "abstract|summary|résumé|resumen|resumo|riassunto|zusammenfassung|аннотация|реферат|резюме"
+    "|摘\\s?要|要旨|抄録|초록"
+)
 # "Abstract: We knit", "Abstract We knit", "AbstractWe knit", and a line of its own.
 _LABEL = re.compile(
     rf"""^\W{{0,4}}(?:(?:{_HEADINGS})

@@ -43,12 +43,13 @@ EVERYDAY = 0.85
 _PUNCTUATION = frozenset("、。，．！？：；（）「」『』《》“”‘’…—·・　％～〜【】－＋")
 # Where nothing tells: by far the commonest of its kind.
 _USUAL = "cp1251"
-_OTHERS = """gb18030 big5hkscs cp932 shift_jis_2004 euc_jp cp949 euc_kr cp1251 koi8_r koi8_u cp866 iso8859_5 mac_cyrillic cp1253
-    iso8859_7 cp1255 cp1256 cp874 tis_620""".split()
+_OTHERS = """gb18030 big5hkscs cp932 shift_jis_2004 euc_jp cp949 euc_kr cp1251 koi8_r koi8_u cp866 iso8859_5
+    mac_cyrillic cp1253 iso8859_7 cp1255 cp1256 cp874 tis_620""".split()
 # The first of equals is taken.
 _LATIN = ("cp1252", "cp1250", "mac_roman", "cp1254", "iso8859_2", "cp850")
 _ALPHABETS = tuple(
-    """éèêëàâçîïôùûüœæÿ äöüßéà áéíóúñüç áâãàçéêíóôõúü àèéìòù åäöøæéü áéíóúýþæöð ëïéèöü ąćęłńóśźż áčďéěíňóřšťúůýž áčďéíľĺňóôŕšťúýžä
+    """éèêëàâçîïôùûüœæÿ äöüßéà áéíóúñüç áâãàçéêíóôõúü àèéìòù åäöøæéü áéíóúýþæöð ëïéèöü ąćęłńóśźż
+    áčďéěíňóřšťúůýž áčďéíľĺňóôŕšťúýžä
     áéíóöőúüű ăâîșțşţ çğıöşüâîû čćđšž äõöüšž àçèéíïòóúü""".split()
 )
 _SIGNS = frozenset("“”‘’„‚–—…°µμ±×÷«»€£§²³·©®™†‡•¿¡ªº≤≥≈∞αβ¼½¾¹ΔΩ\u00a0‰−")
@@ -75,8 +76,8 @@ def decode(raw: bytes) -> Decoded:
     for mark, encoding in _MARKS:
         if data.startswith(mark):
             return _decoded(data[len(mark) :].decode(encoding, errors="replace"), encoding)
-    if encoding := _wide(data):
-        return _decoded(data.decode(encoding, errors="replace"), encoding)
+    if wide := _wide(data):
+        return _decoded(data.decode(wide, errors="replace"), wide)
     if b"\x1b$" in data and (text := _strictly(data, "iso2022_jp_2")) is not None:
         return _decoded(text, "iso2022_jp")
     try:
@@ -109,14 +110,14 @@ def _strictly(data: bytes, encoding: str) -> str | None:
 
 
 def _wide(data: bytes) -> str | None:
-    """Return the encoding of two or four bytes a character that a text without a mark is in, by where its zeros stand."""
+    """Return the encoding of two or four bytes a character that a text without a mark is in, by its zeros."""
     head = data[: SAMPLE - SAMPLE % 4]
     if b"\0" not in head or len(head) < 4:
         return None
     zeros = [head[n::4].count(0) / max(1, len(head[n::4])) for n in range(4)]
-    for encoding, empty, full in (("utf-32-le", (2, 3), 0), ("utf-32-be", (0, 1), 3)):
+    for wide, empty, full in (("utf-32-le", (2, 3), 0), ("utf-32-be", (0, 1), 3)):
         if min(zeros[n] for n in empty) > 0.9 and zeros[full] < 0.1:
-            return encoding if _strictly(data, encoding) is not None else None
+            return wide if _strictly(data, wide) is not None else None
     even, odd = (zeros[0] + zeros[2]) / 2, (zeros[1] + zeros[3]) / 2
     encoding = "utf-16-le" if odd > even else "utf-16-be"
     text = (

@@ -30,7 +30,9 @@ _NOTHING = re.compile(
     re.VERBOSE,
 )
 _SUMMARY = r"(?:abstracts?|extract|summary|summaries|synopsis|preview|description)"
-_OBJECT = r"""(?:full[\s-]?text|full\s+(?:article|paper|version)|articles?|papers?|pdf|abstracts?|links?|publisher|web\s?site|web\s?page|pages?|title
+_OBJECT = r"""(?:full[\s-]?text|full\s+(?:article|paper|version)|articles?|papers?|pdf|abstracts?|links?
+    |publisher|web\s?site|web\s?page
+    |pages?|title
     |here|content|document|file|journal|doi|below|above|image|subscription|account|editorial|extract|preview|text|html)"""
 # Each describes one sentence, in lower case and without its closing stop.
 _SENTENCES = re.compile(
@@ -88,10 +90,10 @@ _PAGE_TURNER = re.compile(
 
 # Stems of words for an abstract, and words for its absence, in other languages.
 _SUMMARIES = tuple(
-    """abstract abstrakt absztrakt resum résum resumen resumo riassunt sommario zusammenfassung kurzfassung inhaltsangabe
-    samenvatting sammanfattning sammendrag resumé referat tiivistelm streszczeni abstrakt souhrn özet ozet abstrak rezumat
-    περίληψη περιληψη аннотац реферат резюме анотац аннотация 摘要 抄録 要旨 要約 概要 アブストラクト 초록 요약 ملخص الملخص چکیده
-    תקציר sažetak povzetek összefoglal tóm បទ บทคัดย่อ सार""".split()
+    """abstract abstrakt absztrakt resum résum resumen resumo riassunt sommario zusammenfassung kurzfassung
+    inhaltsangabe samenvatting sammanfattning sammendrag resumé referat tiivistelm streszczeni abstrakt souhrn özet
+    ozet abstrak rezumat περίληψη περιληψη аннотац реферат резюме анотац аннотация 摘要 抄録 要旨 要約 概要
+    アブストラクト 초록 요약 ملخص الملخص چکیده תקציר sažetak povzetek összefoglal tóm បទ บทคัดย่อ सार""".split()
 )
 _ABSENCES = re.compile(
     r"""\b(?:no|not|non|sin|pas|aucun\w*|sans|indisponible|kein\w*|nicht|ohne|fehlt|sem|não|nao|indisponível|indisponivel|nessun\w*|senza|geen|niet
@@ -104,7 +106,8 @@ _SHORT = 70
 _SHORT_UNSPACED = 12
 _FEW_WORDS = 9
 _ABSENT_ALONE = frozenset(
-    """无 暂无 無 なし 없음 略 нет keine kein ninguno aucun yok brak ingen geen nessuno sin none inget 不明 非公開 同上 本文参照""".split()
+    """无 暂无 無 なし 없음 略 нет keine kein ninguno aucun yok brak ingen geen nessuno sin none inget
+    不明 非公開 同上 本文参照""".split()
 )
 _NOT_AVAILABLE = re.compile(
     r"(?:no|non|não|nao|nicht|niet|ikke|inte|nie|не|indis?poni[bv][ei]l\w*)\s*(?:disponi\w*|disponív\w*|verfügbar|vorhanden|beschikbaar|tilg\w+|tillgänglig\w*|dostępn\w*|доступ\w*)"

@@ -24,7 +24,7 @@ import numpy as np
 from rag_qa.errors import IndexDamagedError
 from rag_qa.index.exact import build_exact
 from rag_qa.index.facets import build_facets
-from rag_qa.index.lexical import build_lexical
+from rag_qa.index.lexical import build_lexical, words_as_now
 from rag_qa.index.lock import is_held
 from rag_qa.index.pairs import build_pairs
 from rag_qa.index.store import PassageRow, Store
@@ -105,7 +105,10 @@ def drop_old_generations(index: Path, generation: int) -> None:
 
 
 def stamp_matches(folder: Path) -> bool:
-    """Return whether every part is there and every file as stamped; reads contents only where times differ."""
+    """Return whether every part is there, of today's words, and every file as stamped.
+
+    Contents are read only where times differ.
+    """
     try:
         known = json.loads((folder / STAMP).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -115,7 +118,7 @@ def stamp_matches(folder: Path) -> bool:
     files = {str(path.relative_to(folder)): path for path in _files(folder)}
     if files.keys() != known.keys() or {Path(name).parts[0] for name in known} != set(PARTS):
         return False
-    return all(_same(path, known[name]) for name, path in files.items())
+    return words_as_now(folder / "lexical") and all(_same(path, known[name]) for name, path in files.items())
 
 
 def _same(path: Path, known: dict[str, int | str]) -> bool:

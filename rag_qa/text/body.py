@@ -9,8 +9,8 @@ from rag_qa.text.sentences import split_sentences
 
 # Copyright lines are short; further inside a text these words are its subject.
 MARGIN = 600
-_SIGNS = ("©", "(c)", "copyright", "rights reserved", "license", "licence", "creative commons", "published by", "public domain",
-          "published under", "elsevier", "open access")  # fmt: skip
+_SIGNS = ("©", "(c)", "copyright", "rights reserved", "license", "licence", "creative commons", "published by",
+          "public domain", "published under", "elsevier", "open access")  # fmt: skip
 _YEAR = r"(?:19|20)\d\d"
 _BEGIN = re.compile(
     rf"""(?<=\s)(?=\(?(?:crown\s+copyright\b|copyright\s*(?:©|\(c\))|©|\(c\)\s*(?:copyright\b|{_YEAR})|&copy;))
@@ -45,7 +45,8 @@ _PIECE = re.compile(r"(?<=[.!?;)])\s+")
 LONGEST_PIECE = 240
 
 # The parts of structured abstracts, as journals name them.
-_PART = r"""(?:background|objectives?|aims?|purpose|goals?|introduction|context|importance|rationale|motivation|problem|hypothes[ie]s
+_PART = r"""(?:background|objectives?|aims?|purpose|goals?|introduction|context|importance|rationale|motivation|problem
+    |hypothes[ie]s
     |questions?|methods?|methodology|materials?|patients?|subjects?|participants?|population|samples?|animals?|design|settings?|study|studies
     |interventions?|procedures?|exposures?|main|primary|secondary|outcomes?|measures?|measurements?|results?|findings?|observations?|conclusions?
     |discussion|interpretation|significance|implications?|limitations?|practical|clinical|research|social|originality|novelty|value|approach
