@@ -319,8 +319,10 @@ def _marks_in(title: str) -> Iterator[_Mark]:
 def _told_by_field(name: str, value: Any) -> Iterator[PaperStatus]:
     if name in INSIDE and isinstance(value, Mapping):
         for inner, member in value.items():
-            yield from _told_by_field(_plain(str(inner)).removeprefix(PUBMED_LINK), member)
-    if (flag := FLAGS.get(name)) and any(_plain(leaf) not in FALSE for leaf in _leaves(value)):
+            yield from _told_by_field(_plain(str(inner)), member)
+    if (flag := FLAGS.get(name) or FLAGS.get(name.removeprefix(PUBMED_LINK))) and any(
+        _plain(leaf) not in FALSE for leaf in _leaves(value)
+    ):
         yield flag
     if (words := WORDS.get(name)) is not None:
         for leaf in filter(_is_hinted, _leaves(value)):
