@@ -65,8 +65,8 @@ def read_filter(text: str) -> Filter:
 
 def _read_status(text: str) -> PaperStatus:
     """Return the status that a word names: "preprints" too, and "concern" for an expression of concern."""
-    wanted = " ".join(re.sub(r"[-_]", " ", text).casefold().split())
-    found = [status for status in STATUSES if wanted and wanted in (status, f"{status}s", status.split()[-1])]
+    wanted = " ".join(re.sub(r"[-_]", " ", text).casefold().split()).removesuffix("s")
+    found = [status for status in STATUSES if wanted in (status, status.split()[-1])]
     if not found:
         raise FilterError(f"{text!r} is no status of a paper; write one of {', '.join(STATUSES)}")
     return found[0]

@@ -77,7 +77,10 @@ WORDS: dict[str, Mapping[str, PaperStatus]] = {
     "source": {"ppr": "preprint"},  # Europe PMC's name for preprints
 }
 NOTE_FIELDS = frozenset(NOTES.split())
-TELLING = frozenset((*FLAGS, *WORDS, *NOTE_FIELDS))
+# PubMed's XML keeps its fields inside these.
+INSIDE = frozenset("medlinecitation article bookdocument commentscorrectionslist".split())
+PUBMED_LINK = "commentscorrections"
+TELLING = frozenset((*FLAGS, *WORDS, *NOTE_FIELDS, *INSIDE))
 # Whatever tells a status holds one of these; looking for them first costs next to nothing.
 STEMS = "retract withdr remov concern correct corrig errat addend (vol preprint posted unpub unpb ppr".split()
 OPENING_STEMS = ("retract", "withdr", "removed", "corrects")
@@ -314,7 +317,12 @@ def _marks_in(title: str) -> Iterator[_Mark]:
 
 
 def _told_by_field(name: str, value: Any) -> Iterator[PaperStatus]:
-    if (flag := FLAGS.get(name)) and any(_plain(leaf) not in FALSE for leaf in _leaves(value)):
+    if name in INSIDE and isinstance(value, Mapping):
+        for inner, member in value.items():
+            yield from _told_by_field(_plain(str(inner)), member)
+    if (flag := FLAGS.get(name) or FLAGS.get(name.removeprefix(PUBMED_LINK))) and any(
+        _plain(leaf) not in FALSE for leaf in _leaves(value)
+    ):
         yield flag
     if (words := WORDS.get(name)) is not None:
         for leaf in filter(_is_hinted, _leaves(value)):

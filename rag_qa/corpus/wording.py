@@ -173,6 +173,8 @@ def tells_apart(here: Words, there: Words, *, only: frozenset[str] | None = None
 
 
 def _opposes(edit: Edit) -> bool:
+    if edit.here and edit.there and (edit.before in _SERIES or len(edit.here[0]) == len(edit.there[0]) == 1):
+        return True  # "part A", "vitamin D"
     return _excludes(edit) or _negates(edit) or _numbers(edit.here) != _numbers(edit.there)
 
 

@@ -27,6 +27,7 @@ from rag_qa.types import (
     Sentence,
     Skipped,
     Verdict,
+    Version,
 )
 
 LONG = (
@@ -111,6 +112,40 @@ def test_markup_and_emoji_codes_are_text(screen):
     """What looks like rich markup or an emoji code in a paper is printed as it is."""
     show_sources(screen, answer(sentence()))
     assert shown(screen) == "\n[1] On [bold]markup[/] and [/]. [red]A, B, :x:, 2020, p1\n"
+
+
+@pytest.mark.parametrize(
+    ("status", "shown_as", "told"),
+    [
+        ("retracted", "[1] RETRACTED: T.", "RETRACTED: [1] has been retracted"),
+        ("expression of concern", "[1] EXPRESSION OF CONCERN: T.", "EXPRESSION OF CONCERN: [1] is under"),
+        ("corrected", "[1] CORRECTED: T.", "CORRECTED: [1] has been corrected"),
+    ],
+)
+def test_an_answer_says_what_to_know_of_a_paper_that_it_cites(screen, status, shown_as, told):
+    """A status stands before the heading, and below the papers a line tells it of each one cited."""
+    paper = PAPER.model_copy(update={"title": "T", "status": status})
+    show_sources(screen, answer(sentence(), papers=(paper,)))
+    assert shown_as in shown(screen)
+    assert told in shown(screen).splitlines()[-1]
+
+
+def test_a_mark_in_the_title_is_not_repeated():
+    """A title that says RETRACTED is shown as it is."""
+    paper = PAPER.model_copy(update={"title": "RETRACTED: T", "status": "retracted"})
+    assert describe(paper).plain.startswith("RETRACTED: T. ")
+
+
+def test_preprints_and_other_versions_are_told():
+    """A preprint is said to be one, and where and when other versions appeared."""
+    paper = PAPER.model_copy(update={"title": "T", "venue": "V", "status": "preprint"})
+    assert describe(paper).plain.endswith(" (preprint)")
+    versions = (
+        Version(title="T", year=2018, arxiv_id="1801.00001"),
+        Version(title="U", venue="V", year=2020),
+    )
+    published = paper.model_copy(update={"status": None, "versions": versions})
+    assert describe(published).plain.endswith(", p1 (also arXiv 2018)")
 
 
 def test_quotes_stand_behind_prose(screen):

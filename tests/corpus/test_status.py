@@ -89,6 +89,23 @@ def test_titles_tell_a_status_by_marks_alone(title, status):
         ({"CommentsCorrectionsList": [{"RefType": "RetractionIn", "RefSource": "Bread. 2018"}]}, "retracted"),
         ({"CommentsCorrectionsList": [{"RefType": "CommentIn", "RefSource": "Bread. 2018"}]}, None),
         ({"CommentsCorrectionsList": [{"RefType": "ErratumIn"}, {"RefType": "RetractionIn"}]}, "retracted"),
+        (
+            {
+                "medlinecitation": {
+                    "article": {"publicationtypelist": {"publicationtype": ["Retracted Publication"]}}
+                }
+            },
+            "retracted",
+        ),
+        ({"medlinecitation": {"commentscorrectionslist": {"commentscorrectionsretractionin": {}}}}, None),
+        (
+            {
+                "medlinecitation": {
+                    "commentscorrectionslist": {"commentscorrectionserratumin": {"pmid": "26"}}
+                }
+            },
+            "corrected",
+        ),
         ({"type": "posted-content"}, "preprint"),
         ({"itemType": "preprint"}, "preprint"),
         ({"TY": "UNPB"}, "preprint"),
