@@ -27,6 +27,8 @@ def read_year(value: Any) -> int | None:
     if isinstance(value, float):
         return read_year(int(value)) if value.is_integer() else None
     if isinstance(value, int):
+        if 1500 <= value <= 2099:
+            return value
         return read_year(str(value)) if 1500 <= value <= 20991231 else None
     if not isinstance(value, str) or value.lstrip()[:3] == "10.":
         return None
