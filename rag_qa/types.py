@@ -17,6 +17,7 @@ MetadataField = Literal["authors", "year", "venue"]
 QuestionKind = Literal["fact", "number", "yesno", "comparison", "which", "metadata"]
 # What a reader must know before trusting a paper, gravest first.
 PaperStatus = Literal["retracted", "expression of concern", "corrected", "preprint"]
+FateName = Literal["added", "changed", "merged", "unchanged", "skipped"]
 PaperKind = Literal["abstract", "synopsis", "pdf"]
 
 
@@ -84,7 +85,8 @@ class Filter(Value):
     """Which papers to consider; an empty field does not restrict.
 
     Papers of the years `since` to `until` (both included), at any of the venues, by all of the authors, from any of
-    the sources. retrieval/filters.py says what counts as the same name.
+    the sources, of any of the statuses, and of none of those in `without`. retrieval/filters.py says what counts as the
+    same name. Years and venues are those of any version.
     """
 
     since: int | None = None
@@ -92,6 +94,8 @@ class Filter(Value):
     venues: tuple[str, ...] = ()
     authors: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
+    statuses: tuple[PaperStatus, ...] = ()
+    without: tuple[PaperStatus, ...] = ()
 
     @property
     def text(self) -> str:
@@ -99,6 +103,8 @@ class Filter(Value):
         parts = [f"by {' and '.join(self.authors)}"] if self.authors else []
         parts += [f"at {' or '.join(self.venues)}"] if self.venues else []
         parts += [f"in {' or '.join(self.sources)}"] if self.sources else []
+        parts += [f"marked {' or '.join(self.statuses)}"] if self.statuses else []
+        parts += [f"not marked {' or '.join(self.without)}"] if self.without else []
         return ", ".join([*parts, *self._years()])
 
     def _years(self) -> list[str]:
@@ -131,7 +137,7 @@ class Fate(Value):
 
     path: str
     record: int
-    fate: Literal["added", "merged", "unchanged", "skipped"]
+    fate: FateName
     paper_id: str | None = None
     reason: str | None = None
 
@@ -283,11 +289,16 @@ class Event(Value):
 class IndexReport(Value):
     """What an indexing run did.
 
-    `read` records were parsed into papers and `skipped` were not (`skips` says which and why); `merged` is
-    how many records were duplicates of another; `papers` is the number in the index afterwards, and
-    `embedded` the number of passages that had to be embedded.
+    Every record of the files has a fate, and these add up: `found` is `added` + `changed` + `merged` + `unchanged` +
+    `skipped`. The first record of a paper stands for it (`added` to the index, `changed` by what the file says now,
+    or `unchanged`), further ones are `merged` into it, as are records of a paper that the index has from other files.
+    `fates` lists them one by one. `read` records became papers, all that were not skipped (`skips` says which and why).
+    Beside that, `removed` papers are no longer in the index; `papers` is the number in it afterwards, and `embedded`
+    the number of passages that had to be embedded. `encodings` names, by path, the encoding of each file read now that
+    is not UTF-8.
     """
 
+    found: int
     read: int
     added: int
     changed: int
@@ -296,6 +307,8 @@ class IndexReport(Value):
     removed: int
     skipped: int
     skips: tuple[Skipped, ...]
+    fates: tuple[Fate, ...]
+    encodings: Mapping[str, str] = {}
     embedded: int
     papers: int
     seconds: float

@@ -66,7 +66,17 @@ def test_sample_papers_are_fully_described(sample: dict[str, Paper]) -> None:
         assert paper.year is not None
         assert paper.id == f"arXiv:{paper.arxiv_id}"
         assert paper.url == f"https://arxiv.org/abs/{paper.arxiv_id}"
-        assert paper.year == 2000 + int(paper.arxiv_id[:2])
+
+
+def test_sample_years_are_those_of_the_venues(sample: dict[str, Paper]) -> None:
+    """A paper's year is that of the venue it names: the preprint's year where that is arXiv, else up to two later."""
+    for paper in sample.values():
+        assert paper.arxiv_id
+        assert paper.year is not None
+        later = paper.year - 2000 - int(paper.arxiv_id[:2])
+        assert later == 0 if paper.venue == "arXiv" else 0 <= later <= 2, paper.title
+    known = {"1810.04805": 2019, "1512.03385": 2016, "1412.6980": 2015, "2010.00554": 2021, "0909.4061": 2011}
+    assert {arxiv_id: sample[f"arXiv:{arxiv_id}"].year for arxiv_id in known} == known
 
 
 def test_synopses_are_short_paragraphs(sample: dict[str, Paper]) -> None:

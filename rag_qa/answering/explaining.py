@@ -1,6 +1,7 @@
 """Why a paper was found: the words of the query that it holds, and the sentence that comes nearest."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
+from itertools import groupby
 
 from rag_qa.answering.evidence.scoring import score_sentences
 from rag_qa.index.reader import Index
@@ -31,7 +32,18 @@ def _shared_words(terms: Sequence[str], text: str) -> tuple[str, ...]:
     wanted = set(terms)
     first: dict[str, str] = {}
     for word in WORD.findall(text):
-        for stem in content_terms(word):
+        stems = content_terms(word)
+        for stem in stems:
             if stem in wanted:
-                first.setdefault(stem, word)
-    return tuple(first[term] for term in terms if term in first)
+                first.setdefault(stem, word if len(stems) == 1 else _longest_run(stems, wanted))
+    return tuple(dict.fromkeys(first[term] for term in terms if term in first))
+
+
+def _longest_run(stems: Sequence[str], wanted: Set[str]) -> str:
+    """Return the longest part of a word in a script that parts no words, all of whose characters are wanted."""
+    runs = (
+        "".join(stem for stem in run if len(stem) == 1)
+        for held, run in groupby(stems, wanted.__contains__)
+        if held
+    )
+    return max(runs, key=len)

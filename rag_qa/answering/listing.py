@@ -1,6 +1,7 @@
 """Papers that a question asks for by what the index knows of them, and not by a topic: newest first, or counted."""
 
 from collections.abc import Mapping, Sequence
+from itertools import chain, pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -9,9 +10,11 @@ from rag_qa.answering.evidence.scoring import ScoredSentence, as_evidence, spans
 from rag_qa.answering.quoting import quote
 from rag_qa.index.exact import Places
 from rag_qa.index.reader import Index
-from rag_qa.text.words import content_terms, content_words, coverage
+from rag_qa.text.words import content_terms, content_words, coverage, joined_words, words
 from rag_qa.types import Citation, Hit, Paper, Passage, Query, Sentence, Verdict
 
+# Longer "words" are no compounds.
+LONGEST_WORD = 40
 COUNTED = Verdict(label="supported", probability=1.0, reasons=("counted in the index",))
 
 
@@ -57,15 +60,16 @@ def newest(index: Index, places: Places, k: int) -> list[Hit]:
 def mentioning(index: Index, topic: str, places: Places | None) -> Places:
     """Return the places of the papers that hold the words of a topic next to each other, in singular or plural.
 
-    Stems would count "transformation" as a mention of "transformers".
+    Compounds count in every spelling ("fine-tuning", "fine tuning", "finetuning"). Stems would count
+    "transformation" as a mention of "transformers".
     """
-    wanted = content_words(topic)
-    candidates = index.lexical.places_of_all(topic)
+    spellings = [topic, *_as_one_word(topic), *_as_two_words(topic)]
+    candidates = np.unique(np.concatenate([index.lexical.places_of_all(spelling) for spelling in spellings]))
     if places is not None:
         candidates = np.intersect1d(candidates, places)
     ids = [index.lexical.paper_ids[place] for place in candidates]
     papers = index.papers_by_id(ids)
-    holds = (_holds(wanted, f"{papers[key].title}. {papers[key].abstract}") for key in ids)
+    holds = (_holds(topic, f"{papers[key].title}. {papers[key].abstract}") for key in ids)
     return np.array([place for place, held in zip(candidates, holds, strict=True) if held], dtype=np.int64)
 
 
@@ -77,9 +81,8 @@ def best_for_title(paper: Paper, weights: Mapping[str, float]) -> ScoredSentence
 
 def best_for_topic(paper: Paper, topic: str) -> ScoredSentence:
     """Return the first sentence of a paper that holds the words of a topic next to each other, else most of them."""
-    wanted = content_words(topic)
     for start, end in spans_of(paper.abstract):
-        if _holds(wanted, text := paper.abstract[start:end]):
+        if _holds(topic, text := paper.abstract[start:end]):
             return ScoredSentence(
                 paper_id=paper.id, text=text, start=start, end=end, similarity=0.0, coverage=1.0
             )
@@ -113,10 +116,35 @@ def _best(paper: Paper, wanted: Sequence[str], weights: Mapping[str, float]) -> 
     )
 
 
-def _holds(wanted: Sequence[str], text: str) -> bool:
-    words = content_words(text)
-    starts = range(len(words) - len(wanted) + 1)
-    return any(all(map(_same_word, wanted, words[n : n + len(wanted)])) for n in starts)
+def _holds(topic: str, text: str) -> bool:
+    # Where all its words are common ones ("WHO"), a topic is held as it stands.
+    view = content_words if content_words(topic) else words
+    if _stand_together(view(topic), view(text)):
+        return True
+    found = words(text)
+    return any(
+        _same_word(word, other)
+        for word in _as_one_word(topic)
+        for other in chain(found, map("".join, pairwise(found)))
+    )
+
+
+def _as_one_word(topic: str) -> list[str]:
+    """Return a topic of one or two words as one word."""
+    parts = joined_words(topic)
+    return ["".join(parts)] if len(parts) <= 2 and all(part.isalpha() for part in parts) else []
+
+
+def _as_two_words(topic: str) -> list[str]:
+    """Return every way to part a topic of one word in two: papers may have it with a hyphen."""
+    (word, *others) = joined_words(topic) or [""]
+    parts = range(2, len(word) - 1) if word.isalpha() and word.isascii() and not others else []
+    return [f"{word[:n]} {word[n:]}" for n in parts[:LONGEST_WORD]]
+
+
+def _stand_together(wanted: Sequence[str], found: Sequence[str]) -> bool:
+    starts = range(len(found) - len(wanted) + 1)
+    return bool(wanted) and any(all(map(_same_word, wanted, found[n : n + len(wanted)])) for n in starts)
 
 
 def _same_word(one: str, other: str) -> bool:

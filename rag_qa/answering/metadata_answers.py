@@ -5,9 +5,11 @@ from collections.abc import Sequence
 
 from rag_qa.answering.query.kinds import asked_topic
 from rag_qa.answering.query.names import is_named
-from rag_qa.text.sentences import split_sentences
+from rag_qa.text.body import body_sentences
 from rag_qa.types import Citation, MetadataField, Paper, Query, Sentence, Verdict
 
+# Longer lists are those of collaborations, which may have thousands of authors.
+MAX_NAMES, FIRST_NAMES = 20, 10
 NEWEST_FIRST = re.compile(r"\b(?:newer|newest|latest|recent)\b", re.IGNORECASE)
 FROM_METADATA = Verdict(
     label="supported", probability=1.0, reasons=("taken from the index's metadata, not from the abstract",)
@@ -43,7 +45,7 @@ def tell(paper: Paper, asks: Sequence[MetadataField]) -> Sentence:
     }
     said = "; ".join(known[field] or f"the index names no {field}" for field in asks)
     source = ", according to the index's metadata" if any(known[field] for field in asks) else ""
-    start, end = split_sentences(paper.abstract)[0]
+    start, end = body_sentences(paper.abstract)[0]
     return Sentence(
         text=f"{said[:1].upper()}{said[1:]}{source}.",
         kind="metadata",
@@ -53,5 +55,7 @@ def tell(paper: Paper, asks: Sequence[MetadataField]) -> Sentence:
 
 
 def _listed(names: Sequence[str]) -> str:
-    """Return names as a list in words: "A, B and C"."""
+    """Return names as a list in words: "A, B and C"; of a large collaboration the first and how many others."""
+    if len(names) > MAX_NAMES:
+        return f"{', '.join(names[:FIRST_NAMES])} and {len(names) - FIRST_NAMES:,} others"
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -23,6 +23,7 @@ from rag_qa.answering.evidence.scoring import ScoredSentence, as_evidence, encod
 from rag_qa.answering.explaining import explain
 from rag_qa.answering.listing import introduce, list_papers
 from rag_qa.answering.metadata_answers import tell, told_by_metadata
+from rag_qa.answering.query.languages import language_note
 from rag_qa.answering.query.questions import names_only
 from rag_qa.answering.quoting import quote
 from rag_qa.answering.synthesis import Synthesis
@@ -109,7 +110,11 @@ class Pipeline:
         for event in draft.said:
             sentences += [event.sentence] if event.sentence else []
             yield event
-        yield Event(kind="answer", answer=_answer(question, query, sentences, draft.hits, trace))
+        answer = _answer(question, query, sentences, draft.hits, trace)
+        if answer.reason and not query.nothing:
+            note = language_note(question, self._index.manifest.embedder.name)
+            answer = answer.model_copy(update={"reason": answer.reason + note})
+        yield Event(kind="answer", answer=answer)
 
     def confidences(self, query: Query, held_out: str) -> tuple[float, float]:
         """Return how probably the papers answer a question, and how probably without one of them, by no model.

@@ -9,6 +9,7 @@ from rich.console import Console
 from rag_qa.answering.assistant import Assistant
 from rag_qa.app.options import DEFAULT_INDEX, EmbedderOption, IndexOption, JsonOption, load_settings
 from rag_qa.app.progress import progress_bar
+from rag_qa.app.streams import print_json
 from rag_qa.errors import EvaluationError
 from rag_qa.evaluation.calibrating import CalibrationReport, fit, measure
 from rag_qa.evaluation.curves import draw_curve, render_curve
@@ -45,7 +46,10 @@ def calibrate(
         _write(plot, draw_curve(report))
     if not dry_run:
         store_calibration(index, report.calibration, generation=generation)
-    typer.echo(report.model_dump_json(indent=2) if as_json else _told(report, stored=not dry_run))
+    if as_json:
+        print_json(report.model_dump_json(indent=2))
+    else:
+        print(_told(report, stored=not dry_run))
 
 
 def _generation(folder: Path) -> int:

@@ -1,5 +1,6 @@
 """The chat REPL: read a line, stream the answer, remember the turn."""
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -119,7 +120,7 @@ class Chat:
         elif not text:
             say(self._console, "Name a file: /save FILE")
         else:
-            write_receipt(self._history[-1], Path(text).expanduser())
+            write_receipt(self._history[-1], Path(os.path.expanduser(text)))
             say(self._console, f"Saved: {text}")
 
     def _show_papers(self, _: str) -> None:
@@ -154,6 +155,9 @@ def _prompt() -> Callable[[str], str]:
     try:
         file = user_data_path("rag_qa", ensure_exists=True) / "chat_history"
         file.touch(mode=0o600)
-    except OSError:  # a home that cannot be written to must not keep anyone from asking
+    except (
+        OSError,
+        RuntimeError,
+    ):  # no home, or one that cannot be written to, must not keep anyone from asking
         return PromptSession(history=InMemoryHistory()).prompt
     return PromptSession(history=FileHistory(str(file))).prompt

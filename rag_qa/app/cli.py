@@ -1,8 +1,6 @@
 """`rag-qa`: parse, call, render. Answers go to stdout, progress and errors to stderr."""
 
-import io
 import json
-import os
 import sys
 from collections.abc import Sequence
 from contextlib import closing
@@ -20,6 +18,7 @@ from rag_qa.app.calibrate import calibrate
 from rag_qa.app.chat import chat_with
 from rag_qa.app.doctor import doctor
 from rag_qa.app.evaluate import evaluate_set
+from rag_qa.app.fates import check_writable, write_fates
 from rag_qa.app.filtering import make_filter
 from rag_qa.app.models import models_app
 from rag_qa.app.options import (
@@ -38,16 +37,20 @@ from rag_qa.app.options import (
     SaveOption,
     SinceOption,
     SourceOption,
+    StatusOption,
     StrictOption,
     StyleOption,
     ThreadsOption,
     VenueOption,
+    WithoutOption,
     YearOption,
     load_settings,
 )
+from rag_qa.app.papers import papers
 from rag_qa.app.progress import progress_bar, with_spinner
 from rag_qa.app.receipts import replay, verify
-from rag_qa.app.rendering import safe_json, say, show_hits, show_report, show_skips, show_stream
+from rag_qa.app.rendering import safe_json, say, show_hits, show_report, show_skips, show_stream, why_skipped
+from rag_qa.app.streams import NO_ROOM, flush_output, give_up_output, prepare_streams, print_json
 from rag_qa.backends.locating import ModelChoice, choose_model
 from rag_qa.corpus.decoding import decode_bytes
 from rag_qa.errors import RagQAError, SourceError
@@ -70,6 +73,7 @@ app.command("eval")(evaluate_set)
 app.command()(verify)
 app.command()(replay)
 app.command()(calibrate)
+app.command()(papers)
 
 
 @app.callback(invoke_without_command=True)
@@ -94,12 +98,17 @@ def index(
     prune: Annotated[bool, typer.Option("--prune", help="Remove what has gone from the sources.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change; write nothing.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Make any skipped record an error.")] = False,
+    fates: Annotated[
+        Path | None, typer.Option("--report", help="Write what became of each record: JSON Lines.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Index papers: author pages, JSON Lines, CSV, BibTeX, RIS, arXiv Atom, BEIR; plain or gzip."""
     wanted: list[str | Path] = [*(sources or []), *([sample_papers_path()] if sample else [])]
     if not wanted:
         raise SourceError("nothing to index; name a file or folder, or use --sample")
+    if fates:
+        check_writable(fates)
     errors = Console(stderr=True)
     with progress_bar(errors) as tell:
         report = build_index(
@@ -112,11 +121,18 @@ def index(
             strict=strict,
             progress=tell,
         )
+    if fates:
+        write_fates(report, fates)
     if as_json:
-        typer.echo(safe_json(report.model_dump_json(indent=2)))
-        return
-    show_skips(errors, report)
-    show_report(Console(), report, dry_run=dry_run)
+        print_json(safe_json(report.model_dump_json(indent=2, exclude={"fates"})))
+    else:
+        show_skips(errors, report)
+        show_report(Console(), report, dry_run=dry_run)
+    if not report.read:
+        raise SourceError(
+            f"no paper was taken: {why_skipped(report.skips)}. Export papers with their abstracts, as BibTeX, RIS or "
+            "JSON Lines; --report FILE says what became of each record"
+        )
 
 
 @app.command()
@@ -129,6 +145,8 @@ def search(
     venue: VenueOption = None,
     author: AuthorOption = None,
     source: SourceOption = None,
+    status: StatusOption = None,
+    without: WithoutOption = None,
     embedder: EmbedderOption = None,
     reranker: RerankerOption = None,
     explain: Annotated[
@@ -138,7 +156,13 @@ def search(
 ) -> None:
     """Find papers: best first, one passage each."""
     wanted = make_filter(
-        year=year, since=since, venues=venue or (), authors=author or (), sources=source or ()
+        year=year,
+        since=since,
+        venues=venue or (),
+        authors=author or (),
+        sources=source or (),
+        statuses=status or (),
+        without=without or (),
     )
     settings = load_settings(style="quote", k=k, embedder=embedder, reranker=reranker)
     with Assistant.open(index, settings=settings) as assistant:
@@ -176,6 +200,8 @@ def ask(
     venue: VenueOption = None,
     author: AuthorOption = None,
     source: SourceOption = None,
+    status: StatusOption = None,
+    without: WithoutOption = None,
     literal: LiteralOption = False,
     style: StyleOption = None,
     model: ModelOption = None,
@@ -191,7 +217,13 @@ def ask(
 ) -> None:
     """Answer a question from the papers, or say that they don't."""
     wanted = make_filter(
-        year=year, since=since, venues=venue or (), authors=author or (), sources=source or ()
+        year=year,
+        since=since,
+        venues=venue or (),
+        authors=author or (),
+        sources=source or (),
+        statuses=status or (),
+        without=without or (),
     )
     settings = load_settings(
         style=style,
@@ -215,7 +247,7 @@ def ask(
         _say_why(errors, choice, settings)
         if as_json:
             answer = assistant.ask(question, filter=wanted, literal=literal)
-            typer.echo(safe_json(answer.model_dump_json(indent=2)))
+            print_json(safe_json(answer.model_dump_json(indent=2)))
         else:
             stream = assistant.stream(question, filter=wanted, literal=literal)
             with closing(with_spinner(stream, errors)) as events:
@@ -233,6 +265,8 @@ def chat(
     venue: VenueOption = None,
     author: AuthorOption = None,
     source: SourceOption = None,
+    status: StatusOption = None,
+    without: WithoutOption = None,
     literal: LiteralOption = False,
     style: StyleOption = None,
     model: ModelOption = None,
@@ -245,7 +279,13 @@ def chat(
 ) -> None:
     """Ask, and ask on: answers stream, follow-ups are understood. /help shows the commands."""
     wanted = make_filter(
-        year=year, since=since, venues=venue or (), authors=author or (), sources=source or ()
+        year=year,
+        since=since,
+        venues=venue or (),
+        authors=author or (),
+        sources=source or (),
+        statuses=status or (),
+        without=without or (),
     )
     settings = load_settings(
         style=style,
@@ -280,7 +320,7 @@ def _read_text(path: Path) -> str:
 def _print_hits(hits: Sequence[Hit], reasons: Sequence[Explanation], *, as_json: bool) -> None:
     if as_json:
         found = [_hit_json(hit, reason) for hit, reason in zip_longest(hits, reasons)]
-        typer.echo(safe_json(json.dumps(found, ensure_ascii=False, indent=2)))
+        print_json(safe_json(json.dumps(found, ensure_ascii=False, indent=2)))
     else:
         show_hits(Console(), hits, reasons)
 
@@ -289,6 +329,7 @@ def _hit_json(hit: Hit, reason: Explanation | None) -> dict[str, object]:
     found: dict[str, object] = {
         "paper_id": hit.paper.id,
         "title": hit.paper.title,
+        "status": hit.paper.status,
         "score": hit.score,
         "components": dict(hit.components),
     }
@@ -297,16 +338,26 @@ def _hit_json(hit: Hit, reason: Explanation | None) -> dict[str, object]:
 
 def main() -> None:
     """Run the program: told errors in one line with status 1, usage errors with 2, Ctrl-C with 130."""
-    for stream in (sys.stdin, sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # a narrow locale must not end an answer
-            stream.reconfigure(errors="replace")
+    prepare_streams()
     try:
-        app()
+        try:
+            app()
+        finally:
+            flush_output()
     except RagQAError as exc:
         say(Console(stderr=True), f"rag-qa: {exc}")
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # such as `| head`: whoever read has seen enough
+        give_up_output()
+        sys.exit(1)
+    except OSError as exc:
+        if exc.errno not in NO_ROOM:
+            raise
+        give_up_output()
+        where = exc.filename or "standard output, or a file on a full disk"
+        say(
+            Console(stderr=True), f"rag-qa: cannot write {where} ({exc.strerror}); make room and run it again"
+        )
         sys.exit(1)

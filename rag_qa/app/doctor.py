@@ -137,9 +137,9 @@ def doctor(
     for check in checks(index):
         findings.append(check)
         if not as_json:
-            typer.echo(f"{MARKS[check.status]}  {check.name}: {check.detail}")
+            print(f"{MARKS[check.status]}  {check.name}: {check.detail}", flush=True)
             if check.cure:
-                typer.echo(f"      → {check.cure}")
+                print(f"      → {check.cure}", flush=True)
     if as_json:
         import json
 

@@ -15,6 +15,8 @@ from rag_qa.answering.assistant import Assistant, style_of
 from rag_qa.answering.verdict.model import judge as verdict_on
 from rag_qa.app.options import JsonOption, load_settings
 from rag_qa.app.progress import progress_bar
+from rag_qa.backends.hashing import memory_file
+from rag_qa.backends.home import home_folder
 from rag_qa.backends.llama import open_generator
 from rag_qa.backends.locating import choose_model
 from rag_qa.errors import EvaluationError
@@ -96,7 +98,7 @@ def evaluate_set(
     """Measure retrieval, grounding and abstention on a question set, without a judge model."""
     if cache is not None and no_cache:
         raise typer.BadParameter("--cache and --no-cache exclude each other; give one")
-    kept = None if no_cache else cache or user_cache_path("rag_qa") / "generations"
+    kept = None if no_cache else cache or memory_file(user_cache_path, "generations")
     if record and not check:
         raise typer.BadParameter("--record goes with --check")
     if check:
@@ -240,7 +242,10 @@ def _index_of(sources: Sequence[Path], ids: Path | None, settings: Settings, tel
     """Return an index of the papers, kept in the user's cache for their paths and embedder, and up to date."""
     parts = [str(path.expanduser().resolve()) for path in [*sources, *([ids] if ids else [])]]
     key = hashlib.sha256("\0".join([*parts, settings.embedder]).encode()).hexdigest()[:12]
-    index = user_cache_path("rag_qa") / "eval" / f"{(ids or sources[0]).resolve().name}-{key}"
+    cache = home_folder(user_cache_path)
+    if cache is None:
+        raise EvaluationError("this user has no home folder; name one for caches with XDG_CACHE_HOME")
+    index = cache / "eval" / f"{(ids or sources[0]).resolve().name}-{key}"
     if ids is not None:
         sources = [select_papers(sources, ids, index.with_name(f"{index.name}.jsonl"))]
     build_index(sources, index, settings=settings, prune=True, progress=tell)

@@ -3,12 +3,14 @@
 import re
 import shlex
 from collections.abc import Sequence
+from typing import get_args
 
 from rag_qa.errors import FilterError
-from rag_qa.types import Filter
+from rag_qa.types import Filter, PaperStatus
 
 YEARS = re.compile(r"(?P<since>\d{4})?(?P<range>\s*(?:\.\.|-|–)\s*)?(?P<until>\d{4})?")
-FIELDS = ("year", "since", "venue", "author", "source")
+FIELDS = ("year", "since", "venue", "author", "source", "status", "without")
+STATUSES: tuple[PaperStatus, ...] = get_args(PaperStatus)
 EXAMPLE = '/filter year=2019..2022 venue=NeurIPS author="Ian Gemp"'
 
 
@@ -19,8 +21,10 @@ def make_filter(
     venues: Sequence[str] = (),
     authors: Sequence[str] = (),
     sources: Sequence[str] = (),
+    statuses: Sequence[str] = (),
+    without: Sequence[str] = (),
 ) -> Filter:
-    """Return the filter that flags describe. Raises FilterError for years that cannot be read."""
+    """Return the filter that flags describe. Raises FilterError for years and statuses that cannot be read."""
     first, last = _read_years(year) if year else (None, None)
     return Filter(
         since=first if since is None else max(since, first or since),
@@ -28,6 +32,8 @@ def make_filter(
         venues=tuple(venues),
         authors=tuple(authors),
         sources=tuple(sources),
+        statuses=tuple(map(_read_status, statuses)),
+        without=tuple(map(_read_status, without)),
     )
 
 
@@ -52,7 +58,18 @@ def read_filter(text: str) -> Filter:
         venues=given["venue"],
         authors=given["author"],
         sources=given["source"],
+        statuses=given["status"],
+        without=given["without"],
     )
+
+
+def _read_status(text: str) -> PaperStatus:
+    """Return the status that a word names: "preprints" too, and "concern" for an expression of concern."""
+    wanted = " ".join(re.sub(r"[-_]", " ", text).casefold().split()).removesuffix("s")
+    found = [status for status in STATUSES if wanted in (status, status.split()[-1])]
+    if not found:
+        raise FilterError(f"{text!r} is no status of a paper; write one of {', '.join(STATUSES)}")
+    return found[0]
 
 
 def _read_years(text: str) -> tuple[int | None, int | None]:

@@ -56,6 +56,15 @@ SourceOption = Annotated[
     list[str] | None,
     typer.Option("--source", help="Only papers from this file: part of its path, or a pattern."),
 ]
+StatusOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--status", help="Only papers so marked: retracted, concern, corrected or preprint (repeatable: any)."
+    ),
+]
+WithoutOption = Annotated[
+    list[str] | None, typer.Option("--without", help="No papers so marked, such as retracted (repeatable).")
+]
 LiteralOption = Annotated[
     bool,
     typer.Option(

@@ -1,12 +1,27 @@
 """Values → text for people: the same words in a terminal and in a pipe. Decides nothing, catches nothing."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from itertools import zip_longest
+from itertools import groupby, zip_longest
 
 from rich.console import Console
 from rich.text import Text
 
-from rag_qa.types import Answer, Citation, Event, Explanation, Hit, IndexReport, Paper, Sentence
+from rag_qa.types import (
+    Answer,
+    Citation,
+    Event,
+    Explanation,
+    Fate,
+    Hit,
+    IndexReport,
+    Paper,
+    PaperKind,
+    PaperStatus,
+    Sentence,
+    Skipped,
+    Version,
+)
 
 REASON_WIDTH = 300
 # C0 but the newline, DEL, C1 and what turns the direction of text: they would act on the terminal.
@@ -17,6 +32,20 @@ CONTROLS = dict.fromkeys(_ACTING)
 _STRUCK = dict.fromkeys(_ACTING, "\ufffd")
 _ESCAPED = {c: f"\\u{c:04x}" for c in _ACTING}
 SHOWN_SKIPS = 10
+# What stands before a paper's heading, so that nobody overlooks it.
+WARNINGS: dict[PaperStatus, str] = {
+    "retracted": "RETRACTED",
+    "expression of concern": "EXPRESSION OF CONCERN",
+    "corrected": "CORRECTED",
+}
+# How a text is marked that is not the authors' own abstract as a database has it.
+KINDS: dict[PaperKind, str] = {"synopsis": "synopsis", "pdf": "title and abstract found in a PDF"}
+CITED: dict[PaperStatus, str] = {
+    "retracted": "has been retracted: do not rely on it",
+    "expression of concern": "is under an expression of concern",
+    "corrected": "has been corrected: see the correction",
+}
+SHOWN_REASONS = 3
 
 
 class Marks:
@@ -72,6 +101,18 @@ def show_sources(console: Console, answer: Answer) -> None:
         show_paper(console, number, paper)
         for quote in _quotes_behind_prose(answer, paper):
             _print(console, Text(f"    “{quote}”"))
+    for line in cited_warnings(answer):
+        _print(console, Text(line, style="bold red"))
+
+
+def cited_warnings(answer: Answer) -> list[str]:
+    """Return what a reader must be told of the papers that an answer cites, one line for each."""
+    cited = {citation.paper_id for sentence in answer.sentences for citation in sentence.citations}
+    return [
+        f"{WARNINGS[paper.status]}: [{number}] {CITED[paper.status]}."
+        for number, paper in enumerate(answer.papers, 1)
+        if paper.id in cited and paper.status in WARNINGS
+    ]
 
 
 def show_hits(console: Console, hits: Sequence[Hit], reasons: Sequence[Explanation] = ()) -> None:
@@ -93,11 +134,12 @@ def _show_reason(console: Console, hit: Hit, reason: Explanation) -> None:
 
 
 def show_report(console: Console, report: IndexReport, *, dry_run: bool = False) -> None:
-    """Print what indexing did, or would do."""
-    parts = [f"{report.read} read", f"{report.added} added"]
-    parts += [f"{n} {word}" for n, word in ((report.changed, "changed"), (report.removed, "removed")) if n]
+    """Print what indexing did, or would do: the fates of the records add up to those found."""
+    parts = [f"{report.added} added", *([f"{report.changed} changed"] if report.changed else [])]
     parts += [f"{report.merged} merged", f"{report.unchanged} unchanged", f"{report.skipped} skipped"]
-    _print(console, Text(f"{', '.join(parts)}; {report.embedded} passages embedded."))
+    beside = [f"{report.removed} removed from the index"] if report.removed else []
+    told = "; ".join([", ".join(parts), *beside, f"{report.embedded} passages embedded"])
+    _print(console, Text(f"{report.found} records found: {told}."))
     if dry_run:
         _print(console, Text(f"Dry run: nothing was written; the index would hold {report.papers} papers."))
         return
@@ -105,11 +147,37 @@ def show_report(console: Console, report: IndexReport, *, dry_run: bool = False)
 
 
 def show_skips(console: Console, report: IndexReport) -> None:
-    """Print which records were skipped and why."""
-    for skip in report.skips[:SHOWN_SKIPS]:
-        say(console, f"skipped: {skip.path}, record {skip.record}: {skip.reason}")
-    if (more := len(report.skips) - SHOWN_SKIPS) > 0:
-        say(console, f"… and {more} more (--json lists them all)")
+    """Print which records were skipped and why: in one line where nothing of a file was taken, and the first others.
+
+    Before them, which files were read in another encoding than UTF-8.
+    """
+    _say_first(
+        console, [f"read as {name}, not UTF-8: {path}" for path, name in report.encodings.items()], "more"
+    )
+    taken = {fate.path for fate in report.fates if fate.fate != "skipped"}
+    whole = groupby((skip for skip in report.skips if skip.path not in taken), key=lambda skip: skip.path)
+    lines = [f"nothing taken from {path}: {why_skipped(list(skips))}" for path, skips in whole]
+    _say_first(console, lines, "more files")
+    others = [skip for skip in report.skips if skip.path in taken]
+    _say_first(
+        console, [f"skipped: {skip.path}, record {skip.record}: {skip.reason}" for skip in others], "more"
+    )
+
+
+def _say_first(console: Console, lines: Sequence[str], what: str) -> None:
+    for line in lines[:SHOWN_SKIPS]:
+        say(console, line)
+    if (more := len(lines) - SHOWN_SKIPS) > 0:
+        say(console, f"… and {more} {what} (--report FILE lists them all)")
+
+
+def why_skipped(skips: Sequence[Skipped]) -> str:
+    """Return the reasons in words, the most frequent first, and of how many records each holds."""
+    if len(skips) == 1:
+        return skips[0].reason
+    counts = Counter(skip.reason for skip in skips)
+    told = "; ".join(f"{n} × {reason}" for reason, n in counts.most_common(SHOWN_REASONS))
+    return f"{len(skips)} records: {told}" + ("; …" if len(counts) > SHOWN_REASONS else "")
 
 
 def say(console: Console, message: str) -> None:
@@ -135,14 +203,51 @@ def show_paper(console: Console, number: int, paper: Paper) -> None:
     _print(console, Text(f"[{number}] ", style="cyan").append(describe(paper)))
 
 
+def show_merged(console: Console, paper: Paper, fates: Sequence[Fate]) -> None:
+    """Print the records that became a paper, why, and what other versions said."""
+    for fate in fates:
+        why = f"merged: {fate.reason}" if fate.reason else "first"
+        _print(console, Text(f"    {fate.path}, record {fate.record} ({why})"))
+    for version in paper.versions if fates else ():
+        _print(console, Text(f"    also: {version.title or paper.heading}. {_version(version)}"))
+
+
 def describe(paper: Paper) -> Text:
-    """Return a paper on one line: heading, authors, venue, year, id; synopses are labelled."""
+    """Return a paper on one line: status, heading, authors, venue, year, id, versions; synopses are labelled."""
     details = [_authors(paper), paper.venue, str(paper.year) if paper.year else None, paper.id]
-    line = Text(paper.heading, style="bold")
+    line = Text()
+    warning = WARNINGS.get(paper.status) if paper.status else None
+    if warning and warning not in paper.heading:
+        line.append(f"{warning}: ", style="bold red")
+    line.append(paper.heading, style="bold")
     line.append(". " + ", ".join(d for d in details if d))
-    if paper.kind == "synopsis":
-        line.append(" (synopsis)", style="italic")
+    if paper.kind in KINDS:
+        line.append(f" ({KINDS[paper.kind]})", style="italic")
+    if paper.status == "preprint":
+        line.append(" (preprint)", style="italic")
+    if elsewhere := _elsewhere(paper):
+        line.append(f" (also {'; '.join(elsewhere)})", style="italic")
     return line
+
+
+def _elsewhere(paper: Paper) -> list[str]:
+    """Return where and when other versions appeared."""
+    told = (
+        _where(version)
+        for version in paper.versions
+        if (version.venue, version.year) != (paper.venue, paper.year)
+    )
+    return list(dict.fromkeys(where for where in told if where))
+
+
+def _where(version: Version) -> str:
+    place = version.venue or ("arXiv" if version.arxiv_id else version.status)
+    return " ".join(str(part) for part in (place, version.year) if part)
+
+
+def _version(version: Version) -> str:
+    ids = (version.doi, version.arxiv_id, version.pmid, version.status)
+    return ", ".join(str(part) for part in (version.venue, version.year, *ids) if part)
 
 
 def _authors(paper: Paper) -> str | None:

@@ -5,9 +5,12 @@ import hashlib
 import json
 import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from platformdirs import user_cache_path
+
+from rag_qa.backends.home import home_folder
 
 MEMORY_NAME = "hashes.json"
 
@@ -18,7 +21,7 @@ def file_sha256(path: Path, *, memory: Path | None = None) -> str:
     `memory` is the file that remembers (default: in the user's cache folder). Raises OSError if the file
     cannot be read; a memory that cannot be read or written only costs time.
     """
-    memory = memory or user_cache_path("rag_qa") / MEMORY_NAME
+    memory = memory or memory_file(user_cache_path, MEMORY_NAME)
     resolved = path.resolve()
     stat = resolved.stat()
     key = f"{resolved}|{stat.st_size}|{stat.st_mtime_ns}"
@@ -30,8 +33,16 @@ def file_sha256(path: Path, *, memory: Path | None = None) -> str:
     return known[key]
 
 
-def read_memory(memory: Path) -> dict[str, str]:
-    """Return what a memory file holds; nothing if it is missing or damaged."""
+def memory_file(of: Callable[[str], Path], name: str) -> Path | None:
+    """Return the memory of this name in the user's cache folder, as platformdirs names it; None without a home."""
+    folder = home_folder(of)
+    return folder / name if folder else None
+
+
+def read_memory(memory: Path | None) -> dict[str, str]:
+    """Return what a memory file holds; nothing if there is none or it is damaged."""
+    if memory is None:
+        return {}
     try:
         known = json.loads(memory.read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -39,8 +50,10 @@ def read_memory(memory: Path) -> dict[str, str]:
     return known if isinstance(known, dict) else {}
 
 
-def write_memory(memory: Path, known: dict[str, str]) -> None:
+def write_memory(memory: Path | None, known: dict[str, str]) -> None:
     """Replace a memory file in one step, so that two processes cannot damage it; give up silently."""
+    if memory is None:
+        return
     with contextlib.suppress(OSError):
         memory.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=memory.parent, prefix=memory.name)

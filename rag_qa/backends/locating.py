@@ -11,6 +11,7 @@ from platformdirs import user_data_path
 
 from rag_qa.backends.catalogue import ModelEntry, ModelKind, catalogue, find_entry
 from rag_qa.backends.hashing import file_sha256
+from rag_qa.backends.home import home_folder
 from rag_qa.backends.processor import available_memory
 from rag_qa.errors import ModelHashError, ModelNotFoundError
 from rag_qa.types import Value
@@ -74,7 +75,7 @@ def locate_model(name: str, *, kind: ModelKind) -> LocatedModel:
     """
     if kind == "generator":
         name = choose_model(name).name
-    path = Path(name).expanduser()
+    path = Path(os.path.expanduser(name))
     if path.exists():
         return _from_path(path, kind)
     return locate_entry(find_entry(name, kind=kind))
@@ -92,9 +93,24 @@ def locate_entry(entry: ModelEntry, *, cache_dir: Path | None = None) -> Located
 
 
 def models_folder() -> Path:
-    """Return the folder of single-file models: RAG_QA_MODELS_DIR, else `models` in the user's data folder."""
+    """Return the folder of single-file models: RAG_QA_MODELS_DIR, else `models` in the user's data folder.
+
+    Raises ModelNotFoundError where there is neither.
+    """
+    folder = _models_folder()
+    if folder is None:
+        raise ModelNotFoundError(
+            f"This user has no home folder. Name a folder for models with {FOLDER_VARIABLE}."
+        )
+    return folder
+
+
+def _models_folder() -> Path | None:
     chosen = os.environ.get(FOLDER_VARIABLE)
-    return Path(chosen).expanduser() if chosen else user_data_path("rag_qa") / "models"
+    if chosen:
+        return Path(os.path.expanduser(chosen))
+    data = home_folder(user_data_path)
+    return data / "models" if data else None
 
 
 def _find_weights(entry: ModelEntry, cache_dir: Path | None = None) -> Path | None:
@@ -127,8 +143,9 @@ def _in_package(entry: ModelEntry) -> Path | None:
 
 
 def _in_models_folder(entry: ModelEntry) -> Path | None:
-    weights = models_folder() / entry.filename
-    return weights if entry.kind == "generator" and weights.is_file() else None
+    folder = _models_folder()
+    weights = folder / entry.filename if folder else None
+    return weights if weights and entry.kind == "generator" and weights.is_file() else None
 
 
 def _in_hub_cache(entry: ModelEntry, cache_dir: Path | None) -> Path | None:

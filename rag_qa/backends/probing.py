@@ -18,7 +18,7 @@ from pathlib import Path
 
 from platformdirs import user_cache_path
 
-from rag_qa.backends.hashing import read_memory, write_memory
+from rag_qa.backends.hashing import memory_file, read_memory, write_memory
 from rag_qa.backends.processor import cpu_flags
 from rag_qa.errors import BackendError
 from rag_qa.types import Value
@@ -52,7 +52,7 @@ def ensure_llama_works(model_path: Path) -> None:
 
     Success is remembered in the user's cache folder for this build, processor and model file.
     """
-    memory = user_cache_path("rag_qa") / MEMORY_NAME
+    memory = memory_file(user_cache_path, MEMORY_NAME)
     key = _fingerprint(model_path)
     if key in read_memory(memory):
         return

@@ -1,10 +1,15 @@
 """Text from anywhere → one clean line, safe to print and to quote.
 
-What is taken away is only what cannot be seen or would act on a terminal; words, spelling and LaTeX stay as
-they are, because quotes are verbatim.
+Markup becomes the text that it marks up. Beside it only what cannot be seen or would act on a terminal is taken away;
+words, spelling and LaTeX stay as they are, in composed Unicode (NFC), because quotes are verbatim.
 """
 
 import re
+import unicodedata
+
+from rag_qa.corpus.markup import strip_markup
+from rag_qa.corpus.placeholders import LONGEST_PLACEHOLDER, is_placeholder
+from rag_qa.text.body import body_span
 
 _ESCAPES = re.compile(
     r"\x1b\[[0-?]*[ -/]*[@-~]"  # CSI: colours, cursor movement
@@ -15,39 +20,70 @@ _ESCAPES = re.compile(
 )
 # Controls except white space; soft hyphens, zero-width and bidirectional marks, which hide or reorder text.
 _INVISIBLE = re.compile(
-    "[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\xad\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]"
+    "[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\xad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb]"
 )
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_OPENS = r"""(?:We|The|This|These|Th(?:ere|us|ose)|In|An?|Our|Here|To|Recent(?:ly)?|It|Many|Most|Given|For|From
+    |While|With|Although|Despite
+    |Several|Some|Since|As|At|By|On|One|Two|Both|However|If|Inspired|Motivated|Modern|Existing|Current|Traditional|Large|Deep|Machine
+    |Using|Under|Understanding|Over|Among|Because|Through|What|When|Where|Whether|How|Who|Why|Background|Objectives?|Aims?|Introduction
+    |Context|Methods?|Importance|Summary|Motivation|Problem|Design|Results|Rationale|Question|Hypothesis|Setting|Purpose|Goal|Significance
+    |Premise|Scope|Study|Conclusions?)\b"""
+_HEADINGS = (
+    "abstract|summary|résumé|resumen|resumo|riassunto|zusammenfassung|аннотация|реферат|резюме"
+    "|摘\\s?要|要旨|抄録|초록"
+)
+# "Abstract: We knit", "Abstract We knit", "AbstractWe knit", and a line of its own.
 _LABEL = re.compile(
-    r"^\s*(?:abstract|summary)\s*(?:[:.]|-{1,3}|[\u2013\u2014])(?=\W*\w)(?<!-)\s*", re.IGNORECASE
+    rf"""^\W{{0,4}}(?:(?:{_HEADINGS})
+        (?:\W{{0,3}}[^\S\n]*\n|\s*[:.：】\])*]{{1,3}}\s*|\s*(?:-{{1,3}}|[\u2013\u2014])(?=\W*\w)(?<!-)\s*|\s+-\s+(?=[^\W\d_]))
+    |(?-i:Abstract|ABSTRACT|Summary|SUMMARY)\s*(?=(?-i:{_OPENS})))\s*(?=\W*\w)""",
+    re.IGNORECASE | re.VERBOSE,
 )
-_ABSENT = re.compile(
-    r"^\W*(?:n/?a|none|null|nan|tbd|abstract|\[?no abstract(?: is)?(?: available)?\.?\]?|not available)?\W*$",
-    re.IGNORECASE,
-)
+_LABEL_BEGINS = frozenset('aAsSrRzZаАрР摘要抄초[(【*<"“')
 
 REPLACEMENT = "\ufffd"
 SOUP_SHARE = 0.05
 SOUP_LEAST = 3
 
 
+# Letters of Latin-1 are at most a seventh of a text in any language; what was read by the wrong table is full of them.
+LATIN_SHARE = 0.3
+LATIN_LEAST = 10
+_LATIN = re.compile(
+    "[\u0080-\u00ff\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u02c6\u02dc\u2020-\u2022\u2026\u2030\u2039\u203a\u20ac\u2122]"
+)
+
+
 def clean_text(text: str) -> str:
     """Return the text on one line, single-spaced, without escapes and invisible characters or surrogates."""
     if not (text.isascii() and text.isprintable()):
         text = _INVISIBLE.sub("", _ESCAPES.sub("", text))
-        text = _SURROGATE.sub(REPLACEMENT, text)
+        text = unicodedata.normalize("NFC", _SURROGATE.sub(REPLACEMENT, text))
     return " ".join(text.split())
+
+
+def clean_field(text: str) -> str:
+    """Return a title, a venue or a name on one clean line, markup and entities as text."""
+    return clean_text(strip_markup(text))
 
 
 def clean_abstract(text: str) -> str:
     """Return the abstract on one clean line without a leading "Abstract:" label; "" when there is none."""
+    text = strip_markup(text).lstrip()
+    if text[:1] in _LABEL_BEGINS:
+        text = _LABEL.sub("", text, count=1)
     cleaned = clean_text(text)
-    if cleaned[:1] in "aAsS":
-        cleaned = _LABEL.sub("", cleaned, count=1)
-    return "" if len(cleaned) < 40 and _ABSENT.match(cleaned) else cleaned
+    short = len(cleaned) <= LONGEST_PLACEHOLDER
+    return "" if short and (is_placeholder(cleaned) or body_span(cleaned) == (0, 0)) else cleaned
 
 
 def is_soup(raw: str, cleaned: str) -> bool:
-    """Say whether a text is bytes rather than words: no letter, or many controls or undecodable ones."""
-    unreadable = len(_INVISIBLE.findall(raw)) + cleaned.count(REPLACEMENT) if not raw.isprintable() else 0
-    return unreadable > max(SOUP_LEAST, SOUP_SHARE * len(raw)) or not re.search(r"[^\W\d_]", cleaned)
+    """Say whether a text is bytes rather than words: no letter, or many controls, undecodable or misread characters."""
+    unreadable = len(_INVISIBLE.findall(raw)) if not raw.isprintable() else 0
+    unreadable += cleaned.count(REPLACEMENT)
+    if unreadable > max(SOUP_LEAST, SOUP_SHARE * len(raw)) or not re.search(r"[^\W\d_]", cleaned):
+        return True
+    if cleaned.isascii():
+        return False
+    return len(_LATIN.findall(cleaned)) > max(LATIN_LEAST, LATIN_SHARE * len(cleaned.replace(" ", "")))

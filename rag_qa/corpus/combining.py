@@ -5,35 +5,117 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 from rag_qa.corpus.ids import id_rank, normalise_text, stable_id
-from rag_qa.types import Paper, Source
+from rag_qa.corpus.status import gravest, is_preprint_doi, is_preprint_venue, without_marks
+from rag_qa.types import Paper, PaperStatus, Source, Version
 
 T = TypeVar("T")
+# How a record stands as a source of metadata.
+PUBLISHED, PREPRINT, UNPLACED = range(3)
 
 
 def combine_papers(papers: Sequence[Paper]) -> Paper:
     """Return one paper for records of the same one, whatever their order.
 
-    A real abstract goes before a synopsis and the longest before others; missing fields come from the others.
+    A real abstract goes before a synopsis and the longest before others. Title, venue, year and DOI come from one
+    record, the published one first; only records that do not contradict it fill its gaps. What else the records say
+    is kept as versions, and the gravest status is never lost.
     """
     if len(papers) == 1:
         return papers[0]
-    ranked = sorted(papers, key=_rank)
-    best = ranked[0]
+    best = min(papers, key=_rank)
+    known = sorted(papers, key=_order)
+    lead = known[0]
+    agreeing = [paper for paper in known if _agrees(paper, lead)]
     ids = sorted({name for paper in papers for name in (paper.id, *paper.aliases)}, key=_id_order)
-    return best.model_copy(
+    combined = best.model_copy(
         update={
             "id": ids[0],
             "aliases": tuple(ids[1:]),
-            "title": _first(ranked, lambda paper: paper.title) or "",
+            "title": _title(known),
             "authors": _merge_authors(papers),
-            "venue": _first(ranked, lambda paper: paper.venue),
-            "year": _first(ranked, lambda paper: paper.year),
-            "url": _first(ranked, lambda paper: paper.url),
-            "doi": _first(ranked, lambda paper: paper.doi),
-            "arxiv_id": _first(ranked, lambda paper: paper.arxiv_id),
+            "venue": _first(agreeing, lambda paper: paper.venue),
+            "year": _first(agreeing, lambda paper: paper.year),
+            "url": _first(known, lambda paper: paper.url),
+            "doi": _first(agreeing, lambda paper: paper.doi),
+            "arxiv_id": _first(known, lambda paper: paper.arxiv_id),
+            "pmid": _first(known, lambda paper: paper.pmid),
+            "status": _status(known),
+            "versions": (),
             "sources": _merge_sources(papers, best.abstract),
         }
     )
+    return combined.model_copy(update={"versions": _versions(papers, combined)})
+
+
+def _order(paper: Paper) -> tuple[object, ...]:
+    """Sort the records as sources of metadata: published ones first, then preprints, then those that say neither.
+
+    Among equals a title with a mark such as "RETRACTED:" goes first, then what says most.
+    """
+    said = sum(value is not None for value in (paper.venue, paper.year, paper.doi))
+    return _standing(paper), without_marks(paper.title) == paper.title, not paper.title, -said, *_rank(paper)
+
+
+def _standing(paper: Paper) -> int:
+    if paper.status == "preprint":
+        return PREPRINT
+    published = paper.doi and not is_preprint_doi(paper.doi)
+    placed = paper.venue and not is_preprint_venue(paper.venue)
+    if published or placed or paper.pmid:
+        return PUBLISHED
+    return PREPRINT if paper.doi or paper.venue or paper.arxiv_id else UNPLACED
+
+
+def _agrees(paper: Paper, lead: Paper) -> bool:
+    """Return whether a record may speak for the leading one: of the same standing or of none, and nothing differs."""
+    if _standing(paper) not in (_standing(lead), UNPLACED):
+        return False
+    pairs = (
+        (_plain(paper.venue), _plain(lead.venue)),
+        (paper.year, lead.year),
+        (paper.doi, lead.doi),
+    )
+    return all(not mine or not leading or mine == leading for mine, leading in pairs)
+
+
+def _title(known: Sequence[Paper]) -> str:
+    """Return the first title, with the mark that another record may have of the same."""
+    title = _first(known, lambda paper: paper.title) or ""
+    bare = _plain(without_marks(title))
+    same = (paper.title for paper in known if _plain(without_marks(paper.title)) == bare)
+    return next((marked for marked in same if without_marks(marked) != marked), title)
+
+
+def _status(known: Sequence[Paper]) -> PaperStatus | None:
+    """Return the gravest status; that of a preprint passes once it is published."""
+    found = {paper.status for paper in known if paper.status}
+    return gravest(found - {"preprint"}) or known[0].status
+
+
+def _versions(papers: Sequence[Paper], combined: Paper) -> tuple[Version, ...]:
+    """Return what the records say otherwise than the paper that they became."""
+    told = {_as_version(paper) for paper in papers} | {v for paper in papers for v in paper.versions}
+    return tuple(sorted((v for v in told if _differs(v, combined)), key=lambda v: v.model_dump_json()))
+
+
+def _as_version(paper: Paper) -> Version:
+    return Version(**{name: getattr(paper, name) for name in Version.model_fields})
+
+
+def _differs(version: Version, paper: Paper) -> bool:
+    pairs = (
+        (_plain(without_marks(version.title)), _plain(without_marks(paper.title))),
+        (_plain(version.venue), _plain(paper.venue)),
+        (version.year, paper.year),
+        (version.doi, paper.doi),
+        (version.arxiv_id, paper.arxiv_id),
+        (version.pmid, paper.pmid),
+    )
+    return any(said and said != shown for said, shown in pairs)
+
+
+def _plain(text: str | None) -> str:
+    return normalise_text(text) if text else ""
 
 
 def settle_ids(papers: Iterable[Paper]) -> list[Paper]:

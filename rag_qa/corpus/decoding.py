@@ -1,8 +1,15 @@
-"""Raw bytes → text: gzip by its magic number, byte-order marks, UTF-8, and Latin-1 where that fails."""
+"""Raw bytes → text: gzip by its magic number, byte-order marks, UTF-8, and a table guessed where that fails.
+
+charset-normalizer tells the tables of Cyrillic, Greek, Chinese, Japanese and Korean apart. Those of Latin letters share
+most of their bytes, so that there the letters found decide: those of a language, or of none.
+"""
 
 import codecs
 import gzip
+import re
 import zlib
+from collections.abc import Iterable
+from typing import NamedTuple
 
 GZIP_MAGIC = b"\x1f\x8b"
 # UTF-32's little-endian mark begins with UTF-16's, so it is looked for first.
@@ -13,19 +20,70 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+UTF_8 = "utf-8"
+# Enough to guess from.
+SAMPLE = 64_000
+LATIN_SAMPLE = 16_000
+LEAST_ZEROS = 0.04
+_HIGH = re.compile(rb"[\x80-\xff]+")
+_IN_WORDS = re.compile(rb"[A-Za-z][\x80-\xff]+|(?<![A-Za-z\x80-\xff])[\x80-\xff]+(?=[A-Za-z])")
+# In text of Latin letters most bytes beyond ASCII stand alone or in words with ASCII letters; elsewhere in runs.
+MOST = 0.6
+LONG_RUN = 3
+_BELOW_LEADS = bytes(range(0xC0))
+# Two bytes a character: the table, the one of everyday characters in it, and the first bytes of these there.
+_ASIAN = (
+    ("cp949", "euc_kr", (0xB0, 0xC8)),
+    ("gb18030", "gb2312", (0xB0, 0xD7)),
+    ("big5hkscs", "big5", (0xA4, 0xC6)),
+    ("euc_jp", "euc_jp", (0xB0, 0xCF)),
+    ("cp932", "euc_jp", (0xB0, 0xCF)),
+)
+EVERYDAY = 0.85
+_PUNCTUATION = frozenset("、。，．！？：；（）「」『』《》“”‘’…—·・　％～〜【】－＋")
+# Where nothing tells: by far the commonest of its kind.
+_USUAL = "cp1251"
+_OTHERS = """gb18030 big5hkscs cp932 shift_jis_2004 euc_jp cp949 euc_kr cp1251 koi8_r koi8_u cp866 iso8859_5
+    mac_cyrillic cp1253 iso8859_7 cp1255 cp1256 cp874 tis_620""".split()
+# The first of equals is taken.
+_LATIN = ("cp1252", "cp1250", "mac_roman", "cp1254", "iso8859_2", "cp850")
+_ALPHABETS = tuple(
+    """éèêëàâçîïôùûüœæÿ äöüßéà áéíóúñüç áâãàçéêíóôõúü àèéìòù åäöøæéü áéíóúýþæöð ëïéèöü ąćęłńóśźż
+    áčďéěíňóřšťúůýž áčďéíľĺňóôŕšťúýžä
+    áéíóöőúüű ăâîșțşţ çğıöşüâîû čćđšž äõöüšž àçèéíïòóúü""".split()
+)
+_SIGNS = frozenset("“”‘’„‚–—…°µμ±×÷«»€£§²³·©®™†‡•¿¡ªº≤≥≈∞αβ¼½¾¹ΔΩ\u00a0‰−")
+
+
+_OPENING = {"¡": "!", "¿": "?"}
+
+
+class Decoded(NamedTuple):
+    """The text of a file, and the table it was read by; "utf-8 and cp1252" where single lines are in another."""
+
+    text: str
+    encoding: str
 
 
 def decode_bytes(raw: bytes) -> str:
     """Return the text of a file with line ends as "\\n"; raises ValueError when a gzip stream is damaged."""
+    return decode(raw).text
+
+
+def decode(raw: bytes) -> Decoded:
+    """Return the text of a file and its encoding; raises ValueError when a gzip stream is damaged."""
     data = _unzip(raw)
     for mark, encoding in _MARKS:
         if data.startswith(mark):
-            return _newlines(data[len(mark) :].decode(encoding, errors="replace"))
+            return _decoded(data[len(mark) :].decode(encoding, errors="replace"), encoding)
+    if wide := _wide(data):
+        return _decoded(data.decode(wide, errors="replace"), wide)
+    if b"\x1b$" in data and (text := _strictly(data, "iso2022_jp_2")) is not None:
+        return _decoded(text, "iso2022_jp")
     try:
-        return _newlines(data.decode("utf-8"))
+        return _decoded(data.decode(UTF_8), UTF_8)
     except UnicodeDecodeError:
-        # One bad line must not turn the accents of all others into mojibake.
-        return _newlines("\n".join(_decode_line(line) for line in data.split(b"\n")))
+        return _guessed(data)
 
 
 def _unzip(raw: bytes) -> bytes:
@@ -37,15 +95,130 @@ def _unzip(raw: bytes) -> bytes:
         raise ValueError(f"damaged gzip file ({exc})") from exc
 
 
-def _decode_line(line: bytes) -> str:
-    """Decode as UTF-8, else as what is called Latin-1 in practice: Windows-1252, which adds curly quotes."""
-    for encoding in ("utf-8", "cp1252"):
-        try:
-            return line.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    return line.decode("latin-1")
+def _decoded(text: str, encoding: str) -> Decoded:
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    # Files joined end to end have marks inside.
+    return Decoded(text.replace("\ufeff", ""), encoding)
 
 
-def _newlines(text: str) -> str:
-    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+def _strictly(data: bytes, encoding: str) -> str | None:
+    try:
+        return data.decode(encoding)
+    except (UnicodeDecodeError, LookupError):
+        return None
+
+
+def _wide(data: bytes) -> str | None:
+    """Return the encoding of two or four bytes a character that a text without a mark is in, by its zeros."""
+    head = data[: SAMPLE - SAMPLE % 4]
+    if b"\0" not in head or len(head) < 4:
+        return None
+    zeros = [head[n::4].count(0) / max(1, len(head[n::4])) for n in range(4)]
+    for wide, empty, full in (("utf-32-le", (2, 3), 0), ("utf-32-be", (0, 1), 3)):
+        if min(zeros[n] for n in empty) > 0.9 and zeros[full] < 0.1:
+            return wide if _strictly(data, wide) is not None else None
+    even, odd = (zeros[0] + zeros[2]) / 2, (zeros[1] + zeros[3]) / 2
+    encoding = "utf-16-le" if odd > even else "utf-16-be"
+    text = (
+        _strictly(data, encoding)
+        if max(even, odd) > LEAST_ZEROS and min(even, odd) < max(even, odd) / 4
+        else None
+    )
+    readable = text is not None and sum(c.isprintable() or c.isspace() for c in text[:SAMPLE])
+    return encoding if text and readable > 0.95 * min(len(text), SAMPLE) else None
+
+
+def _guessed(data: bytes) -> Decoded:
+    """Decode what is no UTF-8. Lines that are keep their accents: one bad line must not spoil the others."""
+    lines = data.split(b"\n")
+    if data.count(b"\n") < data.count(b"\r") // 2:
+        lines = data.split(b"\r")
+    broken = {n for n, line in enumerate(lines) if not line.isascii() and _strictly(line, UTF_8) is None}
+    cut = {n for n in broken if _is_cut(lines[n])}
+    encoding = guess_encoding(lines[n] for n in sorted(broken - cut)) if broken - cut else UTF_8
+    sound = sum(not line.isascii() for line in lines) - len(broken) + len(cut)
+    if not sound and (text := _strictly(data, encoding)) is not None:
+        return _decoded(text, encoding)
+    texts = [
+        line.decode(encoding if n in broken and n not in cut else UTF_8, errors="replace")
+        for n, line in enumerate(lines)
+    ]
+    return _decoded("\n".join(texts), f"{UTF_8} and {encoding}" if sound and encoding != UTF_8 else encoding)
+
+
+def _is_cut(line: bytes) -> bool:
+    """Say whether a line is UTF-8 but for a character that was cut in two, as where a tool keeps so many bytes."""
+    bad = line.decode(UTF_8, errors="replace").count("\ufffd")
+    return 8 * bad <= len(line.translate(None, _BELOW_LEADS))
+
+
+def guess_encoding(lines: Iterable[bytes]) -> str:
+    """Return the table that lines which are no UTF-8 are most likely in."""
+    sample = b"\n".join(lines)[:SAMPLE]
+    sample = sample[: sample.rfind(b"\n")] if len(sample) == SAMPLE and b"\n" in sample else sample
+    runs = [len(run) for run in _HIGH.findall(sample)]
+    if sum(run == 1 for run in runs) > MOST * sum(runs):
+        return _latin(sample)
+    if asian := _asian(sample):
+        return asian
+    mixed = len(_IN_WORDS.findall(sample)) > MOST * len(runs) and sum(runs) < LONG_RUN * len(runs)
+    return _latin(sample) if mixed else _other(sample)
+
+
+def _asian(sample: bytes) -> str | None:
+    """Return the table of two bytes a character by which the text consists of everyday characters, if one does."""
+    shares = {encoding: _everyday(sample, encoding, table, leads) for encoding, table, leads in _ASIAN}
+    best = max(shares, key=lambda encoding: shares[encoding])
+    return best if shares[best] >= EVERYDAY else None
+
+
+def _everyday(sample: bytes, encoding: str, table: str, leads: tuple[int, int]) -> float:
+    text = _strictly(sample, encoding)
+    found = [c for c in text or "" if not c.isascii() and c not in _PUNCTUATION]
+    if not found:
+        return 0.0
+    first, last = leads
+    codes = [code for c in found if (code := c.encode(table, errors="ignore"))]
+    kana = (0xA4, 0xA5) if table == "euc_jp" else ()
+    return sum(first <= code[0] <= last or code[0] in kana for code in codes) / len(found)
+
+
+def _other(sample: bytes) -> str:
+    from charset_normalizer import from_bytes
+
+    found = from_bytes(sample, cp_isolation=_OTHERS, preemptive_behaviour=False).best()
+    return found.encoding if found else _USUAL
+
+
+def _latin(sample: bytes) -> str:
+    texts = {encoding: sample[:LATIN_SAMPLE].decode(encoding, errors="replace") for encoding in _LATIN}
+    return max(_LATIN, key=lambda encoding: _plausible(texts[encoding]))
+
+
+def _plausible(text: str) -> int:
+    """Return how many characters beyond ASCII are letters of the one language that has most of them, or usual signs."""
+    letters: dict[str, int] = {}
+    signs = 0
+    for match in re.finditer(r"[^\x00-\x7f]", text):
+        character, before, after = (
+            match[0],
+            text[match.start() - 1 : match.start()],
+            text[match.end() : match.end() + 1],
+        )
+        if character.isalpha() and character not in _SIGNS:
+            # A capital behind a small letter is another letter, misread.
+            letters[character.lower()] = letters.get(character.lower(), 0) + (
+                not (character.isupper() and before.islower())
+            )
+        elif character in _SIGNS:
+            signs += _is_usual(character, before, after, text)
+    return signs + max(sum(letters.get(letter, 0) for letter in alphabet) for alphabet in _ALPHABETS)
+
+
+def _is_usual(sign: str, before: str, after: str, text: str) -> bool:
+    if sign in _OPENING:
+        return _OPENING[sign] in text
+    if sign in "²³¹":
+        return before.isalnum()
+    return sign in "’‘·" or not (before.isalpha() and after.isalpha())

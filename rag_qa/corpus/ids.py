@@ -8,6 +8,7 @@ always gives the same id.
 import hashlib
 import re
 import unicodedata
+from urllib.parse import unquote
 
 _LATEX_COMMAND = re.compile(r"\\[a-zA-Z]+\s*|[\\{}$^~]")
 _NON_WORD = re.compile(r"[\W_]+")
@@ -16,6 +17,12 @@ _ASCII_WORDS = {n: chr(n).lower() if chr(n).isalnum() else " " for n in range(12
 _DOI = re.compile(r"10\.\d{4,9}/\S+")
 _ARXIV_NEW = re.compile(r"(?<![\w.])(\d{4}\.\d{4,5})(?:v\d+)?(?![\w])", re.IGNORECASE)
 _ARXIV_OLD = re.compile(r"(?<![\w.])([a-z]+(?:-[a-z]+)?)(?:\.[A-Z]{2})?/(\d{7})(?:v\d+)?(?!\w)")
+_PMID = re.compile(
+    r"(?:PMID:?\s*|https?://(?:www\.)?(?:pubmed\.ncbi\.nlm\.nih\.gov|ncbi\.nlm\.nih\.gov/pubmed)/)?"
+    r"([1-9]\d{0,7})(?:\.0|/)?(?:\s*\[pmid\])?",
+    re.IGNORECASE,
+)
+_PMID_LABEL = re.compile(r"\b(?:PMID|PubMed ID):?\s*([1-9]\d{0,7})\b", re.IGNORECASE)
 _SHA = re.compile(r"sha-[0-9a-f]{12}")
 
 ARXIV_PREFIX = "arXiv:"
@@ -39,8 +46,25 @@ def normalise_title(title: str) -> str:
 
 def normalise_doi(text: str) -> str | None:
     """Return the DOI in a bare, lower-case form (`10.1000/x`), or None when there is none in the text."""
-    match = _DOI.search(text.strip().casefold())
-    return match.group().rstrip(".,;)]}>\"'") if match else None
+    folded = text.casefold()
+    match = _DOI.search(unquote(folded) if "%2f" in folded else folded)
+    if not match:
+        return None
+    doi = match.group().rstrip(".,;]}>\"'")
+    # A bracket that the DOI opens itself belongs to it: 10.1016/s0140-6736(05).
+    return doi if doi.endswith(")") and doi.count("(") >= doi.count(")") else doi.rstrip(".,;)]}>\"'")
+
+
+def normalise_pmid(text: str) -> str | None:
+    """Return the PubMed id of a text that is one: a bare number, "PMID: 1", or an address at PubMed; else None."""
+    match = _PMID.fullmatch(text.strip())
+    return match.group(1) if match else None
+
+
+def labelled_pmid(text: str) -> str | None:
+    """Return the PubMed id that stands in a longer text as "PMID: 1", else None."""
+    match = _PMID_LABEL.search(text)
+    return match.group(1) if match else None
 
 
 def normalise_arxiv_id(text: str) -> str | None:

@@ -1,51 +1,68 @@
 """Records of one paper → one paper, by shared identifiers, titles or near-identical texts.
 
 Pairs are proposed by what they share (DOI, arXiv id, source id, title, MinHash band), decided one by one
-by `evidence`, and joined by union-find; nothing depends on the order in which records come.
+by `evidence`, and joined by union-find; nothing depends on the order in which records come. Papers that may not be
+one are not joined by way of a third, and a notice of retraction or correction gives its status to the paper it names.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 
 from rag_qa.corpus.combining import combine_papers, settle_ids
-from rag_qa.corpus.neighbours import all_pairs, near_pairs
-from rag_qa.corpus.sameness import Clues, same_paper
-from rag_qa.types import Paper
+from rag_qa.corpus.ids import normalise_title
+from rag_qa.corpus.neighbours import MAX_BLOCK, all_pairs, near_pairs
+from rag_qa.corpus.sameness import Clues, may_be_one, why_same
+from rag_qa.corpus.status import Notice, gravest, read_notice
+from rag_qa.types import Paper, PaperStatus
 
 
 def merge_papers(papers: Sequence[Paper]) -> list[Paper]:
-    """Return one paper for each distinct one, sorted by id, with every source, alias and variant.
+    """Return one paper for each distinct one, sorted by id, with every source, alias, variant and version.
 
     What was merged may show that more belongs together (it has more fields), so it is compared again
     until nothing changes: merging twice is merging once.
     """
     # Sorted, because in a block too large for every pair the neighbours are compared.
-    clues = [Clues(paper) for paper in sorted(papers, key=_content)]
+    records = [[paper] for paper in sorted(papers, key=_content)]
+    clues = [Clues(paper) for (paper,) in records]
     near = list(near_pairs([clue.paper.abstract for clue in clues]))
     home = list(range(len(clues)))
     while True:
         groups = _group(clues, [(home[a], home[b]) for a, b in near])
         if len(groups) == len(clues):
-            return settle_ids([clue.paper for clue in clues])
+            return settle_ids(_tell_named([clue.paper for clue in clues]))
         place = {n: number for number, group in enumerate(groups) for n in group}
         home = [place[n] for n in home]
-        clues = [_combine([clues[n] for n in group]) for group in groups]
+        records = [[record for n in group for record in records[n]] for group in groups]
+        clues = [
+            clues[group[0]] if len(group) == 1 else Clues(combine_papers(own))
+            for group, own in zip(groups, records, strict=True)
+        ]
+
+
+def why_merged(records: Sequence[Paper]) -> list[str]:
+    """Return, for each record of one paper but the first, why it was taken for the same as one before it."""
+    clues = [Clues(record) for record in records]
+    return [_first_reason(clues[n], clues[:n]) for n in range(1, len(clues))]
+
+
+def _first_reason(clue: Clues, before: Sequence[Clues]) -> str:
+    reasons = (why_same(clue, other) for other in before)
+    return next((reason for reason in reasons if reason), "what others of its records have in common with it")
 
 
 def _content(paper: Paper) -> tuple[object, ...]:
     return paper.id, paper.title, paper.abstract, [(source.path, source.record) for source in paper.sources]
 
 
-def _combine(group: Sequence[Clues]) -> Clues:
-    return group[0] if len(group) == 1 else Clues(combine_papers([clue.paper for clue in group]))
-
-
 def _group(clues: Sequence[Clues], near: Sequence[tuple[int, int]]) -> list[list[int]]:
-    """Return the numbers of the papers that belong together, each in one list."""
-    groups = _Groups(len(clues))
-    for a, b in chain(_shared_keys(clues), near):
-        if groups.find(a) != groups.find(b) and same_paper(clues[a], clues[b]):
+    """Return the numbers of the papers that belong together, each in one list; the surest pairs join first."""
+    groups = _Groups(clues)
+    identifiers = _shared_keys([clue.identifying_keys for clue in clues])
+    titles = _shared_keys([[clue.title] if clue.title else [] for clue in clues])
+    for a, b in chain(identifiers, titles, near):
+        if groups.find(a) != groups.find(b) and why_same(clues[a], clues[b]):
             groups.join(a, b)
     members: dict[int, list[int]] = defaultdict(list)
     for n in range(len(clues)):
@@ -53,21 +70,23 @@ def _group(clues: Sequence[Clues], near: Sequence[tuple[int, int]]) -> list[list
     return list(members.values())
 
 
-def _shared_keys(clues: Sequence[Clues]) -> Iterator[tuple[int, int]]:
-    """Yield the pairs that share an identifier or a title."""
+def _shared_keys(keys: Sequence[Sequence[str]]) -> Iterator[tuple[int, int]]:
+    """Yield the pairs that share a key."""
     blocks: dict[str, list[int]] = defaultdict(list)
-    for n, clue in enumerate(clues):
-        for key in clue.keys:
+    for n, own in enumerate(keys):
+        for key in own:
             blocks[key].append(n)
     for block in blocks.values():
         yield from all_pairs(block)
 
 
 class _Groups:
-    """Union-find over record numbers."""
+    """Union-find over record numbers, in which groups that hold what may not be one paper are not joined."""
 
-    def __init__(self, size: int) -> None:
-        self._parents = list(range(size))
+    def __init__(self, clues: Sequence[Clues]) -> None:
+        self._clues = clues
+        self._parents = list(range(len(clues)))
+        self._faces: dict[int, dict[object, Clues]] = {}
 
     def find(self, n: int) -> int:
         while self._parents[n] != n:
@@ -76,4 +95,39 @@ class _Groups:
         return n
 
     def join(self, a: int, b: int) -> None:
-        self._parents[self.find(a)] = self.find(b)
+        one, other = self.find(a), self.find(b)
+        here, there = self._faces_of(one), self._faces_of(other)
+        if (len(here) > 1 or len(there) > 1) and not all(
+            may_be_one(x, y) for x in here.values() for y in there.values()
+        ):
+            return
+        self._parents[one] = other
+        # A few distinct ones of a large group say enough.
+        self._faces[other] = dict(list({**there, **here}.items())[:MAX_BLOCK])
+        self._faces.pop(one, None)
+
+    def _faces_of(self, root: int) -> Mapping[object, Clues]:
+        """Return the distinct records of a group, as far as what forbids them to be one paper goes."""
+        return self._faces.get(root) or {self._clues[root].face: self._clues[root]}
+
+
+def _tell_named(papers: list[Paper]) -> list[Paper]:
+    """Give the papers that notices among them name, by title or DOI, the status that these tell."""
+    notices = [notice for paper in papers if (notice := read_notice(paper.title, paper.abstract))]
+    told: dict[str, set[PaperStatus]] = defaultdict(set)
+    for notice in notices:
+        for key in _named(notice):
+            told[key].add(notice.status)
+    return [_with_told(paper, told) for paper in papers] if told else papers
+
+
+def _named(notice: Notice) -> list[str]:
+    title = normalise_title(notice.title)
+    return [*([title] if title else []), *([notice.doi] if notice.doi else [])]
+
+
+def _with_told(paper: Paper, told: Mapping[str, set[PaperStatus]]) -> Paper:
+    found = told.get(normalise_title(paper.title), set()) | told.get(paper.doi or "", set())
+    if not found:
+        return paper
+    return paper.model_copy(update={"status": gravest({*found, *([paper.status] if paper.status else [])})})

@@ -1,89 +1,52 @@
-"""Author names from strings, lists and dictionaries, each as "Given Family"; and which of them may be one person."""
+"""One name: which of its parts is the family, whether a group bears it, and which names may be one person."""
 
 import re
-from collections.abc import Mapping
-from typing import Any
 
-from rag_qa.corpus.cleaning import clean_text
 from rag_qa.corpus.ids import normalise_text
 
-_AND = re.compile(r"\s*(?:;|\n|\s(?:and|&)\s)\s*")
-_INITIALS = re.compile(r"(?:[^\W\d_]\.?[\s-]?){1,4}")
 # Letters that have no accent to take off.
 _PLAIN = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th"})
-_SUFFIX = re.compile(r"(?:jr|sr|ii|iii|iv|phd|md|inc|ltd|llc)\.?", re.IGNORECASE)
-
-
-def read_authors(value: Any) -> tuple[str, ...]:
-    """Return the names in the order given, each once; what is no name is left out."""
-    return tuple(dict.fromkeys(name for raw in _names(value) if (name := clean_text(raw))))
+_SUFFIX = re.compile(r"(?:jr|sr|ii|iii|iv|2nd|3rd|ph\.?d|m\.?d|inc|ltd|llc)\.?", re.IGNORECASE)
+_GROUP = re.compile(
+    r"\b(?:academy|administration|agency|alliance|association|authority|board|bureau|cent(?:er|re)s?|coalition"
+    r"|collaborat(?:ion|ive|ors)|college|commission|committee|company|consorti(?:um|a)|corporation|council|department"
+    r"|division|executive|federation|force|foundation|gmbh|group|hospital|inc|initiative|institut(?:es?|ions?)"
+    r"|investigators|laborator(?:y|ies)|library|ltd|llc|ministry|network|office|organi[sz]ations?|panel|partnership"
+    r"|program(?:me)?|project|services?|society|stud(?:y|ies)|survey|team|trial(?:s|ists)?|trust|union|university"
+    r"|working)\b",
+    re.IGNORECASE,
+)
+_EXTENDED = re.compile(r"\b(family|given|prefix|suffix)\s*=\s*(\"[^\"]*\"|\{[^{}]*\}|[^,]*)", re.IGNORECASE)
 
 
 def flip_name(name: str) -> str:
-    """Return "Family, Given" (or "Family, Jr, Given") as "Given Family"; other names as they are."""
-    if "," not in name:
+    """Return "Family, Given" (or "Family, Jr, Given") as "Given Family"; other names, and groups, as they are."""
+    if "," not in name or is_group(name):
         return name
-    parts = [part.strip() for part in name.split(",") if part.strip()]
-    if len(parts) == 2 and not _SUFFIX.fullmatch(parts[1]):
-        return f"{parts[1]} {parts[0]}"
-    if len(parts) == 3 and _SUFFIX.fullmatch(parts[1]):
-        return f"{parts[2]} {parts[0]} {parts[1]}"
-    return " ".join(parts)
+    family, *rest = [part.strip() for part in name.split(",") if part.strip()] or [""]
+    suffixes = [part for part in rest if is_suffix(part)]
+    given = [part for part in rest if not is_suffix(part)]
+    return name if len(given) > 1 else " ".join([*given, family, *suffixes])
 
 
-def _names(value: Any) -> list[str]:
-    if isinstance(value, str):
-        return _split(value)
-    if isinstance(value, Mapping):
-        if "value" in value:
-            return _names(value["value"])
-        return [_from_fields(value)]
-    if isinstance(value, list | tuple):
-        return [name for item in value for name in _member(item)]
-    return []
+def is_suffix(part: str) -> bool:
+    """Say whether a part of a name is one such as "Jr." or "III"."""
+    return bool(_SUFFIX.fullmatch(part))
 
 
-def _member(item: Any) -> list[str]:
-    """Return the name that a member of a list holds; a list is arXiv's [family, given, suffix]."""
-    if isinstance(item, str):
-        return [flip_name(item)]
-    if isinstance(item, Mapping):
-        return [_from_fields(item)]
-    if isinstance(item, list | tuple) and all(isinstance(part, str) for part in item):
-        family, given, suffix = (*item, "", "", "")[:3]
-        return [f"{given} {family} {suffix}"]
-    return []
+def is_group(name: str) -> bool:
+    """Say whether a name is that of an institution or a group rather than a person's."""
+    return bool(_GROUP.search(name))
 
 
-def _from_fields(fields: Mapping[str, Any]) -> str:
-    given = fields.get("given") or fields.get("first") or fields.get("firstName") or ""
-    family = fields.get("family") or fields.get("last") or fields.get("lastName") or ""
-    if isinstance(family, str) and isinstance(given, str) and family:
-        return f"{given} {family}"
-    name = (
-        fields.get("name") or fields.get("full_name") or fields.get("fullname") or fields.get("display_name")
+def extended_name(name: str) -> str | None:
+    """Return a name that biblatex has in parts ("family=Mug, given=Lou, prefix=van der"), None if it has not."""
+    if "=" not in name:
+        return None
+    parts = {part.casefold(): text.strip(' "{}') for part, text in _EXTENDED.findall(name)}
+    return (
+        " ".join(parts[part] for part in ("given", "prefix", "family", "suffix") if parts.get(part)) or None
     )
-    author = fields.get("author")
-    if isinstance(author, Mapping):
-        return _from_fields(author)
-    return flip_name(name) if isinstance(name, str) else ""
-
-
-def _split(text: str) -> list[str]:
-    """Split a list of names written as one string: by "and", ";" or line, else by commas."""
-    chunks = [chunk for chunk in _AND.split(text) if chunk.strip()]
-    return [name for chunk in chunks for name in _split_commas(chunk)]
-
-
-def _split_commas(chunk: str) -> list[str]:
-    parts = [part.strip() for part in chunk.split(",") if part.strip()]
-    if len(parts) == 2 and (" " not in parts[0] or " " not in parts[1]):
-        return [flip_name(chunk)]
-    if len(parts) == 3 and _SUFFIX.fullmatch(parts[1]):
-        return [flip_name(chunk)]
-    if len(parts) % 2 == 0 and all(_INITIALS.fullmatch(part) for part in parts[1::2]):
-        return [f"{given} {family}" for family, given in zip(parts[::2], parts[1::2], strict=True)]
-    return parts
 
 
 def name_words(name: str) -> list[str]:

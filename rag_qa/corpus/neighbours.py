@@ -81,7 +81,9 @@ def _neighbours(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
     lsh = RMinHashLSH(0.5, PERMUTATIONS, BANDS)
     lsh.insert_many(sketches)
     for a, found in enumerate(lsh.query_all(sketches)):
-        yield from ((flagged[a], flagged[b]) for b in sorted(found) if a < b)
+        # Of a form that thousands of texts fill in, the next few say enough.
+        later = sorted(b for b in found if a < b)[:MAX_BLOCK]
+        yield from ((flagged[a], flagged[b]) for b in later)
 
 
 def _sketch(tokens: Hashes) -> "RMinHash":

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from rag_qa.errors import SettingsError
-from rag_qa.text.sentences import split_sentences
+from rag_qa.text.body import body_sentences
 from rag_qa.types import Paper, Passage
 
 CountTokens = Callable[[Sequence[str]], list[int]]
@@ -94,7 +94,7 @@ def _fit_units(
     papers: Sequence[Paper], count_tokens: CountTokens, max_tokens: int
 ) -> tuple[list[list[tuple[Span, int]]], list[_Cost]]:
     """Return each paper's sentences with their own tokens, the over-long ones in pieces, and its cost."""
-    units = [split_sentences(paper.abstract) for paper in papers]
+    units = [body_sentences(paper.abstract) for paper in papers]
     heads = ["", *(f"{_shorten(paper.title)}." if paper.title else "" for paper in papers)]
     texts = [paper.abstract[a:b] for paper, spans in zip(papers, units, strict=True) for a, b in spans]
     counts = count_tokens([*heads, *texts])

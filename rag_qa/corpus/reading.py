@@ -3,43 +3,76 @@
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from rag_qa.corpus.decoding import decode_bytes
-from rag_qa.corpus.formats import abstract_run, atom, author_page, bibtex, json_records, ris, table
-from rag_qa.corpus.records import Broken, Fields, read_record
+from rag_qa.corpus.decoding import decode
+from rag_qa.corpus.formats import (
+    abstract_run,
+    atom,
+    author_page,
+    bibtex,
+    json_records,
+    pdf,
+    prose,
+    pubmed_text,
+    table,
+    tagged,
+    xml_records,
+)
+from rag_qa.corpus.lookup import Fields
+from rag_qa.corpus.records import Broken, read_record
 from rag_qa.corpus.sources import SourceFile
+from rag_qa.corpus.unread import EXPORT, unread_bytes, unread_text
 from rag_qa.errors import SourceError
 from rag_qa.types import Paper, Skipped, Value
 
 
 class Format(NamedTuple):
-    """How a format is recognised and how its records are read."""
+    """How a format of text is recognised and how its records are read."""
 
     looks_like: Callable[[str], bool]
     records: Callable[[str], Iterator[Fields | Broken]]
 
 
+class BinaryFormat(NamedTuple):
+    """How a format of bytes is recognised and how its records are read."""
+
+    looks_like: Callable[[bytes], bool]
+    records: Callable[[bytes], Iterator[Fields | Broken]]
+
+
 class Reading(Value):
-    """The papers of one file, in its order, and the records that were not taken."""
+    """The papers of one file, in its order, and the records that were not taken; `encoding` where it was guessed."""
 
     papers: tuple[Paper, ...]
     skipped: tuple[Skipped, ...]
+    encoding: str | None = None
 
 
+# Encodings that a file itself tells, or that hardly any text is in by chance.
+CERTAIN = ("utf-8", "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")
 _LINES = Format(json_records.looks_like_lines, json_records.lines)
 # In the order in which they are tried: the more specific first. The arXiv metadata dump and BEIR's corpus are
 # JSON Lines with known field names, so their readers are the same.
-FORMATS: dict[str, Format] = {
+# Formats of bytes are tried before those of text, whatever their place.
+FORMATS: dict[str, Format | BinaryFormat] = {
     "author-page": Format(author_page.looks_like, author_page.records),
     "abstracts": Format(abstract_run.looks_like, abstract_run.records),
     "jsonl": _LINES,
     "arxiv": _LINES,
     "beir": _LINES,
     "atom": Format(atom.looks_like, atom.records),
-    "ris": Format(ris.looks_like, ris.records),
+    "xml": Format(xml_records.looks_like, xml_records.records),
+    "medline": Format(tagged.looks_like(tagged.MEDLINE), tagged.records(tagged.MEDLINE)),
+    "ris": Format(tagged.looks_like(tagged.RIS), tagged.records(tagged.RIS)),
+    "wos": Format(tagged.looks_like(tagged.WOS), tagged.records(tagged.WOS)),
+    "endnote": Format(tagged.looks_like(tagged.ENDNOTE), tagged.records(tagged.ENDNOTE)),
     "bibtex": Format(bibtex.looks_like, bibtex.records),
     "json": Format(json_records.looks_like, json_records.records),
     "tsv": Format(table.looks_like_tsv, table.tsv_records),
     "csv": Format(table.looks_like_csv, table.csv_records),
+    "pubmed-text": Format(pubmed_text.looks_like, pubmed_text.records),
+    "pdf": BinaryFormat(pdf.looks_like, pdf.records),
+    # Text of no form of its own comes last.
+    "text": Format(prose.looks_like, prose.records),
 }
 
 
@@ -50,40 +83,49 @@ def read_source(file: SourceFile, format: str | None = None) -> Reading:
     """
     if format is not None and format not in FORMATS:
         raise SourceError(f"There is no format {format!r}: use one of {', '.join(FORMATS)}")
+    if file.problem is not None:
+        return _nothing(file.path, file.problem)
     raw = file.read_bytes()
+    chosen = FORMATS[format] if format else recognise_bytes(raw)
+    if isinstance(chosen, BinaryFormat):
+        return _read(chosen.records(raw), file.path)
+    if chosen is None and (reason := unread_bytes(raw)):
+        return _nothing(file.path, reason)
     try:
-        text = decode_bytes(raw)
+        text, encoding = decode(raw)
     except ValueError as exc:
         return _nothing(file.path, str(exc))
-    chosen = FORMATS[format] if format else recognise(text)
-    return _read(chosen, text, file.path) if chosen else _nothing(file.path, _unknown(text))
+    chosen = chosen or recognise(text)
+    if chosen is None:
+        return _nothing(file.path, unread_text(text))
+    return _read(chosen.records(text), file.path, None if encoding in CERTAIN else encoding)
+
+
+def recognise_bytes(raw: bytes) -> BinaryFormat | None:
+    """Return the format of bytes that a file is in, or None where it may be text."""
+    binary = (format for format in FORMATS.values() if isinstance(format, BinaryFormat))
+    return next((format for format in binary if format.looks_like(raw)), None)
 
 
 def recognise(text: str) -> Format | None:
     """Return the format that a text is in, or None."""
-    return next((format for format in FORMATS.values() if format.looks_like(text)), None)
+    texts = (format for format in FORMATS.values() if isinstance(format, Format))
+    return next((format for format in texts if format.looks_like(text)), None)
 
 
-def _read(format: Format, text: str, path: str) -> Reading:
+def _read(records: Iterator[Fields | Broken], path: str, encoding: str | None = None) -> Reading:
     papers: list[Paper] = []
     skipped: list[Skipped] = []
-    for number, fields in enumerate(format.records(text), 1):
+    for number, fields in enumerate(records, 1):
         paper = fields.reason if isinstance(fields, Broken) else read_record(fields, path, number)
         if isinstance(paper, Paper):
             papers.append(paper)
         else:
             skipped.append(Skipped(path=path, record=number, reason=paper))
     if not papers and not skipped:
-        return _nothing(path, "no records in it")
-    return Reading(papers=tuple(papers), skipped=tuple(skipped))
+        return _nothing(path, f"no records in it: {EXPORT}, or name its format with --format")
+    return Reading(papers=tuple(papers), skipped=tuple(skipped), encoding=encoding)
 
 
 def _nothing(path: str, reason: str) -> Reading:
     return Reading(papers=(), skipped=(Skipped(path=path, record=1, reason=reason),))
-
-
-def _unknown(text: str) -> str:
-    if not text.strip():
-        return "empty file"
-    kind = "binary data" if "\x00" in text else "text"
-    return f"{kind} in no known format"

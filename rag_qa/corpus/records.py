@@ -1,60 +1,31 @@
 """One record of any format, a mapping of field names to values → a Paper, or the reason why not.
 
-Field names are matched kindly: without regard to case, blanks, `-` and `_`, and under the names that common
-tools write (Zotero, Crossref, Semantic Scholar, OpenReview, arXiv, BEIR).
+Field names are matched kindly, without regard to case, blanks and marks, under all the names of fields.py.
 """
 
+import re
 from collections.abc import Mapping
-from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from rag_qa.corpus.cleaning import clean_abstract, clean_text, is_soup
-from rag_qa.corpus.ids import arxiv_form, doi_form, normalise_arxiv_id, normalise_doi, stable_id
-from rag_qa.corpus.names import read_authors
+from rag_qa.corpus.authors import read_authors
+from rag_qa.corpus.cleaning import clean_abstract, clean_field, clean_text, is_soup
+from rag_qa.corpus.fields import NOT_VENUES, plain_name
+from rag_qa.corpus.ids import (
+    arxiv_form,
+    doi_form,
+    labelled_pmid,
+    normalise_arxiv_id,
+    normalise_doi,
+    normalise_pmid,
+    stable_id,
+)
+from rag_qa.corpus.lookup import EMPTY, Fields, Record, members, text_of
+from rag_qa.corpus.status import read_status
 from rag_qa.corpus.years import read_year
 from rag_qa.types import Paper, Source
 
-ABSTRACT = (
-    "abstract",
-    "summary",
-    "abstracttext",
-    "abstractnote",
-    "paperabstract",
-    "text",
-    "synopsis",
-    "n2",
-    "ab",
-)
-TITLE = ("title", "papertitle", "displayname", "ti", "t1")
-AUTHORS = ("authors", "author", "authorsparsed", "creators", "creator", "authorlist", "firstauthors", "au")
-YEAR = (
-    "year",
-    "published",
-    "publicationyear",
-    "pubyear",
-    "publicationdate",
-    "issued",
-    "date",
-    "updatedate",
-    "py",
-)
-VENUE = (
-    "venue",
-    "journal",
-    "booktitle",
-    "journalref",
-    "containertitle",
-    "journaltitle",
-    "journalname",
-    "conference",
-)
-URL = ("url", "link", "urls", "paperurl", "openurl", "alternateurl")
-DOI = ("doi",)
-ARXIV = ("arxiv", "arxivid", "eprint")
-ID = ("id", "paperid", "docid", "corpusid", "pmid", "uid", "key", "citationkey")
 MAX_ID = 200
-
-Fields = Mapping[str, Any]
+ARXIV_ADDRESSES = ("arxiv:", "http://arxiv.org/", "https://arxiv.org/", "oai:arxiv.org:")
 
 
 class Broken(NamedTuple):
@@ -66,135 +37,136 @@ class Broken(NamedTuple):
 def read_record(fields: Fields, path: str, number: int) -> Paper | str:
     """Return the paper that a record describes, or the reason for which it is skipped."""
     known = {plain_name(str(name)): value for name, value in fields.items() if value is not None}
-    abstract = _first_text(known, ABSTRACT)
+    record = Record.of(known)
+    abstract = _abstract(record)
     if abstract is None:
         return _no_text(known)
     cleaned = clean_abstract(abstract)
     if not cleaned:
         return "no abstract"
     if is_soup(abstract, cleaned):
-        return "the abstract is not readable text"
-    title = _first_text(known, TITLE)
-    if title is None and _first(known, TITLE) is not None:
-        return f"the title is of type {type(_first(known, TITLE)).__name__}, not text"
-    return _paper(known, clean_text(title or ""), cleaned, Source(path=path, record=number))
+        return "the abstract is not readable text: save the file as UTF-8 and index it again"
+    title = record.text("title")
+    if not title and known.get("title") not in EMPTY:
+        return f"the title is of type {type(known['title']).__name__}, not text"
+    return _paper(record, clean_field(title), cleaned, Source(path=path, record=number))
 
 
-def _paper(known: Fields, title: str, abstract: str, source: Source) -> Paper:
-    url = _url(known)
-    doi, arxiv_id = _doi(known, url), _arxiv_id(known, url)
-    ids = [_own_id(known), arxiv_form(arxiv_id) if arxiv_id else "", doi_form(doi) if doi else ""]
+def _paper(record: Record, title: str, abstract: str, source: Source) -> Paper:
+    url, own = _url(record), record.text("id")
+    doi, arxiv_id = _doi(record, own, url), _arxiv_id(record, own, url)
+    ids = [_own_id(record, own), arxiv_form(arxiv_id) if arxiv_id else "", doi_form(doi) if doi else ""]
     given = list(dict.fromkeys(known_id for known_id in ids if known_id)) or [stable_id(title, abstract)]
+    kind, venue = record.known.get("kind"), _venue(record)
     return Paper(
         id=given[0],
         title=title,
         abstract=abstract,
-        authors=read_authors(_first(known, AUTHORS)),
-        venue=clean_text(_first_text(known, VENUE) or "") or None,
-        year=_year(known),
+        authors=_authors(record),
+        venue=venue,
+        year=_year(record),
         url=url,
         doi=doi,
         arxiv_id=arxiv_id,
-        kind="synopsis" if known.get("kind") == "synopsis" else "abstract",
+        pmid=_pmid(record, url),
+        status=read_status(record.known, title, abstract=abstract, venue=venue, doi=doi, arxiv_id=arxiv_id),
+        kind=kind if kind in ("synopsis", "pdf") else "abstract",
         aliases=tuple(given[1:]),
         sources=(source,),
     )
 
 
-@lru_cache(maxsize=4096)
-def plain_name(name: str) -> str:
-    """Return a field name without case, blanks and marks, as the tables above spell them."""
-    return "".join(c for c in name.casefold() if c.isalnum())
-
-
-def _first(known: Fields, names: tuple[str, ...]) -> Any:
-    """Return the first value that is there and not empty."""
-    return next((known[name] for name in names if known.get(name) not in (None, "", [], {})), None)
-
-
-def _first_text(known: Fields, names: tuple[str, ...]) -> str | None:
-    return next((text for name in names if (text := _text(known.get(name)))), None)
-
-
-def _text(value: Any) -> str | None:
-    """Return a value as text: a string, a number, strings in a list, or these under `value` or `name`."""
-    if isinstance(value, str):
-        return value if value and not value.isspace() else None
-    if isinstance(value, bool) or value is None:
-        return None
-    if isinstance(value, int | float):
-        return str(value) if value == value and abs(value) < 1e15 else None
-    if isinstance(value, list) and all(isinstance(item, str) for item in value):
-        return " ".join(value) or None
-    if isinstance(value, Mapping):
-        return next((text for key in ("value", "name", "raw") if (text := _text(value.get(key)))), None)
+def _abstract(record: Record) -> str | None:
+    """Return the whole abstract: paragraphs, sections and translations in a list all belong to it, each once."""
+    for value in record.values("abstract"):
+        texts = [text for item in members(value) if (text := text_of(item))]
+        # arXiv's Dublin Core has its remarks on a paper as a second description.
+        texts = [text for text in texts if not text.startswith("Comment: ")] if len(texts) > 1 else texts
+        if texts:
+            return texts[0] if len(texts) == 1 else " ".join(dict.fromkeys(texts))
     return None
 
 
 def _no_text(known: Fields) -> str:
-    wrong = _first(known, ABSTRACT)
-    return "no abstract" if wrong is None else f"the abstract is of type {type(wrong).__name__}, not text"
+    wrong = known.get("abstract")
+    return "no abstract" if wrong in EMPTY else f"the abstract is of type {type(wrong).__name__}, not text"
 
 
-def _own_id(known: Fields) -> str:
+def _authors(record: Record) -> tuple[str, ...]:
+    """Return the authors, and after them the groups that a source keeps in a field of their own."""
+    people = next((names for value in record.values("authors") if (names := read_authors(value))), ())
+    if "groups" not in record.plan:
+        return people
+    texts = (text_of(item) for value in record.values("groups") for item in members(value))
+    groups = (clean_field(text) for text in texts if text)
+    return tuple(dict.fromkeys((*people, *(group for group in groups if group))))
+
+
+def _venue(record: Record) -> str | None:
+    venues = (clean_field(text) for text in record.texts("venue"))
+    return next((venue for venue in venues if venue and plain_name(venue) not in NOT_VENUES), None)
+
+
+def _own_id(record: Record, own: str) -> str:
     """Return the id that the source gives; one that is an arXiv id or a DOI in the form of these."""
-    text = clean_text(_first_text(known, ID) or "")[:MAX_ID]
-    if "arxiv" in text.casefold() or {"authorsparsed", "updatedate"} <= known.keys():
+    text = clean_text(own)[:MAX_ID]
+    if "arxiv" in text.casefold() or _is_arxiv_dump(record):
         arxiv_id = normalise_arxiv_id(text)
         return arxiv_form(arxiv_id) if arxiv_id else text
     doi = normalise_doi(text) if text.casefold().startswith(("10.", "doi:", "http")) else None
     return doi_form(doi) if doi else text
 
 
-def _external(known: Fields, name: str) -> str | None:
-    """Return an id from Semantic Scholar's `externalIds`."""
-    ids = known.get("externalids")
-    return _text(ids.get(name)) if isinstance(ids, Mapping) else None
+def _is_arxiv_dump(record: Record) -> bool:
+    return "authorsparsed" in record.known and "updatedate" in record.known
 
 
-def _doi(known: Fields, url: str | None) -> str | None:
+def _doi(record: Record, own: str, url: str | None) -> str | None:
+    texts = (text for value in record.values("doi") if (text := text_of(value)))
     candidates = (
-        _first_text(known, DOI),
-        _external(known, "DOI"),
-        url if url and "doi.org/" in url else None,
+        *texts,
+        url if url and "doi.org/" in url else "",
+        own if own.casefold().startswith(("doi:", "10.")) or "doi.org/" in own else "",
     )
-    doi = next((found for text in candidates if text and (found := normalise_doi(text))), None)
-    return doi or normalise_doi(_prefixed(known, ("doi:", "10.")))
+    return next((doi for text in candidates if text and (doi := normalise_doi(text))), None)
 
 
-def _arxiv_id(known: Fields, url: str | None) -> str | None:
-    venue = _first_text(known, VENUE) or ""
+def _arxiv_id(record: Record, own: str, url: str | None) -> str | None:
+    venue, doi = record.text("venue"), record.text("doi").casefold()
     candidates = (
-        _first_text(known, ARXIV),
-        _external(known, "ArXiv"),
-        url if url and "arxiv.org/" in url else None,
-        _prefixed(known, ("arxiv:", "http://arxiv.org/", "https://arxiv.org/")),
-        _first_text(known, ID) if {"authorsparsed", "updatedate"} <= known.keys() else None,
-        venue if "arxiv:" in venue.casefold() else None,
-        doi.split("arxiv.", 1)[1]
-        if "10.48550/arxiv." in (doi := _first_text(known, DOI) or "").casefold()
-        else None,
+        *record.texts("arxiv"),
+        url if url and "arxiv.org/" in url else "",
+        own if own.casefold().startswith(ARXIV_ADDRESSES) or _is_arxiv_dump(record) else "",
+        venue if "arxiv:" in venue.casefold() else "",
+        doi.split("arxiv.", 1)[1] if "10.48550/arxiv." in doi else "",
+        *(text for text in record.texts("remarks") if "arxiv:" in text.casefold()),
     )
     return next((found for text in candidates if text and (found := normalise_arxiv_id(text))), None)
 
 
-def _prefixed(known: Fields, prefixes: tuple[str, ...]) -> str:
-    text = _first_text(known, ID) or ""
-    return text if text.casefold().startswith(prefixes) else ""
+def _pmid(record: Record, url: str | None) -> str | None:
+    """Return the PubMed id: of its own field, an address, a remark, or the accession number where that is PubMed's."""
+    candidates = [*record.texts("pmid"), url if url and "pubmed" in url else ""]
+    if "accession" in record.plan and re.search("pubmed|medline|nlm", record.text("database"), re.IGNORECASE):
+        candidates += record.texts("accession")
+    pmid = next((found for text in candidates if text and (found := normalise_pmid(text))), None)
+    if pmid or "remarks" not in record.plan:
+        return pmid
+    texts = (text for value in record.values("remarks") if (text := text_of(value)))
+    return next((found for text in texts if (found := labelled_pmid(text))), None)
 
 
-def _url(known: Fields) -> str | None:
-    value = _first(known, URL)
-    text = _text(value[0] if isinstance(value, list) and value else value) or ""
-    url = clean_text(text)
-    # Other schemes (javascript:, file:) would become links in a browser or a terminal.
-    return url if url.startswith(("http://", "https://")) and " " not in url else None
+def _url(record: Record) -> str | None:
+    """Return the first web address. Other schemes (javascript:, file:) would become links in a browser."""
+    values = (item for value in record.values("url") for item in members(value))
+    urls = (clean_text(text) for value in values if (text := text_of(value)))
+    return next((url for url in urls if url.startswith(("http://", "https://")) and " " not in url), None)
 
 
-def _year(known: Fields) -> int | None:
-    versions = known.get("versions")
+def _year(record: Record) -> int | None:
+    versions = record.known.get("versions")
     if isinstance(versions, list) and versions and isinstance(versions[0], Mapping):
         first = read_year(versions[0].get("created"))
         if first:
             return first
-    return next((year for name in YEAR if (year := read_year(known.get(name)))), None)
+    return next((year for value in record.values("year") if (year := read_year(value))), None)

@@ -1,11 +1,28 @@
 """Do two records describe one paper? What speaks for it and against it, decided for one pair at a time."""
 
 import re
+from collections import defaultdict
+from collections.abc import Mapping
 from functools import cached_property
 
-from rag_qa.corpus.ids import ARXIV_PREFIX, arxiv_form, doi_form, id_rank, normalise_text, normalise_title
+from rag_qa.corpus.ids import (
+    id_rank,
+    normalise_arxiv_id,
+    normalise_text,
+    normalise_title,
+)
+from rag_qa.corpus.names import name_words
 from rag_qa.corpus.neighbours import Overlap, overlap, shingles
-from rag_qa.types import Paper
+from rag_qa.corpus.status import is_preprint_doi, is_preprint_venue, without_marks, without_version
+from rag_qa.corpus.wording import (
+    Relation,
+    added_words,
+    is_misspelt,
+    reads_the_same,
+    relate_titles,
+    tells_apart,
+)
+from rag_qa.types import Paper, Version
 
 # Measured on word trigrams. Two versions of one abstract (Gemini 1.5: Jaccard .51, containment .79) share
 # most of the shorter one; papers of one series (EigenGame, Gemma) share under a tenth. Among 128,353
@@ -23,7 +40,14 @@ MIN_SHINGLES = 20
 # Shorter titles ("Editorial", "A Survey of Deep Learning") are shared by different papers.
 SPECIFIC_WORDS = 5
 SHARED_AUTHORS = 0.5
-ARXIV_RANK = id_rank(ARXIV_PREFIX)
+# The kinds of identifier that a published paper and its preprint each have one of.
+OWN_OF_EACH = ("DOI", "PubMed id")
+HASH_RANK = 3
+ARXIV_DOI = "10.48550/arxiv."
+_ADDRESS = re.compile(r"\b(?:https?://|www\.)\S+")
+NOTHING: frozenset[str] = frozenset()
+
+Identifiers = Mapping[str, frozenset[str]]
 
 
 class Clues:
@@ -31,12 +55,17 @@ class Clues:
 
     def __init__(self, paper: Paper) -> None:
         self.paper = paper
-        self.title = normalise_title(paper.title)
+        self.title = normalise_title(without_marks(paper.title))
 
     @cached_property
     def text(self) -> str:
         """The words of the abstract."""
         return normalise_text(self.paper.abstract)
+
+    @cached_property
+    def words(self) -> list[str]:
+        """The words of the abstract without web addresses."""
+        return normalise_text(_ADDRESS.sub(" ", self.paper.abstract)).split()
 
     @cached_property
     def shingles(self) -> frozenset[tuple[str, ...]]:
@@ -46,107 +75,217 @@ class Clues:
     @cached_property
     def families(self) -> frozenset[str]:
         """The authors' last names."""
-        return frozenset(words[-1] for name in self.paper.authors if (words := normalise_text(name).split()))
+        return frozenset(words[-1] for name in self.paper.authors if (words := name_words(name)))
 
     @cached_property
-    def identifiers(self) -> frozenset[str]:
-        """The DOI and the arXiv id, in the form of aliases."""
-        doi = {doi_form(self.paper.doi)} if self.paper.doi else set()
-        arxiv = {arxiv_form(self.paper.arxiv_id)} if self.paper.arxiv_id else set()
-        known = {name for name in (self.paper.id, *self.paper.aliases) if id_rank(name) in (1, 2)}
-        return frozenset(doi | arxiv | known)
+    def names(self) -> frozenset[str]:
+        """Every word of the authors' names but initials: family and given names change places."""
+        words = (word for name in self.paper.authors for word in name_words(name))
+        return frozenset(word for word in words if len(word) > 1)
+
+    @cached_property
+    def identifiers(self) -> Identifiers:
+        """The identifiers by kind, those of its versions too: DOI, arXiv id, PubMed id, each preprint server's DOIs."""
+        found: dict[str, set[str]] = defaultdict(set)
+        records: tuple[Paper | Version, ...] = (self.paper, *self.paper.versions)
+        for described in records:
+            if described.doi:
+                _add_doi(described.doi, found)
+            if described.arxiv_id:
+                found["arXiv id"].add(described.arxiv_id)
+            if described.pmid:
+                found["PubMed id"].add(described.pmid)
+        return {kind: frozenset(names) for kind, names in found.items()}
+
+    @cached_property
+    def preprint(self) -> bool:
+        """Whether it is known to be a preprint."""
+        if self.paper.status == "preprint":
+            return True
+        elsewhere = "DOI" in self.identifiers or (
+            self.paper.venue and not is_preprint_venue(self.paper.venue)
+        )
+        return not elsewhere and bool(self.identifiers.keys() - set(OWN_OF_EACH))
 
     @cached_property
     def given(self) -> frozenset[str]:
         """The ids that sources gave."""
-        return frozenset(name for name in (self.paper.id, *self.paper.aliases) if id_rank(name) == 0)
+        return frozenset(name for name in (self.paper.id, *self.paper.aliases) if id_rank(name) != HASH_RANK)
 
     @cached_property
     def hashes(self) -> frozenset[str]:
         """The ids that are hashes of title and text."""
-        return frozenset(name for name in (self.paper.id, *self.paper.aliases) if id_rank(name) == 3)
+        return frozenset(name for name in (self.paper.id, *self.paper.aliases) if id_rank(name) == HASH_RANK)
 
     @property
-    def keys(self) -> list[str]:
-        """What other records of the same paper may share literally."""
-        title = [f"title {self.title}"] if self.title else []
-        return [*self.identifiers, *self.given, *self.hashes, *title]
+    def identifying_keys(self) -> list[str]:
+        """What other records of the same paper may share literally, ids of every kind."""
+        known = [f"{kind} {name}" for kind, names in self.identifiers.items() for name in names]
+        return [*known, *self.given, *self.hashes]
+
+    @property
+    def face(self) -> tuple[object, ...]:
+        """What decides whether it may stand with others in one paper."""
+        return self.title, self.preprint, tuple(self.identifiers.items())
+
+
+def _add_doi(doi: str, found: dict[str, set[str]]) -> None:
+    """Add a DOI under its kind; arXiv's are arXiv ids."""
+    if doi.startswith(ARXIV_DOI):
+        found["arXiv id"].add(normalise_arxiv_id(doi.removeprefix(ARXIV_DOI)) or doi)
+    elif is_preprint_doi(doi):
+        found[f"DOI of {doi.partition('/')[0]}"].add(without_version(doi))
+    else:
+        found["DOI"].add(doi)
 
 
 def same_paper(a: Clues, b: Clues) -> bool:
     """Say whether two records describe one paper; symmetrical."""
-    if a.hashes & b.hashes or (a.title == b.title and a.text == b.text):
-        return True
-    if _shared_identifier(a, b):
-        return True
-    if a.title and a.title == b.title:
-        return _same_title(a, b)
-    found = _overlap(a, b)
-    if a.given & b.given and found.containment >= SAME_ID_CONTAINMENT:
-        return True
-    return _retitled(a, b, found) if a.title and b.title else _same_text(a, b, found)
+    return why_same(a, b) is not None
 
 
-def _same_title(a: Clues, b: Clues) -> bool:
-    """A title that names a paper holds unless identifiers, authors and texts all speak against it."""
-    found = _overlap(a, b)
-    if found.jaccard >= NEAR_JACCARD:
+def why_same(a: Clues, b: Clues) -> str | None:
+    """Return why two records describe one paper, None where they do not; symmetrical."""
+    if _identical(a, b):
+        return "the same title and abstract"
+    shared = _shared_identifiers(a, b)
+    if shared:
+        why = _by_identifier(a, b, shared)
+        if why:
+            return why
+    elif different_ids(a, b):
+        return None
+    relation = _relation(a, b)
+    found = overlap(a.shingles, b.shingles)
+    if a.given & b.given and found.containment >= SAME_ID_CONTAINMENT and not _companions(a, b, relation):
+        return f"the same id {min(a.given & b.given)}"
+    if relation is None:
+        return _same_text(a, b, found)
+    if relation == "same":
+        return _same_title(a, b, found)
+    return _retitled(a, b, relation, found)
+
+
+def may_be_one(a: Clues, b: Clues) -> bool:
+    """Return whether nothing forbids that two records, held together by a third, describe one paper."""
+    if a.title == b.title and a.text == b.text:
         return True
-    related = found.containment >= RELATED_CONTAINMENT
-    known_author = bool(a.families & b.families)
-    if len(a.title.split()) < SPECIFIC_WORDS:
-        return related and known_author
-    return related or known_author or not (_different_ids(a, b) and a.families and b.families)
+    if _shared_identifiers(a, b):
+        return True
+    return not different_ids(a, b) and _relation(a, b) not in ("opposed", "notice")
 
 
-def _same_text(a: Clues, b: Clues, found: Overlap) -> bool:
-    """A record without a title is another's version if most of its text stands there."""
-    if found.shorter < MIN_SHINGLES:
+def different_ids(a: Clues, b: Clues) -> bool:
+    """Return whether the records have identifiers of one kind, and none of any kind in common.
+
+    A paper and its preprint have a DOI and a PubMed id each.
+    """
+    if _shared_identifiers(a, b):
         return False
-    if _different_ids(a, b):
-        return found.jaccard >= IDENTICAL_JACCARD
-    near = found.jaccard >= NEAR_JACCARD and found.containment >= NEAR_CONTAINMENT
-    return near or found.containment >= EXCERPT_CONTAINMENT
+    common = a.identifiers.keys() & b.identifiers.keys()
+    return bool(common - set(OWN_OF_EACH) if a.preprint != b.preprint else common)
 
 
-def _retitled(a: Clues, b: Clues, found: Overlap) -> bool:
-    """Different titles: the same authors under nearly the same text, and no other number in the title."""
-    if found.shorter < MIN_SHINGLES or _numbers(a.title) != _numbers(b.title):
+def _identical(a: Clues, b: Clues) -> bool:
+    """Return whether title and text are the same; a short one of both names no paper against other ids."""
+    if not (a.hashes & b.hashes or (a.title == b.title and a.text == b.text)):
         return False
-    shared = len(a.families & b.families)
-    if not shared or shared < SHARED_AUTHORS * min(len(a.families), len(b.families)):
-        return False
-    extended = a.title.startswith(b.title) or b.title.startswith(a.title)
-    return found.jaccard >= (EXTENDED_TITLE_JACCARD if extended else IDENTICAL_JACCARD)
+    specific = len(a.title.split()) >= SPECIFIC_WORDS or len(a.shingles) >= MIN_SHINGLES
+    return specific or not different_ids(a, b)
 
 
-def _shared_identifier(a: Clues, b: Clues) -> bool:
-    """A shared arXiv id or DOI holds, unless the records contradict it.
+def _shared_identifiers(a: Clues, b: Clues) -> dict[str, str]:
+    """Return an identifier that both have for each kind that has any."""
+    mine, other = a.identifiers, b.identifiers
+    return {kind: min(both) for kind in mine if kind in other and (both := mine[kind] & other[kind])}
+
+
+def _by_identifier(a: Clues, b: Clues, shared: Mapping[str, str]) -> str | None:
+    """A shared identifier holds, unless the records contradict it.
 
     Some tools give each paper of a volume the volume's DOI (real: 38 papers of ECCV 2022 under one), so under
-    a DOI two different titles also need related texts.
+    a DOI two different titles also need related texts, and no word that tells companion papers apart.
     """
-    shared = a.identifiers & b.identifiers
-    if not shared:
-        return False
+    kind, name = min(shared.items(), key=lambda item: (item[0] == "DOI", item))
+    why = f"the same {kind} {name}"
     if not a.title or not b.title or a.title == b.title:
-        return True
-    found = _overlap(a, b)
-    if any(id_rank(name) == ARXIV_RANK for name in shared):
-        return bool(a.families & b.families) or found.containment >= RELATED_CONTAINMENT
-    return found.containment >= SAME_ID_CONTAINMENT
+        return why
+    found = overlap(a.shingles, b.shingles)
+    if kind != "DOI":
+        return why if a.families & b.families or found.containment >= RELATED_CONTAINMENT else None
+    related = found.containment >= SAME_ID_CONTAINMENT
+    return why if related and not _companions(a, b, _relation(a, b)) else None
 
 
-def _different_ids(a: Clues, b: Clues) -> bool:
-    """Say whether the records have identifiers of one kind, and none in common."""
-    kinds = {id_rank(name) for name in a.identifiers} & {id_rank(name) for name in b.identifiers}
-    return bool(kinds) and not a.identifiers & b.identifiers
+def _companions(a: Clues, b: Clues, relation: Relation | None) -> bool:
+    """Return whether two titles and their texts differ in what tells companion papers apart."""
+    if relation == "notice":
+        return not {"retraction", "withdrawal", "concern"} & added_words(a.title.split(), b.title.split())
+    return relation in ("swapped", "opposed") and tells_apart(a.words, b.words)
 
 
-def _numbers(title: str) -> list[str]:
-    """Return the numbers that tell the parts of a series apart, Roman ones too."""
-    return re.findall(r"\b(?:\d+|[ivx]+)\b", title)
+def _relation(a: Clues, b: Clues) -> Relation | None:
+    """Return what the titles are to each other, None where one is missing."""
+    if not a.title or not b.title:
+        return None
+    if a.title == b.title:
+        return "same"
+    formulas = any(mark in clue.paper.title for clue in (a, b) for mark in "\\$")
+    here, there = a.title.split(), b.title.split()
+    relation = relate_titles(here, there, formulas=formulas)
+    if relation == "swapped":
+        swapped = added_words(here, there)
+        # A companion's word ("nitrite" for "nitrate") stands in its text as well.
+        if len(swapped) == 2 and is_misspelt(*swapped) and not tells_apart(a.words, b.words, only=swapped):
+            return "same"
+    return relation
 
 
-def _overlap(a: Clues, b: Clues) -> Overlap:
-    return overlap(a.shingles, b.shingles)
+def _same_title(a: Clues, b: Clues, found: Overlap) -> str | None:
+    """A title that names a paper holds unless authors and texts speak against it, or a word of the texts."""
+    if tells_apart(a.words, b.words, only=NOTHING):
+        return None
+    if reads_the_same(a.words, b.words):
+        return "the same title and abstract but for spelling"
+    if found.jaccard >= NEAR_JACCARD and found.shorter >= MIN_SHINGLES:
+        return "the same title and nearly the same abstract"
+    related = found.containment >= RELATED_CONTAINMENT
+    known_author = bool(a.families & b.families)
+    if min(len(clue.title.split()) for clue in (a, b)) < SPECIFIC_WORDS:
+        return "the same title and authors, and related abstracts" if related and known_author else None
+    others = bool(a.names and b.names and not a.names & b.names)
+    return "the same title" if related or not others else None
+
+
+def _same_text(a: Clues, b: Clues, found: Overlap) -> str | None:
+    """A record without a title is another's version if most of its text stands there."""
+    if found.shorter < MIN_SHINGLES:
+        return None
+    near = found.jaccard >= NEAR_JACCARD and found.containment >= NEAR_CONTAINMENT
+    if not near and found.containment < EXCERPT_CONTAINMENT:
+        return None
+    if found.jaccard >= IDENTICAL_JACCARD and tells_apart(a.words, b.words):
+        return None
+    return "nearly the same abstract, where one has no title"
+
+
+def _retitled(a: Clues, b: Clues, relation: Relation, found: Overlap) -> str | None:
+    """Different titles: the same authors under nearly the same text, and no word that tells two papers apart."""
+    if found.shorter < MIN_SHINGLES or relation in ("opposed", "notice"):
+        return None
+    here, there = a.words, b.words
+    if relation == "extended" and (a.title.startswith(b.title) or b.title.startswith(a.title)):
+        enough = found.jaccard >= EXTENDED_TITLE_JACCARD and _share_authors(a, b)
+        added = added_words(a.title.split(), b.title.split())
+        same = (enough and not tells_apart(here, there, only=added)) or (
+            a.text == b.text and not (a.names and b.names)
+        )
+    else:
+        same = found.jaccard >= IDENTICAL_JACCARD and _share_authors(a, b) and not tells_apart(here, there)
+        same = same and (relation != "swapped" or a.preprint != b.preprint)
+    return "nearly the same abstract by the same authors under another title" if same else None
+
+
+def _share_authors(a: Clues, b: Clues) -> bool:
+    shared = len(a.families & b.families)
+    return shared > 0 and shared >= SHARED_AUTHORS * min(len(a.families), len(b.families))

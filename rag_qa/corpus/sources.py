@@ -3,10 +3,12 @@
 import glob
 import hashlib
 import os
+import re
 import stat
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from pydantic import Field
 
@@ -16,21 +18,27 @@ from rag_qa.types import Value
 STDIN = "-"
 # A folder that holds one of these is an index of ours or of Chroma: its files are no papers.
 INDEX_MARKERS = ("papers.sqlite3", "chroma.sqlite3")
+_ESCAPED_BYTE = re.compile(rb"\\x([89a-f][0-9a-f])")
 
 
 class SourceFile(Value):
-    """A file of papers. `digest` is the SHA-256 of its raw bytes in hex; `content` is kept for pipes only."""
+    """A file of papers. `digest` is the SHA-256 of its raw bytes in hex; `content` is kept for pipes only.
+
+    Bytes of a name that are no UTF-8 stand in `path` as `\\xff`. `problem` says why a file found in a folder cannot
+    be read; its digest is no hash then.
+    """
 
     path: str
     digest: str
     content: bytes | None = Field(default=None, repr=False)
+    problem: str | None = None
 
     def read_bytes(self) -> bytes:
         """Return the raw bytes; raises SourceError when the file cannot be read."""
         if self.content is not None:
             return self.content
         try:
-            return Path(self.path).read_bytes()
+            return Path(_on_disk(self.path)).read_bytes()
         except OSError as exc:
             raise _unreadable(self.path, exc) from exc
 
@@ -38,80 +46,168 @@ class SourceFile(Value):
 def expand_sources(sources: Sequence[str | Path], *, skip: Sequence[str | Path] = ()) -> list[SourceFile]:
     """Return the files that the sources name: files, folders (recursive), globs, "-" for standard input.
 
-    Paths are absolute and resolved; each file stands once, in the order of the sources, sorted within each.
-    Hidden files, index folders and the folders in `skip` are left out of folders. Raises SourceError when a
-    source names nothing or cannot be read.
+    Paths are absolute and resolved; each file stands once, in the order of the sources, sorted within each. Linked
+    folders are followed, each real folder once, but for links to a folder around them. Hidden files, index folders
+    and the folders in `skip` are left out of folders. A file that cannot be read has a `problem` where a folder or a
+    glob holds it. Raises SourceError when a source names nothing or, itself, cannot be read.
     """
-    skipped = {Path(folder).expanduser().resolve() for folder in skip}
+    skipped = {os.path.realpath(os.path.expanduser(folder)) for folder in skip}
     files: dict[str, SourceFile] = {}
     for source in sources:
-        for path in _expand(str(source), skipped):
-            if path not in files:
-                files[path] = _describe(path)
+        found, describe = _expand(str(source), skipped)
+        for path in found:
+            if _shown(path) not in files:
+                files[_shown(path)] = describe(path)
     return list(files.values())
 
 
-def _expand(source: str, skipped: set[Path]) -> list[str]:
+def source_exists(path: str) -> bool:
+    """Return whether the file of a `SourceFile.path` is still there, as far as one may look."""
+    try:
+        os.stat(_on_disk(path))
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def _expand(source: str, skipped: set[str]) -> tuple[list[str], Callable[[str], SourceFile]]:
+    """Return the paths that a source names, and how to describe them."""
     if source == STDIN:
-        return [STDIN]
-    path = Path(source).expanduser()
-    if path.is_dir():
-        found = sorted(_walk(path.resolve(), skipped))
-        return found or _nothing(f"The folder {source} holds no file to read")
-    if path.exists():
-        return [str(path.resolve()) if path.is_file() else str(path.absolute())]
-    matches = sorted(glob.glob(str(path), recursive=True)) if glob.has_magic(source) else []
-    if not matches:
-        return _nothing(f"There is no file, folder or glob match for {source}")
-    return [found for match in matches for found in _expand_match(Path(match), skipped)]
+        return [STDIN], _describe
+    path = _at_home(source)
+    if os.path.isdir(path):
+        found = sorted(_walk(os.path.realpath(path), skipped))
+        return found or _nothing(f"The folder {_shown(source)} holds no file to read"), _describe_found
+    if os.path.exists(path):
+        return [os.path.realpath(path) if os.path.isfile(path) else os.path.abspath(path)], _describe
+    matches = [found for match in _matches(path) for found in _expand_match(match, skipped)]
+    return matches or _missing(source, path), _describe_found
 
 
-def _expand_match(match: Path, skipped: set[Path]) -> list[str]:
-    return sorted(_walk(match.resolve(), skipped)) if match.is_dir() else [str(match.resolve())]
+def _missing(source: str, path: str) -> NoReturn:
+    try:
+        os.stat(path)
+    except PermissionError as exc:
+        raise _unreadable(_shown(path), exc) from exc
+    except (OSError, ValueError):
+        pass
+    _nothing(f"There is no file, folder or glob match for {_shown(source)}")
 
 
-def _walk(folder: Path, skipped: set[Path]) -> Iterator[str]:
-    """Yield the regular files below a folder, leaving out hidden ones and index folders."""
-    for parent, folders, names in os.walk(folder, onerror=_raise):
-        if Path(parent) in skipped or any(marker in names for marker in INDEX_MARKERS):
+def _at_home(source: str) -> str:
+    """Return the path that a source names; a name that begins with ~ may be just that, or of no user."""
+    return source if os.path.lexists(source) else os.path.expanduser(source)
+
+
+def _matches(pattern: str) -> list[str]:
+    """Return what a pattern matches, its brackets taken for those of a name first."""
+    if not glob.has_magic(pattern):
+        return []
+    literal = pattern.replace("[", "[[]")
+    return sorted(glob.glob(literal, recursive=True) or glob.glob(_partly_literal(pattern), recursive=True))
+
+
+def _partly_literal(pattern: str) -> str:
+    """Return a pattern whose leading folders are names where such folders exist."""
+    parts = Path(pattern).parts
+    deep = max((n for n in range(1, len(parts)) if os.path.isdir(Path(*parts[:n]))), default=0)
+    return str(Path(glob.escape(str(Path(*parts[:deep]))), *parts[deep:]))
+
+
+def _expand_match(match: str, skipped: set[str]) -> list[str]:
+    real = os.path.realpath(match)
+    return sorted(_walk(real, skipped)) if os.path.isdir(match) else [real]
+
+
+def _walk(folder: str, skipped: set[str]) -> Iterator[str]:
+    """Yield the regular files below a folder, and folders and links that lead to nothing readable.
+
+    Hidden ones and index folders are left out.
+    """
+    closed: list[str] = []
+    entered = set(skipped)
+    for parent, folders, names in os.walk(
+        folder, onerror=lambda exc: closed.append(exc.filename), followlinks=True
+    ):
+        real = os.path.realpath(parent)
+        if real in entered or any(marker in names for marker in INDEX_MARKERS):
             folders.clear()
             continue
-        folders[:] = [name for name in folders if not name.startswith(".")]
+        entered.add(real)
+        folders[:] = [
+            name
+            for name in folders
+            if not name.startswith(".") and not _leads_out(os.path.join(parent, name))
+        ]
         for name in names:
-            path = Path(parent, name)
-            if not name.startswith(".") and path.is_file():
-                yield str(path.resolve())
+            path = os.path.join(parent, name)
+            if name.startswith("."):
+                continue
+            if os.path.isfile(path):
+                yield os.path.realpath(path)
+            elif not os.path.exists(path):
+                yield path
+    yield from closed
+
+
+def _leads_out(folder: str) -> bool:
+    """Return whether a folder is a link to one of the folders that it stands in."""
+    if not os.path.islink(folder):
+        return False
+    target = os.path.realpath(folder)
+    return os.path.commonpath([target, os.path.realpath(os.path.dirname(folder))]) == target
+
+
+def _describe_found(path: str) -> SourceFile:
+    """Return a file that was not named itself; one that cannot be read with the reason."""
+    try:
+        return _describe(path)
+    except SourceError as exc:
+        return SourceFile(path=_shown(path), digest=f"unreadable: {exc}", problem=str(exc))
 
 
 def _describe(path: str) -> SourceFile:
     """Return the file with its digest; pipes are read here, because they can be read only once."""
+    if path == STDIN:
+        return _held(path, _standard_input())
     try:
-        path.encode()
-        if path == STDIN:
-            return _held(path, sys.stdin.buffer.read())
         if stat.S_ISFIFO(os.stat(path).st_mode):
-            return _held(path, Path(path).read_bytes())
+            return _held(_shown(path), Path(path).read_bytes())
         with open(path, "rb") as stream:
-            return SourceFile(path=path, digest=hashlib.file_digest(stream, "sha256").hexdigest())
-    except UnicodeEncodeError as exc:
-        message = f"The file name {path!r} is not valid UTF-8: rename the file and try again"
-        raise SourceError(message) from exc
+            return SourceFile(path=_shown(path), digest=hashlib.file_digest(stream, "sha256").hexdigest())
     except OSError as exc:
-        raise _unreadable(path, exc) from exc
+        raise _unreadable(_shown(path), exc) from exc
+
+
+def _standard_input() -> bytes:
+    if sys.stdin is None:
+        return _nothing("Standard input is closed")
+    return sys.stdin.buffer.read()
+
+
+def _shown(path: str) -> str:
+    """Return a path as text that can be stored and printed, with `\\xff` for bytes that are no UTF-8."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def _on_disk(path: str) -> str:
+    """Return the path that `_shown` showed."""
+    name = path.encode()
+    if not os.path.lexists(name):
+        name = _ESCAPED_BYTE.sub(lambda match: bytes.fromhex(match[1].decode()), name)
+    return os.fsdecode(name)
 
 
 def _held(path: str, content: bytes) -> SourceFile:
     return SourceFile(path=path, digest=hashlib.sha256(content).hexdigest(), content=content)
 
 
-def _nothing(problem: str) -> list[str]:
+def _nothing(problem: str) -> NoReturn:
     raise SourceError(
         f"{problem}: check the spelling, or name a file, a folder, a quoted glob or - for stdin"
     )
-
-
-def _raise(exc: OSError) -> None:
-    raise _unreadable(str(exc.filename), exc) from exc
 
 
 def _unreadable(path: str, exc: OSError) -> SourceError:

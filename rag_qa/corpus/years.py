@@ -4,20 +4,33 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-_YEAR = re.compile(r"(?<!\d)(1[5-9]\d\d|20\d\d)(?!\d)")
+from rag_qa.corpus.fields import plain_name
+
+_YEAR = re.compile(r"(?<!\d)(1[5-9]\d\d|20\d\d)(?:(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])?)?(?!\d)")
+# CSL-JSON and Crossref, PubMed's XML, DataCite and OpenReview; in plain names.
+_FORMS = ("dateparts", "year", "medlinedate", "date", "value", "raw", "literal", "datetime", "text")
 
 
 def read_year(value: Any) -> int | None:
-    """Return the year (1500 to 2099) in a number, a date, a text, or Crossref's `date-parts`; else None."""
+    """Return the year (1500 to 2099) in a number, a date, a text, or a mapping such as `date-parts`; else None.
+
+    Dates may be written without marks (20210305). A DOI is no date, whatever numbers it holds.
+    """
     if isinstance(value, Mapping):
-        return read_year(value.get("date-parts") or value.get("value") or value.get("raw"))
+        parts = {plain_name(str(name)): part for name, part in value.items()}
+        forms = (parts[form] for form in _FORMS if form in parts)
+        return next((year for form in forms if (year := read_year(form))), None)
     if isinstance(value, list | tuple):
-        return read_year(value[0]) if value else None
+        return next((year for item in value[:3] if (year := read_year(item))), None)
     if isinstance(value, bool) or value is None:
         return None
     if isinstance(value, float):
         return read_year(int(value)) if value.is_integer() else None
     if isinstance(value, int):
-        return value if 1500 <= value <= 2099 else None
-    match = _YEAR.search(value[:100]) if isinstance(value, str) else None
-    return int(match.group()) if match else None
+        if 1500 <= value <= 2099:
+            return value
+        return read_year(str(value)) if 1500 <= value <= 20991231 else None
+    if not isinstance(value, str) or value.lstrip()[:3] == "10.":
+        return None
+    match = _YEAR.search(value[:100])
+    return int(match.group(1)) if match else None

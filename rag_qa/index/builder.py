@@ -6,9 +6,11 @@ committed batch by batch and never done twice for the same text.
 
 import hashlib
 import time
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 
@@ -24,16 +26,18 @@ from rag_qa.index.derived import (
     drop_old_generations,
     stamp_matches,
 )
+from rag_qa.index.fates import fates_of, unchanged_fates
 from rag_qa.index.lock import writing
 from rag_qa.index.manifest import PASSAGE_RULES, Counts, Manifest, check_embedder
 from rag_qa.index.store import Store, StoredPassage
 from rag_qa.protocols import Embedder, Matrix
 from rag_qa.settings import Settings
-from rag_qa.types import IndexReport, Paper, Skipped
+from rag_qa.types import Fate, FateName, IndexReport, Paper, Skipped
 from rag_qa.version import __version__
 
 EMBED_CHUNK = 512
 MAX_SHOWN_SKIPS = 5
+NO_ENCODINGS: Mapping[str, str] = {}
 
 
 def build_index(
@@ -67,9 +71,10 @@ def build_index(
         if manifest and not unread and not dropped and _derived_sound(store, manifest):
             return _unchanged_report(store, manifest, files, strict, started)
         change = find_change(store, unread, dropped, format, prune, tell)
-        _check_strict(strict, _skips_of(change, files, store))
+        fates = fates_of(change, files, store)
+        _check_strict(strict, fates)
         embedded = 0 if dry_run else _apply(store, change, manifest, embedder, tell)
-        return _report(change, files, store, embedded, started)
+        return _report(change, fates, embedded, started)
 
 
 @contextmanager
@@ -213,68 +218,57 @@ def _manifest(store: Store, generation: int, embedder: Embedder, before: Manifes
 # --- telling about it
 
 
-def _report(
-    change: Change, files: Sequence[SourceFile], store: Store, embedded: int, started: float
-) -> IndexReport:
-    read = [paper_id for file in files for paper_id in _papers_read(change, file.path)]
-    skips = tuple(_skips_of(change, files, store))
-    distinct = set(read)
-    return IndexReport(
-        read=len(read),
-        added=len(change.added),
-        changed=len(change.changed),
-        merged=len(read) - len(distinct),
-        unchanged=len(distinct - set(change.added) - set(change.changed)),
-        removed=len(change.removed),
-        skipped=len(skips),
-        skips=skips,
+def _report(change: Change, fates: Sequence[Fate], embedded: int, started: float) -> IndexReport:
+    names = (
+        {alias for paper in change.papers.values() for alias in paper.aliases} if change.removed else set()
+    )
+    return _add_up(
+        fates,
+        removed=sum(paper_id not in names for paper_id in change.removed),
         embedded=embedded,
         papers=len(change.papers),
-        seconds=time.perf_counter() - started,
+        started=started,
+        encodings={path: now.encoding for path, now in change.readings.items() if now.encoding},
     )
-
-
-def _papers_read(change: Change, path: str) -> list[str]:
-    """Return the paper of each record that a source holds now."""
-    ids = change.paper_ids.get(path, {})
-    return [ids[key] for key in (change.readings[path].keys if path in change.readings else ids)]
 
 
 def _unchanged_report(
     store: Store, manifest: Manifest, files: Sequence[SourceFile], strict: bool, started: float
 ) -> IndexReport:
-    skips = tuple(skip for file in files for skip in store.source_skips(file.path))
-    _check_strict(strict, skips)
-    read = [paper_id for file in files for paper_id in store.papers_of_source(file.path)]
+    fates = unchanged_fates(store, files)
+    _check_strict(strict, fates)
+    return _add_up(fates, removed=0, embedded=0, papers=manifest.counts.papers, started=started)
+
+
+def _add_up(
+    fates: Sequence[Fate],
+    *,
+    removed: int,
+    embedded: int,
+    papers: int,
+    started: float,
+    encodings: Mapping[str, str] = NO_ENCODINGS,
+) -> IndexReport:
+    """Return the report whose counts are those of the fates."""
+    counts = Counter(fate.fate for fate in fates)
+    skipped = [fate for fate in fates if fate.fate == "skipped"]
     return IndexReport(
-        read=len(read),
-        added=0,
-        changed=0,
-        merged=len(read) - len(set(read)),
-        unchanged=len(set(read)),
-        removed=0,
-        skipped=len(skips),
-        skips=skips,
-        embedded=0,
-        papers=manifest.counts.papers,
+        found=len(fates),
+        read=len(fates) - len(skipped),
+        **{name: counts[name] for name in get_args(FateName)},
+        removed=removed,
+        skips=tuple(Skipped(path=s.path, record=s.record, reason=s.reason or "") for s in skipped),
+        fates=tuple(fates),
+        encodings=encodings,
+        embedded=embedded,
+        papers=papers,
         seconds=time.perf_counter() - started,
     )
 
 
-def _skips_of(change: Change, files: Sequence[SourceFile], store: Store) -> list[Skipped]:
-    return [
-        skip
-        for file in files
-        for skip in (
-            change.readings[file.path].skips
-            if file.path in change.readings
-            else store.source_skips(file.path)
-        )
-    ]
-
-
-def _check_strict(strict: bool, skips: Sequence[Skipped]) -> None:
-    if strict and skips:
+def _check_strict(strict: bool, fates: Sequence[Fate]) -> None:
+    skips = [fate for fate in fates if fate.fate == "skipped"] if strict else []
+    if skips:
         shown = "; ".join(f"{s.path}, record {s.record}: {s.reason}" for s in skips[:MAX_SHOWN_SKIPS])
         raise SkippedRecordsError(
             f"{len(skips)} records would be skipped ({shown}); mend them, or leave --strict out to skip them"

@@ -3,16 +3,19 @@ stored ones. Knows nothing of passages and vectors."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from rag_qa.corpus.merging import merge_papers
+from rag_qa.corpus.placeholders import repeated_texts
 from rag_qa.corpus.reading import Reading, read_source
-from rag_qa.corpus.sources import STDIN, SourceFile
+from rag_qa.corpus.sources import STDIN, SourceFile, source_exists
 from rag_qa.index.manifest import Manifest
 from rag_qa.index.store import Store
 from rag_qa.types import Paper, Skipped
 from rag_qa.version import __version__
+
+# The paper of a record that became none, because its text says nothing of it.
+NO_PAPER = ""
 
 
 class Progress(Protocol):
@@ -22,7 +25,7 @@ class Progress(Protocol):
 
 
 class Fresh(NamedTuple):
-    """What a source holds now: record ids, what was skipped, and the digest to know it by.
+    """What a source holds now: record ids, what was skipped, the digest to know it by, and an encoding if guessed.
 
     No digest fits a source of which the index keeps records that have gone, so that it is always read again.
     """
@@ -30,15 +33,20 @@ class Fresh(NamedTuple):
     keys: list[str]
     skips: list[Skipped]
     digest: str
+    encoding: str | None
 
 
 class Change(NamedTuple):
-    """What a run would change: every record by source, the papers they make, and how these differ."""
+    """What a run would change: every record by source, the papers they make, and how these differ from those before.
+
+    `before` holds, of the papers that the index had, those that it still has, by id.
+    """
 
     records: dict[str, dict[str, Paper]]
     readings: dict[str, Fresh]
     dropped: list[str]
     papers: dict[str, Paper]
+    before: dict[str, Paper]
     paper_ids: dict[str, dict[str, str]]
     added: list[str]
     changed: list[str]
@@ -48,7 +56,7 @@ class Change(NamedTuple):
 
 def gone_sources(store: Store) -> list[str]:
     """Return the paths of the stored sources whose files have gone."""
-    return [path for path in store.source_digests() if path != STDIN and not Path(path).exists()]
+    return [path for path in store.source_digests() if path != STDIN and not source_exists(path)]
 
 
 def unread_files(
@@ -83,14 +91,16 @@ def find_change(
     for number, (path, file) in enumerate(unread.items(), 1):
         reading = read_source(file, format)
         now = _by_record_id(reading.papers)
-        kept = {} if prune else _kept(records.get(path, {}), now, reading)
+        kept = {} if prune and not file.problem else _kept(records.get(path, {}), now, reading)
         digest = "" if kept else _digest(file, format)
-        readings[path] = Fresh(list(now), list(reading.skipped), digest)
+        readings[path] = Fresh(list(now), list(reading.skipped), digest, reading.encoding)
         records[path] = now | kept
         tell("reading", number, len(unread))
     flat = [paper for group in records.values() for paper in group.values()]
     tell("merging", 0, len(flat))
-    papers = {paper.id: paper for paper in merge_papers(flat)}
+    repeated = repeated_texts(flat)
+    telling = [record for record in flat if record.abstract not in repeated] if repeated else flat
+    papers = {paper.id: paper for paper in merge_papers(telling)}
     tell("merging", len(flat), len(flat))
     return _compare(store, records, readings, dropped, papers)
 
@@ -139,7 +149,9 @@ def _compare(
     before = store.papers_by_id(list(papers))
     paper_of = {(s.path, s.record): paper.id for paper in papers.values() for s in paper.sources}
     paper_ids = {
-        source: {key: paper_of[r.sources[0].path, r.sources[0].record] for key, r in group.items()}
+        source: {
+            key: paper_of.get((r.sources[0].path, r.sources[0].record), NO_PAPER) for key, r in group.items()
+        }
         for source, group in records.items()
     }
     differ = [key for key, paper in before.items() if paper != papers[key]]
@@ -149,6 +161,7 @@ def _compare(
         readings=readings,
         dropped=dropped,
         papers=papers,
+        before=before,
         paper_ids=paper_ids,
         added=[key for key in papers if key not in before],
         changed=sorted(set(differ) - set(moved)),

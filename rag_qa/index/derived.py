@@ -5,7 +5,7 @@
     index/derived/3/exact/          the same vectors as one matrix
     index/derived/3/lexical/        BM25 over title and abstract
     index/derived/3/pairs/          BM25 over pairs of neighbouring words
-    index/derived/3/facets/         years, venues, authors, sources
+    index/derived/3/facets/         years, venues, authors, sources, statuses
     index/derived/3/stamp.json      size, time and hash of each file that a search reads
 
 A folder is never changed once it stands. One that is missing, differs from its stamp or does not find what was
@@ -24,7 +24,7 @@ import numpy as np
 from rag_qa.errors import IndexDamagedError
 from rag_qa.index.exact import build_exact
 from rag_qa.index.facets import build_facets
-from rag_qa.index.lexical import build_lexical
+from rag_qa.index.lexical import build_lexical, words_as_now
 from rag_qa.index.lock import is_held
 from rag_qa.index.pairs import build_pairs
 from rag_qa.index.store import PassageRow, Store
@@ -32,6 +32,8 @@ from rag_qa.index.vectors import Row, build_vectors, extend_vectors
 from rag_qa.types import Paper
 
 STAMP = "stamp.json"
+# Counts up whenever the parts hold something else than before: those of an earlier layout are built again.
+LAYOUT = 2
 PARTS = ("chroma", "exact", "lexical", "pairs", "facets")
 # Share of the papers up to which a change is made to a copy of the collection before.
 SMALL = 0.2
@@ -103,15 +105,20 @@ def drop_old_generations(index: Path, generation: int) -> None:
 
 
 def stamp_matches(folder: Path) -> bool:
-    """Return whether every part is there and every file as stamped; reads contents only where times differ."""
+    """Return whether every part is there, of today's words, and every file as stamped.
+
+    Contents are read only where times differ.
+    """
     try:
         known = json.loads((folder / STAMP).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
+    if known.pop("layout", 1) != LAYOUT:
+        return False
     files = {str(path.relative_to(folder)): path for path in _files(folder)}
     if files.keys() != known.keys() or {Path(name).parts[0] for name in known} != set(PARTS):
         return False
-    return all(_same(path, known[name]) for name, path in files.items())
+    return words_as_now(folder / "lexical") and all(_same(path, known[name]) for name, path in files.items())
 
 
 def _same(path: Path, known: dict[str, int | str]) -> bool:
@@ -123,8 +130,8 @@ def _same(path: Path, known: dict[str, int | str]) -> bool:
     return status.st_mtime_ns == known["mtime_ns"] or _sha256(path) == known["sha256"]
 
 
-def _stamp(folder: Path) -> dict[str, dict[str, int | str]]:
-    return {
+def _stamp(folder: Path) -> dict[str, int | dict[str, int | str]]:
+    return {"layout": LAYOUT} | {
         str(path.relative_to(folder)): {
             "size": path.stat().st_size,
             "mtime_ns": path.stat().st_mtime_ns,

@@ -1,6 +1,7 @@
-"""Years, venues, authors and sources of the papers, by place; built from the store, to filter without reading papers.
+"""Years, venues, authors, sources and statuses of the papers, by place.
 
-Papers go by their places in the order of ids, as in the lexical index.
+Built from the store, to filter without reading papers. Papers go by their places in the order of ids, as in the
+lexical index.
 """
 
 import json
@@ -18,30 +19,37 @@ from rag_qa.index.exact import Places
 from rag_qa.types import Paper
 
 YEARS = "years.npy"
+MORE_YEARS = "more-years.npy"
 NO_YEAR = 0
 # How the values of each facet are compared.
 FACETS: dict[str, Callable[[str], str]] = {
     "venues": normalise_text,
     "authors": lambda name: " ".join(name_words(name)),
     "files": str.casefold,
+    "statuses": str,
 }
 
 
 def build_facets(folder: Path, papers: Iterable[Paper]) -> None:
     """Write the facets of the papers, in their order, into an empty folder."""
     years: list[int] = []
+    more_years: list[tuple[int, int]] = []
     found: dict[str, dict[str, list[int]]] = {name: defaultdict(list) for name in FACETS}
     for place, paper in enumerate(papers):
         years.append(paper.year or NO_YEAR)
+        more_years += [(place, version.year) for version in paper.versions if version.year]
+        venues = (paper.venue, *(version.venue for version in paper.versions))
         values = {
-            "venues": [paper.venue] if paper.venue else [],
+            "venues": [venue for venue in venues if venue],
             "authors": paper.authors,
             "files": [source.path for source in paper.sources],
+            "statuses": [paper.status] if paper.status else [],
         }
         for name in FACETS:
             for value in dict.fromkeys(values[name]):
                 found[name][value].append(place)
     np.save(folder / YEARS, np.array(years, dtype=np.int32))
+    np.save(folder / MORE_YEARS, np.array(more_years, dtype=np.int64).reshape(-1, 2))
     for name in FACETS:
         _write(folder, name, found[name])
 
@@ -98,9 +106,16 @@ class Facets:
         self.venues = Facet(folder, "venues")
         self.authors = Facet(folder, "authors")
         self.files = Facet(folder, "files")
+        self.statuses = Facet(folder, "statuses")
 
     @cached_property
     def years(self) -> NDArray[np.int32]:
         """Each paper's year, `NO_YEAR` where it has none; shape (papers,)."""
         years: NDArray[np.int32] = np.load(self._folder / YEARS)
+        return years
+
+    @cached_property
+    def more_years(self) -> NDArray[np.int64]:
+        """The years of other versions, such as the preprint; shape (years, 2): the paper's place and the year."""
+        years: NDArray[np.int64] = np.load(self._folder / MORE_YEARS)
         return years

@@ -10,14 +10,16 @@ of 12 s where the others add 1,000 papers in 0.1 s. Knows nothing of vectors.
 
 import json
 from collections.abc import Iterable, Sequence
-from functools import cached_property, reduce
+from functools import cache, cached_property, reduce
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rag_qa.index.exact import Places
+from rag_qa.text.body import body_span
+from rag_qa.text.words import ANALYZER, stem, words
 from rag_qa.types import Paper
 
 if TYPE_CHECKING:
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
 PAPER_IDS = "paper_ids.json"
 TITLE_TIMES = 3
-TOKEN_PATTERN = r"(?u)\b\w+\b"
+RULES = "rules.json"
 
 
 def build_lexical(folder: Path, papers: Iterable[Paper]) -> list[list[int]]:
@@ -40,14 +42,24 @@ def build_lexical(folder: Path, papers: Iterable[Paper]) -> list[list[int]]:
     texts: list[str] = []
     for paper in papers:
         ids.append(paper.id)
-        texts.append(" ".join([*[paper.title] * TITLE_TIMES, paper.abstract]))
+        start, end = body_span(paper.abstract)
+        texts.append(" ".join([*[paper.title] * TITLE_TIMES, paper.abstract[start:end]]))
     (folder / PAPER_IDS).write_text(json.dumps(ids), encoding="utf-8")
-    words = _tokenize(texts)
-    if any(words.ids):
+    (folder / RULES).write_text(json.dumps({"analyzer": ANALYZER}), encoding="utf-8")
+    tokens, vocabulary = _vocabulary_of(map(words, texts))
+    if any(tokens):
         index = bm25s.BM25()
-        index.index(words, show_progress=False)
+        index.index((tokens, vocabulary), show_progress=False)
         index.save(str(folder), show_progress=False)
-    return list(words.ids)
+    return tokens
+
+
+def words_as_now(folder: Path) -> bool:
+    """Return whether an index was built of the words that a text has today."""
+    try:
+        return bool(json.loads((folder / RULES).read_text(encoding="utf-8"))["analyzer"] == ANALYZER)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
 
 
 class Lexical:
@@ -58,16 +70,14 @@ class Lexical:
 
     def scores(self, query: str) -> NDArray[np.float32]:
         """Return BM25 of every paper, shape (papers,), in the order of `paper_ids`; 0 where nothing matches."""
-        (words,) = _tokenize([query], return_ids=False)
-        known = [word for word in words if word in self._vocabulary]
+        known = [word for word in _tokenize(query) if word in self._vocabulary]
         if not known:
             return np.zeros(len(self.paper_ids), dtype=np.float32)
         return np.asarray(self._index.get_scores(known), dtype=np.float32)
 
     def numbers(self, query: str) -> list[int]:
         """Return the places of a query's words in the vocabulary, in order; -1 for one that no paper has."""
-        (words,) = _tokenize([query], return_ids=False)
-        return [self._vocabulary.get(word, -1) for word in words]
+        return [self._vocabulary.get(word, -1) for word in _tokenize(query)]
 
     def document_frequencies(self, stems: Sequence[str]) -> dict[str, int]:
         """Return in how many papers each stem occurs."""
@@ -75,8 +85,7 @@ class Lexical:
 
     def places_of_all(self, text: str) -> Places:
         """Return the places of the papers that hold every word of a text, in any inflection; none for no words."""
-        (words,) = _tokenize([text], return_ids=False)
-        numbers = [self._vocabulary.get(word) for word in words]
+        numbers = [self._vocabulary.get(word) for word in _tokenize(text)]
         if not numbers or None in numbers:
             return np.empty(0, dtype=np.int64)
         starts, holders = self._index.scores["indptr"], self._index.scores["indices"]
@@ -85,10 +94,9 @@ class Lexical:
         ]
         return reduce(np.intersect1d, lists[1:], np.sort(lists[0]))
 
-    def papers_with(self, words: Sequence[str]) -> list[int]:
+    def papers_with(self, names: Sequence[str]) -> list[int]:
         """Return in how many papers each word occurs, in whatever form."""
-        stems = _stemmer().stemWords([word.lower() for word in words])
-        return [self._document_frequency(self._vocabulary.get(stem)) for stem in stems]
+        return [min(self.document_frequencies(stem(words(name))).values(), default=0) for name in names]
 
     def _document_frequency(self, place: int | None) -> int:
         if place is None:
@@ -118,20 +126,23 @@ class Lexical:
         return bm25s.BM25.load(str(self._folder), mmap=True)
 
 
-def _tokenize(texts: list[str], *, return_ids: bool = True) -> Any:
-    import bm25s
-
-    return bm25s.tokenize(
-        texts,
-        stopwords="en",
-        stemmer=_stemmer(),
-        token_pattern=TOKEN_PATTERN,
-        return_ids=return_ids,
-        show_progress=False,
-    )
+def _tokenize(text: str) -> list[str]:
+    """Return the stems of a text's words without the commonest, in order."""
+    return stem([word for word in words(text) if word not in _stop_words()])
 
 
-def _stemmer() -> Any:
-    import Stemmer  # type: ignore[import-not-found]
+def _vocabulary_of(texts: Iterable[Iterable[str]]) -> tuple[list[list[int]], dict[str, int]]:
+    """Return lists of words as places of their stems in a vocabulary (without stop words), and the vocabulary."""
+    numbers: dict[str, int] = {}
+    stops = _stop_words()
+    found = [[numbers.setdefault(word, len(numbers)) for word in text if word not in stops] for text in texts]
+    vocabulary: dict[str, int] = {}
+    places = [vocabulary.setdefault(stemmed, len(vocabulary)) for stemmed in stem(list(numbers))]
+    return [[places[n] for n in text] for text in found], vocabulary
 
-    return Stemmer.Stemmer("english")
+
+@cache
+def _stop_words() -> frozenset[str]:
+    from bm25s.stopwords import STOPWORDS_EN  # type: ignore[import-untyped]
+
+    return frozenset(STOPWORDS_EN)

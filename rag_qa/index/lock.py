@@ -3,6 +3,7 @@
 Both are freed by the operating system when their process dies, however it dies.
 """
 
+import contextlib
 import fcntl
 import os
 from collections.abc import Iterator
@@ -46,7 +47,8 @@ def hold(generation: Path) -> int | None:
         held = os.open(generation, os.O_RDONLY)
     except OSError:
         return None
-    fcntl.flock(held, fcntl.LOCK_SH)
+    with contextlib.suppress(OSError):  # some file systems know no locks
+        fcntl.flock(held, fcntl.LOCK_SH)
     return held
 
 

@@ -1,6 +1,7 @@
 """An index opened to be searched: pinned to one finished generation, mended first where it is damaged."""
 
 import math
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from functools import cached_property
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rag_qa.errors import IndexDamagedError, IndexNotFoundError
+from rag_qa.errors import IndexDamagedError, IndexNotFoundError, PaperIndexError
 from rag_qa.index.derived import build_derived, derived_folder, drop_old_generations, stamp_matches
 from rag_qa.index.exact import Exact
 from rag_qa.index.facets import Facets
@@ -47,6 +48,7 @@ class Index:
         folder = folder.absolute()
         index, generation = cls._open(folder, graph)
         if index is None:
+            _check_writable(folder)
             mend(folder, generation)
             index, generation = cls._open(folder, graph)
         if index is None:
@@ -99,6 +101,10 @@ class Index:
         """Yield every paper, in order of ids."""
         return self._store.papers()
 
+    def records(self) -> Iterator[Paper]:
+        """Yield every record that the papers were made of, as it was read."""
+        return (record for _, _, record in self._store.records())
+
     def papers_by_id(self, ids: Sequence[str]) -> dict[str, Paper]:
         """Return the papers that exist among the ids (not aliases)."""
         return self._store.papers_by_id(ids)
@@ -145,6 +151,14 @@ def mend(folder: Path, generation: int) -> None:
                 drop_old_generations(folder, generation)
         finally:
             store.close()
+
+
+def _check_writable(folder: Path) -> None:
+    if not os.access(folder, os.W_OK):
+        raise PaperIndexError(
+            f"{folder} has to be mended, or made ready for this version, and cannot be written to; copy it "
+            f"(cp -r {folder} NEW_FOLDER) and name the copy with --index NEW_FOLDER"
+        )
 
 
 def _finished(store: Store) -> Manifest:

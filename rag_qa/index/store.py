@@ -5,10 +5,12 @@ of the embedded text and committed batch by batch, so an interrupted run has not
 else changes in one transaction. A reader keeps one read transaction open: it sees what it opened.
 """
 
+import shutil
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
@@ -21,6 +23,7 @@ from rag_qa.types import Paper, Passage, Skipped
 FILE_NAME = "papers.sqlite3"
 CHUNK = 500
 DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+NOT_WRITABLE = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN)
 
 SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -78,10 +81,14 @@ class Store:
 
     @classmethod
     def open(cls, folder: Path) -> "Store":
-        """Open for reading, pinned to the last finished update; nothing there reads as an empty store."""
+        """Open for reading, pinned to the last finished update; nothing there reads as an empty store.
+
+        The folder may be one that cannot be written to: a read-only mount, a snapshot, a colleague's.
+        """
         path = folder / FILE_NAME
-        store = cls(_connect(path if path.is_file() else ":memory:"), folder)
+        store = cls(_connect(":memory:"), folder)
         with store._errors_told():
+            store._db = _connect_to_read(path) if path.is_file() else store._db
             if not store._has_tables():
                 store.close()
                 store._db = _connect(":memory:")
@@ -153,9 +160,11 @@ class Store:
             for source, key, body in self._read("SELECT source, id, body FROM records ORDER BY source, id"):
                 yield source, key, Paper.model_validate_json(body)
 
-    def papers_of_source(self, path: str) -> list[str]:
-        """Return the paper id of each record of a source."""
-        return [row[0] for row in self._read("SELECT paper_id FROM records WHERE source = ?", (path,))]
+    def places_of_source(self, path: str) -> list[tuple[int, str]]:
+        """Return the number and the paper id of each record of a source, in the order of the numbers."""
+        number = "json_extract(body, '$.sources[0].record')"
+        query = f"SELECT {number}, paper_id FROM records WHERE source = ? ORDER BY 1"
+        return [(int(row[0]), row[1]) for row in self._read(query, (path,))]
 
     def replace_records(
         self, source: str, records: Mapping[str, Paper], paper_ids: Mapping[str, str]
@@ -276,9 +285,7 @@ class Store:
         try:
             yield
         except (sqlite3.DatabaseError, ValidationError) as exc:
-            # The lowest byte is the primary code; Python's own errors, over text that is no UTF-8, have none.
-            code = getattr(exc, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
-            if code in DAMAGE:
+            if _code(exc) in DAMAGE:
                 raise IndexDamagedError(
                     f"{path} cannot be read ({_first_line(exc)}); move the folder away and build it again with "
                     "`rag-qa index`"
@@ -295,5 +302,37 @@ def _first_line(exc: Exception) -> str:
     return str(exc).partition("\n")[0]
 
 
-def _connect(path: Path | str) -> sqlite3.Connection:
-    return sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
+def _code(exc: Exception) -> int:
+    """Return SQLite's primary code, the lowest byte; Python's own errors, over text that is no UTF-8, have none."""
+    code: int = getattr(exc, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)
+    return code & 0xFF
+
+
+def _connect(path: Path | str, *, uri: bool = False) -> sqlite3.Connection:
+    return sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False, uri=uri)
+
+
+def _connect_to_read(path: Path) -> sqlite3.Connection:
+    """Connect to a file, beside which SQLite may not be able to make those that it shares with writers."""
+    db = _connect(path)
+    try:
+        db.execute("SELECT 1 FROM sqlite_master").fetchone()
+        return db
+    except sqlite3.OperationalError as exc:
+        db.close()
+        if _code(exc) not in NOT_WRITABLE:
+            raise
+    log = path.with_name(f"{path.name}-wal")
+    if log.is_file() and log.stat().st_size:
+        return _connect_to_copy(path, log)
+    return _connect(f"{path.absolute().as_uri()}?immutable=1", uri=True)
+
+
+def _connect_to_copy(*files: Path) -> sqlite3.Connection:
+    """Connect to a copy of a file and its log, whose changes SQLite must write into the file before it is read."""
+    with TemporaryDirectory() as folder:
+        copies = [Path(shutil.copyfile(file, Path(folder, file.name))) for file in files]
+        db = _connect(copies[0])
+        # From now on SQLite needs nothing but the open file, which outlives its name.
+        db.execute("PRAGMA journal_mode = DELETE").fetchone()
+    return db

@@ -5,14 +5,18 @@ a collection is written in a fresh folder, new or a copy of the one before, pers
 builder swaps folders.
 """
 
+import os
+import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from itertools import islice
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from rag_qa.backends.home import some_home
 from rag_qa.errors import IndexDamagedError
 from rag_qa.protocols import Matrix
 
@@ -96,18 +100,15 @@ class Vectors:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._manager = _client(folder)
-        client = self._manager.__enter__()
-        try:
+        with ExitStack() as files:
+            client = files.enter_context(_client(files.enter_context(_writable(folder))))
             with _errors_told(folder):
                 self._collection = client.get_collection(COLLECTION, embedding_function=None)
-        except BaseException:
-            self.close()
-            raise
+            self._files = files.pop_all()
 
     def close(self) -> None:
         """Let go of the files."""
-        self._manager.__exit__(None, None, None)
+        self._files.close()
 
     def __len__(self) -> int:
         with _errors_told(self._folder):
@@ -135,9 +136,23 @@ def _columns(rows: list[Row]) -> dict[str, Any]:
 
 
 @contextmanager
+def _writable(folder: Path) -> Iterator[Path]:
+    """Give a folder that Chroma can open, as it writes even to read: a copy where nothing may be written."""
+    if all(os.access(path, os.W_OK) for path in (folder, *folder.rglob("*")) if path.exists()):
+        yield folder
+        return
+    with TemporaryDirectory(prefix="rag-qa-") as name:
+        copy = Path(shutil.copytree(folder, Path(name, folder.name), copy_function=shutil.copyfile))
+        for path in (copy, *copy.rglob("*")):
+            path.chmod(0o700)
+        yield copy
+
+
+@contextmanager
 def _client(folder: Path) -> Iterator["ClientAPI"]:
-    import chromadb
-    from chromadb.config import Settings
+    with some_home():
+        import chromadb
+        from chromadb.config import Settings
 
     with _errors_told(folder):
         settings = Settings(_env_file=None, anonymized_telemetry=False)

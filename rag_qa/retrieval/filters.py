@@ -6,6 +6,7 @@ holds the words. A source is a pattern with `*`, or a part of a path.
 """
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
@@ -65,6 +66,11 @@ def _conditions(wanted: Filter, facets: Facets) -> Iterable[tuple[str, Places]]:
             f"in {' or '.join(wanted.sources)}",
             _of_any(facets.files, wanted.sources, _files_like, "source"),
         )
+    if wanted.statuses:
+        yield f"marked {' or '.join(wanted.statuses)}", _of_statuses(wanted.statuses, facets)
+    if wanted.without:
+        marked = _of_statuses(wanted.without, facets)
+        yield f"not marked {' or '.join(wanted.without)}", np.setdiff1d(np.arange(len(facets.years)), marked)
     if wanted.since is not None or wanted.until is not None:
         yield Filter(since=wanted.since, until=wanted.until).text, _of_years(wanted, facets)
 
@@ -81,7 +87,11 @@ def _of_years(wanted: Filter, facets: Facets) -> Places:
     years = facets.years
     since = NO_YEAR + 1 if wanted.since is None else wanted.since
     until = np.iinfo(years.dtype).max if wanted.until is None else wanted.until
-    places = np.flatnonzero((years >= since) & (years <= until))
+    more_places, more_years = facets.more_years.T
+    places = np.union1d(
+        np.flatnonzero((years >= since) & (years <= until)),
+        more_places[(more_years >= since) & (more_years <= until)],
+    )
     if not len(places):
         known = years[years != NO_YEAR]
         have = (
@@ -91,6 +101,10 @@ def _of_years(wanted: Filter, facets: Facets) -> Places:
         )
         raise FilterError(f"no paper in the index is {wanted.text}: {have}; ask for other years")
     return places
+
+
+def _of_statuses(wanted: Sequence[str], facets: Facets) -> Places:
+    return facets.statuses.places(n for n, status in enumerate(facets.statuses.values) if status in wanted)
 
 
 def authors_like(wanted: str, authors: Facet) -> list[int]:
@@ -128,10 +142,24 @@ def _without_year(venue: str) -> str:
 
 
 def _files_like(wanted: str, files: Facet) -> list[int]:
-    pattern = wanted.casefold()
-    if not any(c in pattern for c in "*?["):
-        pattern = f"*{pattern}*"
-    return [n for n, path in enumerate(files.keys) if fnmatchcase(path, pattern)]
+    """Return the numbers of the paths that hold a text; where none does, of those that match it as a pattern.
+
+    Brackets are taken for those of a name first, and a pattern may begin at any folder.
+    """
+    text = _path_key(wanted)
+    paths = [_path_key(path) for path in files.keys]
+    holding = [n for n, path in enumerate(paths) if text in path]
+    return holding or _matching(text.replace("[", "[[]"), paths) or _matching(text, paths)
+
+
+def _matching(pattern: str, paths: Sequence[str]) -> list[int]:
+    patterns = (pattern, f"*/{pattern}")
+    return [n for n, path in enumerate(paths) if any(fnmatchcase(path, one) for one in patterns)]
+
+
+def _path_key(path: str) -> str:
+    """Return a path as it is compared: some systems write the accents of names apart."""
+    return unicodedata.normalize("NFC", path.removeprefix("./").casefold())
 
 
 def _nearest(name: str, facet: Facet, what: str) -> str:

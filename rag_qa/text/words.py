@@ -1,11 +1,65 @@
-"""The words of a text that carry its content, stemmed; shared by relevance, evidence and verdicts."""
+"""The words of a text, as evidence, counts and BM25 all see them; those that carry its content, stemmed.
+
+Words are compared without regard to case and to how they are encoded (NFKC: ligatures, CO₂, µ and μ, full width).
+Scripts that part no words (Chinese, Japanese, Thai) and Korean, whose particles cling to words, give every character
+and every two neighbours, in order, so that whatever stands in a text is a run of its words.
+"""
 
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
-WORD = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_][^\W_]*", re.UNICODE)
+# Grows whenever a text gives other words than before, so that an index of the old ones is built again.
+ANALYZER = 2
+
+# Vowels and accents that stand on letters, which are no word characters to `re`; in blocks, as scripts have them.
+_MARKS = (
+    "\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06dc"
+    "\u06df-\u06e4\u06e7\u06e8\u06ea-\u06ed\u0711\u0730-\u074a\u07a6-\u07b0\u0816-\u082d\u08d3-\u0903\u093a-\u094f\u0951-\u0957"
+    "\u0962\u0963\u0981-\u0983\u09bc-\u09d7\u0a01-\u0a03\u0a3c-\u0a51\u0a70-\u0a83\u0abc-\u0acd\u0b01-\u0b03\u0b3c-\u0b57\u0b82"
+    "\u0bbe-\u0bcd\u0c00-\u0c04\u0c3c-\u0c56\u0c81-\u0c83\u0cbc-\u0cd6\u0d00-\u0d03\u0d3b-\u0d4d\u0d81-\u0d83\u0dca-\u0ddf\u135d-\u135f"
+    "\u1b00-\u1b04\u1b34-\u1b44\u1ab0-\u1aff\u1dc0-\u1dff\u200c\u200d\u20d0-\u20ff\ufe20-\ufe2f"
+)
+# Thai, Lao, Tibetan, Myanmar, Khmer, kana, CJK ideographs, Hangul.
+_UNPARTED = (
+    "\u0e01-\u0e3a\u0e40-\u0e4e\u0e81-\u0ecd\u0f00\u0f40-\u0fbc\u1000-\u103f\u1050-\u109d\u1100-\u11ff\u1780-\u17d3\u3005-\u3007\u3041-\u3096"
+    "\u3099-\u309f\u30a1-\u30fa\u30fc-\u30ff\u3131-\u318e\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
+)
+# Names with signs: C++, C#, A*.
+_SIGNED = r"[a-z](?:\+\+|[#*])(?![\w*#])"
+# A word as it is written, with its place; `words` gives words as they are compared.
+WORD = re.compile(rf"(?i:{_SIGNED})|\d+(?:[.,]\d+)*|[^\W\d_][^\W_{_MARKS}]*(?:[{_MARKS}]+[^\W_{_MARKS}]*)*")
+_UNITS = (
+    "mg|kg|ng|pg|μg|ug|ml|μl|ul|dl|nm|μm|um|mm|cm|km|ms|ns|μs|hz|khz|mhz|ghz|kb|mb|gb|tb|mv|kv|mw|kw|pa|kpa|mpa"
+    "|ppm|mol|mmol"
+)
+# "3d" is a word and "10mg" are two; "++" alone is what stands behind a longer name ("PointNet++").
+_NUMBER = rf"\d+(?:\.\d+)*(?:(?=(?:{_UNITS})(?![^\W_]))|(?=[^\W_])(?:(?![{_UNPARTED}])[^\W_])*)?"
+_ASCII_NUMBER = rf"\d+(?:\.\d+)*(?:(?=(?:{_UNITS})(?![^\W_]))|[a-z][a-z0-9]*)?"
+_ASCII = re.compile(rf"{_SIGNED}|{_ASCII_NUMBER}|[a-z][a-z0-9]*|(?<!\w)\.net\b|(?<=\w)\+\+", re.ASCII)
+_ANY = re.compile(
+    rf"(?P<unparted>[{_UNPARTED}]+)|{_SIGNED}|{_NUMBER}|(?![{_UNPARTED}\d_])\w(?:(?![{_UNPARTED}_])[\w{_MARKS}])*"
+    r"|(?<!\w)\.net\b|(?<=\w)\+\+"
+)
+_THOUSANDS = re.compile(r"(?<![\d.,])(\d{1,3})((?:,\d{3}){1,5}|(?: 000){1,5})(?!,?\d)")
+_HAS_THOUSANDS = re.compile(r",\d{3}| 000")
+_POWER = re.compile(r"(?<=\d)([⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)")
+_POWERS = frozenset("⁰¹²³⁴⁵⁶⁷⁸⁹")
+_PLAIN = frozenset(map(chr, range(128)))
+# Characters that mean the same to a reader; and soft hyphens, marks of direction, and the vowel signs that Arabic and
+# Hebrew mostly leave out, which mean nothing to a search.
+_LIKE = dict(zip("‐‑‒−’ʼё" "أإآىک", "----''е" "اااي" "\u0643", strict=False)) | {
+    chr(code): ""
+    for first, last in (
+        (0xAD, 0xAD), (0x34F, 0x34F), (0x591, 0x5BD), (0x5BF, 0x5BF), (0x5C1, 0x5C2), (0x5C7, 0x5C7), (0x640, 0x640),
+        (0x64B, 0x65F), (0x670, 0x670), (0x200B, 0x200F), (0x2060, 0x2060), (0xFE00, 0xFE0F), (0xFEFF, 0xFEFF),
+    )
+    for code in range(first, last + 1)
+}  # fmt: skip
+_DIMENSIONS = re.compile(r"(?<![\w.-])([23])-d\b")
+_HYPHEN = re.compile(r"(?<=[^\W\d_])-(?=[^\W\d_])")
 
 FUNCTION_WORDS = frozenset(
     """a about above across after again against all also although am among an and any are as at be because been
@@ -27,14 +81,73 @@ ASKING_WORDS = frozenset(
 )
 
 
+def fold(text: str) -> str:
+    """Return a text in the form in which words are compared: case, encoding and thousands separators do not matter."""
+    folded = text.lower() if text.isascii() else _fold_any(text)
+    if _HAS_THOUSANDS.search(folded):
+        folded = _THOUSANDS.sub(
+            lambda number: number[1] + number[2].replace(",", "").replace(" ", ""), folded
+        )
+    if "3-d" in folded or "2-d" in folded:
+        folded = _DIMENSIONS.sub(r"\1d", folded)
+    return folded
+
+
+def _fold_any(text: str) -> str:
+    # Few characters of a text are beyond ASCII: only they are looked at, in place of passes over all.
+    odd = set(text) - _PLAIN
+    if odd & _POWERS:
+        # 10⁶ is no 106, and ² after a letter is 2.
+        text = _POWER.sub(r" \1", text)
+    if not unicodedata.is_normalized("NFKC", text):
+        text = unicodedata.normalize("NFKC", text)
+    text = text.casefold()
+    if not unicodedata.is_normalized("NFKC", text):
+        text = unicodedata.normalize("NFKC", text)
+    for character in set(text) - _PLAIN:
+        if character in _LIKE:
+            text = text.replace(character, _LIKE[character])
+        elif character.isdecimal():
+            text = text.replace(character, str(unicodedata.decimal(character)))
+    return text.replace("i\u0307", "i")
+
+
+def words(text: str) -> list[str]:
+    """Return the words of a text as they are compared, in order, with repetitions, unstemmed."""
+    return _words(fold(text))
+
+
+def joined_words(text: str) -> list[str]:
+    """Return the words of a text as `words` does, but compounds as one: "finetuning" for "fine-tuning"."""
+    return _words(_HYPHEN.sub("", fold(text)))
+
+
+def _words(folded: str) -> list[str]:
+    if folded.isascii():
+        return _ASCII.findall(folded)
+    found: list[str] = []
+    for match in _ANY.finditer(folded):
+        if match["unparted"]:
+            found += _characters_and_pairs(match[0])
+        else:
+            found.append(match[0])
+    return found
+
+
+def _characters_and_pairs(run: str) -> list[str]:
+    """Return each character of a run and, before the next, the two together."""
+    pairs = [piece for n in range(len(run) - 1) for piece in (run[n], run[n : n + 2])]
+    return [*pairs, run[-1]]
+
+
 def content_terms(text: str) -> list[str]:
     """Return the stems of the content words of a text, in order, with repetitions."""
-    return _stem(content_words(text))
+    return stem(content_words(text))
 
 
 def content_words(text: str) -> list[str]:
     """Return the words of a text in lower case without function words, in order, with repetitions."""
-    return [word for word in map(str.casefold, WORD.findall(text)) if word not in FUNCTION_WORDS]
+    return [word for word in words(text) if word not in FUNCTION_WORDS]
 
 
 def question_terms(question: str) -> list[str]:
@@ -50,14 +163,14 @@ def topic_terms(question: str) -> list[str]:
 
 def stems(text: str) -> set[str]:
     """Return the stems of all words of a text, function words included."""
-    return set(_stem([word.casefold() for word in WORD.findall(text)]))
+    return set(stem(words(text)))
 
 
 def abbreviates(name: str, text: str) -> bool:
     """Return whether a name (or its plural) is the initials of words of the text in a row, with or without "of"."""
     short = name.casefold().removesuffix("s")
-    words = [word.casefold() for word in WORD.findall(text)]
-    initials = ("".join(w[0] for w in words), "".join(w[0] for w in words if w not in FUNCTION_WORDS))
+    found = [word.casefold() for word in WORD.findall(text)]
+    initials = ("".join(w[0] for w in found), "".join(w[0] for w in found if w not in FUNCTION_WORDS))
     return len(short) > 1 and any(short in row for row in initials)
 
 
@@ -73,12 +186,13 @@ def coverage(wanted: Iterable[str], found: Iterable[str], weights: Mapping[str, 
 
 @cache
 def _asking_stems() -> frozenset[str]:
-    return frozenset(_stem(sorted(ASKING_WORDS)))
+    return frozenset(stem(sorted(ASKING_WORDS)))
 
 
-def _stem(words: list[str]) -> list[str]:
-    stems: list[str] = _stemmer().stemWords(words)
-    return stems
+def stem(words: list[str]) -> list[str]:
+    """Return the stem of each word, by the rules of English."""
+    stemmed: list[str] = _stemmer().stemWords(words)
+    return stemmed
 
 
 @cache

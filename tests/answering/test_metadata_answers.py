@@ -3,7 +3,7 @@ import json
 import pytest
 
 from rag_qa import Assistant, Settings, build_index
-from rag_qa.answering.metadata_answers import told_by_metadata
+from rag_qa.answering.metadata_answers import tell, told_by_metadata
 from rag_qa.backends.locating import STARTER
 from rag_qa.testing import HashingEmbedder
 from rag_qa.types import Paper, Query
@@ -113,3 +113,18 @@ def test_follow_ups_can_be_switched_off(tmp_path):
     with Assistant.open(tmp_path / "index", settings=settings, embedder=HashingEmbedder()) as literal:
         listed = literal.ask(WHICH)
         assert literal.ask("is the second one small?", history=[listed]).query.understood_as is None
+
+
+@pytest.mark.parametrize(
+    ("count", "said"),
+    [
+        (2, "Written by A0 and A1,"),
+        (20, "A18 and A19,"),
+        (21, "A8, A9 and 11 others,"),
+        (3000, "A8, A9 and 2,990 others,"),
+    ],
+)
+def test_of_a_large_collaboration_the_first_are_named(count, said):
+    """Up to twenty authors are all named; of more the first ten, and how many others there are."""
+    paper = Paper(id="p", abstract="Tea is warm.", authors=tuple(f"A{n}" for n in range(count)))
+    assert said in tell(paper, ["authors"]).text

@@ -87,7 +87,7 @@ def test_indexing_reports_on_stdout(run):
     code, out, err = run("index", "papers.jsonl")
     assert (code, err) == (0, "")
     assert out.startswith(
-        "3 read, 3 added, 0 merged, 0 unchanged, 0 skipped; 3 passages embedded.\n3 papers in"
+        "3 records found: 3 added, 0 merged, 0 unchanged, 0 skipped; 3 passages embedded.\n3 papers in"
     )
 
 
@@ -112,6 +112,37 @@ def test_skips_go_to_stderr(run, folder):
     assert err.count("\n") == 1
 
 
+def test_a_report_has_a_line_for_each_record(run, folder):
+    """`--report FILE` writes path, record, fate, paper and reason of every record as JSON Lines."""
+    (folder / "more.jsonl").write_text(json.dumps(PAPERS[0]) + '\n{"title": "x"}\n')
+    code, out, _ = run("index", "papers.jsonl", "more.jsonl", "--report", "fates.jsonl")
+    rows = [json.loads(line) for line in (folder / "fates.jsonl").read_text().splitlines()]
+    assert code == 0
+    assert out.startswith("5 records found: 3 added, 1 merged, 0 unchanged, 1 skipped;")
+    assert [set(row) for row in rows] == [{"path", "record", "fate", "paper_id", "reason"}] * 5
+    assert [row["fate"] for row in rows] == ["added", "added", "added", "merged", "skipped"]
+    assert [row["paper_id"] for row in rows[::3]] == ["eigengame", "eigengame"]
+    assert rows[4]["reason"] == "no abstract"
+
+
+@pytest.mark.parametrize("target", ["nowhere/fates.jsonl", "."])
+def test_a_report_that_cannot_be_written_is_told_before_the_run(run, folder, target):
+    """A report in no folder, or in place of one, is told, and nothing is indexed."""
+    told(run("index", "papers.jsonl", "--report", target), "--report cannot write")
+    assert not (folder / DEFAULT_INDEX).exists()
+
+
+@pytest.mark.parametrize("flags", [[], ["--json"], ["--dry-run"]])
+def test_a_run_that_took_nothing_fails_and_says_why(run, folder, flags):
+    """Where no record became a paper, the counts are told all the same, then why, and the status is 1."""
+    (folder / "bad.jsonl").write_text('{"title": "x"}\n{"title": "y"}\n')
+    code, out, err = run("index", "bad.jsonl", *flags)
+    assert code == 1
+    assert "2 records found" in out or json.loads(out)["found"] == 2
+    assert "no paper was taken: 2 records: 2 × no abstract" in err
+    assert "BibTeX, RIS" in err
+
+
 def test_a_dry_run_writes_nothing(run, folder):
     """`--dry-run` says what would change and leaves no index behind."""
     code, out, _ = run("index", "papers.jsonl", "--dry-run")
@@ -132,7 +163,7 @@ def test_search_json_is_the_contract(run, indexed):
     code, out, err = run("search", "principal component analysis", "--json")
     rows = json.loads(out)
     assert (code, err) == (0, "")
-    assert [set(row) for row in rows] == [{"paper_id", "title", "score", "components"}] * 3
+    assert [set(row) for row in rows] == [{"paper_id", "title", "status", "score", "components"}] * 3
     assert rows[0]["paper_id"] == "eigengame"
     assert set(rows[0]["components"]) == {"dense", "feedback", "lexical", "pairs"}
 
@@ -151,7 +182,7 @@ def test_similar_to_a_text_in_json(run, indexed):
     code, out, err = run("similar", "--text-file", "draft.txt", "--json")
     rows = json.loads(out)
     assert (code, err) == (0, "")
-    assert [set(row) for row in rows] == [{"paper_id", "title", "score", "components"}] * 3
+    assert [set(row) for row in rows] == [{"paper_id", "title", "status", "score", "components"}] * 3
     assert rows[0]["paper_id"] == "eigengame"
 
 

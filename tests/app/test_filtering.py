@@ -44,6 +44,21 @@ def test_pairs_are_read():
     wanted = Filter(authors=("Ian Gemp", "Rus"), venues=("NeurIPS",), since=2019, sources=("a.bib",))
     assert read_filter(text) == wanted
     assert read_filter("since=2020") == Filter(since=2020)
+    assert read_filter("status=preprint without=retracted") == Filter(
+        statuses=("preprint",), without=("retracted",)
+    )
+
+
+@pytest.mark.parametrize("text", ["expression of concern", "concern", "Expression-of-Concern", "concerns"])
+def test_statuses_are_read(text):
+    """A status may be named by its last word, in any case."""
+    assert make_filter(statuses=[text]).statuses == ("expression of concern",)
+
+
+def test_another_word_is_no_status():
+    """What is no status is an error that lists them."""
+    with pytest.raises(FilterError, match="retracted, expression of concern"):
+        make_filter(without=["dubious"])
 
 
 @pytest.mark.parametrize("text", ["NeurIPS", "colour=red", "author=", 'author="Ian', "since=soon"])

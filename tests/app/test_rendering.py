@@ -18,6 +18,7 @@ from rag_qa.types import (
     Answer,
     Citation,
     Event,
+    Fate,
     Hit,
     IndexReport,
     Paper,
@@ -26,6 +27,7 @@ from rag_qa.types import (
     Sentence,
     Skipped,
     Verdict,
+    Version,
 )
 
 LONG = (
@@ -78,9 +80,9 @@ def answer(*sentences, papers=(PAPER,), nearest=()):
 def report(**fields):
     """A report of an indexing run, all zeros but these."""
     zeros = dict.fromkeys(
-        "read added changed merged unchanged removed skipped embedded papers seconds".split(), 0
+        "found read added changed merged unchanged removed skipped embedded papers seconds".split(), 0
     )
-    return IndexReport(**{**zeros, "skips": (), **fields})
+    return IndexReport(**{**zeros, "skips": (), "fates": (), **fields})
 
 
 def test_marks_number_papers_in_order_of_citation():
@@ -110,6 +112,40 @@ def test_markup_and_emoji_codes_are_text(screen):
     """What looks like rich markup or an emoji code in a paper is printed as it is."""
     show_sources(screen, answer(sentence()))
     assert shown(screen) == "\n[1] On [bold]markup[/] and [/]. [red]A, B, :x:, 2020, p1\n"
+
+
+@pytest.mark.parametrize(
+    ("status", "shown_as", "told"),
+    [
+        ("retracted", "[1] RETRACTED: T.", "RETRACTED: [1] has been retracted"),
+        ("expression of concern", "[1] EXPRESSION OF CONCERN: T.", "EXPRESSION OF CONCERN: [1] is under"),
+        ("corrected", "[1] CORRECTED: T.", "CORRECTED: [1] has been corrected"),
+    ],
+)
+def test_an_answer_says_what_to_know_of_a_paper_that_it_cites(screen, status, shown_as, told):
+    """A status stands before the heading, and below the papers a line tells it of each one cited."""
+    paper = PAPER.model_copy(update={"title": "T", "status": status})
+    show_sources(screen, answer(sentence(), papers=(paper,)))
+    assert shown_as in shown(screen)
+    assert told in shown(screen).splitlines()[-1]
+
+
+def test_a_mark_in_the_title_is_not_repeated():
+    """A title that says RETRACTED is shown as it is."""
+    paper = PAPER.model_copy(update={"title": "RETRACTED: T", "status": "retracted"})
+    assert describe(paper).plain.startswith("RETRACTED: T. ")
+
+
+def test_preprints_and_other_versions_are_told():
+    """A preprint is said to be one, and where and when other versions appeared."""
+    paper = PAPER.model_copy(update={"title": "T", "venue": "V", "status": "preprint"})
+    assert describe(paper).plain.endswith(" (preprint)")
+    versions = (
+        Version(title="T", year=2018, arxiv_id="1801.00001"),
+        Version(title="U", venue="V", year=2020),
+    )
+    published = paper.model_copy(update={"status": None, "versions": versions})
+    assert describe(published).plain.endswith(", p1 (also arXiv 2018)")
 
 
 def test_quotes_stand_behind_prose(screen):
@@ -198,9 +234,10 @@ def test_no_hits_are_no_silence(screen):
 
 def test_a_report_counts(screen):
     """A report gives the counts that are always there, changed and removed only where there are any."""
-    show_report(screen, report(read=3, added=2, removed=1, papers=9, seconds=1.25))
+    show_report(screen, report(found=5, added=2, changed=1, removed=1, skipped=2, papers=9, seconds=1.25))
     assert shown(screen).splitlines() == [
-        "3 read, 2 added, 1 removed, 0 merged, 0 unchanged, 0 skipped; 0 passages embedded.",
+        "5 records found: 2 added, 1 changed, 0 merged, 0 unchanged, 2 skipped; 1 removed from the index; "
+        "0 passages embedded.",
         "9 papers in the index (1.2 s).",
     ]
 
@@ -214,13 +251,35 @@ def test_a_dry_run_does_not_claim_papers(screen):
 def test_ten_skips_are_shown_and_the_rest_counted(screen):
     """Of many skipped records ten are shown with file, number and reason."""
     skips = tuple(Skipped(path="a[b].json", record=n, reason="no abstract") for n in range(1, 13))
-    show_skips(screen, report(skips=skips))
+    taken = Fate(path="a[b].json", record=13, fate="added", paper_id="p")
+    show_skips(screen, report(skips=skips, fates=(taken,)))
     lines = shown(screen).splitlines()
     assert lines[0] == "skipped: a[b].json, record 1: no abstract"
-    assert lines[10:] == ["\u2026 and 2 more (--json lists them all)"]
+    assert lines[10:] == ["\u2026 and 2 more (--report FILE lists them all)"]
+
+
+def test_a_file_of_which_nothing_was_taken_is_one_line(screen):
+    """Where no record of a file was taken, one line names it with the reasons, the most frequent first."""
+    skips = [Skipped(path="a.csv", record=n, reason="no abstract") for n in range(1, 13)]
+    skips += [
+        Skipped(path="a.csv", record=13, reason="not a readable row"),
+        Skipped(path="b", record=1, reason="empty file"),
+    ]
+    show_skips(screen, report(skips=tuple(skips)))
+    assert shown(screen).splitlines() == [
+        "nothing taken from a.csv: 13 records: 12 \xd7 no abstract; 1 \xd7 not a readable row",
+        "nothing taken from b: empty file",
+    ]
 
 
 def test_control_characters_in_a_message_are_taken_out(screen):
     """A path with escapes in it cannot act on the terminal, and a long message stays on its line."""
     say(screen, f"no file \x1b[31mred\x9b31m\x07 {LONG}\nnext")
     assert shown(screen) == f"no file [31mred31m {LONG}\nnext\n"
+
+
+def test_what_was_found_in_a_pdf_is_marked():
+    """A paper whose title and abstract come from the layout of a PDF says so."""
+    assert describe(PAPER.model_copy(update={"kind": "pdf"})).plain.endswith(
+        "(title and abstract found in a PDF)"
+    )

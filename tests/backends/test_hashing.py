@@ -1,5 +1,6 @@
 import hashlib
 
+from rag_qa.backends import hashing
 from rag_qa.backends.hashing import file_sha256, read_memory, write_memory
 
 
@@ -38,3 +39,15 @@ def test_a_damaged_memory_only_costs_time(tmp_path):
     expected = hashlib.sha256(b"abc").hexdigest()
     assert file_sha256(file, memory=memory) == expected
     assert file_sha256(file, memory=file / "no-folder" / "hashes.json") == expected
+
+
+def test_a_user_without_a_home_has_no_memory(tmp_path, monkeypatch):
+    """Where there is no home for a memory, the hash is taken each time."""
+
+    def homeless(name):
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(hashing, "user_cache_path", homeless)
+    file = tmp_path / "weights"
+    file.write_bytes(b"abc")
+    assert file_sha256(file) == hashlib.sha256(b"abc").hexdigest()

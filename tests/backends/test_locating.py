@@ -143,3 +143,17 @@ def test_the_starters_are_found_without_importing_their_packages(name, kind):
     assert located.sha256 == find_entry(name).sha256
     assert located.path.is_dir() == (kind == "embedder")
     assert find_entry(name).package not in sys.modules
+
+
+def homeless(name, **_):
+    raise RuntimeError("Could not determine home directory.")
+
+
+def test_a_user_without_a_home_has_the_models_that_are_installed(monkeypatch):
+    """Without a home folder, packages and the hub's cache are looked at, and pulling asks for a folder."""
+    monkeypatch.delenv("RAG_QA_MODELS_DIR", raising=False)
+    monkeypatch.setattr(locating, "user_data_path", homeless)
+    monkeypatch.setattr(hashing, "user_cache_path", homeless)
+    assert locate_model(STARTER, kind="generator").name == STARTER
+    with pytest.raises(ModelNotFoundError, match="RAG_QA_MODELS_DIR"):
+        models_folder()

@@ -2,7 +2,15 @@
 
 import pytest
 
-from rag_qa.corpus.ids import id_rank, normalise_arxiv_id, normalise_doi, normalise_title, stable_id
+from rag_qa.corpus.ids import (
+    id_rank,
+    labelled_pmid,
+    normalise_arxiv_id,
+    normalise_doi,
+    normalise_pmid,
+    normalise_title,
+    stable_id,
+)
 
 
 @pytest.mark.parametrize(
@@ -30,6 +38,37 @@ def test_arxiv_ids_lose_prefix_and_version(text, arxiv_id):
 def test_dois_are_bare_and_lower_case(text):
     """Every form of a DOI is one DOI."""
     assert normalise_doi(text) == "10.1000/abc"
+
+
+@pytest.mark.parametrize(
+    ("text", "doi"),
+    [
+        ("10.1016/s0140-6736(05)", "10.1016/s0140-6736(05)"),
+        ("(10.1000/abc).", "10.1000/abc"),
+        ("https://doi.org/10.1000%2FABC", "10.1000/abc"),
+    ],
+)
+def test_brackets_and_escapes_of_dois_are_read(text, doi):
+    """A bracket that a DOI opens belongs to it, one around it does not, and an escaped slash is one."""
+    assert normalise_doi(text) == doi
+
+
+@pytest.mark.parametrize(
+    ("text", "pmid"),
+    [
+        *((text, "123") for text in ("123", "PMID: 123", "123.0", "https://pubmed.ncbi.nlm.nih.gov/123/")),
+        *((text, None) for text in ("", "0123", "PMC123", "10.1000/123", "123456789")),
+    ],
+)
+def test_pubmed_ids_are_bare_numbers(text, pmid):
+    """Every form of a PubMed id is one number, and other numbers are none."""
+    assert normalise_pmid(text) == pmid
+
+
+def test_a_pubmed_id_in_a_remark_needs_its_label():
+    """A note holds a PubMed id only where it says so."""
+    assert labelled_pmid("PMCID: PMC9; PMID: 123") == "123"
+    assert labelled_pmid("123 pages") is None
 
 
 def test_what_is_no_doi_is_none():

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rag_qa.corpus.reading import FORMATS, read_source
+from rag_qa.corpus.reading import FORMATS, BinaryFormat, read_source
 from rag_qa.corpus.sources import SourceFile
 from rag_qa.errors import SourceError
 
@@ -205,6 +205,17 @@ def test_an_unknown_format_is_an_error(tmp_path):
     """Asking for a format that does not exist names those that do."""
     with pytest.raises(SourceError, match="author-page"):
         read_source(SourceFile(path="-", digest="", content=b""), "docx")
+
+
+def test_a_format_of_bytes_is_tried_before_those_of_text(monkeypatch):
+    """A reader of bytes gets the raw file, whatever the same bytes would be as text."""
+    raw = b"%KNIT\xff" + json.dumps(RECORD).encode()
+    knitted = BinaryFormat(
+        lambda raw: raw.startswith(b"%KNIT"), lambda raw: iter([{"abstract": TEXT, "id": "k"}])
+    )
+    monkeypatch.setitem(FORMATS, "knit", knitted)
+    assert [paper.id for paper in _read(raw).papers] == ["k"]
+    assert [paper.id for paper in _read(b"anything", "knit").papers] == ["k"]
 
 
 @settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow], deadline=None)

@@ -43,6 +43,13 @@ def without_matrix(folder):
     (folder / "stamp.json").write_text(json.dumps(kept))
 
 
+def without_rules(folder):
+    """Make a generation as versions that saw other words in a text left it, stamp and all."""
+    (folder / "lexical" / "rules.json").unlink()
+    stamp = json.loads((folder / "stamp.json").read_text())
+    (folder / "stamp.json").write_text(json.dumps({k: v for k, v in stamp.items() if k != "lexical/rules.json"}))
+
+
 def empty_tables(path):
     """Delete what a sound database of Chroma holds."""
     db = sqlite3.connect(path)
@@ -63,6 +70,7 @@ DAMAGES = {
     "stray file": lambda folder: (folder / "chroma" / "stray").touch(),
     "matrix overwritten": lambda folder: overwrite(folder / "exact" / "vectors.npy"),
     "no matrix yet": without_matrix,
+    "words of before": without_rules,
     "vectors truncated": lambda folder: truncate(next(folder.rglob("data_level0.bin"))),
     "vectors overwritten": lambda folder: overwrite(next(folder.rglob("data_level0.bin"))),
     "links overwritten": lambda folder: overwrite(next(folder.rglob("link_lists.bin"))),

@@ -1,15 +1,11 @@
 """What a reader sees: one finished update, whatever happens to the index meanwhile."""
 
-import os
 import shutil
-import tempfile
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 
-from rag_qa import build_index
-from rag_qa.errors import IndexNotFoundError, PaperIndexError
+from rag_qa.errors import IndexNotFoundError
 from rag_qa.index.lock import writing
 from rag_qa.index.reader import Index
 from rag_qa.retrieval.searching import Retriever
@@ -115,29 +111,3 @@ def test_an_index_may_be_copied(library, world):
     assert seen(index) == (["games"], ["games"])
     assert [folder.name for folder in (copy / "derived").iterdir()] == ["1"]
     index.close()
-
-
-@pytest.fixture
-def unprivileged():
-    """Run as a user whom permissions bind; root is bound by none."""
-    user = os.geteuid()
-    yield lambda: os.seteuid(65534 if user == 0 else user)
-    os.seteuid(user)
-
-
-def test_a_folder_that_may_not_be_written(world, unprivileged):
-    """Where the index may only be read, opening it is a told error: SQLite and Chroma write as they read."""
-    with tempfile.TemporaryDirectory() as name:
-        root = Path(name)
-        root.chmod(0o755)
-        source = root / "papers.jsonl"
-        source.write_text('{"id": "a", "title": "Soup", "abstract": "Salt the water first."}')
-        build_index([source], root / "index", embedder=HashingEmbedder())
-        for path in [root / "index", *(root / "index").rglob("*")]:
-            path.chmod(0o555 if path.is_dir() else 0o444)
-        unprivileged()
-        with pytest.raises(PaperIndexError, match="whether you may write"):
-            Index.open(root / "index")
-        os.seteuid(os.getuid())
-        for path in [root / "index", *(root / "index").rglob("*")]:
-            path.chmod(0o755)

@@ -10,6 +10,7 @@ from rag_qa import Filter, Paper, Source
 from rag_qa.errors import FilterError
 from rag_qa.index.facets import Facets, build_facets
 from rag_qa.retrieval.filters import matching
+from rag_qa.types import Version
 
 PAPERS = [
     Paper(
@@ -24,6 +25,23 @@ PAPERS = [
         sources=(Source(path="/x/old.bib", record=1),),
     ),
     Paper(id="e", abstract="E.", authors=("Ines Gemp",), venue="Journal of Soups", year=2019),
+    Paper(
+        id="f",
+        abstract="F.",
+        sources=(
+            Source(path="/y/[2020] refs/a.ris", record=1),
+            Source(path="/y/what?/c.ris", record=1),
+            Source(path="/y/caf\u00e9.ris", record=1),
+        ),
+    ),
+]
+MARKED = [
+    Paper(
+        id="a", abstract="A.", year=2021, venue="Soup Letters", versions=(Version(year=2019, venue="arXiv"),)
+    ),
+    Paper(id="b", abstract="B.", year=2020, status="retracted"),
+    Paper(id="c", abstract="C.", status="preprint", venue="arXiv"),
+    Paper(id="d", abstract="D.", status="corrected", versions=(Version(year=2021),)),
 ]
 
 
@@ -89,8 +107,14 @@ def test_nearest_names_are_told(facets):
         ({"authors": ("Gemp", "McWilliams")}, "a"),
         ({"sources": ("old",)}, "d"),
         ({"sources": ("*.BIB",)}, "d"),
+        ({"sources": ("x/*.bib",)}, "d"),
+        ({"sources": ("[2020] refs",)}, "f"),
+        ({"sources": ("[2020] refs/*.ris",)}, "f"),
+        ({"sources": ("what?",)}, "f"),
+        ({"sources": ("* refs/[ab].ris",)}, "f"),
+        ({"sources": ("./cafe\u0301",)}, "f"),
         ({"authors": ("Gemp",), "since": 2020}, "a"),
-        ({}, "abcde"),
+        ({}, "abcdef"),
     ],
 )
 def test_fields_restrict_together(facets, fields, ids):
@@ -138,3 +162,32 @@ def test_a_filter_says_what_it_is():
         "until 2019",
         "",
     )
+
+
+@pytest.mark.parametrize(
+    ("fields", "ids"),
+    [
+        ({"since": 2019, "until": 2019}, "a"),
+        ({"since": 2021}, "ad"),
+        ({"venues": ("arXiv",)}, "ac"),
+        ({"venues": ("Soup Letters",), "until": 2019}, "a"),
+        ({"statuses": ("retracted",)}, "b"),
+        ({"statuses": ("retracted", "preprint")}, "bc"),
+        ({"without": ("retracted", "expression of concern")}, "acd"),
+        ({"statuses": ("corrected",), "since": 2021}, "d"),
+    ],
+)
+def test_versions_and_statuses_restrict(tmp_path, fields, ids):
+    """Years and venues of any version pass; statuses are any of those named, and none of those left out."""
+    build_facets(tmp_path, MARKED)
+    places = matching(Filter(**fields), Facets(tmp_path))
+    assert "".join(MARKED[place].id for place in places) == ids
+
+
+def test_a_status_that_no_paper_has_is_told(tmp_path):
+    """Where no paper is so marked, or every one, the condition is named."""
+    build_facets(tmp_path, MARKED)
+    with pytest.raises(FilterError, match="marked expression of concern"):
+        matching(Filter(statuses=("expression of concern",)), Facets(tmp_path))
+    with pytest.raises(FilterError, match="not marked retracted"):
+        matching(Filter(since=2020, until=2020, without=("retracted",)), Facets(tmp_path))

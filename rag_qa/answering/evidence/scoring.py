@@ -8,7 +8,7 @@ import numpy as np
 
 from rag_qa.answering.evidence.alignment import align
 from rag_qa.protocols import Embedder, Matrix, TokenEncoding
-from rag_qa.text.sentences import split_sentences
+from rag_qa.text.body import body_sentences
 from rag_qa.text.words import content_terms, coverage
 from rag_qa.types import Evidence, Paper, Value
 
@@ -109,5 +109,5 @@ def as_evidence(sentences: Sequence[ScoredSentence]) -> list[Evidence]:
 
 def spans_of(text: str) -> list[tuple[int, int]]:
     """Return where the sentences are that say something; all of them where none is long enough."""
-    spans = split_sentences(text)
+    spans = body_sentences(text)
     return [(start, end) for start, end in spans if len(text[start:end].split()) >= MIN_WORDS] or spans

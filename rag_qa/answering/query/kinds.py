@@ -21,6 +21,7 @@ FILE = Path(__file__).with_name("kinds.npz")
 FIELDS: tuple[MetadataField, ...] = get_args(MetadataField)
 WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?|\d+|[?,:]")
 YEAR = re.compile(r"(?:19|20)\d\d")
+SIGNED = re.compile(r"[^\W\d_](?:\+\+|[#*])")
 # What a word counts for beside a vector of length 1.
 WORD_WEIGHT = 0.4
 
@@ -74,8 +75,15 @@ def is_asking(word: str) -> bool:
 
 def asked_topic(question: str) -> str:
     """Return the words of a question that say what the papers are about: "GAN" in "GAN papers, how many?"."""
-    words = [word.strip("\"'“”‘’?!.,;:()") for word in question.split()]
-    return " ".join(word for word in words if word and not is_asking(word))
+    # A full stop before a word is part of it (".NET").
+    words = [word.lstrip("\"'“”‘’(").rstrip("\"'“”‘’?!.,;:()") for word in question.split()]
+    shouted = question.isupper()
+    return " ".join(word for word in words if word and (not is_asking(word) or _is_name(word, shouted)))
+
+
+def _is_name(word: str, shouted: bool) -> bool:
+    """Return whether an asking word is written as a name: "WHO", "A*"."""
+    return bool(SIGNED.fullmatch(word)) or (word.isupper() and len(word) > 1 and not shouted)
 
 
 @cache

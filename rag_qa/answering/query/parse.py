@@ -91,4 +91,6 @@ def _both(one: Filter, other: Filter) -> Filter:
         venues=other.venues or one.venues,
         authors=tuple(dict.fromkeys(one.authors + other.authors)),
         sources=one.sources,
+        statuses=one.statuses,
+        without=one.without,
     )

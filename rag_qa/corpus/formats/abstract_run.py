@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterator
 
-from rag_qa.corpus.records import Broken, Fields
+from rag_qa.corpus.lookup import Fields
+from rag_qa.corpus.records import Broken
 
 # A new record begins at a line's start, right after a sentence's end, or glued to a word ("workAbstract:We").
 # "the field Abstract: …" inside a sentence is none.
@@ -16,6 +17,11 @@ _START = re.compile(
 def looks_like(text: str) -> bool:
     """Say whether the first words of a text are "Abstract:"."""
     return bool(_START.match(text.lstrip()))
+
+
+def holds_several(text: str) -> bool:
+    """Say whether more than one abstract begins in a text."""
+    return len(_START.findall(text)) > 1
 
 
 def records(text: str) -> Iterator[Fields | Broken]:

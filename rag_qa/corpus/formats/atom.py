@@ -2,21 +2,26 @@
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from rag_qa.corpus.ids import arxiv_form, normalise_arxiv_id
-from rag_qa.corpus.records import Broken, Fields
+from rag_qa.corpus.lookup import Fields
+from rag_qa.corpus.records import Broken
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 ARXIV = "{http://arxiv.org/schemas/atom}"
-_ENTRY = re.compile(r"<(?:\w+:)?entry\b.*?</(?:\w+:)?entry\s*>", re.DOTALL)
+_ENTRY = re.compile(r"<(?:\w+:)?entry\b")
+_END = re.compile(r"</(?:\w+:)?entry\s*>")
+# What an entry holds, which a damaged feed may have outside of any.
+_INSIDE = re.compile(r"<(?:\w+:)?summary\b")
 _FEED = re.compile(r"<(?:\w+:)?(?:feed|entry)\b[^>]*http://www\.w3\.org/2005/Atom")
 _DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
 # XML forbids these even as references.
-_FORBIDDEN = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+FORBIDDEN = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def looks_like(text: str) -> bool:
@@ -26,22 +31,36 @@ def looks_like(text: str) -> bool:
 
 def records(text: str) -> Iterator[Fields | Broken]:
     """Yield the entries; where the feed does not parse, those that do on their own."""
-    clean = _FORBIDDEN.sub("\ufffd", _DECLARATION.sub("", text))
-    feed = _parse(clean)
+    clean = FORBIDDEN.sub("\ufffd", _DECLARATION.sub("", text))
+    feed = parse_xml(clean)
     if not isinstance(feed, Broken):
         entries = [feed] if feed.tag == f"{ATOM}entry" else feed.findall(f"{ATOM}entry")
         yield from map(_as_record, entries)
         return
-    pieces = _ENTRY.findall(clean)
-    if not pieces or "<!ENTITY" in clean:
+    starts = [match.start() for match in _ENTRY.finditer(clean)]
+    if not starts or "<!ENTITY" in clean:
         yield feed
         return
-    for piece in pieces:
-        wrapped = _parse(f'<feed xmlns="{ATOM[1:-1]}" xmlns:arxiv="{ARXIV[1:-1]}">{piece}</feed>')
-        yield wrapped if isinstance(wrapped, Broken) else _as_record(wrapped[0])
+    if _INSIDE.search(clean[: starts[0]]):
+        yield Broken("an entry that does not begin with <entry>")
+    for start, end in pairwise([*starts, len(clean)]):
+        yield from _pieces(clean[start:end])
 
 
-def _parse(text: str) -> "Element | Broken":
+def _pieces(text: str) -> Iterator[Fields | Broken]:
+    """Yield the entry with which a part of a damaged feed begins, and what stands behind it where it is one as well."""
+    end = _END.search(text)
+    if end is None:
+        yield Broken("an entry that is not closed by </entry>")
+        return
+    wrapped = parse_xml(f'<feed xmlns="{ATOM[1:-1]}" xmlns:arxiv="{ARXIV[1:-1]}">{text[: end.end()]}</feed>')
+    yield wrapped if isinstance(wrapped, Broken) else _as_record(wrapped[0])
+    if _INSIDE.search(text, end.end()):
+        yield Broken("an entry that does not begin with <entry>")
+
+
+def parse_xml(text: str) -> "Element | Broken":
+    """Return the root of an XML text, or why it does not parse; entities and outside references are refused."""
     from xml.etree.ElementTree import ParseError
 
     from defusedxml import DefusedXmlException  # type: ignore[import-untyped]

@@ -20,11 +20,14 @@ Blocks stand two or more blank lines apart; where pasting lost these, paragraphs
 import re
 from collections.abc import Iterator
 
+from rag_qa.corpus.lookup import Fields
 from rag_qa.corpus.names import flip_name
-from rag_qa.corpus.records import Broken, Fields
+from rag_qa.corpus.records import Broken
 
 _HEADER = re.compile(r"^[^\S\n]*Collaborating Authors[^\S\n]*$", re.MULTILINE)
 _GOTO = re.compile(r"^[^\S\n]*Goto[^\S\n]*$", re.MULTILINE)
+# What a site shows above its list is shorter than an abstract.
+LEAST_LOST = 60
 _BLOCK_GAP = re.compile(r"\n(?:[^\S\n]*\n){2,}")
 
 
@@ -34,8 +37,11 @@ def looks_like(text: str) -> bool:
 
 
 def records(text: str) -> Iterator[Fields | Broken]:
-    """Yield the papers of every page in the text, each with the page's author."""
-    for page in _HEADER.split(_GOTO.sub("", text))[1:]:
+    """Yield the papers of every page in the text, each with the page's author; what stands before is none."""
+    before, *pages = _HEADER.split(_GOTO.sub("", text))
+    if any(len(paragraph) >= LEAST_LOST for paragraph in _paragraphs(before)):
+        yield Broken('text before the first heading "Collaborating Authors"')
+    for page in pages:
         lines = page.strip("\n").split("\n")
         author = flip_name(lines[0].strip())
         for block in _blocks("\n".join(lines[1:])):

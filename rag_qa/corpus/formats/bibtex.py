@@ -1,19 +1,31 @@
-"""BibTeX, parsed by bibtexparser; LaTeX accents are decoded by pylatexenc, which comes with it.
+"""BibTeX and biblatex, split into entries by bibtexparser; LaTeX is decoded by `latex`.
 
-Formulas are kept as they are. A block that does not parse, or a key that stands twice, costs that block only.
+bibtexparser gives up the values of an entry with a repeated field and leaves `"A" # jc # { B}` as it stands, so values
+are read here, and an entry takes what it lacks from its crossref parent. A block that does not parse costs itself only.
 """
 
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from rag_qa.corpus.names import flip_name
-from rag_qa.corpus.records import Broken, Fields
+from rag_qa.corpus.latex import decode_latex
+from rag_qa.corpus.lookup import Fields
+from rag_qa.corpus.names import extended_name, is_suffix
+from rag_qa.corpus.records import Broken
 
-_ENTRY = re.compile(r"^[^\S\n]*@[A-Za-z]+[^\S\n]*[{(]", re.MULTILINE)
-_PERCENT = re.compile(r"(?<!\\)%")
-_AMPERSAND = re.compile(r"(?<!\\)&")
+_ENTRY = re.compile(r"^[^\S\n]*\ufeff?@[A-Za-z]+[^\S\n]*[{(]", re.MULTILINE)
+# What only entries hold; text between them is no comment then.
+_INSIDE = re.compile(r"\b(?:abstract|title|author|booktitle|journal)\s*=\s*[{\"]", re.IGNORECASE)
+_ESCAPED = re.compile(r"\\([_%&#$~^{}])")
+_URL_MACRO = re.compile(r"\\(?:url|href|path|nolinkurl)\b")
+# Addresses and ids hold these marks for themselves; what LaTeX makes of the others would break them.
+VERBATIM = ("doi", "url", "eprint", "pmid", "file")
+# Fields that may stand twice with different contents.
+REPEATED = ("abstract", "keywords", "note")
+# What an entry has from its crossref parent, whose title is the book's.
+INHERITED = ("year", "date", "booktitle", "journal", "journaltitle", "eventtitle", "series", "publisher")
+MOST_PARENTS = 4
 
 
 def looks_like(text: str) -> bool:
@@ -23,24 +35,32 @@ def looks_like(text: str) -> bool:
 
 def records(text: str) -> Iterator[Fields | Broken]:
     """Yield the entries in their order."""
-    for block in _parse(text):
-        if block.__class__.__name__ == "Entry":
-            yield _as_record(block)
-        elif hasattr(block, "error"):
-            yield _as_broken(block)
+    blocks = [_block_inside(block) for block in _split(text.replace("\ufeff", ""))]
+    strings = _strings(blocks)
+    entries = [_fields(block, strings) if _kind(block) == "Entry" else block for block in blocks]
+    by_key = {entry["id"]: entry for entry in reversed(entries) if isinstance(entry, dict)}
+    for entry in entries:
+        if isinstance(entry, dict):
+            yield _as_record(entry, by_key)
+        elif hasattr(entry, "error"):
+            yield _as_broken(entry)
+        elif _kind(entry) == "ImplicitComment" and _INSIDE.search(str(entry.comment)):
+            yield Broken(
+                f"fields outside of any entry (line {(entry.start_line or 0) + 1}): its beginning is damaged"
+            )
 
 
-def _parse(text: str) -> list[Any]:
-    from bibtexparser.entrypoint import parse_string
+def _split(text: str) -> list[Any]:
+    from bibtexparser.splitter import Splitter
 
     # It also logs each failed block, which the reader reports itself.
     logger = logging.getLogger("bibtexparser")
     level = logger.level
     logger.setLevel(logging.CRITICAL)
     try:
-        return list(parse_string(text).blocks)
+        return list(Splitter(text).split().blocks)
     except Exception as exc:
-        # Its splitter runs into plain Python errors on hostile text.
+        # It runs into plain Python errors on hostile text.
         return [_Failed(exc)]
     finally:
         logger.setLevel(level)
@@ -55,58 +75,141 @@ class _Failed:
         self.error = error
 
 
-def _as_broken(block: Any) -> Fields | Broken:
-    """Return a repeated key as the entry that it is (duplicates merge later), anything else as broken."""
+def _kind(block: Any) -> str:
+    return str(block.__class__.__name__)
+
+
+def _block_inside(block: Any) -> Any:
+    """Return a repeated key, or an entry with a repeated field, as the block that it is (duplicates merge later)."""
     ignored = getattr(block, "ignore_error_block", None)
-    if ignored is not None and ignored.__class__.__name__ == "Entry":
-        return _as_record(ignored)
+    return _block_inside(ignored) if ignored is not None else block
+
+
+def _as_broken(block: Any) -> Broken:
     reason = " ".join(str(getattr(block.error, "abort_reason", block.error)).split())
     return Broken(f"not valid BibTeX (line {(block.start_line or 0) + 1}: {reason[:200]})")
 
 
-def _as_record(entry: Any) -> Fields:
-    fields = {field.key.casefold(): str(field.value) for field in entry.fields}
-    fields = {name: value for name, value in fields.items() if value.strip()}
-    record: dict[str, Any] = {
-        name: value if name in ("doi", "url", "eprint") else decode_latex(value)
-        for name, value in fields.items()
+def _strings(blocks: list[Any]) -> dict[str, str]:
+    """Return what each @string stands for; it may be made of those before it."""
+    strings: dict[str, str] = {}
+    for block in blocks:
+        if _kind(block) == "String":
+            strings.setdefault(str(block.key).casefold(), read_value(str(block.value), strings))
+    return strings
+
+
+def _fields(entry: Any, strings: Mapping[str, str]) -> dict[str, Any]:
+    """Return the values of an entry by field, those of a repeated field as a list or the first that is not empty."""
+    fields: dict[str, list[str]] = {}
+    for field in entry.fields:
+        value = read_value(str(field.value), strings)
+        if value.strip():
+            fields.setdefault(str(field.key).casefold(), []).append(value)
+    values = {
+        name: found if name in REPEATED and len(found) > 1 else found[0] for name, found in fields.items()
     }
-    for name in ("author", "editor"):
-        if name in fields:
-            record[name] = [decode_latex(part) for part in split_names(fields[name])]
-    return {"id": entry.key, **record}
+    return {"id": str(entry.key), "entry type": str(entry.entry_type), **values}
+
+
+def read_value(raw: str, strings: Mapping[str, str]) -> str:
+    """Return a value without its braces or quotation marks, its parts joined at "#" and its @strings resolved."""
+    parts, at = [], 0
+    while at < len(raw):
+        end = _end_of_part(raw, at)
+        part = raw[at:end].strip()
+        following = raw[end:].lstrip()
+        if following and not following.startswith("#"):
+            return raw  # no value that BibTeX knows
+        parts.append(part[1:-1] if part[:1] in ("{", '"') else strings.get(part.casefold(), part))
+        at = len(raw) - len(following) + 1 if following else len(raw)
+    return "".join(parts)
+
+
+def _end_of_part(raw: str, at: int) -> int:
+    """Return where the part of a value ends that begins at a place: a braced or quoted text, a number or a name."""
+    at += len(raw[at:]) - len(raw[at:].lstrip())
+    quoted = raw[at : at + 1] == '"'
+    if not quoted and raw[at : at + 1] != "{":
+        end = raw.find("#", at)
+        return end if end >= 0 else len(raw)
+    depth = 0
+    for match in re.compile(r'\\.|[{}"]', re.DOTALL).finditer(raw, at):
+        mark = match.group()
+        depth += {"{": 1, "}": -1}.get(mark, 0)
+        if depth == 0 and match.start() > at and mark == ('"' if quoted else "}"):
+            return match.end()
+    return len(raw)
+
+
+def _as_record(entry: dict[str, Any], by_key: Mapping[str, dict[str, Any]]) -> Fields:
+    fields = {**_inherited(entry, by_key), **entry}
+    return {name: _decode(name, value) for name, value in fields.items()}
+
+
+def _inherited(entry: Mapping[str, Any], by_key: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for _ in range(MOST_PARENTS):
+        key = entry.get("crossref") or entry.get("xdata")
+        parent = by_key.get(key.strip()) if isinstance(key, str) else None
+        if parent is None:
+            return found
+        own = {name: parent[name] for name in INHERITED if name in parent}
+        found = {"booktitle": parent["title"], **own, **found} if "title" in parent else {**own, **found}
+        entry = parent
+    return found
+
+
+def _decode(name: str, value: Any) -> Any:
+    if isinstance(value, list):
+        return [_decode(name, item) for item in value]
+    if name in VERBATIM:
+        return _URL_MACRO.sub("", _ESCAPED.sub(r"\1", value)).strip("{} ")
+    if name in ("author", "editor"):
+        return _names(value)
+    return value if name == "id" else decode_latex(value)
+
+
+def _names(value: str) -> Any:
+    """Return names as mappings that are final, or a list written without any "and" as it is."""
+    names = split_names(value)
+    if len(names) == 1 and (";" in value or len(_parts(value)) > 3):
+        return decode_latex(value)
+    return [{"literal": _turn(name)} for name in names]
 
 
 def split_names(value: str) -> list[str]:
-    """Split names at " and " outside braces; "Family, Given" is turned, a braced name (a group) is not."""
+    """Split names at " and " outside braces."""
     names, depth, current = [], 0, ""
     for word in re.split(r"(\s+)", value):
-        if word == "and" and depth == 0:
+        if word.casefold() == "and" and depth == 0:
             names.append(current)
             current = ""
         else:
             current += word
             depth += word.count("{") - word.count("}")
-    return [_turn(name.strip()) for name in [*names, current] if name.strip()]
+    return [name.strip() for name in [*names, current] if name.strip()]
+
+
+def _parts(name: str) -> list[str]:
+    """Return the parts of a name that commas outside braces make."""
+    parts, depth = [""], 0
+    for c in name:
+        depth += {"{": 1, "}": -1}.get(c, 0)
+        if c == "," and depth <= 0:
+            parts.append("")
+        else:
+            parts[-1] += c
+    return [part for part in parts if part.strip()]
 
 
 def _turn(name: str) -> str:
-    whole = name.startswith("{") and name.endswith("}") and name.count("{") == 1
-    return name if whole or not re.search(r",(?![^{]*})", name) else flip_name(name)
-
-
-def decode_latex(value: str) -> str:
-    """Return the text with LaTeX accents and commands decoded and grouping braces gone; formulas stay."""
-    if not any(mark in value for mark in "\\{}~$"):
-        return value
-    from pylatexenc.latex2text import LatexNodes2Text  # type: ignore[import-untyped]
-
-    # pylatexenc takes an unescaped % for a comment to the line's end, and drops a bare &.
-    escaped = _AMPERSAND.sub(r"\\&", _PERCENT.sub(r"\\%", value))
-    decoder = LatexNodes2Text(math_mode="verbatim", keep_comments=True)
-    try:
-        decoded = decoder.latex_to_text(escaped, tolerant_parsing=True)
-    except Exception:
-        # Its parser fails in many ways on malformed LaTeX; the raw text is better than no paper.
-        return value
-    return str(decoded)
+    """Return "Family, Given" and "Family, Jr, Given" as they are said; a braced name, that of a group, as it is."""
+    if extended := extended_name(name):
+        return decode_latex(extended)
+    parts = [decode_latex(part).strip() for part in _parts(name)]
+    if len(parts) == 2 and not is_suffix(parts[1]):
+        return f"{parts[1]} {parts[0]}"
+    if len(parts) == 3:
+        return f"{parts[2]} {parts[0]} {parts[1]}"
+    return " ".join(parts)

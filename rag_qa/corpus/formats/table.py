@@ -1,74 +1,139 @@
-"""CSV and TSV with a header line, read by the standard library."""
+"""Tables with a header line, read by the standard library: cells parted by commas, semicolons, bars or tabs."""
 
 import csv
-import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import zip_longest
+from typing import Any
 
-from rag_qa.corpus.records import ABSTRACT, TITLE, Broken, Fields, plain_name
+from rag_qa.corpus.fields import plain_name
+from rag_qa.corpus.lookup import ABSTRACT_NAMES, TITLE_NAMES, Fields
+from rag_qa.corpus.records import Broken
 
 # Longer than any abstract; the default of 131,072 would end the file at one pasted paper.
 MAX_FIELD = 2**24
+# Excel sets "sep=;" before the header, Dimensions a line on where the data are from.
+LINES_BEFORE_HEADER = 10
+LONGEST_HEADER = 10_000
+_KNOWN = ABSTRACT_NAMES | TITLE_NAMES
 
 
 def looks_like_csv(text: str) -> bool:
-    """Say whether the first line is a header with an abstract or a title, parted by commas or semicolons."""
-    return _is_header(text, _delimiter(text))
+    """Say whether one of the first lines is a header with an abstract or a title, parted by commas and the like."""
+    return _find_header(text, ",;|") is not None
 
 
 def looks_like_tsv(text: str) -> bool:
-    """Say whether the first line is a header with an abstract or a title, separated by tabs."""
-    return _is_header(text, "\t")
+    """Say whether one of the first lines is a header with an abstract or a title, parted by tabs."""
+    return _find_header(text, "\t") is not None
 
 
 def csv_records(text: str) -> Iterator[Fields | Broken]:
-    """Yield the rows of a table separated by commas or semicolons."""
-    return _rows(text, _delimiter(text))
+    """Yield the rows of a table with cells parted by commas, semicolons or bars."""
+    yield from _records(text, ",;|")
 
 
 def tsv_records(text: str) -> Iterator[Fields | Broken]:
-    """Yield the rows of a table separated by tabs."""
-    return _rows(text, "\t")
+    """Yield the rows of a table with cells parted by tabs."""
+    yield from _records(text, "\t")
 
 
-def _first_line(text: str) -> str:
-    return text.lstrip("\n").partition("\n")[0]
+def _records(text: str, delimiters: str) -> Iterator[Fields | Broken]:
+    at, delimiter = _find_header(text, delimiters) or (0, delimiters[0])
+    body = text[at:].replace("\0", "\ufffd")
+    yield from _rows(body, delimiter, quoted=not _has_stray_quotes(body, delimiter))
 
 
-def _delimiter(text: str) -> str:
-    header = _first_line(text)
-    return ";" if header.count(";") > header.count(",") else ","
+def _find_header(text: str, delimiters: str) -> tuple[int, str] | None:
+    """Return where the header begins and what parts its cells: of the first lines the first with a known name."""
+    at = 0
+    for line in text[: LINES_BEFORE_HEADER * LONGEST_HEADER].split("\n")[:LINES_BEFORE_HEADER]:
+        known = {
+            delimiter: len(_names(line, delimiter) & _KNOWN) for delimiter in delimiters if delimiter in line
+        }
+        best = max(known, key=lambda delimiter: (known[delimiter], line.count(delimiter)), default="")
+        if best and known[best] and len(line) <= LONGEST_HEADER:
+            return at, best
+        at += len(line) + 1
+    return None
 
 
-def _is_header(text: str, delimiter: str) -> bool:
-    header = _first_line(text)
-    if len(header) > 10_000 or delimiter not in header:
+def _names(line: str, delimiter: str) -> set[str]:
+    return {plain_name(name.strip(' "\ufeff')) for name in line.split(delimiter)}
+
+
+def _has_stray_quotes(body: str, delimiter: str) -> bool:
+    """Say whether quotation marks are text, as Web of Science writes them, and lines therefore are rows.
+
+    They are where each line has as many cells as the header though some cell begins with an unpaired one.
+    """
+    if delimiter != "\t" or '"' not in body:
         return False
-    names = {plain_name(name.strip(' "')) for name in header.split(delimiter)}
-    return bool(names & set(ABSTRACT)) or bool(names & set(TITLE))
+    rows = [line.rstrip("\t").split("\t") for line in body.split("\n") if line.strip()]
+    width = len(rows[0]) if rows else 0
+    begun = any(
+        cell.startswith('"') and not (len(cell) > 1 and cell.endswith('"')) for row in rows for cell in row
+    )
+    return (
+        begun
+        and all(len(row) <= width for row in rows)
+        and sum(len(row) == width for row in rows) > len(rows) / 2
+    )
 
 
-def _rows(text: str, delimiter: str) -> Iterator[Fields | Broken]:
+def _rows(text: str, delimiter: str, *, quoted: bool) -> Iterator[Fields | Broken]:
+    """Yield the rows below the header; the header of another table that was joined to the first holds from there on."""
     csv.field_size_limit(MAX_FIELD)
-    # Quotes inside tab-separated text are text: only a field that begins with one is quoted.
-    rows = csv.reader(io.StringIO(text.replace("\0", "\ufffd"), newline=""), delimiter=delimiter)
-    header: list[str] | None = None
-    while True:
+    lines = [f"{line}\n" for line in text.split("\n")]
+    header: list[str] = []
+    for row in _cells(lines, delimiter, csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE):
+        if isinstance(row, Broken):
+            yield row
+        elif any(cell.strip() for cell in row):
+            if not header or {plain_name(cell) for cell in row} == {plain_name(name) for name in header}:
+                header = [name.strip("\ufeff ") for name in row]
+            else:
+                yield _as_record(header, row)
+
+
+def _cells(lines: list[str], delimiter: str, quoting: Any) -> Iterator[list[str] | Broken]:
+    """Yield the cells of each row. A quotation mark that is not closed costs its own line and no row after it."""
+
+    def read_lines(some: Iterable[str], *, strict: bool = False) -> Any:
+        return csv.reader(some, delimiter=delimiter, quoting=quoting, skipinitialspace=True, strict=strict)
+
+    def read(at: int, *, strict: bool) -> Any:
+        return read_lines((lines[n] for n in range(at, len(lines))), strict=strict)
+
+    at = width = 0
+    while at < len(lines):
+        rows = read(at, strict=True)
+        done = 0
         try:
-            row = next(rows)
-        except StopIteration:
+            for row in rows:
+                yield row
+                done, width = rows.line_num, max(width, len(row))
             return
-        except csv.Error as exc:
+        except csv.Error:
+            at += done
+        # Read kindly, a row whose cells hold bare quotation marks comes out whole; else the line is taken alone.
+        kind = read(at, strict=False)
+        try:
+            row, used = next(kind), kind.line_num
+            alone = [next(read_lines([line])) for line in lines[at : at + used]]
+            if used > 1 and (len(row) != width or (len(alone[0]) > 1 and width in map(len, alone[1:]))):
+                row, used = alone[0], 1
+            yield row
+            at += used
+        except (csv.Error, StopIteration) as exc:
             yield Broken(f"not a readable row ({exc})")
-            continue
-        if not any(cell.strip() for cell in row):
-            continue
-        if header is None:
-            header = row
-        else:
-            yield _as_record(header, row)
+            at += 1
 
 
 def _as_record(header: list[str], row: list[str]) -> Fields | Broken:
-    if len(row) != len(header):
+    """Return a row under the names of the header; empty cells at its end may be too many or missing."""
+    while len(row) > len(header) and not row[-1].strip():
+        row = row[:-1]
+    if len(row) > len(header):
         return Broken(f"{len(row)} columns where the header has {len(header)}")
-    return {name: cell for name, cell in zip(header, row, strict=True) if cell.strip()}
+    cells = zip_longest(header, row, fillvalue="")
+    return {name: cell for name, cell in cells if name.strip() and cell.strip()}

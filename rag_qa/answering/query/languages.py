@@ -1,0 +1,39 @@
+"""Questions in other languages than English, which most embedders read alone. Told by script and by question words."""
+
+import re
+
+from rag_qa.backends.catalogue import catalogue
+from rag_qa.text.words import FUNCTION_WORDS, words
+
+# The embedders of the catalogue read English; this one is known to read a hundred languages.
+MULTILINGUAL = "intfloat/multilingual-e5-small"
+# Of the letters: a question that only names something foreign ("Who studied Эрмитаж?") is English.
+FOREIGN_SHARE = 0.5
+_ASKING = frozenset(
+    """wie warum weshalb welche welcher welches wieviel wieso quel quelle quels quelles comment pourquoi combien
+    quoi qué cómo cuál cuáles cuánto cuántos dónde porqué como qual quais quanto quantos perché quale quali dove
+    waarom welke hoeveel hur varför vilka vilken hvordan hvorfor hvilke dlaczego jaki jakie nasıl neden hangi
+    miten miksi mitä proč který hogyan miért""".split()
+)
+
+
+def is_foreign(question: str) -> bool:
+    """Return whether a question is most likely in another language than English."""
+    letters = [c for c in question if c.isalpha()]
+    other = sum(not c.isascii() and not "\u00c0" <= c <= "\u024f" for c in letters)
+    if other > FOREIGN_SHARE * len(letters):
+        return True
+    found = words(question)
+    english = sum(word in FUNCTION_WORDS for word in found)
+    return bool(_ASKING & set(found[:3])) and 4 * english <= len(found)
+
+
+def language_note(question: str, embedder: str) -> str:
+    """Return what to say where nothing was found for a foreign question by an embedder that reads English; else ""."""
+    reads_english = any(entry.name == embedder for entry in catalogue() if entry.kind == "embedder")
+    if not reads_english or not re.search(r"[^\W\d_]", question) or not is_foreign(question):
+        return ""
+    return (
+        f" (the embedder {embedder} reads English: ask in English, or index with a multilingual one such as "
+        f"{MULTILINGUAL}, its folder in RAG_QA_EMBEDDER)"
+    )

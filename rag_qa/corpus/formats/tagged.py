@@ -1,0 +1,155 @@
+"""Exports of a tag and a value a line: RIS, MEDLINE (.nbib), Web of Science's and EndNote's.
+
+What a tag means stands in fields.py. A line without a tag goes on with the value before it, and a tag that repeats
+gives a list. Files that were joined by `cat`, indented ones, and those with other blanks and dashes are read too: no
+line with a tag is dropped, since each belongs to the record before it or begins a new one.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import NamedTuple
+
+from rag_qa.corpus.fields import ENDNOTE_TAGS, MEDLINE_TAGS, NAME_TAGS, RIS_KNOWN, RIS_TAGS, WOS_TAGS
+from rag_qa.corpus.lookup import Fields
+from rag_qa.corpus.records import Broken
+
+SNIFFED = 20_000
+# What may stand before a tag on its line.
+MARGIN = "[^\\S\\n]{0,40}\ufeff?[^\\S\\n]{0,40}"
+# A line between records that is at least so long may be what a damaged one held.
+LEAST_LOST = 60
+
+
+class Dialect(NamedTuple):
+    """What sets one of these formats apart.
+
+    `opening` finds where a record begins in a text, `glued` where one begins in the middle of a line, and `line`
+    parts a line into tag and value. `start` and `end` are the tags around a record, `tags` what the tags are called,
+    `known` all that there are (None: any). Each further line of `names` is another name, tags `outside` belong to
+    the file, and the value of `stopped` ends in a full stop that is the database's.
+    """
+
+    opening: re.Pattern[str]
+    glued: re.Pattern[str]
+    line: re.Pattern[str]
+    start: str
+    end: str = ""
+    tags: Mapping[str, str] = {}
+    known: frozenset[str] | None = None
+    names: frozenset[str] = frozenset()
+    outside: frozenset[str] = frozenset()
+    stopped: str = ""
+
+
+RIS = Dialect(
+    opening=re.compile(
+        rf"^{MARGIN}TY(?:  - |[^\S\n]{{0,4}}[-\u2013\u2014][^\S\n]*[A-Z]{{2,8}}[^\S\n]*$)", re.M | re.I
+    ),
+    glued=re.compile(r"(?<=ER  -)[^\S\n]*(?=\ufeff?TY[^\S\n]{0,4}-)|(?<=ER -)[^\S\n]*(?=\ufeff?TY -)"),
+    line=re.compile(
+        rf"{MARGIN}(TY(?=-)|[A-Za-z][A-Za-z0-9](?=[^\S\n]))[^\S\n]{{0,4}}[-\u2013\u2014][^\S\n]?(.*)"
+    ),
+    start="TY",
+    end="ER",
+    tags=RIS_TAGS,
+    known=RIS_KNOWN,
+)
+MEDLINE = Dialect(
+    opening=re.compile(r"^[\s\ufeff]{0,4}PMID ?- ?\d", re.M),
+    glued=re.compile(r"(?<=\S)\ufeff?(?=PMID- ?\d+ *\n(?:OWN|STAT|TI|DP) *-)"),
+    line=re.compile(r"[\s\ufeff]{0,4}([A-Z][A-Z0-9]{1,3}) {0,2}- ?(.*)"),
+    start="PMID",
+    tags=MEDLINE_TAGS,
+    stopped="TI",
+)
+WOS = Dialect(
+    opening=re.compile(r"^\ufeff?(?:FN (?:Clarivate|Thomson|ISI)|PT [A-Z]\n(?:[A-Z][A-Z0-9] |   ))", re.M),
+    glued=re.compile(r"(?<=^EF)\ufeff?(?=FN )", re.M),
+    line=re.compile(r"\ufeff?([A-Z][A-Z0-9])(?: (.*)|[^\S\n]*$)"),
+    start="PT",
+    end="ER",
+    tags=WOS_TAGS,
+    names=NAME_TAGS,
+    outside=frozenset(("FN", "VR", "EF")),
+)
+ENDNOTE = Dialect(
+    opening=re.compile(rf"^{MARGIN}%(?:0 \w|[AT] .*\n(?:.*\n){{0,50}}?{MARGIN}%[ATJDX] )", re.M),
+    glued=re.compile(r"(?<=[^\s%])\ufeff?(?=%0 (?:Journal|Conference|Book|Report|Thesis|Generic|Web))"),
+    line=re.compile(rf"{MARGIN}%([0-9A-Z@!?*&$#(^><~\[+=])(?: (.*)|$)"),
+    start="0",
+    tags=ENDNOTE_TAGS,
+)
+
+
+def looks_like(dialect: Dialect) -> Callable[[str], bool]:
+    """Return the function that says whether a record of a dialect begins near the beginning of a text."""
+    return lambda text: bool(dialect.opening.search(text[:SNIFFED]))
+
+
+def records(dialect: Dialect) -> Callable[[str], Iterator[Fields | Broken]]:
+    """Return the function that yields the records of a text in a dialect."""
+    return partial(_records, dialect)
+
+
+def _records(dialect: Dialect, text: str) -> Iterator[Fields | Broken]:
+    """A record begins at its first tag, or after a blank line at the tag that began the one before it."""
+    record: dict[str, list[list[str]]] = {}
+    first = last = ""
+    after_gap = False
+    for tag, value in _lines(dialect, text):
+        if not tag:
+            if record and value:
+                _go_on(record[last], value, last in dialect.names)
+            elif len(value) >= LEAST_LOST:
+                yield Broken(f"text outside of any record ({value[:20]}…)")
+            after_gap = after_gap or not value
+            continue
+        if record and (tag in (dialect.start, dialect.end) or (after_gap and tag == first)):
+            yield _named(dialect, record)
+            record = {}
+        after_gap = False
+        if tag == dialect.end or tag in dialect.outside:
+            continue
+        first = first if record else tag
+        record.setdefault(tag, []).append([value])
+        last = tag
+    if record:
+        yield _named(dialect, record)
+
+
+def _lines(dialect: Dialect, text: str) -> Iterator[tuple[str, str]]:
+    """Yield tag and value of each line; no tag where a line has none, or one that is a word of the text.
+
+    Tags in lower case count where a record of the text begins with one.
+    """
+    folds = (
+        bool(re.search(rf"^{MARGIN}{dialect.start.lower()}\s{{0,4}}-", text, re.M))
+        if dialect.known
+        else False
+    )
+    for line in dialect.glued.sub("\n", text).split("\n"):
+        match = dialect.line.match(line)
+        tag = match[1] if match else ""
+        if folds:
+            tag = tag.upper()
+        if match and (dialect.known is None or tag in dialect.known):
+            yield tag, (match[2] or "").strip()
+        else:
+            yield "", line.strip()
+
+
+def _go_on(values: list[list[str]], text: str, is_name: bool) -> None:
+    if is_name:
+        values.append([text])
+    else:
+        values[-1].append(text)
+
+
+def _named(dialect: Dialect, record: Mapping[str, list[list[str]]]) -> Fields:
+    values = {tag: [" ".join(lines) for lines in found] for tag, found in record.items()}
+    if dialect.stopped in values:
+        values[dialect.stopped] = [text.removesuffix(".") for text in values[dialect.stopped]]
+    return {
+        dialect.tags.get(tag, tag): texts[0] if len(texts) == 1 else texts for tag, texts in values.items()
+    }

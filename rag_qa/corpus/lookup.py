@@ -1,0 +1,132 @@
+"""What a record of any format holds of each thing, found by the names of fields.py, also inside nested values."""
+
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from rag_qa.corpus.fields import NAMES, plain_name
+from rag_qa.corpus.literals import OPENINGS, read_literal
+
+# The keys under which a nested value holds its text.
+TEXT_KEYS = ("value", "name", "raw", "text", "description", "p", "title", "displayname", "#text", "$")
+EMPTY: tuple[Any, ...] = (None, "", [], {})
+TITLE_NAMES = frozenset(name for name in NAMES["title"] if "." not in name and name != "displayname")
+ABSTRACT_NAMES = frozenset(name for name in NAMES["abstract"] if "." not in name)
+
+Fields = Mapping[str, Any]
+Path = tuple[str, ...]
+Plan = Mapping[str, list[tuple[str, Path]]]
+
+
+def _ranks() -> dict[str, list[tuple[str, int, Path]]]:
+    """Return for each name that a field may have what it may hold, how much it is preferred, and the path into it.
+
+    Tables that were flattened join the steps of a path ("authorships.author.display_name"), so that counts as well.
+    """
+    ranks: dict[str, list[tuple[str, int, Path]]] = {}
+    for role, names in NAMES.items():
+        for rank, name in enumerate(names):
+            head, *steps = name.split(".")
+            ranks.setdefault(head, []).append((role, rank, tuple(steps)))
+            if steps:
+                ranks.setdefault(name.replace(".", ""), []).append((role, rank, ()))
+    return ranks
+
+
+_RANKS = _ranks()
+
+
+@lru_cache(maxsize=4096)
+def _plan(names: tuple[str, ...]) -> Plan:
+    """Return where a record with these fields keeps each thing, best first; records of a file share their fields."""
+    found: dict[str, list[tuple[int, str, Path]]] = {}
+    for name in names:
+        for role, rank, steps in _RANKS.get(name, ()):
+            found.setdefault(role, []).append((rank, name, steps))
+    return {role: [(name, steps) for _, name, steps in sorted(places)] for role, places in found.items()}
+
+
+class Record(NamedTuple):
+    """The fields of a record under plain names, and where each thing stands in them."""
+
+    known: Fields
+    plan: Plan
+
+    @classmethod
+    def of(cls, known: Fields) -> "Record":
+        """Return the record of these fields."""
+        return cls(known, _plan(tuple(known)))
+
+    def values(self, role: str) -> Iterator[Any]:
+        """Yield what the record holds of one thing, best first, without what is empty."""
+        for name, steps in self.plan.get(role, ()):
+            value = _descend(self.known[name], steps) if steps else self.known[name]
+            if value not in EMPTY:
+                yield value
+
+    def texts(self, role: str) -> Iterator[str]:
+        """Yield the same as text, of lists the first member (of titles, translations follow)."""
+        for value in self.values(role):
+            if (
+                text := text_of(value)
+                if isinstance(value, str) and value[0] not in OPENINGS
+                else _first_of(value)
+            ):
+                yield text
+
+    def text(self, role: str) -> str:
+        """Return the best text, "" without any."""
+        return next(self.texts(role), "") if role in self.plan else ""
+
+
+def _descend(value: Any, steps: Path) -> Any:
+    """Return what lies at the end of a path into nested values; of a list what lies there in each member."""
+    for n, step in enumerate(steps):
+        if isinstance(value, list | tuple):
+            if step != "0":
+                found = [_descend(item, steps[n:]) for item in value]
+                return [item for item in found if item not in EMPTY]
+            value = value[0] if value else None
+        elif isinstance(value, Mapping):
+            value = next((member for name, member in value.items() if plain_name(str(name)) == step), None)
+        else:
+            return None
+    return value
+
+
+def _first_of(value: Any) -> str | None:
+    return next((text for item in members(value) if (text := text_of(item))), None)
+
+
+def text_of(value: Any) -> str | None:
+    """Return a value as text: a string, a number, texts in a list, or these under one of TEXT_KEYS."""
+    if isinstance(value, str):
+        return value if value and not value.isspace() else None
+    if isinstance(value, bool) or value is None:
+        return None
+    if isinstance(value, int | float):
+        return str(value) if value == value and abs(value) < 1e15 else None
+    if isinstance(value, list):
+        return (
+            " ".join(text for item in value if isinstance(item, str | Mapping) and (text := text_of(item)))
+            or None
+        )
+    if isinstance(value, Mapping):
+        return next((text for key in TEXT_KEYS if (text := text_of(value.get(key)))), None) or _in_order(
+            value
+        )
+    return None
+
+
+def _in_order(index: Mapping[str, Any]) -> str | None:
+    """Return the text that an inverted index (word → positions, as OpenAlex gives it) was made from, else None."""
+    if not all(isinstance(places, list) for places in index.values()):
+        return None
+    placed = [(place, word) for word, places in index.items() for place in places if isinstance(place, int)]
+    return " ".join(word for _, word in sorted(placed)) or None
+
+
+def members(value: Any) -> list[Any]:
+    if isinstance(value, str) and value[:1] in OPENINGS:
+        value = read_literal(value)
+    return value if isinstance(value, list) else [value]

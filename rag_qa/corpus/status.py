@@ -1,0 +1,355 @@
+"""What a reader must know before trusting a paper: retracted, of concern, corrected, or a preprint.
+
+Read from marks in the title, the words of types and keywords, flags, and what PubMed, Crossref, OpenAlex, Scopus and
+Web of Science write in fields of their own; and the papers that a notice of retraction or correction names. A paper
+*about* retractions has none of these marks.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from itertools import islice
+from typing import Any, NamedTuple
+
+from rag_qa.types import PaperStatus
+
+GRAVEST_FIRST: tuple[PaperStatus, ...] = ("retracted", "expression of concern", "corrected", "preprint")
+MAX_LEAVES = 200
+MAX_DEPTH = 5
+MARKED_TITLE = 400
+OPENING = 400
+
+
+def _table(words: Mapping[PaperStatus, str]) -> dict[str, PaperStatus]:
+    return {word: status for status, row in words.items() for word in row.split()}
+
+
+# The words of a type or of a link to another record, without blanks and marks, and what each says.
+TERMS = _table(
+    {
+        "retracted": """retracted retractedpublication retractedarticle retractedpaper retraction
+            retractionofpublication retractionnotice retractionnote retractionin retractionof retractedin
+            partialretraction withdrawn withdrawal withdrawnpublication withdrawnarticle withdrawnpaper removal""",
+        "expression of concern": """expressionofconcern editorialexpressionofconcern expressionofconcernin
+            expressionofconcernfor publicationwithexpressionofconcern expressionofconcernnotice""",
+        "corrected": """corrected correction corrigendum corrigenda erratum errata addendum publishederratum
+            erratumin erratumfor correctionin correctionto authorcorrection publishercorrection
+            correctedandrepublishedarticle correctedandrepublishedin correctedandrepublishedfrom""",
+        "preprint": "preprint preprints postedcontent unpublished unpb ppr",
+    }
+)
+# Of keywords only what no paper takes for its subject: "retraction" and "preprint" are subjects.
+KEYWORDS = _table(
+    {
+        "retracted": "retracted retractedpublication retractedarticle retractedpaper",
+        "corrected": "publishederratum",
+    }
+)
+TYPES = """type types typ ty doctype documenttype dt pt publicationtype publicationtypes publicationtypelist pubtype
+    pubtypes pubtypelist itemtype entrytype typeofreference typeofwork genre subtype subtypedescription m3 articletype
+    resourcetypegeneral posttype status publicationstatus retractionnature typecrossref"""
+LINKS = """updateto updatedby updates commentcorrectionlist commentscorrections commentscorrectionslist
+    commentcorrection commentsandcorrections corrections"""
+SUBJECTS = """keywords keyword kw de mesh meshterms meshheadings meshheadinglist mh ot tags tag manualtags automatictags
+    authorkeywords indexkeywords keywordlist subjects"""
+NOTES = "n1 note notes extra comment comments annote annotation usernotes publicationstatusnote researchnotes"
+# Fields that are there, and not false, only where it is so; PubMed's tags among them.
+FLAGS = _table(
+    {
+        "retracted": """isretracted retracted isretraction iswithdrawn withdrawn hasretraction retractionflag
+            retractionstatus retractiondate retractiondoi retractionnotice retractionreason retractionpubmedid
+            retractionin retractedin retractionof rin rof""",
+        "expression of concern": """hasexpressionofconcern expressionofconcern expressionofconcernin
+            expressionofconcernfor eci ecf""",
+        "corrected": """iscorrected hascorrection haserratum hascorrigendum erratumin erratumfor
+            correctedandrepublishedin correctedandrepublishedfrom ein efr cri crf""",
+        "preprint": "ispreprint preprint",
+    }
+)
+FALSE = frozenset(
+    ("", "0", "0.0", "false", "f", "no", "n", "none", "null", "nan", "na", "unknown", "notretracted")
+)
+# What is looked for in a field, by the field's plain name.
+WORDS: dict[str, Mapping[str, PaperStatus]] = {
+    **dict.fromkeys(TYPES.split(), TERMS),
+    **dict.fromkeys(LINKS.split(), TERMS),
+    **dict.fromkeys(SUBJECTS.split(), KEYWORDS),
+    "source": {"ppr": "preprint"},  # Europe PMC's name for preprints
+}
+NOTE_FIELDS = frozenset(NOTES.split())
+# PubMed's XML keeps its fields inside these.
+INSIDE = frozenset("medlinecitation article bookdocument commentscorrectionslist".split())
+PUBMED_LINK = "commentscorrections"
+TELLING = frozenset((*FLAGS, *WORDS, *NOTE_FIELDS, *INSIDE))
+# Whatever tells a status holds one of these; looking for them first costs next to nothing.
+STEMS = "retract withdr remov concern correct corrig errat addend (vol preprint posted unpub unpb ppr".split()
+OPENING_STEMS = ("retract", "withdr", "removed", "corrects")
+_PARTS = re.compile(r"[;,|/\n]")
+
+_PAPER = r"(?:article|paper|chapter|publication|manuscript|preprint|study)"
+_END = r"(?:\s*[:\])}|*>]+\s*[:\-–—]?|\s+[-–—]|\s*—)\s*(?=\S)"  # what parts a mark from the title behind it
+_QUOTE = "[\"“”'‘’«]"
+_WHO = r"(?:(?:an?|the|editorial|(?:editor|author|publisher)s?['’]?s?['’]?|article|journal)\s+)*"
+
+
+class _Mark(NamedTuple):
+    """A mark in a title; a notice is a publication of its own, which names the paper that it is about."""
+
+    pattern: re.Pattern[str]
+    status: PaperStatus
+    notice: bool = False
+
+
+def _mark(pattern: str, status: PaperStatus, *, notice: bool = False, any_case: bool = True) -> _Mark:
+    return _Mark(re.compile(pattern, re.IGNORECASE if any_case else 0), status, notice)
+
+
+_MARKS = (
+    _mark(rf"^\W*(?:retracted|withdrawn|removed|temporary removal)(?:\s+{_PAPER})?{_END}", "retracted"),
+    _mark(rf"^\W*(?:RETRACTED|WITHDRAWN)(?:\s+{_PAPER.upper()})?\s+(?=.*[a-z])", "retracted", any_case=False),
+    _mark(
+        rf"\s*[\[({{]\s*(?:(?:this|the)\s+)?(?:{_PAPER}\s+)?"
+        r"(?:(?:was|has been|is)\s+)?(?:retracted|withdrawn)"
+        rf"(?=\W*$|\s+(?:{_PAPER}|by|in|on|due|see|\d)|\s*[.,:;\-–—)\]])[^\])}}]{{0,200}}[\])}}]?\W*$",
+        "retracted",
+    ),
+    _mark(rf"\s*[-–—:.|]\s*(?:retracted|withdrawn)(?:\s+{_PAPER})?\W*$", "retracted"),
+    _mark(rf"\s+(?:RETRACTED|WITHDRAWN)(?:\s+{_PAPER.upper()})?\W*$", "retracted", any_case=False),
+    _mark(
+        rf"^\W*{_WHO}(?:(?:notice|statement|note|letter)\s+of\s+(?:retraction|withdrawal)"
+        r"|(?:retraction|withdrawal)\s+(?:notice|note|statement|letter))\b"
+        rf"(?:{_END}|\s+(?:to|of|for|on|regarding)\b[\s:]*|\W*$)",
+        "retracted",
+        notice=True,
+    ),
+    _mark(
+        r"^\W*(?:NOTICE OF (?:RETRACTION|WITHDRAWAL)|(?:RETRACTION|WITHDRAWAL) NOTICE)\s+(?=.*[a-z])",
+        "retracted",
+        notice=True,
+        any_case=False,
+    ),
+    _mark(
+        rf"^\W*{_WHO}(?:partial\s+)?(?:retraction|withdrawal)"
+        rf"(?:{_END}|\s+(?:to|for)\b[\s:]*|\s+of\s*:\s*|\s+of\s+(?:the\s+)?(?:{_PAPER}\b[\s:]*|(?={_QUOTE}))|\W*$)",
+        "retracted",
+        notice=True,
+    ),
+    _mark(
+        r"\s*[\[(]\s*(?:retraction|withdrawal)(?=\W*$|\s+(?:of|to|notice)\b)[^\])]{0,200}[\])]?\W*$",
+        "retracted",
+        notice=True,
+    ),
+    _mark(
+        rf"^\W*{_WHO}(?:expression|notice|note|statement)\s+of\s+(?:editorial\s+)?concern\b"
+        rf"(?:{_END}|\s+(?:to|for|on|regarding|re)\b[\s:]*|\W*$)",
+        "expression of concern",
+        notice=True,
+    ),
+    _mark(
+        r"\s*[\[(]\s*expressions?\s+of\s+concern\s+(?:of|to|for)\b[^\])]{0,200}[\])]?\W*$",
+        "expression of concern",
+        notice=True,
+    ),
+    _mark(
+        r"\s*(?:[\[(]|[-–—:]\s)[^\[\](]{0,40}expressions?\s+of\s+concern\b[^\])]{0,200}[\])]?\W*$",
+        "expression of concern",
+    ),
+    _mark(
+        rf"^\W*{_WHO}(?:corrigendum|corrigenda|erratum|errata|addendum)(?:\s+notice)?\b"
+        rf"(?:{_END}|\s+(?:to|for|of|on)\b[\s:]*|\s*(?={_QUOTE})|\W*$)",
+        "corrected",
+        notice=True,
+    ),
+    _mark(
+        rf"^\W*{_WHO}corrections?(?:\s+notice)?(?:{_END}|\s+(?:to|of|on)\s*:\s*|\s+(?:to|of)\s+(?={_QUOTE})"
+        r"|\s+for\s+(?=.{0,80}\bet al\b)|\W*$)",
+        "corrected",
+        notice=True,
+    ),
+    _mark(r"^\W*Correction\s+to\s+(?=[A-Z][a-z]+\s+[a-z])", "corrected", notice=True, any_case=False),
+    _mark(
+        r"\s*[\[(]\s*(?:(?:correction|corrigendum|erratum)(?=\W*$|\s+(?:of|to|for|in)\b)|vol\.?\s*\d)"
+        r"[^\])]{0,200}[\])]?\W*$",
+        "corrected",
+        notice=True,
+    ),
+    _mark(
+        rf"^\W*corrected(?:\s+(?:and\s+republished|{_PAPER}|version))*{_END}"
+        rf"|\s*[\[(]\s*corrected\b[^\])]{{0,200}}[\])]\W*$",
+        "corrected",
+    ),
+)
+# What stands in place of an abstract: "This article has been withdrawn at the request of the authors".
+_OPENINGS = (
+    _mark(
+        rf"^\W*(?:this|the)\s+(?:\w+\s+)?(?:{_PAPER}|submission|work|review)\b[^.]{{0,160}}?\b(?:has|have|was|is|were)\b"
+        r"\s+(?:been\s+|now\s+|temporarily\s+|being\s+)*(?:retracted|withdrawn|removed)\b",
+        "retracted",
+    ),
+    _mark(
+        rf"^[^.]{{0,80}}\bthis\s+{_PAPER}\s+has\s+been\s+(?:\w+\s+)?(?:retracted|withdrawn|removed)\b",
+        "retracted",
+    ),
+    _mark(r"^\W*(?:retracted|withdrawn)\s+(?:by|at|due|because)\b", "retracted"),
+    _mark(rf"^\W*this\s+(?:notice\s+)?retracts\s+the\s+{_PAPER}\b", "retracted"),
+    _mark(rf"^\W*this\s+(?:notice\s+)?corrects\s+the\s+{_PAPER}\b", "corrected"),
+)
+_NOTED = (
+    _mark(
+        r"^\W*(?:retracted|withdrawn)\s*(?:$|[.:;,\-–—(\d]|(?:by|in|on|due|see|for|because|article|publication)\b)"
+        r"|^\W*retraction\s*(?::|$|in\b|notice\b)",
+        "retracted",
+    ),
+    _mark(
+        rf"\b(?:this|the)\s+(?:{_PAPER}|work|submission)\s+(?:has\s+been|was|is)\s+(?:retracted|withdrawn)\b"
+        r"|\bretracted\s+(?:publication|article)\b(?!s)|\bretraction\s+(?:in|notice)\s*:",
+        "retracted",
+    ),
+    _mark(
+        r"\bexpression\s+of\s+concern\s+(?:in|for)\b|^\W*expression\s+of\s+concern\b", "expression of concern"
+    ),
+    _mark(r"\b(?:erratum|corrigendum|correction)\s+in\s*:|\bpublished\s+erratum\b", "corrected"),
+)
+
+# Publishers' numbers of preprint servers; 10.1101 is a publisher of journals too.
+PREPRINT_DOI = re.compile(
+    r"10\.(?:48550/arxiv|1101/(?:\d{4}\.\d\d\.\d\d\.|\d{6}(?!\d))|64898/|2139/ssrn|21203/rs|31234/|31219/|31235/|31222/"
+    r"|31223/|31224/|31225/|31226/|31227/|31228/|31229/|31230/|31231/|31232/|31233/|31236/|31237/|31730/|35542/|32942/"
+    r"|20944/preprints|26434/chemrxiv|36227/techrxiv|22541/(?:au|essoar)|1002/essoar|33774/|1590/scielopreprints"
+    r"|2196/preprints|7287/peerj\.preprints|12074/|51094/jxiv|1149/osf|14293/s2199-1006\.1\.sor-pp)"
+)
+_PREPRINT_VERSION = re.compile(r"[./\-_]?v\d{1,3}$")
+# Names under which preprint servers stand as a venue, in plain words.
+_SERVER = re.compile(
+    r"(?:[a-z]{0,12}rxiv|ssrn|social science research network|research ?square|preprints(?:\W+org)?|authorea"
+    r"|earth and space science open archive|(?:iacr )?cryptol(?:ogy)?\W+eprint arch(?:ive)?)(?:\W.*)?"
+    r"|corr(?:\W+(?:vol\w*\W+)?abs\b.*)?|computing research repository|vixra|essoar|osf(?: preprints?)?"
+    r"|open science framework|cambridge open engage|(?:peerj|scielo|jmir) preprints|preprint",
+    re.IGNORECASE,
+)
+
+
+class Notice(NamedTuple):
+    """What a notice of retraction, concern or correction says of the paper with a title or a DOI."""
+
+    status: PaperStatus
+    title: str
+    doi: str | None
+
+
+def read_status(
+    known: Mapping[str, Any],
+    title: str,
+    *,
+    abstract: str = "",
+    venue: str | None = None,
+    doi: str | None = None,
+    arxiv_id: str | None = None,
+) -> PaperStatus | None:
+    """Return the gravest status that a record's fields (by plain names) and its title tell, None without any."""
+    found = {mark.status for mark in _marks_in(title)}
+    for name in TELLING.intersection(known):
+        found.update(_told_by_field(name, known[name]))
+    opening = abstract[:OPENING]
+    if _is_hinted(opening, OPENING_STEMS):
+        found.update(mark.status for mark in _OPENINGS if mark.pattern.search(opening))
+    if _is_preprint(venue, doi, arxiv_id):
+        found.add("preprint")
+    return gravest(found)
+
+
+def gravest(found: "set[PaperStatus]") -> PaperStatus | None:
+    """Return the gravest of some statuses, None where there is none."""
+    return next((status for status in GRAVEST_FIRST if status in found), None)
+
+
+def without_marks(title: str) -> str:
+    """Return a title without marks such as "RETRACTED:"; the title of a notice as it is."""
+    for mark in _marks_in(title):
+        if not mark.notice:
+            title = mark.pattern.sub("", title, count=1)
+    return title.strip()
+
+
+def read_notice(title: str, abstract: str) -> Notice | None:
+    """Return what a notice says of the paper that it names; None where the title is not that of a notice."""
+    mark = next((mark for mark in _marks_in(title) if mark.notice), None)
+    if mark is None:
+        return None
+    named = mark.pattern.sub("", title, count=1)
+    quoted = re.search('["“‘«](.{10,})["”’»]', named)
+    if quoted:
+        named = quoted.group(1)
+    elif "et al" in named[:100]:
+        named = re.sub(r"^.{0,90}?\bet al\b\W*", "", named)
+    doi = re.search(r"\bDOI:?\s*(10\.\d{4,9}/\S+?)[.\]]*(?:\s|$)", abstract[:OPENING], re.IGNORECASE)
+    return Notice(
+        mark.status, re.sub(r"\s*[\[(][^\])]*[\])]\W*$", "", named), doi.group(1).casefold() if doi else None
+    )
+
+
+def is_preprint_doi(doi: str) -> bool:
+    """Return whether a DOI (bare, lower case) is a preprint server's."""
+    return PREPRINT_DOI.match(doi) is not None
+
+
+@lru_cache(maxsize=4096)
+def is_preprint_venue(venue: str) -> bool:
+    """Return whether a venue is a preprint server."""
+    return _SERVER.fullmatch(venue.strip()) is not None
+
+
+def without_version(doi: str) -> str:
+    """Return a preprint's DOI without the number of its version."""
+    return _PREPRINT_VERSION.sub("", doi)
+
+
+def _is_preprint(venue: str | None, doi: str | None, arxiv_id: str | None) -> bool:
+    """Return whether a record names a server and no other place: an arXiv id beside a venue or a DOI is no preprint."""
+    if (doi and not is_preprint_doi(doi)) or (venue and not is_preprint_venue(venue)):
+        return False
+    return bool(doi or venue or arxiv_id)
+
+
+def _marks_in(title: str) -> Iterator[_Mark]:
+    if len(title) <= MARKED_TITLE and _is_hinted(title):
+        yield from (mark for mark in _MARKS if mark.pattern.search(title))
+
+
+def _told_by_field(name: str, value: Any) -> Iterator[PaperStatus]:
+    if name in INSIDE and isinstance(value, Mapping):
+        for inner, member in value.items():
+            yield from _told_by_field(_plain(str(inner)), member)
+    if (flag := FLAGS.get(name) or FLAGS.get(name.removeprefix(PUBMED_LINK))) and any(
+        _plain(leaf) not in FALSE for leaf in _leaves(value)
+    ):
+        yield flag
+    if (words := WORDS.get(name)) is not None:
+        for leaf in filter(_is_hinted, _leaves(value)):
+            yield from (words[word] for part in _PARTS.split(leaf) if (word := _plain(part)) in words)
+    if name in NOTE_FIELDS:
+        for leaf in filter(_is_hinted, _leaves(value)):
+            yield from (mark.status for mark in _NOTED if mark.pattern.search(leaf))
+
+
+def _is_hinted(text: str, stems: Sequence[str] = STEMS) -> bool:
+    lower = text.lower()
+    for stem in stems:  # noqa: SIM110  (any() takes three times as long)
+        if stem in lower:
+            return True
+    return False
+
+
+def _plain(text: str) -> str:
+    return "".join(c for c in text[:60].casefold() if c.isalnum())
+
+
+def _leaves(value: Any, depth: int = 0) -> Iterator[str]:
+    """Yield the texts in a value, however deep; a value without end ends."""
+    if isinstance(value, str):
+        yield value[:2000]
+    elif isinstance(value, bool | int | float):
+        yield str(value)
+    elif isinstance(value, Mapping | list | tuple) and depth < MAX_DEPTH:
+        inner = value.values() if isinstance(value, Mapping) else value
+        yield from islice((leaf for item in inner for leaf in _leaves(item, depth + 1)), MAX_LEAVES)

@@ -1,0 +1,113 @@
+"""Authors from strings, lists and mappings: people and groups whole, and nothing that is no author."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag_qa.corpus.authors import read_authors
+
+PEOPLE = ("Wilma Weaver", "Lou Mug")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "Wilma Weaver, Lou Mug, et al.",
+        "Wilma Weaver, Lou Mug et al",
+        "Weaver, Wilma; Mug, Lou; others",
+        "Weaver, Wilma and Mug, Lou and others",
+        "Wilma Weaver, Lou Mug, ...",
+        "Wilma Weaver, Lou Mug, …",
+        "Wilma Weaver, Lou Mug and 12 others",
+        ["Weaver, Wilma", "Mug, Lou", "et al."],
+        [{"literal": "Wilma Weaver"}, {"literal": "Lou Mug"}, {"literal": "others"}],
+        [["Weaver", "Wilma", ""], ["Mug", "Lou", ""], ["et al.", "", ""]],
+    ],
+)
+def test_those_left_out_are_no_authors(value):
+    """ "et al.", "others" and dots stand for people and are none."""
+    assert read_authors(value) == PEOPLE
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "Weaver, Wilma; Mug, Lou;",
+        "Weaver, Wilma (57190000000); Mug, Lou (5)",
+        "Wilma Weaver1,2*, Lou Mug†",
+        "Wilma Weaver|Lou Mug",
+        "Wilma Weaver & Lou Mug",
+        "['Wilma Weaver', 'Lou Mug']",
+        "['Wilma Weaver' 'Lou Mug']",
+        '["Weaver, Wilma", "Mug, Lou"]',
+        "[{'name': 'Wilma Weaver'}, {'name': 'Lou Mug'}]",
+        ["Weaver, Wilma; Mug, Lou"],
+        [{"author": {"display_name": "Wilma Weaver"}}, {"author": {"display_name": "Lou Mug"}}],
+        [{"firstName": "Wilma", "lastName": "Weaver"}, {"given-names": "Lou", "surname": "Mug"}],
+        {"author": [{"keyname": "Weaver", "forenames": "Wilma"}, {"keyname": "Mug", "forenames": "Lou"}]},
+        [{"creatorType": "editor", "name": "Ed"}, {"name": "Weaver, Wilma"}, {"name": "Lou Mug"}],
+    ],
+)
+def test_lists_of_every_form_are_split(value):
+    """Separators, ids behind names, lists in cells and mappings of every source give the same names."""
+    assert read_authors(value) == PEOPLE
+
+
+@pytest.mark.parametrize(
+    ("value", "names"),
+    [
+        ("Centers for Disease Control and Prevention", ("Centers for Disease Control and Prevention",)),
+        ("Food and Drug Administration; Mug, L.", ("Food and Drug Administration", "L. Mug")),
+        ("Wilma Weaver and the Mug Study Group", ("Wilma Weaver", "the Mug Study Group")),
+        ("Wilma Weaver, ATLAS Collaboration", ("Wilma Weaver", "ATLAS Collaboration")),
+        (["National Heart, Lung, and Blood Institute"], ("National Heart, Lung, and Blood Institute",)),
+        ([{"literal": "The Wool, Yarn and Knit Club"}], ("The Wool, Yarn and Knit Club",)),
+    ],
+)
+def test_groups_stay_whole(value, names):
+    """The "and" and the commas in a group's name part nothing."""
+    assert read_authors(value) == names
+
+
+@pytest.mark.parametrize(
+    ("value", "names"),
+    [
+        ("van der Mug, Lou Ann", ("Lou Ann van der Mug",)),
+        ("King, Martin, Jr.", ("Martin King Jr.",)),
+        (["King, III, Martin"], ("Martin King III",)),
+        ("King, M., Jr., Mug, L.", ("M. King Jr.", "L. Mug")),
+        ([{"family": "Mug", "given": "Lou", "non-dropping-particle": "van der"}], ("Lou van der Mug",)),
+        ([{"family": "King", "given": "Martin", "suffix": "Jr."}], ("Martin King Jr.",)),
+        ("Weaver WJ, Mug L", ("WJ Weaver", "L Mug")),
+        ("Xi LI", ("Xi LI",)),
+        ("Wei Wang 0001", ("Wei Wang",)),
+        ("王伟；李娜", ("王伟", "李娜")),
+        ("王伟, 李娜", ("王伟", "李娜")),
+    ],
+)
+def test_parts_of_names_are_kept_in_order(value, names):
+    """Particles, suffixes, initials behind a name and names in Chinese come out as they are said."""
+    assert read_authors(value) == names
+
+
+VALUES = st.recursive(
+    st.none()
+    | st.integers()
+    | st.text(max_size=20)
+    | st.sampled_from(["et al.", "A, B", "and", ";", "['", "Jr.", ",,"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["name", "family", "given", "author", "literal", "role"]), inner, max_size=3
+        )
+    ),
+    max_leaves=6,
+)
+
+
+@given(VALUES)
+def test_anything_gives_names_or_none(value):
+    """Whatever stands in an author field gives names that hold a letter, each once."""
+    names = read_authors(value)
+    assert len(set(names)) == len(names)
+    assert all(any(c.isalpha() for c in name) for name in names)
