@@ -8,7 +8,7 @@ import re
 import unicodedata
 
 from rag_qa.corpus.markup import strip_markup
-from rag_qa.corpus.placeholders import LONGEST_PLACEHOLDER, is_placeholder
+from rag_qa.corpus.placeholders import LONGEST_NOTICE, LONGEST_PLACEHOLDER, is_placeholder
 from rag_qa.text.body import body_span
 
 _ESCAPES = re.compile(
@@ -74,8 +74,10 @@ def clean_abstract(text: str) -> str:
     if text[:1] in _LABEL_BEGINS:
         text = _LABEL.sub("", text, count=1)
     cleaned = clean_text(text)
-    short = len(cleaned) <= LONGEST_PLACEHOLDER
-    return "" if short and (is_placeholder(cleaned) or body_span(cleaned) == (0, 0)) else cleaned
+    if len(cleaned) > LONGEST_PLACEHOLDER:
+        return cleaned
+    only_rights = len(cleaned) <= LONGEST_NOTICE and body_span(cleaned) == (0, 0)
+    return "" if only_rights or is_placeholder(cleaned) else cleaned
 
 
 def is_soup(raw: str, cleaned: str) -> bool:

@@ -18,7 +18,7 @@ _COLUMN = re.compile(r"(?<!\\)&")
 # "~20" after a blank is "about 20"; a tie stands behind a word ("Fig.~3").
 # An accent on nothing is the character itself.
 _BARE_ACCENT = re.compile(r"\\([~^])\{\}")
-_ABOUT = re.compile(r"(?:^|(?<=[\s(\[{=<>/$-]))~(?=\s?[\d$\\.+-])")
+_ABOUT = re.compile(r"(?:^|(?<=[\s(\[{/-]))~(?=\s?[\d$\\.+-])")
 
 # Commands without arguments that pylatexenc has no text for, beside \textX where it knows \X.
 _SYMBOLS = {
@@ -132,6 +132,12 @@ _SYMBOLS = {
     "lq": "‘",
     "rq": "’",
     "nobreakdash": "",
+    "lt": "<",
+    "gt": ">",
+    "checkmark": "✓",
+    "S": "§",
+    "P": "¶",
+    "ddag": "‡",
 }
 _GREEK = """alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho sigma varsigma tau
     upsilon phi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega""".split()
@@ -146,9 +152,9 @@ _BLANKS = """newline par linebreak pagebreak quad qquad enspace thinspace negthi
 _SHOWN_ARGUMENT = {
     "{": """mbox hbox text textrm textit textbf textsc textsl textsf texttt textmd textup textnormal textlf textsw
         emph underline uline ul sout hl mkbibemph mkbibitalic mkbibbold mathrm mathit mathbf mathsf mathtt mathnormal
-        mathup ensuremath ce chem cf nolinkurl fbox operatorname url path MakeUppercase MakeLowercase uppercase
+        mathup cf nolinkurl fbox operatorname url path MakeUppercase MakeLowercase uppercase
         lowercase titlecap mkbibparens centerline textgreek textlatin textcyr textcyrillic foreignword hyp
-        textquote textinit textul textsmaller textlarger smash vphantom title author date thanks""".split(),
+        textquote textinit textul textsmaller textlarger smash vphantom title author date""".split(),
     "[{": "makebox framebox parbox".split(),
     "{{": "textcolor colorbox href foreignlanguage texorpdfstring raisebox scalebox resizebox hyperref".split(),
 }
@@ -156,11 +162,14 @@ _AROUND_ARGUMENT = {
     "enquote": ("“", "”"),
     "mkbibquote": ("“", "”"),
     "footnote": (" (", ")"),
+    "thanks": (" (", ")"),
     "textsuperscript": (RAISED, RESET),
     "mkbibsuperscript": (RAISED, RESET),
     "textsubscript": (LOWERED, RESET),
     "mkbibsubscript": (LOWERED, RESET),
 }
+_FRACTIONS = "frac tfrac dfrac sfrac nicefrac".split()
+_FORMULAS = "ensuremath ce chem".split()
 _BLANK_ARGUMENT = "hspace vspace hspace* vspace*".split()
 # pylatexenc has a placeholder (`<cit.>`) or a date of its own for these.
 _AS_WRITTEN = (
@@ -223,7 +232,7 @@ LONGEST_FORMULA = 80
 _SCRIPT = re.compile(r"\s*([_^])\s*(?:\{((?:[^{}]|\{[^{}]*\})*)\}|(\\[A-Za-z]+|[^\s\\{}]))\s*")
 _PLAIN_FORMULA = re.compile(r"(?:\\[A-Za-z]+|\\[,;:!% ]|[\d\s.,+\-<>=()/±×~|\ue010\ue012])*")
 _RELATION = re.compile(r"\s*[<>=+\-~|±×]+\s*")
-_PLAIN_SCRIPT = re.compile(r"[\w\s+\-−–.,*'′/()°∘†‡§#∞]*")
+_PLAIN_SCRIPT = re.compile(r"[^\\{}$]*")
 _FONT = r"\\(?:text|mathrm|textrm|mathit|mathsf|rm)\s*\{((?:[^\\{}$]|\{[^\\{}$]*\})*)\}"
 _FONT_FORMULA = re.compile(rf"\s*{_FONT}\s*")
 # Upright letters with their indices, which is how compounds are written: \mathrm{CO}_2.
@@ -271,10 +280,13 @@ def _contexts() -> tuple[Any, Any]:
     ] + [MacroTextSpec(name, _last_argument) for name in _AROUND_ARGUMENT]
     macros += [MacroTextSpec(name, _quantity) for name in _QUANTITIES]
     macros += [MacroTextSpec(name, _as_written) for name in _AS_WRITTEN]
+    macros += [MacroTextSpec(name, "%s/%s") for name in _FRACTIONS]
+    macros += [MacroTextSpec(name, _inner_formula) for name in _FORMULAS]
     saying.add_context_category("ours", prepend=True, macros=macros)
     saying.set_unknown_macro_spec(MacroTextSpec("", _as_written))
     arguments = {name: spec for spec, names in _SHOWN_ARGUMENT.items() for name in names}
     arguments |= dict.fromkeys(_AROUND_ARGUMENT, "{") | dict.fromkeys(_BLANK_ARGUMENT, "{") | _QUANTITIES
+    arguments |= dict.fromkeys(_FRACTIONS, "{{") | dict.fromkeys(_FORMULAS, "{")
     none = dict.fromkeys([*symbols, *_FONTS, *_BLANKS], "")
     parsing.add_context_category(
         "ours", prepend=True, macros=[std_macro(name, spec) for name, spec in (none | arguments).items()]
@@ -349,10 +361,23 @@ def _last_argument(node: Any, l2tobj: Any) -> str:
     return before + str(l2tobj.nodelist_to_text(arguments[-1:])) + after if arguments else _as_written(node)
 
 
+def _inner_formula(node: Any, l2tobj: Any) -> str:
+    """Return a formula in the text (`\\ensuremath{_2}`) or a compound (`\\ce{SO4^{2-}}`) as text."""
+    (argument,) = node.nodeargd.argnlist
+    written = str(argument.latex_verbatim())
+    inner = written[1:-1] if written[:1] == "{" else written
+    if node.macroname != "ensuremath":
+        return _SCRIPT.sub(_marked, inner)
+    shown = _formula(inner)
+    return str(l2tobj.nodelist_to_text([argument])) if shown is None else shown
+
+
 def _formula(written: str) -> str | None:
     """Return a formula as text, None where it is more than symbols, numbers and one index at its beginning."""
     if len(written) > LONGEST_FORMULA:
         return None
+    if written[:1] == "{" and written[-1:] == "}" and written.count("{") == 1:
+        written = written[1:-1]
     if "{" in written and _FONT_FORMULA.match(written) and _UPRIGHT.fullmatch(written):
         return _SCRIPT.sub(_marked, _FONT_FORMULA.sub(r"\1", written))
     script, rest = _SCRIPT.match(written), written
@@ -392,17 +417,21 @@ def _quantity(node: Any) -> str:
     between = next((sign for ending, sign in _BETWEEN.items() if name.endswith(ending)), " ")
     if name == "ang":
         return "".join(part + sign for part, sign in zip(given[0].split(";"), "°′″", strict=False) if part)
-    numbers = [_number(part) for a in given for part in re.split(r";|(?<=\d)\s*x\s*(?=[\d.])", a)]
+    numbers = [_number(part) for a in given for part in a.split(";")]
     number = between.join(numbers)
     if "\\" in unit or "\\" in number:
         return _as_written(node)
-    gap = "" if not number or (unit.startswith(_CLOSE_UNITS) and not unit.startswith("°C")) else " "
+    gap = (
+        ""
+        if not number or unit.startswith("/") or (unit.startswith(_CLOSE_UNITS) and not unit.startswith("°C"))
+        else " "
+    )
     return f"{number}{gap}{unit}".strip()
 
 
 def _number(written: str) -> str:
     number = re.sub(r"\+-|\\pm\b\s*", " ± ", written.strip().strip("$"))
-    number = re.sub(r"\s*\\times\s*|\s*\\cdot\s*", " × ", number)
+    number = re.sub(r"\s*\\times\s*|\s*\\cdot\s*|(?<=\d)\s*x\s*(?=[\d.])", " × ", number)
     return " ".join(re.sub(r"^-(?=\d)", "−", number).split())
 
 

@@ -6,10 +6,10 @@ import re
 RAISED, LOWERED, RESET = "\ue020", "\ue021", "\ue022"
 _MARKS = re.compile("[\ue020-\ue022]")
 # Behind a digit these would make another number: 10<sup>6</sup> is not 106.
-_AFTER_DIGIT = re.compile("(?<=\\d)([\ue020\ue021])([^\ue020-\ue022]{1,20})\ue022")
+_AFTER_DIGIT = re.compile("(?:(?<=\\d)|(?<=\\d\ue022))([\ue020\ue021])([^\ue020-\ue022]{1,20})\ue022")
 _ABOVE = str.maketrans("0123456789+-−–()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁻⁽⁾ⁿ")
 _BELOW = str.maketrans("0123456789+-−–()", "₀₁₂₃₄₅₆₇₈₉₊₋₋₋₍₎")
-_DIGITS_ONLY = re.compile(r"\s*[+\-−–]?\d+\s*")
+_DIGITS_ONLY = re.compile(r"\s*[+\-−–]?\d+[+\-−–]?\s*")
 
 
 def settle_scripts(text: str) -> str:
