@@ -17,7 +17,7 @@ GRAVEST_FIRST: tuple[PaperStatus, ...] = ("retracted", "expression of concern", 
 MAX_LEAVES = 200
 MAX_DEPTH = 5
 MARKED_TITLE = 400
-OPENING = 400
+OPENING = 300
 
 
 def _table(words: Mapping[PaperStatus, str]) -> dict[str, PaperStatus]:
@@ -63,7 +63,7 @@ FLAGS = _table(
             expressionofconcernfor eci ecf""",
         "corrected": """iscorrected hascorrection haserratum hascorrigendum erratumin erratumfor
             correctedandrepublishedin correctedandrepublishedfrom ein efr cri crf""",
-        "preprint": "ispreprint preprint",
+        "preprint": "ispreprint",
     }
 )
 FALSE = frozenset(
@@ -247,15 +247,19 @@ def read_status(
     arxiv_id: str | None = None,
 ) -> PaperStatus | None:
     """Return the gravest status that a record's fields (by plain names) and its title tell, None without any."""
-    found = {mark.status for mark in _marks_in(title)}
-    for name in TELLING.intersection(known):
-        found.update(_told_by_field(name, known[name]))
+    telling = {name: known[name] for name in TELLING.intersection(known)}
+    texts = [value for value in telling.values() if isinstance(value, str)]
+    hinted = _is_hinted("\n".join([title, *texts]))
+    found: set[PaperStatus] = {mark.status for mark in _marks_in(title)} if hinted else set()
+    for name, value in telling.items():
+        if hinted or name in FLAGS or not isinstance(value, str):
+            found.update(_told_by_field(name, value))
     opening = abstract[:OPENING]
     if _is_hinted(opening, OPENING_STEMS):
         found.update(mark.status for mark in _OPENINGS if mark.pattern.search(opening))
     if _is_preprint(venue, doi, arxiv_id):
         found.add("preprint")
-    return gravest(found)
+    return gravest(found) if found else None
 
 
 def gravest(found: "set[PaperStatus]") -> PaperStatus | None:
