@@ -1,7 +1,7 @@
 """Records of one paper → one paper, by shared identifiers, titles or near-identical texts.
 
 Pairs are proposed by what they share (DOI, arXiv id, source id, title, MinHash band), decided one by one
-by `evidence`, and joined by union-find; nothing depends on the order in which records come. Papers that may not be
+by `why_same`, and joined by union-find; nothing depends on the order in which records come. Papers that may not be
 one are not joined by way of a third, and a notice of retraction or correction gives its status to the paper it names.
 """
 
@@ -49,7 +49,7 @@ def why_merged(records: Sequence[Paper]) -> list[str]:
 
 def _first_reason(clue: Clues, before: Sequence[Clues]) -> str:
     reasons = (why_same(clue, other) for other in before)
-    return next((reason for reason in reasons if reason), "what others of its records have in common with it")
+    return next((reason for reason in reasons if reason), "held together by other records of the paper")
 
 
 def _content(paper: Paper) -> tuple[object, ...]:

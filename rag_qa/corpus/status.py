@@ -63,7 +63,7 @@ FLAGS = _table(
             expressionofconcernfor eci ecf""",
         "corrected": """iscorrected hascorrection haserratum hascorrigendum erratumin erratumfor
             correctedandrepublishedin correctedandrepublishedfrom ein efr cri crf""",
-        "preprint": "ispreprint preprint",
+        "preprint": "ispreprint",
     }
 )
 FALSE = frozenset(

@@ -108,6 +108,7 @@ def test_titles_tell_a_status_by_marks_alone(title, status):
         ),
         ({"type": "posted-content"}, "preprint"),
         ({"itemType": "preprint"}, "preprint"),
+        ({"preprint": "https://example.org/1", "journal": "Bread Notes"}, None),
         ({"TY": "UNPB"}, "preprint"),
         ({"arxiv": "2001.00001"}, "preprint"),
         ({"arxiv": "2001.00001", "journal": "Bread Notes"}, None),

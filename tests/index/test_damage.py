@@ -47,7 +47,9 @@ def without_rules(folder):
     """Make a generation as versions that saw other words in a text left it, stamp and all."""
     (folder / "lexical" / "rules.json").unlink()
     stamp = json.loads((folder / "stamp.json").read_text())
-    (folder / "stamp.json").write_text(json.dumps({k: v for k, v in stamp.items() if k != "lexical/rules.json"}))
+    (folder / "stamp.json").write_text(
+        json.dumps({k: v for k, v in stamp.items() if k != "lexical/rules.json"})
+    )
 
 
 def empty_tables(path):

@@ -34,9 +34,9 @@ INLINE = frozenset(
 BLOCKS = frozenset("p sec title abstracttext listitem list label div br".split())
 # Attributes that say what an element holds: <ArticleId IdType="doi"> is named "articleiddoi".
 KINDS = frozenset(
-    "idtype type pubidtype contribtype abstracttype identifiertype descriptiontype pubtype eidtype".split()
+    "idtype type pubidtype contribtype abstracttype identifiertype descriptiontype pubtype eidtype reftype".split()
 )
-LEFT_OUT = frozenset("copyrightinformation referencelist commentscorrectionslist reflist body back".split())
+LEFT_OUT = frozenset("copyrightinformation referencelist reflist body back".split())
 
 
 def looks_like(text: str) -> bool:
