@@ -21,6 +21,7 @@ from rag_qa.app.options import (
     YearOption,
 )
 from rag_qa.app.rendering import safe_json, say, show_merged, show_paper
+from rag_qa.app.streams import print_json
 from rag_qa.corpus.merging import why_merged
 from rag_qa.index.reader import Index
 from rag_qa.retrieval.filters import matching
@@ -59,7 +60,7 @@ def papers(
         opened.close()
     if as_json:
         listed = [_as_json(paper, own) for paper, own in zip(chosen, fates, strict=True)]
-        typer.echo(safe_json(json.dumps(listed, ensure_ascii=False, indent=2)))
+        print_json(safe_json(json.dumps(listed, ensure_ascii=False, indent=2)))
         return
     console = Console()
     for number, (paper, own) in enumerate(zip(chosen, fates, strict=True), 1):

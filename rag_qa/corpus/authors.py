@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from rag_qa.corpus.cleaning import clean_field
+from rag_qa.corpus.cleaning import clean_field, without_codes
 from rag_qa.corpus.fields import (
     DROPPING,
     FAMILY,
@@ -71,7 +71,7 @@ def _names(value: Any) -> list[str]:
     if isinstance(value, str):
         value = read_literal(value)
     if isinstance(value, str):
-        return _split(value)
+        return _split(without_codes(value))
     if isinstance(value, Mapping):
         return _from_mapping(value)
     if isinstance(value, list | tuple):
@@ -90,6 +90,7 @@ def _from_mapping(value: Mapping[str, Any]) -> list[str]:
 def _member(item: Any) -> list[str]:
     """Return the names that a member of a list holds; a list is arXiv's [family, given, suffix]."""
     if isinstance(item, str):
+        item = without_codes(item)
         parts = _LISTED.split(item) if _LISTED.search(item) else [item]
         return [name for part in parts for name in _one(part)]
     if isinstance(item, Mapping):

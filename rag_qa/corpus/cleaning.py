@@ -68,6 +68,11 @@ def clean_field(text: str) -> str:
     return clean_text(strip_markup(text))
 
 
+def without_codes(text: str) -> str:
+    """Return a text with markup and entities as text and without escapes, in which ";" and line ends still part."""
+    return strip_markup(_ESCAPES.sub("", text) if not text.isprintable() else text)
+
+
 def clean_abstract(text: str) -> str:
     """Return the abstract on one clean line without a leading "Abstract:" label; "" when there is none."""
     text = strip_markup(text).lstrip()

@@ -94,7 +94,7 @@ def read_source(file: SourceFile, format: str | None = None) -> Reading:
     try:
         text, encoding = decode(raw)
     except ValueError as exc:
-        return _nothing(file.path, str(exc))
+        return _nothing(file.path, f"{exc}: download or pack it again")
     chosen = chosen or recognise(text)
     if chosen is None:
         return _nothing(file.path, unread_text(text))

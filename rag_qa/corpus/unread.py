@@ -7,9 +7,10 @@ SNIFFED = 20_000
 EXPORT = "export BibTeX or RIS with the abstracts"
 FROM_MANAGER = f"{EXPORT} from your reference manager"
 UNPACK = "unpack it and name the folder"
+TAR_AT = 257
 AS_TEXT = f"save the abstracts as plain text, or {FROM_MANAGER}"
 AS_TABLE = "save it as CSV or JSON Lines"
-NO_PAPERS = "it holds no text; leave it out"
+NO_PAPERS = "it holds no abstracts; leave it out"
 
 
 class Kind(NamedTuple):
@@ -40,7 +41,7 @@ KINDS = (
     Kind(b"7z\xbc\xaf", "a 7-Zip archive", UNPACK),
     Kind(b"Rar!", "a RAR archive", UNPACK),
     Kind(b"\x28\xb5\x2f\xfd", "a Zstandard archive", UNPACK),
-    Kind(b"ustar", "a tar archive", UNPACK, at=257),
+    Kind(b"ustar", "a tar archive", UNPACK, at=TAR_AT),
     Kind(b"{\\rtf", "a rich text document (.rtf)", AS_TEXT, holds=b""),
     Kind(b"%!PS", "a PostScript file", FROM_MANAGER, holds=b""),
     Kind(b"AT&TFORM", "a scanned document (.djvu)", FROM_MANAGER),
@@ -79,7 +80,7 @@ TEXTS = (
     (
         re.compile(r"\\(?:documentclass|documentstyle|begin\{document\}|input\b|section\b)"),
         "LaTeX",
-        "name its .bib",
+        f"index its .bib instead, or {FROM_MANAGER}",
     ),
     (
         re.compile(r"\\begin\{thebibliography\}"),
@@ -113,6 +114,8 @@ def unread_text(text: str) -> str:
     for pattern, what, cure in TEXTS:
         if match := pattern.match(beginning):
             return f"{what.format(**match.groupdict())}: {cure}"
+    if text.startswith("ustar", TAR_AT):
+        return f"a tar archive: {UNPACK}"
     if "\x00" in text:
         return f"binary data in no known format: {FROM_MANAGER}"
     if names := _columns(beginning):

@@ -111,3 +111,17 @@ def test_anything_gives_names_or_none(value):
     names = read_authors(value)
     assert len(set(names)) == len(names)
     assert all(any(c.isalpha() for c in name) for name in names)
+
+
+@pytest.mark.parametrize(
+    ("value", "names"),
+    [
+        (["Kurt G&ouml;del"], ("Kurt Gödel",)),
+        ("G&ouml;del, Kurt; Weaver, Wilma", ("Kurt Gödel", "Wilma Weaver")),
+        ("Kurt G&#246;del and Wilma Weaver", ("Kurt Gödel", "Wilma Weaver")),
+        (["A \x1b]0;owned\x07 B"], ("A B",)),
+    ],
+)
+def test_a_semicolon_of_an_entity_or_an_escape_parts_no_names(value, names):
+    """Entities and terminal escapes are resolved before a list is split at its semicolons."""
+    assert read_authors(value) == names
