@@ -139,7 +139,7 @@ def show_report(console: Console, report: IndexReport, *, dry_run: bool = False)
     parts += [f"{report.merged} merged", f"{report.unchanged} unchanged", f"{report.skipped} skipped"]
     beside = [f"{report.removed} removed from the index"] if report.removed else []
     told = "; ".join([", ".join(parts), *beside, f"{report.embedded} passages embedded"])
-    _print(console, Text(f"{report.found} records found: {told}."))
+    _print(console, Text(f"{report.found} {'record' if report.found == 1 else 'records'} found: {told}."))
     if dry_run:
         _print(console, Text(f"Dry run: nothing was written; the index would hold {report.papers} papers."))
         return
