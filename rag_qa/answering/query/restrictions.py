@@ -116,14 +116,17 @@ def _values(question: str, facets: Facets, index: Index | None) -> Iterator[Valu
     tokens = [match.span() for match in TOKEN.finditer(question)]
     free = 0
     for first, (start, _) in enumerate(tokens):
-        before = question[slice(*tokens[first - 1])].casefold() if first else ""
+        word = question[slice(*tokens[first - 1])] if first else ""
+        before = word.casefold()
+        # "Andrew Ng" is no Ng of the index: a longer name that it has would have been found first.
+        named = word[:1].isupper() and question[tokens[first - 1][1] : start] == " " and not is_asking(word)
         for last in range(min(first + LONGEST, len(tokens)) - 1, first - 1, -1):
             end = tokens[last][1]
             if first < free or before in ABOUT or re.search(r"[,;:?!()]", text := question[start:end]):
                 continue
             name, after = OWNER.sub("", text), question[end:].lstrip()
             venue = _venue(name, before, after, facets)
-            author = "" if venue else _author(name, before, after, facets, index)
+            author = "" if venue or named else _author(name, before, after, facets, index)
             if venue or author:
                 free = last + 1
                 yield Value(start, end, author, venue)

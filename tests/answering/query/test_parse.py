@@ -171,6 +171,12 @@ def test_any_text_is_understood_or_told(index, text, follows):
         parse(text, [turn] if follows else [], facets=index.facets, index=index)
 
 
+@pytest.mark.parametrize("question", ["Andrew Silver on games", "what has Fei-Fei Gemp written?"])
+def test_a_longer_name_is_nobody_of_the_index(question, index):
+    """A family name of the index behind another given name is another person's."""
+    assert restriction(question, index.facets, index).filter.authors == ()
+
+
 @pytest.mark.parametrize(
     ("question", "doubtful"),
     [
