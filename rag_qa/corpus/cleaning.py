@@ -23,6 +23,7 @@ _INVISIBLE = re.compile(
     "[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\xad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb]"
 )
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_LETTER = re.compile(r"[^\W\d_]")
 _OPENS = r"""(?:We|The|This|These|Th(?:ere|us|ose)|In|An?|Our|Here|To|Recent(?:ly)?|It|Many|Most|Given|For|From
     |While|With|Although|Despite
     |Several|Some|Since|As|At|By|On|One|Two|Both|However|If|Inspired|Motivated|Modern|Existing|Current|Traditional|Large|Deep|Machine
@@ -57,10 +58,14 @@ _LATIN = re.compile(
 
 def clean_text(text: str) -> str:
     """Return the text on one line, single-spaced, without escapes and invisible characters or surrogates."""
-    if not (text.isascii() and text.isprintable()):
-        text = _INVISIBLE.sub("", _ESCAPES.sub("", text))
-        text = unicodedata.normalize("NFC", _SURROGATE.sub(REPLACEMENT, text))
-    return " ".join(text.split())
+    # The only white space that is printable is the blank; nothing printable is an escape or invisible.
+    if text.isprintable() and "  " not in text:
+        return text.strip() if text.isascii() else unicodedata.normalize("NFC", text).strip()
+    line = " ".join(text.split())
+    if not line.isprintable():
+        text = _SURROGATE.sub(REPLACEMENT, _INVISIBLE.sub("", _ESCAPES.sub("", text)))
+        return " ".join(unicodedata.normalize("NFC", text).split())
+    return line if line.isascii() else unicodedata.normalize("NFC", line)
 
 
 def clean_field(text: str) -> str:
@@ -87,10 +92,11 @@ def clean_abstract(text: str) -> str:
 
 def is_soup(raw: str, cleaned: str) -> bool:
     """Say whether a text is bytes rather than words: no letter, or many controls, undecodable or misread characters."""
-    unreadable = len(_INVISIBLE.findall(raw)) if not raw.isprintable() else 0
-    unreadable += cleaned.count(REPLACEMENT)
-    if unreadable > max(SOUP_LEAST, SOUP_SHARE * len(raw)) or not re.search(r"[^\W\d_]", cleaned):
+    plain = cleaned.isascii()
+    unreadable = len(_INVISIBLE.findall(raw)) if raw != cleaned and not raw.isprintable() else 0
+    unreadable += 0 if plain else cleaned.count(REPLACEMENT)
+    if unreadable > max(SOUP_LEAST, SOUP_SHARE * len(raw)) or not _LETTER.search(cleaned):
         return True
-    if cleaned.isascii():
+    if plain:
         return False
     return len(_LATIN.findall(cleaned)) > max(LATIN_LEAST, LATIN_SHARE * len(cleaned.replace(" ", "")))

@@ -114,62 +114,32 @@ RIS_TAGS = {
     "TA": "translated author",
 }
 ENDNOTE_TAGS = {
-    "0": "type",
-    "8": "date",
-    "9": "type of work",
-    "A": "author",
-    "B": "booktitle",
-    "D": "year",
-    "E": "editor",
-    "J": "journal",
-    "K": "keywords",
-    "M": "accession number",
-    "R": "doi",
-    "T": "title",
-    "U": "url",
-    "W": "database",
-    "X": "abstract",
-    "Z": "notes",
-    "~": "database",
-}
+    "0": "type", "8": "date", "9": "type of work", "A": "author", "B": "booktitle", "D": "year", "E": "editor",
+    "J": "journal", "K": "keywords", "M": "accession number", "R": "doi", "T": "title", "U": "url", "W": "database",
+    "X": "abstract", "Z": "notes", "~": "database",
+}  # fmt: skip
 WOS_TAGS = {"ID": "keywords plus", "DE": "keywords", "ED": "editor"}
 MEDLINE_TAGS = {"ED": "editor", "FED": "editor", "IR": "investigator", "FIR": "investigator"}
 # Other words of two letters before a dash are text.
 RIS_KNOWN = frozenset(
-    "TY ER A1 A2 A3 A4 AB AD AN AU AV BT C1 C2 C3 C4 C5 C6 C7 C8 CA CN CP CT CY DA DB DI DO DP ED EP ET ID IS J1 J2 JA "
-    "JF JO KW L1 L2 L3 L4 LA LB LK M1 M2 M3 N1 N2 NV OP PB PP PY RI RN RP SE SN SP ST SV T1 T2 T3 TA TI TT U1 U2 U3 "
-    "U4 U5 UR VL VO Y1 Y2".split()
+    """
+    TY ER A1 A2 A3 A4 AB AD AN AU AV BT C1 C2 C3 C4 C5 C6 C7 C8 CA CN CP CT CY DA DB DI DO DP ED EP ET ID IS J1 J2 JA
+    JF JO KW L1 L2 L3 L4 LA LB LK M1 M2 M3 N1 N2 NV OP PB PP PY RI RN RP SE SN SP ST SV T1 T2 T3 TA TI TT U1 U2 U3
+    U4 U5 UR VL VO Y1 Y2
+    """.split()
 )
 # In Web of Science each further line of these is another name.
 NAME_TAGS = frozenset(("AU", "AF", "BA", "BF", "CA", "GP", "BE", "ED"))
 
 # Of a name's parts: CSL-JSON, Crossref, Zotero, PubMed, DataCite, S2ORC, JATS, arXiv's OAI, Zotero's RDF.
-GIVEN = (
-    "given",
-    "first",
-    "firstname",
-    "forename",
-    "forenames",
-    "givenname",
-    "givennames",
-    "namepartgiven",
-    "gn",
-)
+GIVEN = tuple("given first firstname forename forenames givenname givennames namepartgiven gn".split())
 MIDDLE = ("middle", "middlename")
-FAMILY = ("family", "last", "lastname", "familyname", "surname", "keyname", "namepartfamily", "sn")
+FAMILY = tuple("family last lastname familyname surname keyname namepartfamily sn".split())
 DROPPING = ("droppingparticle",)
 PARTICLE = ("nondroppingparticle", "prefix", "particle")
 SUFFIX = ("suffix", "namesuffix", "generation")
 # Names that are already as they should be shown.
-LITERAL = (
-    "literal",
-    "collectivename",
-    "collab",
-    "collaboration",
-    "consortium",
-    "organization",
-    "institution",
-)
+LITERAL = tuple("literal collectivename collab collaboration consortium organization institution".split())
 WHOLE = tuple(
     """
     displayname fullname name text creator authname rawauthorname creatorname stringname persname namepart author

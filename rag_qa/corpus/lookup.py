@@ -61,22 +61,23 @@ class Record(NamedTuple):
         """Yield what the record holds of one thing, best first, without what is empty."""
         for name, steps in self.plan.get(role, ()):
             value = _descend(self.known[name], steps) if steps else self.known[name]
-            if value not in EMPTY:
+            if value or value not in EMPTY:
                 yield value
 
     def texts(self, role: str) -> Iterator[str]:
         """Yield the same as text, of lists the first member (of titles, translations follow)."""
-        for value in self.values(role):
-            if (
-                text := text_of(value)
-                if isinstance(value, str) and value[0] not in OPENINGS
-                else _first_of(value)
-            ):
-                yield text
+        if role in self.plan:
+            for value in self.values(role):
+                if text := _first_of(value):
+                    yield text
 
     def text(self, role: str) -> str:
         """Return the best text, "" without any."""
-        return next(self.texts(role), "") if role in self.plan else ""
+        if role in self.plan:
+            for value in self.values(role):
+                if text := _first_of(value):
+                    return text
+        return ""
 
 
 def _descend(value: Any, steps: Path) -> Any:
@@ -95,6 +96,8 @@ def _descend(value: Any, steps: Path) -> Any:
 
 
 def _first_of(value: Any) -> str | None:
+    if isinstance(value, str) and value[:1] not in OPENINGS:
+        return value if value and not value.isspace() else None
     return next((text for item in members(value) if (text := text_of(item))), None)
 
 

@@ -4,7 +4,7 @@ Field names are matched kindly, without regard to case, blanks and marks, under 
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from rag_qa.corpus.authors import read_authors
@@ -103,17 +103,21 @@ def _authors(record: Record) -> tuple[str, ...]:
 
 
 def _venue(record: Record) -> str | None:
-    venues = (clean_field(text) for text in record.texts("venue"))
-    return next((venue for venue in venues if venue and plain_name(venue) not in NOT_VENUES), None)
+    for text in record.texts("venue"):
+        venue = clean_field(text)
+        if venue and plain_name(venue) not in NOT_VENUES:
+            return venue
+    return None
 
 
 def _own_id(record: Record, own: str) -> str:
     """Return the id that the source gives; one that is an arXiv id or a DOI in the form of these."""
     text = clean_text(own)[:MAX_ID]
-    if "arxiv" in text.casefold() or _is_arxiv_dump(record):
+    folded = text.casefold()
+    if "arxiv" in folded or _is_arxiv_dump(record):
         arxiv_id = normalise_arxiv_id(text)
         return arxiv_form(arxiv_id) if arxiv_id else text
-    doi = normalise_doi(text) if text.casefold().startswith(("10.", "doi:", "http")) else None
+    doi = normalise_doi(text) if folded.startswith(("10.", "doi:", "http")) else None
     return doi_form(doi) if doi else text
 
 
@@ -122,26 +126,26 @@ def _is_arxiv_dump(record: Record) -> bool:
 
 
 def _doi(record: Record, own: str, url: str | None) -> str | None:
-    texts = (text for value in record.values("doi") if (text := text_of(value)))
-    candidates = (
-        *texts,
-        url if url and "doi.org/" in url else "",
-        own if own.casefold().startswith(("doi:", "10.")) or "doi.org/" in own else "",
-    )
-    return next((doi for text in candidates if text and (doi := normalise_doi(text))), None)
+    candidates = [text_of(value) for value in record.values("doi")] if "doi" in record.plan else []
+    if url and "doi.org/" in url:
+        candidates.append(url)
+    if own.casefold().startswith(("doi:", "10.")) or "doi.org/" in own:
+        candidates.append(own)
+    return _first(normalise_doi, candidates)
 
 
 def _arxiv_id(record: Record, own: str, url: str | None) -> str | None:
-    venue, doi = record.text("venue"), record.text("doi").casefold()
-    candidates = (
-        *record.texts("arxiv"),
-        url if url and "arxiv.org/" in url else "",
-        own if own.casefold().startswith(ARXIV_ADDRESSES) or _is_arxiv_dump(record) else "",
-        venue if "arxiv:" in venue.casefold() else "",
-        doi.split("arxiv.", 1)[1] if "10.48550/arxiv." in doi else "",
-        *(text for text in record.texts("remarks") if "arxiv:" in text.casefold()),
-    )
-    return next((found for text in candidates if text and (found := normalise_arxiv_id(text))), None)
+    candidates = [*record.texts("arxiv")]
+    if url and "arxiv.org/" in url:
+        candidates.append(url)
+    if own.casefold().startswith(ARXIV_ADDRESSES) or _is_arxiv_dump(record):
+        candidates.append(own)
+    if "arxiv:" in (venue := record.text("venue")).casefold():
+        candidates.append(venue)
+    if "10.48550/arxiv." in (doi := record.text("doi").casefold()):
+        candidates.append(doi.split("arxiv.", 1)[1])
+    candidates += [text for text in record.texts("remarks") if "arxiv:" in text.casefold()]
+    return _first(normalise_arxiv_id, candidates)
 
 
 def _pmid(record: Record, url: str | None) -> str | None:
@@ -149,18 +153,20 @@ def _pmid(record: Record, url: str | None) -> str | None:
     candidates = [*record.texts("pmid"), url if url and "pubmed" in url else ""]
     if "accession" in record.plan and re.search("pubmed|medline|nlm", record.text("database"), re.IGNORECASE):
         candidates += record.texts("accession")
-    pmid = next((found for text in candidates if text and (found := normalise_pmid(text))), None)
+    pmid = _first(normalise_pmid, candidates)
     if pmid or "remarks" not in record.plan:
         return pmid
-    texts = (text for value in record.values("remarks") if (text := text_of(value)))
-    return next((found for text in texts if (found := labelled_pmid(text))), None)
+    return _first(labelled_pmid, [text_of(value) for value in record.values("remarks")])
 
 
 def _url(record: Record) -> str | None:
     """Return the first web address. Other schemes (javascript:, file:) would become links in a browser."""
-    values = (item for value in record.values("url") for item in members(value))
-    urls = (clean_text(text) for value in values if (text := text_of(value)))
-    return next((url for url in urls if url.startswith(("http://", "https://")) and " " not in url), None)
+    for value in record.values("url"):
+        for item in members(value):
+            url = clean_text(text_of(item) or "")
+            if url.startswith(("http://", "https://")) and " " not in url:
+                return url
+    return None
 
 
 def _year(record: Record) -> int | None:
@@ -169,4 +175,15 @@ def _year(record: Record) -> int | None:
         first = read_year(versions[0].get("created"))
         if first:
             return first
-    return next((year for value in record.values("year") if (year := read_year(value))), None)
+    for value in record.values("year"):
+        if year := read_year(value):
+            return year
+    return None
+
+
+def _first(read: Callable[[str], str | None], texts: Sequence[str | None]) -> str | None:
+    """Return the first id that is read from one of the texts."""
+    for text in texts:
+        if text and (found := read(text)):
+            return found
+    return None

@@ -125,3 +125,24 @@ def test_anything_gives_names_or_none(value):
 def test_a_semicolon_of_an_entity_or_an_escape_parts_no_names(value, names):
     """Entities and terminal escapes are resolved before a list is split at its semicolons."""
     assert read_authors(value) == names
+
+
+USUAL = ["Wilma Weaver", "J. Mug", "Wei Li", "Jan Černocký", "Ann-Marie van Mug", "Lou M. Mug-Wool"]
+UNUSUAL = [
+    "And Lou Mug",
+    "Jane Others",
+    "And Others",
+    "Et Al",
+    "Foo Etal",
+    "Xi LI",
+    "Mug LM",
+    "Mug, Lou",
+    "Bo X; Al Y",
+]
+
+
+@given(st.lists(st.sampled_from([*USUAL, *UNUSUAL, "Mug Study Group"]), min_size=1, max_size=4))
+def test_usual_names_are_read_like_others(names):
+    """The quick way for lists of usual names gives what the long one gives, which a blank before the first compels."""
+    quick = read_authors(names)
+    assert quick == read_authors([" " + names[0], *names[1:]])

@@ -24,7 +24,8 @@ from rag_qa.corpus.lookup import Fields
 from rag_qa.corpus.names import flip_name
 from rag_qa.corpus.records import Broken
 
-_HEADER = re.compile(r"^[^\S\n]*Collaborating Authors[^\S\n]*$", re.MULTILINE)
+HEADING = "Collaborating Authors"
+_HEADER = re.compile(rf"^[^\S\n]*{HEADING}[^\S\n]*$", re.MULTILINE)
 _GOTO = re.compile(r"^[^\S\n]*Goto[^\S\n]*$", re.MULTILINE)
 # What a site shows above its list is shorter than an abstract.
 LEAST_LOST = 60
@@ -33,7 +34,7 @@ _BLOCK_GAP = re.compile(r"\n(?:[^\S\n]*\n){2,}")
 
 def looks_like(text: str) -> bool:
     """Say whether a text has the heading of an author page."""
-    return bool(_HEADER.search(text))
+    return HEADING in text and bool(_HEADER.search(text))
 
 
 def records(text: str) -> Iterator[Fields | Broken]:

@@ -109,22 +109,25 @@ SOURCES = {
          "issued": {"date-parts": [[2021, 3]]}, "reference": [{"article-title": "x"}]},
         ("Wilma Weaver", "Wool Group"), "Journal of Wool", 2021),
     "semantic scholar": (
-        {"paperId": "aa", "externalIds": {"DOI": "10.5555/w", "PubMed": "123"}, "title": "Knitting", "abstract": "We knit.",
-         "year": 2021, "venue": "", "journal": {"name": "Journal of Wool", "volume": "1"},
+        {"paperId": "aa", "externalIds": {"DOI": "10.5555/w", "PubMed": "123"}, "title": "Knitting",
+         "abstract": "We knit.", "year": 2021, "venue": "", "journal": {"name": "Journal of Wool", "volume": "1"},
          "authors": [{"authorId": "1", "name": "Wilma Weaver"}]},
         ("Wilma Weaver",), "Journal of Wool", 2021),
     "europe pmc": (
         {"id": "123", "source": "MED", "pmid": "123", "title": "Knitting", "authorString": "Weaver W, Mug L.",
-         "journalInfo": {"journal": {"title": "Journal of Wool"}, "yearOfPublication": 2021}, "abstractText": "We knit."},
+         "journalInfo": {"journal": {"title": "Journal of Wool"}, "yearOfPublication": 2021},
+         "abstractText": "We knit."},
         ("W Weaver", "L. Mug"), "Journal of Wool", 2021),
     "cord-19": (
-        {"paper_id": "c", "metadata": {"title": "Knitting", "authors": [{"first": "Wilma", "middle": ["J."], "last": "Weaver"}]},
+        {"paper_id": "c", "metadata": {"title": "Knitting",
+         "authors": [{"first": "Wilma", "middle": ["J."], "last": "Weaver"}]},
          "abstract": [{"text": "We knit.", "section": "Abstract"}], "body_text": [{"text": "Wool."}]},
         ("Wilma J. Weaver",), None, None),
     "zotero": (
         {"key": "K", "data": {"title": "Knitting", "abstractNote": "We knit.", "publicationTitle": "Journal of Wool",
          "date": "March 2021", "creators": [{"creatorType": "editor", "lastName": "Ed", "firstName": "Ed"},
-         {"creatorType": "author", "lastName": "Weaver", "firstName": "Wilma"}, {"creatorType": "author", "name": "WHO"}]}},
+         {"creatorType": "author", "lastName": "Weaver", "firstName": "Wilma"},
+         {"creatorType": "author", "name": "WHO"}]}},
         ("Wilma Weaver", "WHO"), "Journal of Wool", 2021),
     "openreview": (
         {"id": "o", "content": {"title": {"value": "Knitting"}, "abstract": {"value": "We knit."},
@@ -136,25 +139,29 @@ SOURCES = {
          "descriptions": [{"description": "We knit.", "descriptionType": "Abstract"}], "publicationYear": 2021}}},
         ("Wilma Weaver",), None, 2021),
     "inspire": (
-        {"metadata": {"titles": [{"title": "Knitting"}], "abstracts": [{"value": "We knit."}, {"value": "We do knit."}],
-         "authors": [{"full_name": "Weaver, Wilma"}], "publication_info": [{"journal_title": "Journal of Wool", "year": 2021}]}},
+        {"metadata": {"titles": [{"title": "Knitting"}],
+         "abstracts": [{"value": "We knit."}, {"value": "We do knit."}],
+         "authors": [{"full_name": "Weaver, Wilma"}],
+         "publication_info": [{"journal_title": "Journal of Wool", "year": 2021}]}},
         ("Wilma Weaver",), "Journal of Wool", 2021),
     "hal": (
         {"title_s": ["Knitting"], "abstract_s": ["We knit."], "authFullName_s": ["Wilma Weaver"],
          "journalTitle_s": "Journal of Wool", "producedDateY_i": 2021},
         ("Wilma Weaver",), "Journal of Wool", 2021),
     "springer": (
-        {"records": [{"title": "Knitting", "abstract": {"h1": "Abstract", "p": "We knit."}, "publicationName": "Journal of Wool",
-         "creators": [{"creator": "Weaver, Wilma"}], "publicationDate": "2021-01-01"}]},
+        {"records": [{"title": "Knitting", "abstract": {"h1": "Abstract", "p": "We knit."},
+         "publicationName": "Journal of Wool", "creators": [{"creator": "Weaver, Wilma"}],
+         "publicationDate": "2021-01-01"}]},
         ("Wilma Weaver",), "Journal of Wool", 2021),
     "biorxiv": (
-        {"collection": [{"doi": "10.1101/1999.01", "title": "Knitting", "authors": "Weaver, W.; Mug, L.", "date": "2021-02-03",
-         "abstract": "We knit.", "published": "10.1038/s41586-1999-1"}]},
+        {"collection": [{"doi": "10.1101/1999.01", "title": "Knitting", "authors": "Weaver, W.; Mug, L.",
+         "date": "2021-02-03", "abstract": "We knit.", "published": "10.1038/s41586-1999-1"}]},
         ("W. Weaver", "L. Mug"), None, 2021),
     "csl": (
-        [{"title": "Knitting", "abstract": "We knit.", "container-title": "Journal of Wool", "editor": [{"family": "Ed"}],
-         "author": [{"family": "Mug", "given": "Lou", "non-dropping-particle": "van der"}, {"literal": "WHO, Inc"},
-         {"family": "King", "given": "Martin", "suffix": "Jr."}], "issued": {"date-parts": [["2021", "3"]]}}],
+        [{"title": "Knitting", "abstract": "We knit.", "container-title": "Journal of Wool",
+         "editor": [{"family": "Ed"}], "author": [{"family": "Mug", "given": "Lou", "non-dropping-particle": "van der"},
+         {"literal": "WHO, Inc"}, {"family": "King", "given": "Martin", "suffix": "Jr."}],
+         "issued": {"date-parts": [["2021", "3"]]}}],
         ("Lou van der Mug", "WHO, Inc", "Martin King Jr."), "Journal of Wool", 2021),
 }  # fmt: skip
 

@@ -50,7 +50,7 @@ def test_title_and_abstract_are_found_by_layout(read):
     [
         (pdf([]), "a PDF without text, such as a scan"),
         (pdf(PAPER[:3]), "a PDF in which no abstract was found"),
-        (pdf([(12, 700, "Abstract Syntax Notation of knitting, in many words that are no abstract at all, and more of it")]),
+        (pdf([(12, 700, "Abstract Syntax Notation of knitting, in words that are no abstract at all, and more of it")]),
          "a PDF in which no abstract was found"),
         (pdf(PAPER)[:300], "a PDF that can't be read"),
         (b"%PDF-1.7 nothing", "a PDF that can't be read"),

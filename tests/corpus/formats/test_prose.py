@@ -9,11 +9,11 @@ KNIT = "We knit a scarf of graphs in a cold winter. It keeps the nodes warm."
     "text",
     [
         f"Knitting graphs\n\nWilma Weaver and Lou van der Mug\n\n{KNIT}\n",
-        f"# Knitting graphs\n\n*Wilma Weaver, Lou van der Mug*\n\n## Abstract\n\n{KNIT}\n\n## Introduction\n\nWool is old.\n",
+        f"# Knitting graphs\n\n*Wilma Weaver, Lou van der Mug*\n\n## Abstract\n\n{KNIT}\n\n## Introduction\n\nWool.\n",
         f"Knitting graphs\n===============\n\nWilma Weaver, Lou van der Mug\n\nAbstract\n--------\n{KNIT}\n",
         f"---\ntitle: Knitting graphs\nauthor: [Wilma Weaver, Lou van der Mug]\ntags: [wool]\n---\n\n{KNIT}\n",
         f"Title: Knitting graphs\nAuthors: Weaver, Wilma; van der Mug, Lou\nAbstract: {KNIT}\nKeywords: wool\n",
-        f"# Knitting graphs\n\n**Authors:** Wilma Weaver, Lou van der Mug\n\n**Abstract:** {KNIT}\n\n**Keywords:** wool\n",
+        f"# Knitting graphs\n\n**Authors:** Wilma Weaver, Lou van der Mug\n\n**Abstract:** {KNIT}\n\n**Keywords:** w\n",
         f"Knitting graphs\nBy Wilma Weaver and Lou van der Mug\n\nABSTRACT\n{KNIT}\n\n1. Introduction\nWool is old.\n",
     ],
     ids=["paragraphs", "markdown", "underlined", "front matter", "labels", "bold labels", "capitals"],
