@@ -50,6 +50,7 @@ class Version(Value):
 class Paper(Value):
     """A paper as far as its abstract goes.
 
+    `more_authors` where a source leaves some out ("et al.", "and others"), who are no author by that name.
     `aliases` are its other known ids, in order. `venue`, `year` and `doi` come from one record, the published one
     first; `versions` holds what the records of other versions said. A `kind` of "pdf" marks a title and an abstract
     that were found in a PDF by layout, at best effort.
@@ -59,6 +60,7 @@ class Paper(Value):
     title: str = ""
     abstract: str
     authors: tuple[str, ...] = ()
+    more_authors: bool = False
     venue: str | None = None
     year: int | None = None
     url: str | None = None

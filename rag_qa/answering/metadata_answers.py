@@ -39,7 +39,7 @@ def tell(paper: Paper, asks: Sequence[MetadataField]) -> Sentence:
     """
     in_year = f" ({paper.year})" if paper.year else ""
     known = {
-        "authors": f"written by {_listed(paper.authors)}{in_year}" if paper.authors else None,
+        "authors": f"written by {_listed(paper.authors, more=paper.more_authors)}{in_year}" if paper.authors else None,
         "year": f"published in {paper.year}" if paper.year else None,
         "venue": f"published in {paper.venue}" if paper.venue else None,
     }
@@ -54,8 +54,10 @@ def tell(paper: Paper, asks: Sequence[MetadataField]) -> Sentence:
     )
 
 
-def _listed(names: Sequence[str]) -> str:
-    """Return names as a list in words: "A, B and C"; of a large collaboration the first and how many others."""
+def _listed(names: Sequence[str], *, more: bool) -> str:
+    """Return names in words: "A, B and C", "A, B et al."; of a large collaboration the first and how many others."""
     if len(names) > MAX_NAMES:
         return f"{', '.join(names[:FIRST_NAMES])} and {len(names) - FIRST_NAMES:,} others"
+    if more:
+        return f"{', '.join(names)} et al."
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -253,7 +253,7 @@ def _version(version: Version) -> str:
 def _authors(paper: Paper) -> str | None:
     if len(paper.authors) > 3:
         return f"{paper.authors[0]} et al."
-    return ", ".join(paper.authors) or None
+    return (", ".join(paper.authors) + (" et al." if paper.more_authors else "")) or None
 
 
 def _quotes_behind_prose(answer: Answer, paper: Paper) -> list[str]:

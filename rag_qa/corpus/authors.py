@@ -11,6 +11,7 @@ from rag_qa.corpus.fields import (
     GIVEN,
     LITERAL,
     MIDDLE,
+    NO_NAMES,
     NOT_AUTHORS,
     PARTICLE,
     ROLE,
@@ -41,17 +42,23 @@ _INITIALS_LAST = re.compile(
 )
 # What stands for the authors that a list leaves out, alone or behind the last name.
 _OTHERS = re.compile(
-    r"(?:^|[,;&\s])\s*(?:and\s+|&\s*)?"
-    r"(?:others|et\.? ?al(?:\.|ii)?|u\. ?a\.|\d+ (?:more|others)(?: authors)?|\u2026|\.{3})"
+    r"(?:(?:^|[,;&\s])\s*(?:and\s+|&\s*)?"
+    r"\[?(?:others|et\.? ?al(?:\.|ii)?|u\. ?a\.|\d+ (?:more|others)(?: authors)?)\]?|\s*\[?(?:\u2026|\.{3})\]?)"
     r"[\s.,;]*$",
     re.IGNORECASE,
 )
+# "et al." that a tool took for a family name and a given one.
+_ET_TURNED = re.compile(r"(?:^|\s)al\.?,\s*et$", re.IGNORECASE)
 # Ids and footnote marks that tools set behind a name: Scopus' (57190000000), PubMed's (1), DBLP's 0001, 1,2 and *.
 _MARKS = re.compile(r"(?:\s*\([\d,X-]{1,30}\)|\s0\d{3}|[\d*\u2020\u2021\u00a7\u00b6\u00b9\u00b2\u00b3]+)$")
 _LAST_WORDS = frozenset(("others", "al", "alii", "et.al", "etal", "authors", "a", "u.a", "more"))
 _LAST_LETTERS = frozenset(word[-2:] for word in _LAST_WORDS if len(word) > 1)
 _LONGEST_WORD = 12
 _TAIL = 40
+# Words of so many letters may be abbreviated, and keep their full stop.
+LONGEST_SHORT = 3
+# The keys under which a mapping holds a list of authors.
+LISTS = ("value", "author", "authors", "creator")
 
 
 def read_authors(value: Any) -> tuple[str, ...]:
@@ -69,6 +76,17 @@ def _are_usual(items: list[Any]) -> bool:
         return bool(_ALL_USUAL.fullmatch("\n".join(items)))
     except TypeError:  # not all are texts
         return False
+
+
+def leaves_out(value: Any) -> bool:
+    """Say whether a list of authors ends in words for those that it leaves out ("et al.", "and others")."""
+    if isinstance(value, str):
+        text = _ET_TURNED.sub(" et al.", _MARKS.sub("", value.rstrip(" ,;'\"]}")))
+        return _without_others(text) != text
+    if isinstance(value, Mapping):
+        inner = next((value[key] for key in LISTS if isinstance(value.get(key), list | str)), None)
+        return leaves_out(_from_fields(value) if inner is None else inner)
+    return isinstance(value, list | tuple) and bool(value) and leaves_out(value[-1])
 
 
 def _is_usual(item: Any) -> bool:
@@ -94,7 +112,7 @@ def _names(value: Any) -> list[str]:
 
 def _from_mapping(value: Mapping[str, Any]) -> list[str]:
     """Return the names in a mapping: those under a key such as `author`, or of the one person that it describes."""
-    for key in ("value", "author", "authors", "creator"):
+    for key in LISTS:
         if isinstance(value.get(key), list | str):
             return _names(value[key])
     return [_from_fields(value)]
@@ -151,10 +169,19 @@ def _roles(parts: Mapping[str, Any]) -> list[str]:
 
 def _split(text: str) -> list[str]:
     """Split a list of names written as one string: by ";", "|" or line, else by "and" and commas."""
-    chunks = [chunk for chunk in _LISTED.split(_without_others(text)) if chunk.strip(" ,")]
+    chunks = [chunk for chunk in _LISTED.split(_without_stop(_without_others(text))) if chunk.strip(" ,")]
     if len(chunks) > 1 or text.rstrip().endswith(";"):
         return [name for chunk in chunks for name in _one(chunk)]
     return [name for chunk in chunks for part in _split_and(chunk) for name in _split_commas(part)]
+
+
+def _without_stop(text: str) -> str:
+    """Return a list of names without the full stop that PubMed and Europe PMC set behind it."""
+    if text[-1:] != "." or "." in text[:-1]:
+        return text
+    last, first = text[:-1].rpartition(" ")[2], _COMMA.split(text)[0].strip()
+    ends = (len(last) > LONGEST_SHORT and last.isalpha()) or _INITIALS_LAST.fullmatch(first)
+    return text[:-1] if ends and not is_suffix(last) else text
 
 
 def _one(chunk: str) -> list[str]:
@@ -236,10 +263,11 @@ def _trim(name: str) -> str:
     """Return a name without "et al.", marks of footnotes and ids of databases; "" if no letter is left."""
     name = _without_others(name)
     if name[-1:].isalpha():
-        return name
+        return "" if plain_name(name) in NO_NAMES else name
     while (shorter := _MARKS.sub("", name).rstrip(" ,")) != name:
         name = shorter
-    return name if any(c.isalpha() for c in name) else ""
+    has_letters = any(c.isalpha() for c in name) and plain_name(name) not in NO_NAMES
+    return _without_others(name) if has_letters else ""
 
 
 def _initials_first(names: list[str]) -> list[str]:

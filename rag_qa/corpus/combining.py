@@ -33,6 +33,7 @@ def combine_papers(papers: Sequence[Paper]) -> Paper:
             "aliases": tuple(ids[1:]),
             "title": _title(known),
             "authors": _merge_authors(papers),
+            "more_authors": min((-len(paper.authors), paper.more_authors) for paper in papers)[1],
             "venue": _first(agreeing, lambda paper: paper.venue),
             "year": _first(agreeing, lambda paper: paper.year),
             "url": _first(known, lambda paper: paper.url),

@@ -9,7 +9,8 @@ from functools import lru_cache
 # Searched in this order; "description" and "source" are named by so many tools for other things that they come last.
 _NAMES = {
     "abstract": """
-        abstract summary abstracttext abstractnote paperabstract text synopsis ab n2 oab abstractinvertedindex
+        abstract summary abstracttext abstractnote paperabstract text synopsis ab n2 oab abstractinvertedindex.invertedindex
+        abstractinvertedindex indexedabstract.invertedindex
         abstracten abstracts.0.value abstracts englishabstract abstracttextabstract medlinecitation.article.abstract
         medlinecitation.otherabstractpublisher medlinecitation.otherabstract article.abstract bookdocument.abstract
         front.articlemeta.abstract teiheader.profiledesc.abstract descriptions.descriptionabstract
@@ -66,13 +67,13 @@ _NAMES = {
         sourceurls pdflink identifier dcidentifier l3 guid
     """,
     "doi": """
-        doi di do dois dois.value doiid doiids prismdoi itemdoi externalids.doi ids.doi
+        doi di do dois dois.value doiid doiids prismdoi itemdoi externalids.doi ids.doi identifiers.doi
         pubmeddata.articleidlist.articleiddoi pubmedbookdata.articleidlist.articleiddoi lid aid
         front.articlemeta.articleiddoi electronicresourcenum identifierdoi identifier dcidentifier
         medlinecitation.article.elocationiddoi doilink doiurl m3 extra an
     """,
     "arxiv": """
-        arxiv arxivid eprint externalids.arxiv ids.arxiv arxiveprints.value archiveid identifierarxiv
+        arxiv arxivid eprint externalids.arxiv ids.arxiv identifiers.arxiv arxiveprints.value archiveid identifierarxiv
     """,
     # The number that a database gave a paper: PubMed's, where that is the database.
     "accession": """
@@ -82,8 +83,8 @@ _NAMES = {
         db databaseprovider database remotedatabasename databasename
     """,
     "pmid": """
-        pmid pubmedid pm externalids.pubmed ids.pmid medlinecitation.pmid bookdocument.pmid
-        front.articlemeta.articleidpmid identifierpmid pubmed
+        pmid pubmedid pm externalids.pubmed ids.pmid identifiers.pmid medlinepmid medlinecitation.pmid
+        bookdocument.pmid front.articlemeta.articleidpmid identifierpmid pubmed
     """,
     # Free text in which reference managers keep ids under a label ("PMID: 12345678").
     "remarks": """
@@ -142,10 +143,12 @@ SUFFIX = ("suffix", "namesuffix", "generation")
 LITERAL = tuple("literal collectivename collab collaboration consortium organization institution".split())
 WHOLE = tuple(
     """
-    displayname fullname name text creator authname rawauthorname creatorname stringname persname namepart author
-    person value preferredname xmpfullname
+    displayname fullname name text creator authname creatorname stringname persname namepart author
+    rawauthorname person value preferredname xmpfullname
     """.split()
 )
+# What stands in a field of authors where there is none: pandas', PubMed's, Scopus' and Crossref's words.
+NO_NAMES = frozenset("nan none null noauthor noauthors noauthorslisted noauthornameavailable".split())
 ROLE = ("creatortype", "role", "contribtype", "roleterm", "contributortype")
 NOT_AUTHORS = frozenset(
     """

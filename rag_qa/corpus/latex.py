@@ -232,6 +232,8 @@ LONGEST_FORMULA = 80
 _SCRIPT = re.compile(r"\s*([_^])\s*(?:\{((?:[^{}]|\{[^{}]*\})*)\}|(\\[A-Za-z]+|[^\s\\{}]))\s*")
 _PLAIN_FORMULA = re.compile(r"(?:\\[A-Za-z]+|\\[,;:!% ]|[\d\s.,+\-<>=()/±×~|\ue010\ue012])*")
 _RELATION = re.compile(r"\s*[<>=+\-~|±×]+\s*")
+# "-4", "95\%", "<0.05", "p = 0.03": such a number reads the same without its dollars.
+_AMOUNT = re.compile(r"\s*(?:[A-Za-z]?\s*[<>=~±]\s*)?([-+]?)\s*\d[\d.,]*\s*(?:\\?%)?\s*")
 _PLAIN_SCRIPT = re.compile(r"[^\\{}$]*")
 _FONT = r"\\(?:text|mathrm|textrm|mathit|mathsf|rm)\s*\{((?:[^\\{}$]|\{[^\\{}$]*\})*)\}"
 _FONT_FORMULA = re.compile(rf"\s*{_FONT}\s*")
@@ -380,6 +382,9 @@ def _formula(written: str) -> str | None:
         written = written[1:-1]
     if "{" in written and _FONT_FORMULA.match(written) and _UPRIGHT.fullmatch(written):
         return _SCRIPT.sub(_marked, _FONT_FORMULA.sub(r"\1", written))
+    if amount := _AMOUNT.fullmatch(written):
+        at = amount.start(1) if amount[1] == "-" else len(written)
+        return f"{written[:at]}{written[at:].replace('-', '−', 1)}".replace("\\", "")
     script, rest = _SCRIPT.match(written), written
     shown = ""
     if script:

@@ -83,6 +83,8 @@ class Record(NamedTuple):
 def _descend(value: Any, steps: Path) -> Any:
     """Return what lies at the end of a path into nested values; of a list what lies there in each member."""
     for n, step in enumerate(steps):
+        if isinstance(value, str) and value[:1] in OPENINGS:
+            value = read_literal(value)
         if isinstance(value, list | tuple):
             if step != "0":
                 found = [_descend(item, steps[n:]) for item in value]

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from rag_qa.corpus.authors import read_authors
+from rag_qa.corpus.authors import leaves_out, read_authors
 from rag_qa.corpus.cleaning import clean_abstract, clean_field, clean_text, is_soup
 from rag_qa.corpus.fields import NOT_VENUES, plain_name
 from rag_qa.corpus.ids import (
@@ -58,11 +58,13 @@ def _paper(record: Record, title: str, abstract: str, source: Source) -> Paper:
     ids = [_own_id(record, own), arxiv_form(arxiv_id) if arxiv_id else "", doi_form(doi) if doi else ""]
     given = list(dict.fromkeys(known_id for known_id in ids if known_id)) or [stable_id(title, abstract)]
     kind, venue = record.known.get("kind"), _venue(record)
+    authors, more_authors = _authors(record)
     return Paper(
         id=given[0],
         title=title,
         abstract=abstract,
-        authors=_authors(record),
+        authors=authors,
+        more_authors=more_authors,
         venue=venue,
         year=_year(record),
         url=url,
@@ -92,14 +94,17 @@ def _no_text(known: Fields) -> str:
     return "no abstract" if wrong in EMPTY else f"the abstract is of type {type(wrong).__name__}, not text"
 
 
-def _authors(record: Record) -> tuple[str, ...]:
-    """Return the authors, and after them the groups that a source keeps in a field of their own."""
-    people = next((names for value in record.values("authors") if (names := read_authors(value))), ())
+def _authors(record: Record) -> tuple[tuple[str, ...], bool]:
+    """Return the authors, after them the groups that a source keeps in a field of their own, and whether there are more."""
+    people, more = next(
+        ((names, leaves_out(value)) for value in record.values("authors") if (names := read_authors(value))),
+        ((), False),
+    )
     if "groups" not in record.plan:
-        return people
+        return people, more
     texts = (text_of(item) for value in record.values("groups") for item in members(value))
     groups = (clean_field(text) for text in texts if text)
-    return tuple(dict.fromkeys((*people, *(group for group in groups if group))))
+    return tuple(dict.fromkeys((*people, *(group for group in groups if group)))), more
 
 
 def _venue(record: Record) -> str | None:

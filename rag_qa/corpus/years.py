@@ -2,19 +2,22 @@
 
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from rag_qa.corpus.fields import plain_name
 
 _YEAR = re.compile(r"(?<!\d)(1[5-9]\d\d|20\d\d)(?:(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])?)?(?!\d)")
 # CSL-JSON and Crossref, PubMed's XML, DataCite and OpenReview; in plain names.
+# Milliseconds since 1970 of 1973 to 2099; smaller ones may be anything.
+EPOCH_FROM, EPOCH_UNTIL = 100_000_000_000, 4_102_444_799_999
 _FORMS = ("dateparts", "year", "medlinedate", "date", "value", "raw", "literal", "datetime", "text")
 
 
 def read_year(value: Any) -> int | None:
     """Return the year (1500 to 2099) in a number, a date, a text, or a mapping such as `date-parts`; else None.
 
-    Dates may be written without marks (20210305). A DOI is no date, whatever numbers it holds.
+    Dates may be written without marks (20210305), or in milliseconds since 1970, as pandas writes them. A DOI is no date, whatever numbers it holds.
     """
     if isinstance(value, Mapping):
         parts = {plain_name(str(name)): part for name, part in value.items()}
@@ -29,6 +32,8 @@ def read_year(value: Any) -> int | None:
     if isinstance(value, int):
         if 1500 <= value <= 2099:
             return value
+        if EPOCH_FROM <= value <= EPOCH_UNTIL:
+            return datetime.fromtimestamp(value / 1000, UTC).year
         return read_year(str(value)) if 1500 <= value <= 20991231 else None
     if not isinstance(value, str) or value.lstrip()[:3] == "10.":
         return None

@@ -24,6 +24,7 @@ from rag_qa.corpus.latex import LONGEST, decode_latex
         (r"H\textsubscript{2}O, CO$_2$, CO$_{\textrm{2}}$, $\mathrm{CO}_2$", "H2O, CO2, CO2, CO2"),
         (r"10$^{-3}$, 10\textsuperscript{6}, 5\textsuperscript{th}, $^{13}$C", "10⁻³, 10⁶, 5th, 13C"),
         (r"37$^\circ$C, 5 $\mu$m, $\beta$-wool, $p$ $<$ 0.05, $\pm$3", "37°C, 5 μm, β-wool, $p$ < 0.05, ±3"),
+        (r"$-4$ points, $95\%$, $<0.05$, $p = 0.03$, $n=12$", "−4 points, 95%, <0.05, p = 0.03, n=12"),
         (r"$x_i < y$ and $O(n \log n)$ and $E=mc^2$", r"$x_i < y$ and $O(n \log n)$ and $E=mc^2$"),
         (
             r"see \cite{knit} in \unknown[a]{b}{c} on \today",

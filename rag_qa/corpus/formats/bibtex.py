@@ -17,7 +17,9 @@ from rag_qa.corpus.records import Broken
 _ENTRY = re.compile(r"^[^\S\n]*\ufeff?@[A-Za-z]+[^\S\n]*[{(]", re.MULTILINE)
 # What only entries hold; text between them is no comment then.
 _INSIDE = re.compile(r"\b(?:abstract|title|author|booktitle|journal)\s*=\s*[{\"]", re.IGNORECASE)
-_ESCAPED = re.compile(r"\\([_%&#$~^{}])")
+_ESCAPED = re.compile(r"\{\\([_%&#$~^{}])\}|\\([_%&#$~^{}])")
+_MACRO = re.compile(r"\{\\[A-Za-z]+\s*\}|\\[A-Za-z]+(?:\s*\{\}|\b)")
+_ET_AL = re.compile(r",?\s+et\.?\s*al\b\.?\s*$", re.IGNORECASE)
 _URL_MACRO = re.compile(r"\\(?:url|href|path|nolinkurl)\b")
 # Addresses and ids hold these marks for themselves; what LaTeX makes of the others would break them.
 VERBATIM = ("doi", "url", "eprint", "pmid", "file")
@@ -38,7 +40,7 @@ def records(text: str) -> Iterator[Fields | Broken]:
     blocks = [_block_inside(block) for block in _split(text.replace("\ufeff", ""))]
     strings = _strings(blocks)
     entries = [_fields(block, strings) if _kind(block) == "Entry" else block for block in blocks]
-    by_key = {entry["id"]: entry for entry in reversed(entries) if isinstance(entry, dict)}
+    by_key = {entry["id"].casefold(): entry for entry in reversed(entries) if isinstance(entry, dict)}
     for entry in entries:
         if isinstance(entry, dict):
             yield _as_record(entry, by_key)
@@ -151,7 +153,7 @@ def _inherited(entry: Mapping[str, Any], by_key: Mapping[str, dict[str, Any]]) -
     found: dict[str, Any] = {}
     for _ in range(MOST_PARENTS):
         key = entry.get("crossref") or entry.get("xdata")
-        parent = by_key.get(key.strip()) if isinstance(key, str) else None
+        parent = by_key.get(key.strip().casefold()) if isinstance(key, str) else None
         if parent is None:
             return found
         own = {name: parent[name] for name in INHERITED if name in parent}
@@ -164,15 +166,21 @@ def _decode(name: str, value: Any) -> Any:
     if isinstance(value, list):
         return [_decode(name, item) for item in value]
     if name in VERBATIM:
-        return _URL_MACRO.sub("", _ESCAPED.sub(r"\1", value)).strip("{} ")
+        return _verbatim(value)
     if name in ("author", "editor"):
         return _names(value)
     return value if name == "id" else decode_latex(value)
 
 
+def _verbatim(value: str) -> str:
+    """Return an address or an id without the escapes and macros that stand for one of its characters."""
+    plain = _ESCAPED.sub(lambda match: match[1] or match[2], _URL_MACRO.sub("", value))
+    return _MACRO.sub(lambda match: decode_latex(match.group()), plain).strip("{} ")
+
+
 def _names(value: str) -> Any:
     """Return names as mappings that are final, or a list written without any "and" as it is."""
-    names = split_names(value)
+    names = split_names(_ET_AL.sub(" and others", value))
     if len(names) == 1 and (";" in value or len(_parts(value)) > 3):
         return decode_latex(value)
     return [{"literal": _turn(name)} for name in names]

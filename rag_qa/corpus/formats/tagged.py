@@ -19,6 +19,8 @@ SNIFFED = 20_000
 MARGIN = "[^\\S\\n]{0,40}\ufeff?[^\\S\\n]{0,40}"
 # A line between records that is at least so long may be what a damaged one held.
 LEAST_LOST = 60
+# The last line of a RIS record that lost its dash; before other lines "ER" is a word.
+_BARE_END = re.compile(r"^ER[^\S\n]*$(?=\s*(?:\ufeff?TY[^\S\n]{0,4}-|\Z))", re.M)
 
 
 class Dialect(NamedTuple):
@@ -128,6 +130,8 @@ def _lines(dialect: Dialect, text: str) -> Iterator[tuple[str, str]]:
         if dialect.known
         else False
     )
+    if dialect.known and dialect.end:
+        text = _BARE_END.sub("ER  - ", text)
     for line in dialect.glued.sub("\n", text).split("\n"):
         match = dialect.line.match(line)
         tag = match[1] if match else ""
