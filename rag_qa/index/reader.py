@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
+from rag_qa.corpus.ids import arxiv_form, doi_form, normalise_arxiv_id, normalise_doi
 from rag_qa.errors import IndexDamagedError, IndexNotFoundError, PaperIndexError
 from rag_qa.index.derived import (
     build_aside,
@@ -120,8 +121,14 @@ class Index:
         self._files.close()
 
     def paper(self, paper_id: str) -> Paper:
-        """Return the paper with this id or alias. Raises KeyError where there is none."""
-        resolved = self._store.resolve([paper_id])[paper_id]
+        """Return the paper with this id, alias, DOI or arXiv id, as an address too. Raises KeyError where none has."""
+        forms = [paper_id]
+        if doi := normalise_doi(paper_id):
+            forms.append(doi_form(doi))
+        if arxiv_id := normalise_arxiv_id(paper_id):
+            forms.append(arxiv_form(arxiv_id))
+        known = self._store.resolve(forms)
+        resolved = next((known[form] for form in forms if form in known), paper_id)
         return self._store.papers_by_id([resolved])[resolved]
 
     def papers(self) -> Iterator[Paper]:
