@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rag_qa.answering.evidence.scoring import ScoredSentence, as_evidence, spans_of
+from rag_qa.answering.query.kinds import OR, in_quotes
 from rag_qa.answering.quoting import quote
 from rag_qa.index.exact import Places
 from rag_qa.index.reader import Index
@@ -60,16 +61,17 @@ def newest(index: Index, places: Places, k: int) -> list[Hit]:
 def mentioning(index: Index, topic: str, places: Places | None) -> Places:
     """Return the places of the papers that hold the words of a topic next to each other, in singular or plural.
 
-    Compounds count in every spelling ("fine-tuning", "fine tuning", "finetuning"). Stems would count
-    "transformation" as a mention of "transformers".
+    Of alternatives ("C# or C++") one is enough. Compounds count in every spelling ("fine-tuning", "fine tuning",
+    "finetuning"). Stems would count "transformation" as a mention of "transformers".
     """
-    spellings = [topic, *_as_one_word(topic), *_as_two_words(topic)]
+    terms = topic.split(OR)
+    spellings = [text for term in terms for text in (term, *_as_one_word(term), *_as_two_words(term))]
     candidates = np.unique(np.concatenate([index.lexical.places_of_all(spelling) for spelling in spellings]))
     if places is not None:
         candidates = np.intersect1d(candidates, places)
     ids = [index.lexical.paper_ids[place] for place in candidates]
     papers = index.papers_by_id(ids)
-    holds = (_holds(topic, f"{papers[key].title}. {papers[key].abstract}") for key in ids)
+    holds = (_holds_any(terms, f"{papers[key].title}. {papers[key].abstract}") for key in ids)
     return np.array([place for place, held in zip(candidates, holds, strict=True) if held], dtype=np.int64)
 
 
@@ -82,7 +84,7 @@ def best_for_title(paper: Paper, weights: Mapping[str, float]) -> ScoredSentence
 def best_for_topic(paper: Paper, topic: str) -> ScoredSentence:
     """Return the first sentence of a paper that holds the words of a topic next to each other, else most of them."""
     for start, end in spans_of(paper.abstract):
-        if _holds(topic, text := paper.abstract[start:end]):
+        if _holds_any(topic.split(OR), text := paper.abstract[start:end]):
             return ScoredSentence(
                 paper_id=paper.id, text=text, start=start, end=end, similarity=0.0, coverage=1.0
             )
@@ -99,7 +101,7 @@ def introduce(index: Index, hits: Sequence[Hit]) -> list[Sentence]:
 def count_sentence(counted: int, total: int, query: Query, citations: Sequence[Citation]) -> Sentence:
     """Return the sentence that tells a count, with quotes of those counted papers that are shown."""
     conditions = [f"are {query.filter.text}"] if query.filter.text else []
-    conditions += [f"mention “{query.topic}”"] if query.topic else []
+    conditions += [f"mention {in_quotes(query.topic)}"] if query.topic else []
     text = f"{counted} of {total} papers in the index {' and '.join(conditions)}."
     if not conditions:
         text = f"The index holds {total} papers."
@@ -114,6 +116,10 @@ def _best(paper: Paper, wanted: Sequence[str], weights: Mapping[str, float]) -> 
     return ScoredSentence(
         paper_id=paper.id, text=text, start=start, end=end, similarity=0.0, coverage=max(covered)
     )
+
+
+def _holds_any(terms: Sequence[str], text: str) -> bool:
+    return any(_holds(term, text) for term in terms)
 
 
 def _holds(topic: str, text: str) -> bool:

@@ -23,6 +23,7 @@ from rag_qa.answering.evidence.scoring import ScoredSentence, as_evidence, encod
 from rag_qa.answering.explaining import explain
 from rag_qa.answering.listing import introduce, list_papers
 from rag_qa.answering.metadata_answers import tell, told_by_metadata
+from rag_qa.answering.query.kinds import in_quotes
 from rag_qa.answering.query.languages import language_note
 from rag_qa.answering.query.questions import names_only
 from rag_qa.answering.quoting import quote
@@ -334,5 +335,5 @@ def _reason(query: Query, trace: Trace) -> str:
     if query.nothing:
         return query.nothing
     if query.counts and query.topic:
-        return f"no paper{f' {query.filter.text}' if query.filter.text else ''} mentions “{query.topic}”"
+        return f"no paper{f' {query.filter.text}' if query.filter.text else ''} mentions {in_quotes(query.topic)}"
     return trace.why_not or NO_PAPERS

@@ -1,6 +1,7 @@
 """Authors from whatever stands in an author field: strings, lists and mappings, each as "Given Family"."""
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -50,7 +51,9 @@ _OTHERS = re.compile(
 # "et al." that a tool took for a family name and a given one.
 _ET_TURNED = re.compile(r"(?:^|\s)al\.?,\s*et$", re.IGNORECASE)
 # Ids and footnote marks that tools set behind a name: Scopus' (57190000000), PubMed's (1), DBLP's 0001, 1,2 and *.
-_MARKS = re.compile(r"(?:\s*\([\d,X-]{1,30}\)|\s0\d{3}|[\d*\u2020\u2021\u00a7\u00b6\u00b9\u00b2\u00b3]+)$")
+_MARKS = re.compile(
+    r"(?:\s*\([\d,X-]{1,30}\)|\s0\d{3}|(?<!\d)\d{1,2}|[*\u2020\u2021\u00a7\u00b6\u00b9\u00b2\u00b3]+)$"
+)
 _LAST_WORDS = frozenset(("others", "al", "alii", "et.al", "etal", "authors", "a", "u.a", "more"))
 _LAST_LETTERS = frozenset(word[-2:] for word in _LAST_WORDS if len(word) > 1)
 _LONGEST_WORD = 12
@@ -68,6 +71,8 @@ def read_authors(value: Any) -> tuple[str, ...]:
     if _are_usual(value):  # most lists, in a tenth of the time
         return tuple(dict.fromkeys(value))
     found = [name for item in value for name in ([item] if _is_usual(item) else _cleaned([item]))]
+    if len(set(found)) < len(found):
+        found = _cleaned(value)
     return tuple(dict.fromkeys(_initials_first(found)))
 
 
@@ -94,8 +99,13 @@ def _is_usual(item: Any) -> bool:
 
 
 def _cleaned(value: Any) -> list[str]:
-    names = (_trim(name) for raw in _names(value) if (name := clean_field(raw)))
-    return [name for name in names if name]
+    names = [_without_others(name) for raw in _names(value) if (name := clean_field(raw))]
+    short = {name: _trim(name) for name in names}
+    if len(set(short.values())) < len(short):
+        # A number that alone tells two names of one list apart is part of them.
+        times = Counter(short.values())
+        short = {name: name if kept and times[kept] > 1 else kept for name, kept in short.items()}
+    return [kept for name in names if (kept := short[name])]
 
 
 def _names(value: Any) -> list[str]:

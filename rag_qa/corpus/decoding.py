@@ -45,12 +45,16 @@ _PUNCTUATION = frozenset("、。，．！？：；（）「」『』《》“”
 _USUAL = "cp1251"
 _OTHERS = """gb18030 big5hkscs cp932 shift_jis_2004 euc_jp cp949 euc_kr cp1251 koi8_r koi8_u cp866 iso8859_5
     mac_cyrillic cp1253 iso8859_7 cp1255 cp1256 cp874 tis_620""".split()
+# Hebrew has neither capitals nor letters from 0xFB on, where Cyrillic has a seventh of its letters.
+_CYRILLIC = frozenset(("cp1251", "koi8_r", "koi8_u", "mac_cyrillic"))
+_NOT_HEBREW = re.compile(rb"[\xc0-\xdf\xfb\xfc\xff]")
+MANY_LETTERS = 30
 # The first of equals is taken.
-_LATIN = ("cp1252", "cp1250", "mac_roman", "cp1254", "iso8859_2", "cp850")
+_LATIN = ("cp1252", "cp1250", "mac_roman", "cp1254", "iso8859_2", "cp850", "cp1257", "iso8859_15")
 _ALPHABETS = tuple(
     """éèêëàâçîïôùûüœæÿ äöüßéà áéíóúñüç áâãàçéêíóôõúü àèéìòù åäöøæéü áéíóúýþæöð ëïéèöü ąćęłńóśźż
     áčďéěíňóřšťúůýž áčďéíľĺňóôŕšťúýžä
-    áéíóöőúüű ăâîșțşţ çğıöşüâîû čćđšž äõöüšž àçèéíïòóúü""".split()
+    áéíóöőúüű ăâîșțşţ çğıöşüâîû čćđšž äõöüšž àçèéíïòóúü ąčęėįšųūž āčēģīķļņšūž""".split()
 )
 _SIGNS = frozenset("“”‘’„‚–—…°µμ±×÷«»€£§²³·©®™†‡•¿¡ªº≤≥≈∞αβ¼½¾¹ΔΩ\u00a0‰−")
 
@@ -188,7 +192,14 @@ def _other(sample: bytes) -> str:
     from charset_normalizer import from_bytes
 
     found = from_bytes(sample, cp_isolation=_OTHERS, preemptive_behaviour=False).best()
-    return found.encoding if found else _USUAL
+    encoding = found.encoding if found else _USUAL
+    if (
+        encoding in _CYRILLIC
+        and sum(map(len, _HIGH.findall(sample))) >= MANY_LETTERS
+        and not _NOT_HEBREW.search(sample)
+    ):
+        return "cp1255"
+    return encoding
 
 
 def _latin(sample: bytes) -> str:

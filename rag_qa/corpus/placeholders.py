@@ -24,7 +24,7 @@ _NOTHING = re.compile(
     |(?:full[\s-]?text|pdf|article|content)(?:\s+(?:only|available|link|not\s+available))?|to\s+(?:follow|come|be\s+\w+)|coming\s+soon|forthcoming
     |item\s+does\s+not\s+contain\s+full\s?text|contains\s+full\s?text|(?:international|national)\s+audience|(?:non[\s-])?peer[\s-]?reviewed|published\s?version|accepted\s?version
     |(?:graphical|visual|video)\s+abstract|(?:unlabelled|unlabeled)?\s*image\s*\d*
-    |editorial|erratum|corrigendum|preface|foreword|introduction|book\s+reviews?|letters?\s+to\s+the\s+editor|(?:first|front)\s+(?:page|matter)
+    |editorial|erratum|corrigendum|preface|foreword|introduction|book\s+reviews?|letters?\s+to\s+the\s+editor|(?:first|front)\s+(?:page|matter)(?:\s+of\s+(?:the\s+)?article)?
     |lorem\s+ipsum.*|test(?:ing)?|todo|xx+|extract|string|text|insert\s+abstract\s+here|(?:your|enter\s+your|type\s+your)\s+abstract(?:\s+here)?
     |(?:error\s+)?(?:403|404|500|503)\b.{0,60}|(?:access\s+denied|page\s+not\s+found|forbidden)\b.{0,60}""",
     re.VERBOSE,

@@ -17,6 +17,7 @@ from rag_qa.corpus.status import is_preprint_doi, is_preprint_venue, without_mar
 from rag_qa.corpus.wording import (
     Relation,
     added_words,
+    exchanged_words,
     is_misspelt,
     reads_the_same,
     relate_titles,
@@ -45,6 +46,7 @@ OWN_OF_EACH = ("DOI", "PubMed id")
 HASH_RANK = 3
 ARXIV_DOI = "10.48550/arxiv."
 _ADDRESS = re.compile(r"\b(?:https?://|www\.)\S+")
+_CAPITALISED = re.compile(r"(?<=[\w,;:)] )[A-Z]\w+")
 NOTHING: frozenset[str] = frozenset()
 
 Identifiers = Mapping[str, frozenset[str]]
@@ -71,6 +73,11 @@ class Clues:
     def shingles(self) -> frozenset[tuple[str, ...]]:
         """The word trigrams of the abstract."""
         return shingles(self.paper.abstract)
+
+    @cached_property
+    def capitalised(self) -> frozenset[str]:
+        """The words of the abstract that begin with a capital inside a sentence: names and abbreviations."""
+        return frozenset(map(normalise_text, _CAPITALISED.findall(self.paper.abstract)))
 
     @cached_property
     def families(self) -> frozenset[str]:
@@ -243,7 +250,7 @@ def _relation(a: Clues, b: Clues) -> Relation | None:
 
 def _same_title(a: Clues, b: Clues, found: Overlap) -> str | None:
     """A title that names a paper holds unless authors and texts speak against it, or a word of the texts."""
-    if tells_apart(a.words, b.words, only=NOTHING):
+    if tells_apart(a.words, b.words, only=NOTHING) or _names_exchanged(a, b):
         return None
     if reads_the_same(a.words, b.words):
         return "the same title and abstract but for spelling"
@@ -255,6 +262,12 @@ def _same_title(a: Clues, b: Clues, found: Overlap) -> str | None:
         return "the same title and authors, and related abstracts" if related and known_author else None
     others = bool(a.names and b.names and not a.names & b.names)
     return "the same title" if related or not others else None
+
+
+def _names_exchanged(a: Clues, b: Clues) -> bool:
+    """Return whether two abstracts differ in nothing but a name ("Spain", "Portugal"), as a series does."""
+    words = exchanged_words(a.words, b.words)
+    return words is not None and words[0] in a.capitalised and words[1] in b.capitalised
 
 
 def _same_text(a: Clues, b: Clues, found: Overlap) -> str | None:

@@ -172,6 +172,15 @@ def tells_apart(here: Words, there: Words, *, only: frozenset[str] | None = None
     return any(_tells(edit) if only is None else _tells_strongly(edit, only) for edit in edits)
 
 
+def exchanged_words(here: Words, there: Words) -> tuple[str, str] | None:
+    """Return the word of each of two texts whose exchange is all in which they differ, but for spelling; else None."""
+    edits = {edit[:2] for edit in find_edits(here, there) or () if not _means_the_same(edit)}
+    if len(edits) != 1:
+        return None
+    ((one, other),) = edits
+    return (one[0], other[0]) if len(one) == len(other) == 1 else None
+
+
 def _opposes(edit: Edit) -> bool:
     if edit.here and edit.there and (edit.before in _SERIES or len(edit.here[0]) == len(edit.there[0]) == 1):
         return True  # "part A", "vitamin D"

@@ -66,12 +66,28 @@ def build_derived(store: Store, generation: int, dimension: int, update: Update 
         (fresh / part).mkdir(parents=True)
     if update is None or not _carry_over(store, update, fresh):
         build_vectors(fresh / "chroma", _rows(store))
-    build_exact(fresh / "exact", _vectors(store), store.count("passages"), dimension)
-    build_pairs(fresh / "pairs", build_lexical(fresh / "lexical", store.papers()))
-    build_facets(fresh / "facets", store.papers())
+    _build_exact_parts(store, fresh, dimension)
     (fresh / STAMP).write_text(json.dumps(_stamp(fresh)), encoding="utf-8")
     shutil.rmtree(target, ignore_errors=True)
     fresh.rename(target)
+
+
+def build_aside(store: Store, folder: Path, dimension: int, *, graph: bool) -> None:
+    """Build the parts into an empty folder elsewhere, for an index that cannot be written to.
+
+    Chroma's part is built only where its graph will be searched.
+    """
+    for part in PARTS:
+        (folder / part).mkdir(parents=True)
+    if graph:
+        build_vectors(folder / "chroma", _rows(store))
+    _build_exact_parts(store, folder, dimension)
+
+
+def _build_exact_parts(store: Store, folder: Path, dimension: int) -> None:
+    build_exact(folder / "exact", _vectors(store), store.count("passages"), dimension)
+    build_pairs(folder / "pairs", build_lexical(folder / "lexical", store.papers()))
+    build_facets(folder / "facets", store.papers())
 
 
 def _carry_over(store: Store, update: Update, folder: Path) -> bool:

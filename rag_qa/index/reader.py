@@ -6,11 +6,19 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
+from rag_qa.corpus.ids import arxiv_form, doi_form, normalise_arxiv_id, normalise_doi
 from rag_qa.errors import IndexDamagedError, IndexNotFoundError, PaperIndexError
-from rag_qa.index.derived import build_derived, derived_folder, drop_old_generations, stamp_matches
+from rag_qa.index.derived import (
+    build_aside,
+    build_derived,
+    derived_folder,
+    drop_old_generations,
+    stamp_matches,
+)
 from rag_qa.index.exact import Exact
 from rag_qa.index.facets import Facets
 from rag_qa.index.health import finds_itself
@@ -39,16 +47,18 @@ class Index:
 
     @classmethod
     def open(cls, folder: Path, *, graph: bool = False) -> "Index":
-        """Open the last finished update; derived files that are lost or damaged are built again first.
+        """Open the last finished update; derived files that are lost or damaged are built again first,
+        in a temporary folder where this one cannot be written to.
 
         Chroma is opened and tried here only where its graph will be searched. Raises IndexNotFoundError,
         IndexMismatchError (schema), IndexDamagedError (the truth file), IndexLockedError (damage, and an update
-        runs), PaperIndexError (no permission).
+        runs), PaperIndexError (nowhere to write to).
         """
         folder = folder.absolute()
         index, generation = cls._open(folder, graph)
+        if index is None and not os.access(folder, os.W_OK):
+            return cls._open_aside(folder, graph)
         if index is None:
-            _check_writable(folder)
             mend(folder, generation)
             index, generation = cls._open(folder, graph)
         if index is None:
@@ -73,6 +83,24 @@ class Index:
             opened._files = files.pop_all()
             return opened, manifest.generation
 
+    @classmethod
+    def _open_aside(cls, folder: Path, graph: bool) -> "Index":
+        """Return the index of a folder that cannot be written to, its derived files built in a temporary one."""
+        with ExitStack() as files:
+            store = Store.open(folder)
+            files.callback(store.close)
+            manifest = _finished(store)
+            try:
+                aside = Path(
+                    files.enter_context(TemporaryDirectory(prefix="rag-qa-", ignore_cleanup_errors=True))
+                )
+                build_aside(store, aside, manifest.embedder.dimension, graph=graph)
+            except OSError as exc:
+                raise _not_writable(folder) from exc
+            opened = cls(store, manifest, aside, files)
+            opened._files = files.pop_all()
+            return opened
+
     @cached_property
     def vectors(self) -> Vectors:
         """The vectors in Chroma, opened when first asked for. Raises IndexDamagedError."""
@@ -93,8 +121,14 @@ class Index:
         self._files.close()
 
     def paper(self, paper_id: str) -> Paper:
-        """Return the paper with this id or alias. Raises KeyError where there is none."""
-        resolved = self._store.resolve([paper_id])[paper_id]
+        """Return the paper with this id, alias, DOI or arXiv id, as an address too. Raises KeyError where none has."""
+        forms = [paper_id]
+        if doi := normalise_doi(paper_id):
+            forms.append(doi_form(doi))
+        if arxiv_id := normalise_arxiv_id(paper_id):
+            forms.append(arxiv_form(arxiv_id))
+        known = self._store.resolve(forms)
+        resolved = next((known[form] for form in forms if form in known), paper_id)
         return self._store.papers_by_id([resolved])[resolved]
 
     def papers(self) -> Iterator[Paper]:
@@ -153,12 +187,11 @@ def mend(folder: Path, generation: int) -> None:
             store.close()
 
 
-def _check_writable(folder: Path) -> None:
-    if not os.access(folder, os.W_OK):
-        raise PaperIndexError(
-            f"{folder} has to be mended, or made ready for this version, and cannot be written to; copy it "
-            f"(cp -r {folder} NEW_FOLDER) and name the copy with --index NEW_FOLDER"
-        )
+def _not_writable(folder: Path) -> PaperIndexError:
+    return PaperIndexError(
+        f"{folder} has to be mended, or made ready for this version, and neither it nor the folder for temporary "
+        f"files can be written to; copy it (cp -r {folder} NEW_FOLDER) and name the copy with --index NEW_FOLDER"
+    )
 
 
 def _finished(store: Store) -> Manifest:

@@ -83,6 +83,11 @@ def test_a_topic_is_searched_among_the_papers_meant(assistant):
             ["soup"],
         ),
         (
+            "how many papers mention 'onion soup' or dinosaurs?",
+            "1 of 3 papers in the index mention “onion soup” or “dinosaurs”.",
+            ["soup"],
+        ),
+        (
             "how many papers by Ian Gemp since 2021 mention water?",
             "1 of 3 papers in the index are by Ian Gemp, since 2021 and mention “water”.",
             ["soup"],
@@ -102,6 +107,7 @@ def test_papers_are_counted(assistant, question, told, papers):
     [
         ("papers by Geoffrey Hinton", "no paper in the index has the author 'Geoffrey Hinton'"),
         ("how many papers mention dinosaurs?", "no paper mentions “dinosaurs”"),
+        ("how many papers mention C# or C++?", "no paper mentions “C#” or “C++”"),
         ("papers from 1999", "its papers are from 2019 to 2021"),
     ],
 )

@@ -90,6 +90,22 @@ def test_parts_of_names_are_kept_in_order(value, names):
     assert read_authors(value) == names
 
 
+@pytest.mark.parametrize(
+    ("value", "names"),
+    [
+        (["Ann Mug0001", "Ann Mug0002"], ("Ann Mug0001", "Ann Mug0002")),
+        (["Last0007, First0007"], ("First0007 Last0007",)),
+        ("Author 1; Author 2; Author 13", ("Author 1", "Author 2", "Author 13")),
+        (["Lou Mug", "Wei Wang 0001", "Wei Wang 0002"], ("Lou Mug", "Wei Wang 0001", "Wei Wang 0002")),
+        (["Lou Mug1*", "Wilma Weaver1", "Wei Wang 0001"], ("Lou Mug", "Wilma Weaver", "Wei Wang")),
+        (["Lou Mug", "Lou Mug"], ("Lou Mug",)),
+    ],
+)
+def test_numbers_that_tell_names_apart_are_kept(value, names):
+    """Marks of footnotes and numbers of databases go, but not where two names of a list would become one."""
+    assert read_authors(value) == names
+
+
 VALUES = st.recursive(
     st.none()
     | st.integers()

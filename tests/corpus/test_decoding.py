@@ -29,6 +29,12 @@ WRITTEN = {
     ),
     "Greek": ("Πλέξαμε ένα κασκόλ από μαλλί. Ζεσταίνει περισσότερο από το βαμβάκι.", ["cp1253", "iso8859_7"]),
     "Polish": ("Zrobiliśmy szalik z wełny. Grzeje dłużej niż bawełna, lecz źle się pierze.", ["cp1250"]),
+    "Hebrew": ("סרגנו צעיף מצמר. הוא מחמם יותר מכותנה אבל קשה לכבס אותו.", ["cp1255", "iso8859_8"]),
+    "Lithuanian": (
+        "Mes numezgėme šaliką iš vilnos. Jis šildo ilgiau už medvilnę, bet sunkiai skalbiamas.",
+        ["cp1257"],
+    ),
+    "French, with the sign of the euro": ("L'été, une écharpe coûte 5 € à l'œil.", ["iso8859_15"]),
     "French": ("Nous avons tricoté une écharpe. L’été, elle est très chaude.", ["cp1252", "mac_roman"]),
     "German": (
         "Wir strickten einen Schal. Die Größe zählt; schöner wärmt er.",

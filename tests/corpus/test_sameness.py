@@ -155,6 +155,9 @@ SAME = {
         "Real-world ovens and their heat", OVENS, "Realworld ovens and their heat", OVENS, BY, BY
     ),
     "numbers of an evaluation": _pair(TITLE, RYE, TITLE, RYE.replace("nineteen", "18")),
+    "another name and more": _pair(
+        TITLE, _text("people in Kenya"), TITLE, _text("people in Uganda").replace("measure", "weigh"), BY, BY
+    ),
     "a novel word": _pair(TITLE, RYE, TITLE, RYE.replace("clean", "fresh")),
 }
 DIFFERENT = {
@@ -166,6 +169,12 @@ DIFFERENT = {
     "towns": _companions("Bread in {}", "Kassel", "Leipzig"),
     "countries": _companions("Home baking in {}", "Kenya", "Uganda"),
     "cereals": _companions("Storing {} flour at home", "wheat", "barley"),
+    "one title, another country": _pair(
+        TITLE, _text("people in Kenya"), TITLE, _text("people in Uganda"), BY, BY
+    ),
+    "one title, another gene": _pair(
+        TITLE, _text("carriers of EGFR"), TITLE, _text("carriers of HER2"), BY, BY
+    ),
     "part A and B": _companions("Bread at home, Part {}", "A", "B"),
     "part one and two": _companions("Bread at home, part {}", "one", "two"),
     "part I and II": _companions("Bread at home, part {}", "I", "II"),

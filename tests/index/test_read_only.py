@@ -78,8 +78,26 @@ def test_what_a_writer_left_in_its_log_is_read(read_only, library, world):
     store.close()
 
 
-def test_damage_is_told_with_the_way_out(read_only):
-    """Where something has to be mended, a copy is advised."""
+@pytest.mark.parametrize("graph", [False, True])
+def test_what_an_older_version_built_is_built_again_elsewhere(read_only, graph):
+    """Derived files of another version are built in a temporary folder, which goes with the index."""
     shutil.rmtree(read_only.index / "derived" / "1" / "lexical")
-    with pytest.raises(PaperIndexError, match=r"cannot be written to; copy it \(cp -r"):
-        Index.open(read_only.close())
+    folder = read_only.close()
+    before = sorted(folder.rglob("*")), set(Path(tempfile.gettempdir()).glob("rag-qa-*"))
+    index = Index.open(folder, graph=graph)
+    assert len(index.lexical.places_of_all("game")) == 1
+    _, vectors = index.passage_vectors(["games"])
+    assert index.exact.vectors.shape == (2, vectors.shape[1])
+    if graph:
+        assert index.vectors.search(vectors[0], 1)[1][0] > 0.99
+    index.close()
+    assert (sorted(folder.rglob("*")), set(Path(tempfile.gettempdir()).glob("rag-qa-*"))) == before
+
+
+def test_damage_is_told_with_the_way_out(read_only, monkeypatch):
+    """Where something has to be mended and there is no temporary folder either, a copy is advised."""
+    shutil.rmtree(read_only.index / "derived" / "1" / "lexical")
+    folder = read_only.close()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    with pytest.raises(PaperIndexError, match=r"copy it \(cp -r"):
+        Index.open(folder)

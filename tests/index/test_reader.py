@@ -111,3 +111,18 @@ def test_an_index_may_be_copied(library, world):
     assert seen(index) == (["games"], ["games"])
     assert [folder.name for folder in (copy / "derived").iterdir()] == ["1"]
     index.close()
+
+
+@pytest.mark.parametrize("name", ["doi:10.5555/b", "10.5555/B", "https://doi.org/10.5555/b", "10.5555/a"])
+def test_every_doi_of_a_merged_paper_finds_it(library, name):
+    """One text under two DOIs is one paper, found by both, also as a bare DOI or an address."""
+    text = "We asked people how they make tea and how long they let it draw, and they told us."
+    library.write(
+        *({"title": "A tea survey of people at home", "abstract": text, "doi": f"10.5555/{x}"} for x in "ab")
+    )
+    library.build()
+    index = Index.open(library.index)
+    assert index.paper(name).title == "A tea survey of people at home"
+    with pytest.raises(KeyError):
+        index.paper("10.5555/c")
+    index.close()

@@ -24,6 +24,10 @@ YEAR = re.compile(r"(?:19|20)\d\d")
 SIGNED = re.compile(r"[^\W\d_](?:\+\+|[#*])")
 # What a word counts for beside a vector of length 1.
 WORD_WEIGHT = 0.4
+# What stands between alternatives in a topic; only short ones are taken apart.
+OR = " or "
+LONGEST_TERM = 3
+_OR = re.compile(r",?\s+or\s+", re.IGNORECASE)
 
 
 class Kind(NamedTuple):
@@ -75,9 +79,32 @@ def is_asking(word: str) -> bool:
 
 def asked_topic(question: str) -> str:
     """Return the words of a question that say what the papers are about: "GAN" in "GAN papers, how many?"."""
-    # A full stop before a word is part of it (".NET").
-    words = [word.lstrip("\"'“”‘’(").rstrip("\"'“”‘’?!.,;:()") for word in question.split()]
+    return _topic_of(question, shouted=question.isupper())
+
+
+def counted_topic(question: str) -> str:
+    """Return what the papers that a question counts must mention; short terms parted by "or" stay so ("C# or C++")."""
     shouted = question.isupper()
+    *parts, last = _OR.split(question)
+    listed = [part for some in parts for part in some.split(", ")]
+    if not any(
+        is_asking(word) and not _is_name(word, shouted) for part in listed[1:] for word in part.split()
+    ):
+        parts = listed
+    topics = [topic for part in (*parts, last) if (topic := _topic_of(part, shouted=shouted))]
+    if len(topics) > 1 and all(len(topic.split()) <= LONGEST_TERM for topic in topics):
+        return OR.join(topics)
+    return asked_topic(question)
+
+
+def in_quotes(topic: str) -> str:
+    """Return a topic in quotation marks, each of its alternatives for itself."""
+    return OR.join(f"“{term}”" for term in topic.split(OR))
+
+
+def _topic_of(text: str, *, shouted: bool) -> str:
+    # A full stop before a word is part of it (".NET").
+    words = [word.lstrip("\"'“”‘’(").rstrip("\"'“”‘’?!.,;:()") for word in text.split()]
     return " ".join(word for word in words if word and (not is_asking(word) or _is_name(word, shouted)))
 
 

@@ -16,6 +16,18 @@ _ASKING = frozenset(
     miten miksi mitä proč který hogyan miért""".split()
 )
 
+# The small words of other languages. Those that English has in another sense ("was") are then none of its own.
+_SMALL = frozenset(
+    """der die das den dem des ein eine einer eines und ist sind von vom mit auf für über zum zur im wer hat haben bei
+    nicht wird werden aus nach was les la le des du de un une et est sont sur dans avec pour par il elle aux que qui
+    el del una y es son con por para en se su o da dos das na um uma e é ou com como il lo gli
+    della delle dei di che si nel nella per sono ha het een en met op voor zijn wordt det och är som på av til
+    og jest są się""".split()
+)
+LEAST_SMALL = 2
+SMALL_PER_ENGLISH = 3
+SMALL_SHARE = 4
+
 
 def is_foreign(question: str) -> bool:
     """Return whether a question is most likely in another language than English."""
@@ -24,7 +36,10 @@ def is_foreign(question: str) -> bool:
     if other > FOREIGN_SHARE * len(letters):
         return True
     found = words(question)
-    english = sum(word in FUNCTION_WORDS for word in found)
+    english = sum(word in FUNCTION_WORDS and word not in _SMALL for word in found)
+    small = len(_SMALL.intersection(found))
+    if small >= LEAST_SMALL and small >= SMALL_PER_ENGLISH * english and SMALL_SHARE * small >= len(found):
+        return True
     return bool(_ASKING & set(found[:3])) and 4 * english <= len(found)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from rag_qa.answering.query.followups import follow_up
-from rag_qa.answering.query.kinds import Kind, asked_topic, kind_of
+from rag_qa.answering.query.kinds import Kind, counted_topic, in_quotes, kind_of
 from rag_qa.answering.query.restrictions import restriction
 from rag_qa.answering.query.rewriting import Rewriter
 from rag_qa.errors import FilterError
@@ -52,7 +52,7 @@ def _alone(question: str, kind: Kind, wanted: Filter, facets: Facets, index: Ind
     if kind.kind != "which" and (kind.wanted or not read.filter.text or read.topic):
         return query
     topic = read.topic if read.filter.text else question
-    update = {"kind": "which", "counts": kind.counts, "topic": asked_topic(topic) if kind.counts else topic}
+    update = {"kind": "which", "counts": kind.counts, "topic": counted_topic(topic) if kind.counts else topic}
     both = _both(wanted, read.filter)
     unknown = Filter(authors=read.unknown)
     nothing = _nobody(unknown if read.unknown else both, facets)
@@ -80,7 +80,7 @@ def _in_words(topic: str, filter: Filter, *, counts: bool) -> str:
     papers = f"{'the number of ' if counts else ''}papers {filter.text}".rstrip()
     if not topic:
         return papers
-    return f"{papers} that mention “{topic}”" if counts else f"{papers}; “{topic}”"
+    return f"{papers} that mention {in_quotes(topic)}" if counts else f"{papers}; “{topic}”"
 
 
 def _both(one: Filter, other: Filter) -> Filter:

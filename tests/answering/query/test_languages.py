@@ -13,10 +13,13 @@ from rag_qa.answering.query.languages import language_note
         "Wie schnell kühlt Tee ab?",
         "¿Qué es la lana?",
         "お茶はどう冷めるか",
+        "Was zeigt die Studie über Honig?",
+        "Les effets du miel sur la toux",
+        "efectos de la miel en la tos",
     ],
 )
 def test_a_foreign_question_is_told_of_the_embedder(question):
-    """Another script, or a question word of another language, is enough."""
+    """Another script, or a question word or two small words of another language, are enough."""
     assert "reads English" in language_note(question, "all-MiniLM-L6-v2")
     assert not language_note(question, "some-multilingual-model")
 
@@ -29,6 +32,8 @@ def test_a_foreign_question_is_told_of_the_embedder(question):
         "Who studied Эрмитаж?",
         "What is Erdős known for?",
         "CO₂ in cellars",
+        "van der Waals forces",
+        "Has de novo synthesis in La Paz been studied?",
         "",
     ],
 )

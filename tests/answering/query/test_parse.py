@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag_qa import build_index
-from rag_qa.answering.query.kinds import asked_topic, kind_of
+from rag_qa.answering.query.kinds import asked_topic, counted_topic, kind_of
 from rag_qa.answering.query.parse import parse
 from rag_qa.answering.query.restrictions import restriction
 from rag_qa.errors import FilterError, QuestionError
@@ -114,6 +114,24 @@ def test_counting_keeps_the_topic(index):
     found = parse("how many papers mention ImageNet?", facets=index.facets)
     assert (found.counts, found.topic) == (True, "ImageNet")
     assert asked_topic("GAN papers: how many are there?") == "GAN"
+
+
+@pytest.mark.parametrize(
+    ("question", "topic"),
+    [
+        ("how many papers mention C# or C++?", "C# or C++"),
+        ("how many papers mention either “C++” or “C#”?", "C++ or C#"),
+        ("How many papers use C, C++, or F#?", "C or C++ or F#"),
+        ("how many papers mention NIH, 深度学习 or WHO?", "NIH or 深度学习 or WHO"),
+        ("Among cancer papers, how many mention mice or rats?", "cancer mice or rats"),
+        ("how many papers mention an OR?", "OR"),
+        ("how many papers use one or more ImageNet models?", "ImageNet models"),
+        ("how many papers compare teachers at the old village school or at a large town school?", None),
+    ],
+)
+def test_alternatives_are_counted_together(question, topic):
+    """Short terms parted by "or" stay parted; longer ones are the words of one topic."""
+    assert counted_topic(question) == (topic or asked_topic(question))
 
 
 @pytest.mark.parametrize(
