@@ -9,8 +9,8 @@ from functools import lru_cache
 # Searched in this order; "description" and "source" are named by so many tools for other things that they come last.
 _NAMES = {
     "abstract": """
-        abstract summary abstracttext abstractnote paperabstract text synopsis ab n2 oab abstractinvertedindex.invertedindex
-        abstractinvertedindex indexedabstract.invertedindex
+        abstract summary abstracttext abstractnote paperabstract text synopsis ab n2 oab
+        abstractinvertedindex.invertedindex abstractinvertedindex indexedabstract.invertedindex
         abstracten abstracts.0.value abstracts englishabstract abstracttextabstract medlinecitation.article.abstract
         medlinecitation.otherabstractpublisher medlinecitation.otherabstract article.abstract bookdocument.abstract
         front.articlemeta.abstract teiheader.profiledesc.abstract descriptions.descriptionabstract
