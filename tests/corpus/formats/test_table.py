@@ -15,7 +15,7 @@ ABSTRACT = "We knit a scarf."
         f"Title\tAbstract\tYear\t\nKnitting\t{ABSTRACT}\t2021\t\t\t\n",
         f'"About the data: exported, filtered"\nTitle,Abstract,Year\nKnitting,{ABSTRACT},2021\n',
         f'Year,Title,Abstract,Volume,Pages\n2021,"Knitting","{ABSTRACT}"\n',
-        f'Title, "Abstract", Year\r\nKnitting, "We knit\r\na scarf.", 2021\r\n',
+        'Title, "Abstract", Year\r\nKnitting, "We knit\r\na scarf.", 2021\r\n',
         f"TI\tAB\tPY\tID\tUT\nKnitting\t{ABSTRACT}\t2021\tWOOL; YARN\tWOS:1\n",
         f"Article Title,Abstract,Publication Year\nKnitting,{ABSTRACT},2021.0\n",
     ],
