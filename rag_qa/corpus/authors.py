@@ -67,7 +67,11 @@ def read_authors(value: Any) -> tuple[str, ...]:
 
 def leaves_out(value: Any) -> bool:
     """Say whether a list of authors ends in words for those that it leaves out ("et al.", "and others")."""
-    value = read_literal(value) if isinstance(value, str) else value
+    if isinstance(value, str):
+        last = value[-2:]
+        if last.isalpha() and last.casefold() not in _LAST_LETTERS and last != "et":
+            return False
+        value = read_literal(value)
     if isinstance(value, str):
         text = _ET_TURNED.sub(" et al.", _MARKS.sub("", value.rstrip(" ,;")))
         return _without_others(text) != text

@@ -53,7 +53,8 @@ _NAMES = {
     "venue": """
         venue journal journaltitles booktitle journalref containertitle journaltitle journalname conference sourcetitle
         publicationtitle publicationname fulljournalname journalbook publicationvenue.name
-        primarylocation.source.displayname hostvenue.displayname pubname pubtitle jt ta so t2 jf jo ja j2 bt proceedingstitle
+        primarylocation.source.displayname hostvenue.displayname pubname pubtitle
+        jt ta so t2 jf jo ja j2 bt proceedingstitle
         conferencename eventtitle journalinfo.journal.title medlinecitation.article.journal.title
         publicationinfo.journaltitle medlinecitation.medlinejournalinfo.medlineta bookdocument.book.booktitle
         prismpublicationname front.journalmeta.journaltitlegroup.journaltitle front.journalmeta.journaltitle
@@ -67,7 +68,8 @@ _NAMES = {
         sourceurls pdflink identifier dcidentifier l3 guid
     """,
     "doi": """
-        doi di do digitalobjectidentifier dois dois.value doiid doiids prismdoi itemdoi externalids.doi ids.doi identifiers.doi
+        doi di do digitalobjectidentifier
+        dois dois.value doiid doiids prismdoi itemdoi externalids.doi ids.doi identifiers.doi
         pubmeddata.articleidlist.articleiddoi pubmedbookdata.articleidlist.articleiddoi lid aid
         front.articlemeta.articleiddoi electronicresourcenum identifierdoi identifier dcidentifier
         medlinecitation.article.elocationiddoi doilink doiurl m3 extra an
