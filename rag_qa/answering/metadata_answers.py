@@ -39,7 +39,9 @@ def tell(paper: Paper, asks: Sequence[MetadataField]) -> Sentence:
     """
     in_year = f" ({paper.year})" if paper.year else ""
     known = {
-        "authors": f"written by {_listed(paper.authors, more=paper.more_authors)}{in_year}" if paper.authors else None,
+        "authors": f"written by {_listed(paper.authors, more=paper.more_authors)}{in_year}"
+        if paper.authors
+        else None,
         "year": f"published in {paper.year}" if paper.year else None,
         "venue": f"published in {paper.venue}" if paper.venue else None,
     }

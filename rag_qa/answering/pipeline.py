@@ -21,9 +21,9 @@ from rag_qa.answering.evidence.choosing import choose_sentences, to_read
 from rag_qa.answering.evidence.relevance import assess
 from rag_qa.answering.evidence.scoring import ScoredSentence, as_evidence, encode_paper, score_sentences
 from rag_qa.answering.explaining import explain
-from rag_qa.answering.listing import introduce, list_papers
+from rag_qa.answering.listing import introduce, list_papers, mentioning
 from rag_qa.answering.metadata_answers import tell, told_by_metadata
-from rag_qa.answering.query.kinds import in_quotes
+from rag_qa.answering.query.kinds import asked_topic, in_quotes
 from rag_qa.answering.query.languages import language_note
 from rag_qa.answering.query.questions import names_only
 from rag_qa.answering.quoting import quote
@@ -148,14 +148,26 @@ class Pipeline:
         So it does where no paper of that year meets the request, or another does that speaks of the year
         ("the drought in 2003").
         """
-        if query.fallback is None or query.counts:
+        if query.fallback is None:
             return query
+        if query.counts:
+            return self._counted_of_any_year(query, query.fallback)
         update = {"filter": query.fallback, "fallback": None, "topic": query.text}
         wide = query.model_copy(update=update | {"understood_as": f"{query.text} (papers of any year)"})
         if not self._meeting(query):
             return wide if self._meeting(wide) else query
         year = query.filter.since if query.filter.since == query.filter.until else None
         return wide if year and any(_speaks_of(year, paper) for paper in self._meeting(wide)) else query
+
+    def _counted_of_any_year(self, query: Query, fallback: Filter) -> Query:
+        """Return a count of the papers of a year as one of those that mention it with the topic, where some do."""
+        topic = asked_topic(query.text)
+        if not len(mentioning(self._index, topic, self._passing(fallback))):
+            return query
+        told = f"the number of papers (of any year) that mention “{topic}”"
+        return query.model_copy(
+            update={"filter": fallback, "fallback": None, "topic": topic, "understood_as": told}
+        )
 
     def _meeting(self, query: Query) -> list[Paper]:
         """Return the papers that meet a request for papers."""

@@ -86,12 +86,21 @@ def _are_usual(items: list[Any]) -> bool:
 def leaves_out(value: Any) -> bool:
     """Say whether a list of authors ends in words for those that it leaves out ("et al.", "and others")."""
     if isinstance(value, str):
-        text = _ET_TURNED.sub(" et al.", _MARKS.sub("", value.rstrip(" ,;'\"]}")))
+        last = value[-2:]
+        if last.isalpha() and last.casefold() not in _LAST_LETTERS and last != "et":
+            return False
+        value = read_literal(value)
+    if isinstance(value, str):
+        text = _ET_TURNED.sub(" et al.", _MARKS.sub("", value.rstrip(" ,;")))
         return _without_others(text) != text
     if isinstance(value, Mapping):
         inner = next((value[key] for key in LISTS if isinstance(value.get(key), list | str)), None)
         return leaves_out(_from_fields(value) if inner is None else inner)
-    return isinstance(value, list | tuple) and bool(value) and leaves_out(value[-1])
+    if not isinstance(value, list | tuple) or not value:
+        return False
+    # arXiv's dump has each name as a list of its parts.
+    last = value[-1]
+    return leaves_out(" ".join(filter(None, map(str, last))) if isinstance(last, list | tuple) else last)
 
 
 def _is_usual(item: Any) -> bool:
@@ -263,8 +272,8 @@ def _without_others(text: str) -> str:
     """Return a list of names without "et al." and the like at its end."""
     if text[-2:].isalpha() and text[-2:].casefold() not in _LAST_LETTERS:
         return text
-    last_word = text[-_LONGEST_WORD:].rstrip(" ,;.\u2026").rpartition(" ")[2]
-    if last_word.casefold() not in _LAST_WORDS and not text.rstrip(" ,;").endswith(("...", "\u2026")):
+    last_word = text[-_LONGEST_WORD:].rstrip(" ,;.\u2026]").rpartition(" ")[2]
+    if last_word.casefold() not in _LAST_WORDS and not text.rstrip(" ,;]").endswith(("...", "\u2026")):
         return text
     return text[:-_TAIL] + _OTHERS.sub("", text[-_TAIL:])
 

@@ -9,8 +9,8 @@ from functools import lru_cache
 # Searched in this order; "description" and "source" are named by so many tools for other things that they come last.
 _NAMES = {
     "abstract": """
-        abstract summary abstracttext abstractnote paperabstract text synopsis ab n2 oab abstractinvertedindex.invertedindex
-        abstractinvertedindex indexedabstract.invertedindex
+        abstract summary abstracttext abstractnote paperabstract text synopsis ab n2 oab
+        abstractinvertedindex.invertedindex abstractinvertedindex indexedabstract.invertedindex
         abstracten abstracts.0.value abstracts englishabstract abstracttextabstract medlinecitation.article.abstract
         medlinecitation.otherabstractpublisher medlinecitation.otherabstract article.abstract bookdocument.abstract
         front.articlemeta.abstract teiheader.profiledesc.abstract descriptions.descriptionabstract
@@ -53,7 +53,8 @@ _NAMES = {
     "venue": """
         venue journal journaltitles booktitle journalref containertitle journaltitle journalname conference sourcetitle
         publicationtitle publicationname fulljournalname journalbook publicationvenue.name
-        primarylocation.source.displayname hostvenue.displayname pubname jt ta so t2 jf jo ja j2 bt proceedingstitle
+        primarylocation.source.displayname hostvenue.displayname pubname pubtitle
+        jt ta so t2 jf jo ja j2 bt proceedingstitle
         conferencename eventtitle journalinfo.journal.title medlinecitation.article.journal.title
         publicationinfo.journaltitle medlinecitation.medlinejournalinfo.medlineta bookdocument.book.booktitle
         prismpublicationname front.journalmeta.journaltitlegroup.journaltitle front.journalmeta.journaltitle
@@ -67,7 +68,8 @@ _NAMES = {
         sourceurls pdflink identifier dcidentifier l3 guid
     """,
     "doi": """
-        doi di do dois dois.value doiid doiids prismdoi itemdoi externalids.doi ids.doi identifiers.doi
+        doi di do digitalobjectidentifier
+        dois dois.value doiid doiids prismdoi itemdoi externalids.doi ids.doi identifiers.doi
         pubmeddata.articleidlist.articleiddoi pubmedbookdata.articleidlist.articleiddoi lid aid
         front.articlemeta.articleiddoi electronicresourcenum identifierdoi identifier dcidentifier
         medlinecitation.article.elocationiddoi doilink doiurl m3 extra an

@@ -289,12 +289,23 @@ def _contexts() -> tuple[Any, Any]:
     arguments = {name: spec for spec, names in _SHOWN_ARGUMENT.items() for name in names}
     arguments |= dict.fromkeys(_AROUND_ARGUMENT, "{") | dict.fromkeys(_BLANK_ARGUMENT, "{") | _QUANTITIES
     arguments |= dict.fromkeys(_FRACTIONS, "{{") | dict.fromkeys(_FORMULAS, "{")
-    none = dict.fromkeys([*symbols, *_FONTS, *_BLANKS], "")
+    none = dict.fromkeys(["%", *_plain_symbols(parsing, saying), *symbols, *_FONTS, *_BLANKS], "")
     parsing.add_context_category(
         "ours", prepend=True, macros=[std_macro(name, spec) for name, spec in (none | arguments).items()]
     )
     parsing.set_unknown_macro_spec(MacroSpec("", args_parser=_attached_groups()))
     return parsing, saying
+
+
+def _plain_symbols(parsing: Any, saying: Any) -> list[str]:
+    """Return the symbols of pylatexenc whose arguments it does not know: a group right behind one is text."""
+    parsed = {spec.macroname for spec in parsing.iter_macro_specs()}
+    texts = {spec.macroname: spec.simplify_repl for spec in saying.iter_macro_specs()}
+    return [
+        name
+        for name, text in texts.items()
+        if name not in parsed and isinstance(text, str) and not re.search(r"%[s(\d]", text)
+    ]
 
 
 def _symbols(known: Any) -> dict[str, str]:

@@ -95,7 +95,7 @@ def _no_text(known: Fields) -> str:
 
 
 def _authors(record: Record) -> tuple[tuple[str, ...], bool]:
-    """Return the authors, after them the groups that a source keeps in a field of their own, and whether there are more."""
+    """Return the authors, after them the groups that have a field of their own, and whether there are more."""
     people, more = next(
         ((names, leaves_out(value)) for value in record.values("authors") if (names := read_authors(value))),
         ((), False),

@@ -224,6 +224,7 @@ _SERVER = re.compile(
     r"(?:[a-z]{0,12}rxiv|ssrn|social science research network|research ?square|preprints(?:\W+org)?|authorea"
     r"|earth and space science open archive|(?:iacr )?cryptol(?:ogy)?\W+eprint arch(?:ive)?)(?:\W.*)?"
     r"|corr(?:\W+(?:vol\w*\W+)?abs\b.*)?|computing research repository|vixra|essoar|osf(?: preprints?)?"
+    r"|cent(?:er|re) for open science|cold spring harbor laboratory"
     r"|open science framework|cambridge open engage|(?:peerj|scielo|jmir) preprints|preprint",
     re.IGNORECASE,
 )

@@ -17,7 +17,8 @@ _FORMS = ("dateparts", "year", "medlinedate", "date", "value", "raw", "literal",
 def read_year(value: Any) -> int | None:
     """Return the year (1500 to 2099) in a number, a date, a text, or a mapping such as `date-parts`; else None.
 
-    Dates may be written without marks (20210305), or in milliseconds since 1970, as pandas writes them. A DOI is no date, whatever numbers it holds.
+    Dates may be written without marks (20210305), or in milliseconds since 1970, as pandas writes them.
+    A DOI is no date, whatever numbers it holds.
     """
     if isinstance(value, Mapping):
         parts = {plain_name(str(name)): part for name, part in value.items()}

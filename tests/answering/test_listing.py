@@ -144,6 +144,21 @@ def test_a_year_of_the_topic_is_no_restriction(style, tmp_path):
     assert "drought" not in cited(firm)
 
 
+def test_a_year_of_the_topic_is_counted_with_it(tmp_path):
+    """A count takes a year for part of the topic where papers mention it so, else for that of the papers."""
+    drought = {"id": "drought", "title": "Dry", "year": 2011, "abstract": "Rainfall in 2003 was low."}
+    pumps = {"id": "pumps", "title": "Pumps", "year": 2003, "abstract": "Pumps raise water."}
+    (tmp_path / "papers.jsonl").write_text("\n".join(map(json.dumps, (drought, pumps))))
+    build_index([tmp_path / "papers.jsonl"], tmp_path / "index", embedder=HashingEmbedder())
+    settings = Settings(model=STARTER, style="quote")
+    with Assistant.open(tmp_path / "index", settings=settings, embedder=HashingEmbedder()) as assistant:
+        of_topic = assistant.ask("how many papers measure rainfall in 2003?")
+        of_papers = assistant.ask("how many papers discuss pumps in 2003?")
+    assert "mention “rainfall 2003”" in of_topic.text
+    assert "of any year" in of_topic.query.understood_as
+    assert "are from 2003 and mention “pumps”" in of_papers.text
+
+
 def test_a_filter_restricts_search_and_answers(assistant):
     """A filter holds for search and ask; with that of the question, papers pass both."""
     wanted = Filter(since=2020)

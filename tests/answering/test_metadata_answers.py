@@ -128,3 +128,9 @@ def test_of_a_large_collaboration_the_first_are_named(count, said):
     """Up to twenty authors are all named; of more the first ten, and how many others there are."""
     paper = Paper(id="p", abstract="Tea is warm.", authors=tuple(f"A{n}" for n in range(count)))
     assert said in tell(paper, ["authors"]).text
+
+
+def test_authors_that_a_source_leaves_out_are_told():
+    """Where the source's list was cut short, the answer does not name its authors as all."""
+    paper = Paper(id="p", abstract="Tea is warm.", authors=("Ann", "Bo"), more_authors=True)
+    assert "Written by Ann, Bo et al.," in tell(paper, ["authors"]).text

@@ -216,6 +216,14 @@ def test_four_authors_are_the_first_and_others():
     assert describe(paper).plain == "T. A et al., 2020, p1"
 
 
+def test_authors_that_a_source_leaves_out_are_et_al():
+    """Where the source's list was cut short, few authors are not all."""
+    paper = PAPER.model_copy(
+        update={"authors": ("A", "B"), "more_authors": True, "venue": None, "title": "T"}
+    )
+    assert describe(paper).plain == "T. A, B et al., 2020, p1"
+
+
 def test_hits_show_rank_score_and_passage(screen):
     """A hit is its rank and paper, then its score and the opening of its passage."""
     passage = Passage(id="x", paper_id="p1", text=LONG * 5, start=0, end=5 * len(LONG))

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag_qa.corpus.authors import read_authors
+from rag_qa.corpus.authors import leaves_out, read_authors
 
 PEOPLE = ("Wilma Weaver", "Lou Mug")
 
@@ -18,6 +18,12 @@ PEOPLE = ("Wilma Weaver", "Lou Mug")
         "Weaver, Wilma and Mug, Lou and others",
         "Wilma Weaver, Lou Mug, ...",
         "Wilma Weaver, Lou Mug, …",
+        "Wilma Weaver, Lou Mug…",
+        "Wilma Weaver, Lou Mug et al. (2021)",
+        "['Wilma Weaver', 'Lou Mug', 'et al.']",
+        ["Weaver, Wilma", "Mug, Lou", "al., et"],
+        ["Weaver, Wilma", "Mug, Lou", "[...]"],
+        {"author": ["Wilma Weaver", "Lou Mug", "others"]},
         "Wilma Weaver, Lou Mug and 12 others",
         ["Weaver, Wilma", "Mug, Lou", "et al."],
         [{"literal": "Wilma Weaver"}, {"literal": "Lou Mug"}, {"literal": "others"}],
@@ -25,8 +31,37 @@ PEOPLE = ("Wilma Weaver", "Lou Mug")
     ],
 )
 def test_those_left_out_are_no_authors(value):
-    """ "et al.", "others" and dots stand for people and are none."""
-    assert read_authors(value) == PEOPLE
+    """ "et al.", "others" and dots stand for people and are none; that they are there is known."""
+    assert (read_authors(value), leaves_out(value)) == (PEOPLE, True)
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["Wilma Weaver, Lou Mug", ["Wilma Weaver", "Bo Rothers"], [{"family": "Mug"}], "Cathal", None, []],
+)
+def test_a_whole_list_leaves_nobody_out(value):
+    """A list that ends in a name is whole."""
+    assert not leaves_out(value)
+
+
+@pytest.mark.parametrize("value", ["nan", ["None"], "[No authors listed]", "[No author name available]"])
+def test_words_for_no_author_are_no_name(value):
+    """What tools write where there is no author names nobody."""
+    assert read_authors(value) == ()
+
+
+@pytest.mark.parametrize(
+    ("value", "names"),
+    [
+        ("Weaver W, van der Mug L.", ("W Weaver", "L van der Mug")),
+        ("Weaver W, The Wool Group.", ("W Weaver", "The Wool Group")),
+        ("Weaver, W., Mug, L.", ("W. Weaver", "L. Mug")),
+        ("King Jr.", ("King Jr.",)),
+    ],
+)
+def test_a_full_stop_behind_a_list_is_of_no_name(value, names):
+    """PubMed ends its lists in a full stop, which is not that of an initial."""
+    assert read_authors(value) == names
 
 
 @pytest.mark.parametrize(

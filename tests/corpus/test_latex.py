@@ -27,6 +27,10 @@ from rag_qa.corpus.latex import LONGEST, decode_latex
         (r"$-4$ points, $95\%$, $<0.05$, $p = 0.03$, $n=12$", "−4 points, 95%, <0.05, p = 0.03, n=12"),
         (r"$x_i < y$ and $O(n \log n)$ and $E=mc^2$", r"$x_i < y$ and $O(n \log n)$ and $E=mc^2$"),
         (
+            r"50\%{wool}, S\&{P}, \{{a}, b\}, \alpha{S}, \textcopyright{Mug}",
+            "50%wool, S&P, {a, b}, αS, ©Mug",
+        ),
+        (
             r"see \cite{knit} in \unknown[a]{b}{c} on \today",
             r"see \cite{knit} in \unknown[a]{b}{c} on \today",
         ),

@@ -35,6 +35,16 @@ def test_a_doi_merges_and_fills_the_gaps(paper):
     assert [source.variant for source in merged.sources] == [WOOL, None]
 
 
+def test_a_whole_list_of_authors_ends_et_al(paper):
+    """Authors are left out only where the longest list leaves some out."""
+    cut = paper(WOOL, number=1, title="On Wool", doi="10.1000/w", authors=("Ann Ewe",), more_authors=True)
+    whole = paper(WOOL, number=2, title="On Wool", doi="10.1000/w", authors=("Ann Ewe", "Bob Ram"))
+    assert [merged.more_authors for merged in (*merge_papers([cut, whole]), *merge_papers([cut]))] == [
+        False,
+        True,
+    ]
+
+
 def test_one_doi_over_a_whole_volume_merges_nothing(paper):
     """Papers that carry their volume's DOI but differ in title and text stay apart."""
     papers = [paper(WOOL, number=1, title="On Wool", doi="10.1000/v"),

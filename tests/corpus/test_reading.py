@@ -87,7 +87,7 @@ def test_the_label_inside_a_sentence_splits_nothing():
 RECORD = {"title": "Knitting", "abstract": TEXT, "authors": ["Wilma Weaver"], "year": 2021}
 BIBTEX = """@comment{ignored}
 @article{knit21, title={Knitting {G}raphs}, author={Weaver, Wilma and {The Wool Group} and G{\\"o}del, Kurt},
- journal={J. Wool}, year=2021, abstract={We gain 50% with $p<0.05$ \\& more.}, doi={10.1000/ABC}}
+ journal={J. Wool}, year=2021, abstract={We gain 50% with $x_i<y$ \\& more.}, doi={10.1000/ABC}}
 """
 RIS = f"TY  - JOUR\nAU  - Weaver, Wilma\nTI  - Knitting\nPY  - 2021/05/03\nAB  - {TEXT}\nID  - k1\nER  - \n"
 ATOM = f"""<?xml version="1.0" encoding="UTF-8"?>
@@ -129,7 +129,7 @@ def test_bibtex_is_decoded():
     (paper,) = _read(BIBTEX).papers
     assert (paper.id, paper.title, paper.doi) == ("knit21", "Knitting Graphs", "10.1000/abc")
     assert paper.authors == ("Wilma Weaver", "The Wool Group", "Kurt Gödel")
-    assert paper.abstract == "We gain 50% with $p<0.05$ & more."
+    assert paper.abstract == "We gain 50% with $x_i<y$ & more."
     assert paper.aliases == ("doi:10.1000/abc",)
 
 

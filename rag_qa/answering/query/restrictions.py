@@ -22,12 +22,27 @@ CONTRACTED = re.compile(r"['’](?:m|ve|re|d|ll|t)$", re.I)
 OWNER = re.compile(r"['’]s?$|\.$")
 ABOUT = frozenset("about on regarding concerning mention mentioning using use uses versus vs than".split())
 LINK = frozenset("by from and did does has have is".split())
-LINKED = re.compile(r"(?:\b(?:by|from|at|in|of|the|with|and|but|written|authored|published)\s+)*$", re.I)
+# Behind one of these a single name may be that of a place, unless a word for papers stands before it.
+PLACING = frozenset(
+    "from of in to at for near with through into around across within during against between".split()
+)
+LINKED = re.compile(
+    r"(?:\b(?:by|from|at|in|of|the|with|and|but|written|authored|published|presented|appeared|came\s+out"
+    r"|journal|conference)\s+)*$",
+    re.I,
+)
 PAPERS = r"(?:papers?|articles?|stud(?:y|ies)|publications?|preprints?|works?|stuff|\w+thing|ones?)\b"
 YEAR = r"(?:(?:19|20)\d\d|['’]\d\d)\b"
+# Before a venue, whatever case it is written in.
+APPEARED = re.compile(
+    r"\b(?:published|presented|appeared|appearing|came\s+out)\s+(?:in|at)\s+(?:the\s+)?(?:journal\s+)?$", re.I
+)
+# "papers in the Lancet", but not "use the Lancet dataset".
+IN_THE = re.compile(rf"\b{PAPERS}\s+(?:in|at|from|of)\s+the\s+$", re.I)
 PUBLISHED = re.compile(
     rf"\b(?:{PAPERS}|published|written|released|appeared|presented|out|and|but|not)$", re.I
 )
+OF_PAPERS = re.compile(rf"\b{PAPERS}\s+\w+\s+$", re.I)
 NO = r"(?:no|not|nothing|none)\s+"
 # "from 2016 on", but not "from 2016 on infections".
 ON = r"on\b(?!\s+(?!(?:about|on|that|which|in|at|by|and|with|is|are|was|were)\b)\w)"
@@ -51,11 +66,16 @@ BOUNDS: tuple[tuple[int | None, int | None, str], ...] = (
 )
 WORDS = r"[^\W\d_][\w.'’-]*(?:\s+(?!(?:in|at|on|since|from|about|and|that|which|after|before)\b)[^\W\d_][\w.'’-]*)"
 NAME = r"[^\W\d_a-z][\w.'’-]*(?:\s+(?:(?:v[ao]n|de[rnl]?|d[aio]s?|l[ae]|el|al|bin|ter)\s+)*[^\W\d_a-z][\w.'’-]*)*"
+# "written by" said of papers: behind a word for them or for what is asked, or where no other word is what was written.
+WRITTEN = (
+    rf"(?i:(?:^(?:which|what|who|any)?|\b{PAPERS}|(?<!that)(?<!which)(?:^|\s)(?:is|are|was|were|been))"
+    r"(?:\s*\b(?:that|which|has|have|was|were|is|are|been))*\s*\b(?:written|authored|published))"
+)
 # Where only an author can stand; in small letters behind "written by", or with more than one word behind "papers by".
 SLOTS = (
-    rf"(?:^|\b(?i:{PAPERS}|(?:written|authored|published|here|any|else)))\s*\b(?i:by)\s+"
+    rf"(?:^|\b(?i:{PAPERS}|here|any|else)|{WRITTEN})\s*\b(?i:by)\s+"
     rf"(?P<names>{NAME}(?:(?:,|\s+and|\s+&)\s+{NAME})*)",
-    rf"\b(?i:written|authored)\s+by\s+(?P<names>{WORDS}{{0,4}})",
+    rf"{WRITTEN}\s+(?i:by)\s+(?P<names>{WORDS}{{0,4}})",
     rf"\b(?i:{PAPERS})\s+by\s+(?P<names>{WORDS}{{1,3}})",
     rf"\b(?i:papers|publications|articles)\s+of\s+(?P<names>{NAME}\s+{NAME})",
     rf"(?P<names>{NAME})['’]s?\s+(?i:\w+\s+)?(?i:{PAPERS})",
@@ -120,13 +140,16 @@ def _values(question: str, facets: Facets, index: Index | None) -> Iterator[Valu
         before = word.casefold()
         # "Andrew Ng" is no Ng of the index: a longer name that it has would have been found first.
         named = word[:1].isupper() and question[tokens[first - 1][1] : start] == " " and not is_asking(word)
+        before = "in" if before == "the" and IN_THE.search(question, 0, start) else before
         for last in range(min(first + LONGEST, len(tokens)) - 1, first - 1, -1):
             end = tokens[last][1]
             if first < free or before in ABOUT or re.search(r"[,;:?!()]", text := question[start:end]):
                 continue
             name, after = OWNER.sub("", text), question[end:].lstrip()
-            venue = _venue(name, before, after, facets)
-            author = "" if venue or named else _author(name, before, after, facets, index)
+            appeared = bool(APPEARED.search(question, 0, start))
+            venue = _venue(name, before, after, facets, appeared=appeared)
+            placed = first == last and before in PLACING and not OF_PAPERS.search(question, 0, start)
+            author = "" if venue or named or placed else _author(name, before, after, facets, index)
             if venue or author:
                 free = last + 1
                 yield Value(start, end, author, venue)
@@ -154,19 +177,22 @@ def _ends(after: str) -> bool:
     return not word or is_asking(word.group()) or bool(re.match(YEAR, after))
 
 
-def _venue(name: str, before: str, after: str, facets: Facets) -> str:
-    """Return a venue, loosely spelt or abbreviated; one that is also a word must be written and used like a name."""
+def _venue(name: str, before: str, after: str, facets: Facets, *, appeared: bool) -> str:
+    """Return a venue, loosely spelt or abbreviated; one that is also a word must be written and used like a name.
+
+    So it is behind what says where papers `appeared`.
+    """
     core = normalise_text(name)
     words = core.split()
     if re.search(rf"{YEAR}$", name) or core.isdigit() or all(word in FUNCTION_WORDS for word in words):
         return ""
-    placed = before in ("at", "in", "from", "of", "the", "only", "by") or bool(
+    placed = before in ("at", "in", "from", "of", "only", "by", "journal") or bool(
         re.match(rf"{PAPERS}|{YEAR}", after, re.I)
     )
     if is_venue(name, facets.venues):
         plain = [value for value in facets.venues.values if normalise_text(value) == core]
         acronym = not plain or any(re.search(r"\w[A-Z]", value) for value in plain)
-        return name if acronym or (placed and name[:1].isupper()) else ""
+        return name if acronym or appeared or (placed and name[:1].isupper()) else ""
     keys = dict(zip(facets.venues.keys, facets.venues.values, strict=True))
     if len(words) > 1:
         return next((keys[key] for key in keys if _shortened(words, key.split())), "")

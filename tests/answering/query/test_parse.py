@@ -1,4 +1,5 @@
 import contextlib
+import json
 
 import pytest
 from hypothesis import given
@@ -91,6 +92,61 @@ def test_a_name_in_small_letters_is_read_where_it_is_no_word(index):
 def test_nobodys_papers_are_none(index, question):
     """Papers by an author whom the index does not know are none, and the query says why."""
     assert "no paper in the index has the author" in parse(question, facets=index.facets).nothing
+
+
+@pytest.fixture(scope="module")
+def towns(tmp_path_factory):
+    """An index whose venues and authors bear the names of other things, too."""
+    folder = tmp_path_factory.mktemp("towns")
+    source = folder / "papers.jsonl"
+    rows = [
+        {"title": "Maps", "abstract": "Drivers recall maps.", "authors": ["Ann London"], "venue": "Brain"},
+        {"title": "Pipes", "abstract": "Rainfall in 2003 was low.", "authors": ["Bo Hill"], "year": 2011},
+        {"title": "Pumps", "abstract": "Pumps at noon.", "authors": ["Bo Hill"], "year": 2003},
+    ]
+    source.write_text("\n".join(map(json.dumps, rows)))
+    build_index([source], folder / "index", embedder=HashingEmbedder())
+    with contextlib.closing(Index.open(folder / "index")) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "which papers study texts written by ChatGPT?",
+        "which papers use code that was written by large language models?",
+        "which papers study traffic from London?",
+        "which papers study rents in London?",
+        "which papers study pain in the brain?",
+        "which studies in the brain use maps?",
+        "which papers use the Brain dataset?",
+    ],
+)
+def test_a_name_that_is_not_said_of_papers_is_topic(question, towns):
+    """What other things are written by, come from or lie in restricts no paper, whoever bears the name."""
+    found = parse(question, facets=towns.facets, index=towns)
+    assert (found.filter, found.nothing) == (Filter(), None)
+
+
+@pytest.mark.parametrize(
+    ("question", "filter"),
+    [
+        ("papers from London on maps", Filter(authors=("Ann London",))),
+        ("which papers about maps are by London?", Filter(authors=("Ann London",))),
+        ("which papers appeared in brain?", Filter(venues=("brain",))),
+        ("papers in the Brain on maps", Filter(venues=("Brain",))),
+        ("which papers in the journal Brain study maps?", Filter(venues=("Brain",))),
+    ],
+)
+def test_a_name_that_is_said_of_papers_restricts_them(question, filter, towns):
+    """Right behind a word for papers, or for where they appear, the same names are read."""
+    assert parse(question, facets=towns.facets, index=towns).filter == filter
+
+
+def test_papers_on_a_topic_by_nobody_are_none(index):
+    """ "were written by" is said of the papers, whatever topic stands between."""
+    found = parse("which papers about attention were written by Judea Pearl?", facets=index.facets)
+    assert "no paper in the index has the author" in found.nothing
 
 
 def test_a_filter_that_nothing_passes_is_dropped_and_told(index):

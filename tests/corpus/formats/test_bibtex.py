@@ -18,6 +18,7 @@ def entry(**fields):
         ("{Weaver, Wilma AND Mug, Lou}", ("Wilma Weaver", "Lou Mug")),
         ("{{Wool Study Group} and Weaver, Wilma}", ("Wool Study Group", "Wilma Weaver")),
         ("{{Knit, Purl and Sew, Inc.}}", ("Knit, Purl and Sew, Inc.",)),
+        ("{Weaver, W. et al.}", ("W. Weaver",)),
         ("{{Centers for Disease Control and Prevention}}", ("Centers for Disease Control and Prevention",)),
         ("{de la Cruz, Ana Mar{\\'\\i}a}", ("Ana María de la Cruz",)),
         ("{King, Jr., Martin and van der Mug, Lou}", ("Martin King Jr.", "Lou van der Mug")),
@@ -67,6 +68,31 @@ def test_a_parent_gives_year_and_venue(read):
     assert (paper.venue, paper.year) == ("Proc. of Wool", 2021)
     assert (paper.doi, paper.url) == ("10.1007/978-3_2", "https://x.org/a_b")
     assert [skip.reason for skip in reading.skipped] == ["no abstract"]
+
+
+def test_a_parent_is_found_in_any_case(read):
+    """BibTeX does not tell keys apart by their case."""
+    (paper,) = read(
+        "@proceedings{Wool21, title={Proc. of Wool}, year=2021}" + entry(crossref="{wool21}")
+    ).papers
+    assert (paper.venue, paper.year) == ("Proc. of Wool", 2021)
+
+
+@pytest.mark.parametrize(
+    ("written", "doi"),
+    [
+        (r"{10.1000/x{\_}1}", "10.1000/x_1"),
+        (
+            r"{10.1002/1097(19980815){\textless}1661::AID{\textgreater}3.0}",
+            "10.1002/1097(19980815)<1661::aid>3.0",
+        ),
+        (r"{https://doi.org/10.1000/a\textasciitilde{}b}", "10.1000/a~b"),
+    ],
+)
+def test_macros_in_a_doi_are_characters(read, written, doi):
+    """What reference managers escape in a DOI is decoded, so that it is the same as elsewhere."""
+    (paper,) = read(entry(doi=written)).papers
+    assert paper.doi == doi
 
 
 def test_entries_that_are_each_others_parents_are_read(read):

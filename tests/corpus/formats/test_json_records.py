@@ -86,7 +86,7 @@ def test_openalex_abstracts_are_put_in_order(read):
         "publication_year": 2021,
         "ids": {"pmid": "https://pubmed.ncbi.nlm.nih.gov/123"},
         "authorships": [
-            {"author": {"display_name": "Wilma Weaver"}},
+            {"author": {"display_name": "Wilma Weaver"}, "raw_author_name": "W. Weaver"},
             {"author": {"display_name": "Lou van der Mug"}},
         ],
         "primary_location": {"source": {"display_name": "Journal of Wool"}},
@@ -117,7 +117,7 @@ SOURCES = {
         {"id": "123", "source": "MED", "pmid": "123", "title": "Knitting", "authorString": "Weaver W, Mug L.",
          "journalInfo": {"journal": {"title": "Journal of Wool"}, "yearOfPublication": 2021},
          "abstractText": "We knit."},
-        ("W Weaver", "L. Mug"), "Journal of Wool", 2021),
+        ("W Weaver", "L Mug"), "Journal of Wool", 2021),
     "cord-19": (
         {"paper_id": "c", "metadata": {"title": "Knitting",
          "authors": [{"first": "Wilma", "middle": ["J."], "last": "Weaver"}]},
@@ -153,6 +153,14 @@ SOURCES = {
          "publicationName": "Journal of Wool", "creators": [{"creator": "Weaver, Wilma"}],
          "publicationDate": "2021-01-01"}]},
         ("Wilma Weaver",), "Journal of Wool", 2021),
+    "s2orc": (
+        {"paper_id": "1", "title": "Knitting", "abstract": "We knit.", "identifiers": {"doi": "10.5555/w"}, "venue": "Wool",
+         "authors": [{"first": "Wilma", "middle": [], "last": "Weaver", "suffix": ""}], "year": "2021"},
+        ("Wilma Weaver",), "Wool", 2021),
+    "academic graph": (
+        {"DisplayName": "Knitting", "Year": 2021, "authors": ["Wilma Weaver"],
+         "abstract_inverted_index": {"IndexLength": 2, "InvertedIndex": {"knit.": [1], "We": [0]}}},
+        ("Wilma Weaver",), None, 2021),
     "biorxiv": (
         {"collection": [{"doi": "10.1101/1999.01", "title": "Knitting", "authors": "Weaver, W.; Mug, L.",
          "date": "2021-02-03", "abstract": "We knit.", "published": "10.1038/s41586-1999-1"}]},

@@ -79,15 +79,25 @@ def test_too_many_cells_are_told(read):
             ("Wilma Weaver", "Lou Mug"),
         ),
         (
+            "title,abstract,authors,venue,externalIds",
+            f"Knitting,{ABSTRACT},\"[{{'name': 'Wilma Weaver'}}]\",Journal of Wool,\"{{'PubMed': '123'}}\"",
+            ("Wilma Weaver",),
+        ),
+        (
+            "TITLE,AUTHOR NAMES,SOURCE TITLE,ABSTRACT,MEDLINE PMID",
+            f"Knitting,Weaver W.; Mug L.,Journal of Wool,{ABSTRACT},123",
+            ("W. Weaver", "L. Mug"),
+        ),
+        (
             "display_name,abstract,authorships.author.display_name,primary_location.source.display_name,ids.pmid",
             f"Knitting,{ABSTRACT},Wilma Weaver|Lou Mug,Journal of Wool,https://pubmed.ncbi.nlm.nih.gov/123",
             ("Wilma Weaver", "Lou Mug"),
         ),
     ],
-    ids=["scopus", "zotero", "pandas", "openalex"],
+    ids=["scopus", "zotero", "pandas", "pandas dicts", "embase", "openalex"],
 )
 def test_columns_of_known_tools_are_found(read, header, row, authors):
-    """Names, venue and PubMed id are found under what Scopus, Zotero, pandas and OpenAlex call them."""
+    """Names, venue and PubMed id are found under what Scopus, Zotero, pandas, Embase and OpenAlex call them."""
     (paper,) = read(f"{header}\n{row}\n").papers
     assert (paper.title, paper.venue, paper.pmid, paper.authors) == (
         "Knitting",

@@ -86,6 +86,7 @@ It is long.
         SECOND.replace("TY", "ty").replace("AB", "ab").replace("TI", "ti").replace("ER", "er"),
         SECOND.replace("ER  - \n", ""),
         SECOND.replace("TY  - JOUR\n", ""),
+        SECOND.replace("ER  - ", "ER"),
         "\n\n\n" + SECOND.replace("\n", "\r\n"),
     ],
 )
@@ -106,6 +107,12 @@ def test_dashes_in_running_text_are_no_tags(read):
     """Lines of an abstract that begin with a short word and a dash go on with it."""
     (paper,) = read(RIS.replace("a scarf.", "it\nin - vivo and\nAI - based.")).papers
     assert paper.abstract == "We knit it in - vivo and AI - based."
+
+
+def test_a_bare_er_inside_a_text_is_a_word(read):
+    """Where no record ends, a line "ER" goes on with the abstract."""
+    (paper,) = read(RIS.replace("a scarf.", "in the\nER\nat night.")).papers
+    assert paper.abstract == "We knit in the ER at night."
 
 
 def test_abstracts_in_two_languages_are_both_kept(read):
