@@ -77,7 +77,8 @@ def _shared_keys(keys: Sequence[Sequence[str]]) -> Iterator[tuple[int, int]]:
         for key in own:
             blocks[key].append(n)
     for block in blocks.values():
-        yield from all_pairs(block)
+        if len(block) > 1:
+            yield from all_pairs(block)
 
 
 class _Groups:

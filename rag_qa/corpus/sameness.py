@@ -50,6 +50,7 @@ _CAPITALISED = re.compile(r"(?<=[\w,;:)] )[A-Z]\w+")
 NOTHING: frozenset[str] = frozenset()
 
 Identifiers = Mapping[str, frozenset[str]]
+NO_IDENTIFIERS: Identifiers = {}
 
 
 class Clues:
@@ -93,6 +94,8 @@ class Clues:
     @cached_property
     def identifiers(self) -> Identifiers:
         """The identifiers by kind, those of its versions too: DOI, arXiv id, PubMed id, each preprint server's DOIs."""
+        if not (self.paper.doi or self.paper.arxiv_id or self.paper.pmid or self.paper.versions):
+            return NO_IDENTIFIERS
         found: dict[str, set[str]] = defaultdict(set)
         records: tuple[Paper | Version, ...] = (self.paper, *self.paper.versions)
         for described in records:
@@ -128,7 +131,7 @@ class Clues:
     def identifying_keys(self) -> list[str]:
         """What other records of the same paper may share literally, ids of every kind."""
         known = [f"{kind} {name}" for kind, names in self.identifiers.items() for name in names]
-        return [*known, *self.given, *self.hashes]
+        return [*known, self.paper.id, *self.paper.aliases]
 
     @property
     def face(self) -> tuple[object, ...]:
