@@ -154,7 +154,8 @@ SOURCES = {
          "publicationDate": "2021-01-01"}]},
         ("Wilma Weaver",), "Journal of Wool", 2021),
     "s2orc": (
-        {"paper_id": "1", "title": "Knitting", "abstract": "We knit.", "identifiers": {"doi": "10.5555/w"}, "venue": "Wool",
+        {"paper_id": "1", "title": "Knitting", "abstract": "We knit.", "venue": "Wool",
+         "identifiers": {"doi": "10.5555/w"},
          "authors": [{"first": "Wilma", "middle": [], "last": "Weaver", "suffix": ""}], "year": "2021"},
         ("Wilma Weaver",), "Wool", 2021),
     "academic graph": (
