@@ -12,6 +12,7 @@ from rag_qa.types import (
     Event,
     Evidence,
     Explanation,
+    Fate,
     Filter,
     Hit,
     IndexReport,
@@ -21,6 +22,7 @@ from rag_qa.types import (
     Skipped,
     Source,
     Verdict,
+    Version,
 )
 from rag_qa.version import __version__
 
@@ -32,6 +34,7 @@ __all__ = [
     "Event",
     "Evidence",
     "Explanation",
+    "Fate",
     "Filter",
     "Hit",
     "IndexReport",
@@ -43,6 +46,7 @@ __all__ = [
     "Skipped",
     "Source",
     "Verdict",
+    "Version",
     "__version__",
     "build_index",
     "judge",
