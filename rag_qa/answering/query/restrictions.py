@@ -141,15 +141,19 @@ def _values(question: str, facets: Facets, index: Index | None) -> Iterator[Valu
         # "Andrew Ng" is no Ng of the index: a longer name that it has would have been found first.
         named = word[:1].isupper() and question[tokens[first - 1][1] : start] == " " and not is_asking(word)
         before = "in" if before == "the" and IN_THE.search(question, 0, start) else before
+        appeared = bool(APPEARED.search(question, 0, start))
+        placed = before in PLACING and not OF_PAPERS.search(question, 0, start)
         for last in range(min(first + LONGEST, len(tokens)) - 1, first - 1, -1):
             end = tokens[last][1]
             if first < free or before in ABOUT or re.search(r"[,;:?!()]", text := question[start:end]):
                 continue
             name, after = OWNER.sub("", text), question[end:].lstrip()
-            appeared = bool(APPEARED.search(question, 0, start))
             venue = _venue(name, before, after, facets, appeared=appeared)
-            placed = first == last and before in PLACING and not OF_PAPERS.search(question, 0, start)
-            author = "" if venue or named or placed else _author(name, before, after, facets, index)
+            author = (
+                ""
+                if venue or named or (placed and first == last)
+                else _author(name, before, after, facets, index)
+            )
             if venue or author:
                 free = last + 1
                 yield Value(start, end, author, venue)
@@ -194,9 +198,7 @@ def _venue(name: str, before: str, after: str, facets: Facets, *, appeared: bool
         acronym = not plain or any(re.search(r"\w[A-Z]", value) for value in plain)
         return name if acronym or appeared or (placed and name[:1].isupper()) else ""
     keys = dict(zip(facets.venues.keys, facets.venues.values, strict=True))
-    if len(words) > 1:
-        return next((keys[key] for key in keys if _shortened(words, key.split())), "")
-    return ""
+    return next((keys[key] for key in keys if _shortened(words, key.split())), "")
 
 
 def _shortened(words: Sequence[str], venue: Sequence[str]) -> bool:
