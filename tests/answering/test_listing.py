@@ -131,7 +131,12 @@ def test_a_year_of_the_topic_is_no_restriction(style, tmp_path):
     drought = {"id": "drought", "title": "A dry summer", "year": 2011}
     when = "in 2003" if style == "spoken of" else "on a farm"
     drought["abstract"] = f"We measure how rainfall fell {when}."
-    pumps = {"id": "pumps", "title": "Pumps", "year": 2003, "abstract": "We measure how rainfall fell on pumps."}
+    pumps = {
+        "id": "pumps",
+        "title": "Pumps",
+        "year": 2003,
+        "abstract": "We measure how rainfall fell on pumps.",
+    }
     other = pumps if style == "spoken of" else pumps | {"abstract": "Diesel pumps use fuel at night."}
     (tmp_path / "papers.jsonl").write_text("\n".join(map(json.dumps, (drought, other))))
     build_index([tmp_path / "papers.jsonl"], tmp_path / "index", embedder=HashingEmbedder())

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rag_qa.corpus.combining import combine_papers
 from rag_qa.corpus.merging import merge_papers
 from rag_qa.corpus.records import read_record
 from rag_qa.corpus.status import is_preprint_venue, read_notice, read_status, without_marks
@@ -260,3 +261,13 @@ def test_hostile_titles_are_read_at_once(piece):
     for title in (piece * 40, piece * 20_000):
         read_status({"note": title, "type": title}, title, abstract=title)
         assert len(without_marks(title)) <= len(title)
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_flag_of_the_poorer_record_is_not_lost_in_a_merge(turned):
+    """A paper is retracted if any of its records says so, though another is the one that its metadata come from."""
+    text = "Looms of oak weave wool faster than looms of pine."
+    full = Paper(id="a", title="Looms", abstract=text, venue="Wool Letters", year=2020, doi="10.5555/loom")
+    flagged = Paper(id="b", title="Looms", abstract=text, status="retracted")
+    merged = combine_papers([flagged, full] if turned else [full, flagged])
+    assert (merged.venue, merged.status) == ("Wool Letters", "retracted")
