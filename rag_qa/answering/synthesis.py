@@ -9,19 +9,28 @@ from typing import NamedTuple
 
 from rag_qa.answering.quoting import quote
 from rag_qa.answering.trace import Trace
-from rag_qa.answering.writing.attribution import Attribution, attribute
+from rag_qa.answering.writing.attribution import Attribution, attribute, each_alone, least
 from rag_qa.answering.writing.grammar import PROSE
 from rag_qa.answering.writing.injection import gives_orders
-from rag_qa.answering.writing.writer import Reading, SentenceReader, Writer, calling, statement
+from rag_qa.answering.writing.writer import (
+    FEW_PAPERS,
+    Reading,
+    SentenceReader,
+    Writer,
+    calling,
+    statement,
+)
 from rag_qa.protocols import EntailmentJudge
 from rag_qa.settings import Settings
-from rag_qa.types import Event, Evidence, ModelInput, Query, Sentence
+from rag_qa.types import Event, Evidence, ModelInput, Query, Sentence, Verdict
 
 UNSUPPORTED = (
     "what the language model makes of the sentences nearest to this question is not supported by them"
 )
 # So many of the best sentences may be quoted where nothing written is supported.
 QUOTED = 2
+# What is said of several papers must hold of so many.
+SEVERAL = 2
 # A further quote must come this close to the best sentence read.
 WORTH_SAYING = 0.6
 
@@ -112,28 +121,35 @@ class Synthesis:
     def introduce(
         self, query: Query, evidence: Sequence[Evidence], titles: Mapping[str, str], trace: Trace
     ) -> Iterator[Event]:
-        """Yield a sentence on what a list of papers has to do with a request, if what it cites supports it.
+        """Yield a sentence on what the papers of a list have to do with a request, if it is supported.
 
-        It begins with their titles where they are few, and cites them all.
+        It begins with their titles where they are few. Papers whose evidence does not support it by itself are left
+        out of it; nothing is said of one paper alone where there are several.
         """
         material = self.read(query, evidence, evidence, titles, trace)
         if material is None:
             return
-        cited = material.candidates
-        named = tuple(titles[e.paper_id] for e in cited)
-        opening = calling(named)
+        listed = material.candidates
+        opening = calling([titles[e.paper_id] for e in listed])
         self._note(material.reading, opening, trace)
         for text in self._written(material.reading, opening, trace):
             if isinstance(text, Event):
                 yield text
                 continue
+            said = text.removeprefix(opening)
             with trace.timed("attribute"):
-                verdict = self._judge.judge(
-                    statement(text, named), [e.sentence for e in cited], context=named, question=query.text
+                judged = each_alone(said, listed, titles, self._judge, question=query.text)
+            held = [(e, verdict) for e, verdict in zip(listed, judged, strict=True) if _holds(verdict)]
+            if held and len(held) >= min(len(listed), SEVERAL):
+                named = (
+                    opening if len(listed) > FEW_PAPERS else calling([titles[e.paper_id] for e, _ in held])
                 )
-            if verdict.label == "supported" and statement(text, named):
-                citations = tuple(e.citation for e in cited)
-                sentence = Sentence(text=text, kind="prose", citations=citations, verdict=verdict)
+                sentence = Sentence(
+                    text=named + said,
+                    kind="prose",
+                    citations=tuple(e.citation for e, _ in held),
+                    verdict=least(verdict for _, verdict in held),
+                )
                 yield Event(kind="sentence", sentence=sentence)
             return
 
@@ -226,8 +242,12 @@ class Synthesis:
         )
 
 
+def _holds(verdict: Verdict) -> bool:
+    return verdict.label == "supported"
+
+
 def _supports(found: Attribution | None) -> bool:
-    return found is not None and found.verdict.label == "supported"
+    return found is not None and _holds(found.verdict)
 
 
 def _further(material: Material, sentence: Sentence) -> Iterator[Event]:

@@ -201,8 +201,8 @@ def test_a_weak_model_decides_nothing(library):
 
 
 def test_a_list_is_introduced_and_quoted(open_assistant):
-    """ "Which papers" is answered by a sentence that all of them support, if any, and then each paper's own."""
-    game = " view an eigendecomposition or principal component analysis as a competitive game."
+    """ "Which papers" is answered by a sentence that each of them supports, if any, and then each paper's own."""
+    game = " discuss an eigendecomposition as a competitive game."
     options = {"listed_papers": 2}
     introduced = open_assistant([game], **options).ask(WHICH)
     bare = open_assistant(["The moon is made of green cheese."], **options).ask(WHICH)

@@ -1,5 +1,7 @@
 """Prose of which every sentence is judged: what reaches the reader of what a model writes."""
 
+from functools import partial
+
 import pytest
 
 from rag_qa.answering.synthesis import UNSUPPORTED, Synthesis
@@ -400,13 +402,17 @@ def test_an_answer_of_one_sentence_is_followed_by_a_quote(score, quoted):
 
 # --- the sentence before a list
 
+STORES = "The foragers tell the others of stores by a dance."
+TELLS = " tell others by a dance."
+BOTH = (PIECES[0], evidence(STORES, "soup"))
 
-def introduced(*replies, pieces=(PIECES[0], PIECES[2])):
-    """The sentences with which a list of two papers begins, and the prompts."""
+
+def introduced(*replies, pieces=BOTH, titles=TITLES):
+    """The sentences with which a list of papers begins, and the prompts."""
     generator = QueuedGenerator(replies)
     synthesis, trace = synthesis_of(generator)
-    query = Query(text="which papers tell of dances and onions?", topic="dances onions", kind="which")
-    events = synthesis.introduce(query, pieces, TITLES, trace)
+    query = Query(text="which papers tell of dances?", topic="dances", kind="which")
+    events = synthesis.introduce(query, pieces, titles, trace)
     return [event.sentence for event in events if event.sentence], generator.prompts
 
 
@@ -414,17 +420,44 @@ def introduced(*replies, pieces=(PIECES[0], PIECES[2])):
     ("pieces", "called"),
     [
         ([PIECES[0]], "The paper “BeeDance: a dance of bees”"),
-        ([PIECES[0], PIECES[2]], "The papers “BeeDance: a dance of bees” and “On onion soup”"),
-        ([PIECES[0], PIECES[1], PIECES[0], PIECES[2]], "These papers"),
+        (BOTH, "The papers “BeeDance: a dance of bees” and “On onion soup”"),
+        ([*BOTH, *BOTH], "These papers"),
     ],
 )
-def test_a_list_is_introduced_by_what_all_of_it_supports(pieces, called):
+def test_a_list_is_introduced_by_what_each_paper_supports(pieces, called):
     """The sentence before a list calls few papers by their titles, and cites every one that it is of."""
-    text = " tell by a dance where flowers stand and that onions are fried in butter."
-    (sentence,), (prompt,) = introduced(f"{text} And more.", pieces=pieces)
+    (sentence,), (prompt,) = introduced(f"{TELLS} And more.", pieces=pieces)
     assert prompt.reply == called
-    assert (sentence.kind, sentence.text) == ("prose", called + text)
+    assert (sentence.kind, sentence.text) == ("prose", called + TELLS)
     assert [c.quote for c in sentence.citations] == [piece.sentence for piece in pieces]
+
+
+def test_an_introduction_leaves_out_papers_that_do_not_support_it():
+    """A paper that does not say by itself what is said of all is neither called nor cited; the verdict is the least."""
+    papers = {"bees": "On bees", "hives": "On hives", "soup": "On onion soup"}
+    said = " tell others by a dance where many flowers stand in bloom."
+    more = f"The foragers{said}"
+    pieces = [PIECES[0], evidence(ONIONS, "soup"), evidence(more, "hives")]
+    (sentence,), (prompt,) = introduced(said, pieces=pieces, titles=papers)
+    assert prompt.reply == "The papers “On bees”, “On onion soup” and “On hives”"
+    assert sentence.text == f"The papers “On bees” and “On hives”{said}"
+    assert [c.paper_id for c in sentence.citations] == ["bees", "hives"]
+    judge = partial(Verifier(HashingEmbedder()).judge, said, question="which papers tell of dances?")
+    least, most = judge([DANCE], context=["On bees"]), judge([more], context=["On hives"])
+    assert sentence.verdict == least
+    assert least.probability < most.probability
+
+
+def test_an_introduction_of_several_papers_is_not_said_of_one():
+    """Where only one of several papers supports the sentence, nothing is said before the list."""
+    assert introduced(TELLS, pieces=[PIECES[0], PIECES[2]])[0] == []
+
+
+def test_a_title_that_ends_like_a_sentence_does_not_end_the_introduction():
+    """A heading cut short ("We show that…") stands whole before what is said of its paper."""
+    papers = TITLES | {"soup": "We show that onions…"}
+    ((sentence,), _) = introduced(TELLS, titles=papers)
+    assert sentence.text == f"The papers “BeeDance: a dance of bees” and “We show that onions…”{TELLS}"
 
 
 @pytest.mark.parametrize("reply", [MOON, FALSE, NEAR, "", "A tail that was never finis"])

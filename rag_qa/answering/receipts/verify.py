@@ -4,12 +4,14 @@ Without an index, a saved answer is checked against the papers saved with it; wi
 """
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Literal
 
 from rag_qa.answering.listing import COUNTED, list_papers
 from rag_qa.answering.metadata_answers import FROM_METADATA, tell
 from rag_qa.answering.receipts.write import PaperHashes, SavedAnswer, hash_paper, shown_papers
 from rag_qa.answering.verdict.model import VERBATIM, judge
+from rag_qa.answering.writing.attribution import least
 from rag_qa.answering.writing.writer import statement
 from rag_qa.errors import FilterError
 from rag_qa.index.reader import Index
@@ -88,11 +90,20 @@ def _verdict(
     if sentence.kind == "quote":
         holds = quotes == [sentence.text] and sentence.verdict == VERBATIM
         return _check(name, holds, "supported: it is its own quote", "the sentence is not the quote it cites")
-    titles = tuple(papers[c.paper_id].heading for c in sentence.citations if c.paper_id in papers)
-    question = answer.query.text if answer.query else ""
-    listed = titles if answer.query and answer.query.kind == "which" else ()
-    now = judge(statement(sentence.text, listed), quotes, context=titles, question=question)
+    now = _judged(sentence, answer.query, papers)
     return _check(name, _agree(sentence.verdict, now), now.label, _differing(sentence.verdict, now))
+
+
+def _judged(sentence: Sentence, query: Query | None, papers: dict[str, Paper]) -> Verdict:
+    """Judge prose by all that it cites; what is said of a list of papers, by each of them alone."""
+    titles = {c.paper_id: papers[c.paper_id].heading for c in sentence.citations if c.paper_id in papers}
+    judged = partial(judge, question=query.text if query else "")
+    if query is None or query.kind != "which" or query.wanted or not sentence.citations:
+        quotes = [citation.quote for citation in sentence.citations]
+        context = [titles[c.paper_id] for c in sentence.citations if c.paper_id in titles]
+        return judged(statement(sentence.text), quotes, context=context)
+    said = statement(sentence.text, list(titles.values()))
+    return least(judged(said, [c.quote], context=[titles.get(c.paper_id, "")]) for c in sentence.citations)
 
 
 def _agree(saved: Verdict, now: Verdict) -> bool:

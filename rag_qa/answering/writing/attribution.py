@@ -5,7 +5,7 @@ ranked by the words of the sentence that they hold, and the best are judged one 
 always resolves, and the verdict is of exactly what is cited, under the titles of the papers.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import NamedTuple
 
@@ -54,6 +54,23 @@ def attribute(
             return best
         nearest = nearest or best
     return nearest
+
+
+def each_alone(
+    sentence: str,
+    candidates: Sequence[Evidence],
+    titles: Mapping[str, str],
+    judge: EntailmentJudge,
+    *,
+    question: str = "",
+) -> list[Verdict]:
+    """Return the verdict of each candidate on a sentence that is said of all their papers."""
+    return [_judged(sentence, [candidate], titles, judge, question) for candidate in candidates]
+
+
+def least(verdicts: Iterable[Verdict]) -> Verdict:
+    """Return the verdict that supports least: that of a sentence which is said of several papers."""
+    return min(verdicts, key=lambda verdict: verdict.probability)
 
 
 def _texts(candidates: Sequence[Evidence], titles: Mapping[str, str]) -> dict[str, str]:

@@ -150,12 +150,14 @@ class Writer:
 class SentenceReader:
     """Pieces of text → up to three whole sentences, each as soon as the next one begins.
 
-    `max_tokens` is what the text may take at most: a last sentence without a full stop is taken for cut off only where
-    the text may have reached that.
+    The first one begins with `opening`, in which no sentence ends, whatever stands there. `max_tokens` is what the
+    text may take at most: a last sentence without a full stop is taken for cut off only where the text may have
+    reached that.
     """
 
     def __init__(self, opening: str = "", *, max_tokens: int = 0) -> None:
-        self._buffer = opening
+        self._opening = opening
+        self._buffer = ""
         self._count = 0
         self._pieces = 0
         self._may_be_cut_off = CUT_OFF * max_tokens
@@ -173,19 +175,23 @@ class SentenceReader:
         for start, end in spans[:-1]:
             if not self.full:
                 self._count += 1
-                yield clean_text(self._buffer[start:end])
+                yield self._sentence(self._buffer[0 if self._opening else start : end])
         if len(spans) > 1:
             self._buffer = self._buffer[spans[-1][0] :]
 
     def rest(self) -> Iterator[str]:
         """Yield the last sentence, unless it was cut off."""
-        last = clean_text(self._buffer)
-        if self.full or not last:
+        if self.full or not self._buffer.strip():
             return
+        last = self._sentence(self._buffer)
         if last.rstrip("”\"')").endswith(SENTENCE_ENDS):
             yield last
         elif self._pieces < self._may_be_cut_off:
             yield f"{last}."
+
+    def _sentence(self, text: str) -> str:
+        opening, self._opening = self._opening, ""
+        return clean_text(opening + text)
 
 
 def _blank(question: str) -> dict[str, str]:

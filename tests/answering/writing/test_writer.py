@@ -284,6 +284,11 @@ def test_a_sentence_is_given_as_soon_as_the_next_begins():
 def test_an_opening_is_part_of_the_first_sentence():
     """What the reply began with stands before the first sentence, and not before the second."""
     assert sentences("bees dance. They rest.", opening="Yes, ") == ["Yes, bees dance.", "They rest."]
+    assert sentences(" dance. They rest.", opening="All. Of “Bees…”") == [
+        "All. Of “Bees…” dance.",
+        "They rest.",
+    ]
+    assert sentences("", opening="Yes, ", max_tokens=16) == []
 
 
 def test_three_sentences_are_enough():
