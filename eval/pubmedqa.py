@@ -4,29 +4,30 @@
 
 The questions are those of dev; all 1,000 abstracts are indexed with their titles blank, since the title is the
 question. WORK_FOLDER holds the index and a question set afterwards, which `rag-qa eval WORK_FOLDER/set --html FILE`
-also takes. `answer` is what the answer shown begins with, else maybe; `affirmed` is what the model made of Yes, No and
-Unknown: maybe where Unknown is the most probable, and where the share of Yes among Yes and No is from `--no` to
-`--yes`, by default where the writer is not sure either; a refusal is none of the three. The majority is the label
-most frequent among the questions asked. What the model said is kept by content in the cache.
+also takes. `answer` is what the answer shown begins with, else maybe; `affirmed` is what the model made of Yes and No
+by itself: maybe if it is sure of neither; a refusal is none of the three. `fitted` says Yes from one ratio of Yes to No
+on, and No below: the ratio that is right most often of the other questions, each left out in turn. The majority is the
+label most frequent among the questions asked. What the model said is kept by content in the cache.
 """
 
 import argparse
 import json
+import math
 import random
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from platformdirs import user_cache_path
 
 from rag_qa.answering.assistant import Assistant
-from rag_qa.answering.writing.writer import SURELY_NO, UNSURE
+from rag_qa.answering.writing.writer import NO, YES, Affirmation
 from rag_qa.app.evaluate import is_supported
 from rag_qa.backends.llama import open_generator
 from rag_qa.backends.locating import WRITER
 from rag_qa.evaluation.caching import CachedGenerator
 from rag_qa.evaluation.datasets import load_question_set
-from rag_qa.evaluation.decisions import DECISIONS, Decision, decision_at, decision_of, decision_scores
+from rag_qa.evaluation.decisions import DECISIONS, Decision, decision_of, decision_scores
 from rag_qa.evaluation.lines import read_records
 from rag_qa.evaluation.reports import render
 from rag_qa.evaluation.running import run_question_set
@@ -35,8 +36,8 @@ from rag_qa.settings import Settings
 from rag_qa.types import Answer, Hit, Paper
 
 HEADER = 'name = "pubmedqa"\ndescription = "PubMedQA dev"\ncorpus = "../papers.jsonl"\n'
-# The shares of Yes among Yes and No that the writer's ratios of No to Yes come to.
-NO, YES = 1 / (1 + SURELY_NO), 1 / (1 + UNSURE)
+# What an answer begins with, and what that decides.
+OPENED: dict[str, Decision] = {YES: "yes", NO: "no", "": "maybe"}
 FIELDS = ("id", "abstract", "year", "venue", "url")
 
 
@@ -83,6 +84,45 @@ def write_set(rows: list[dict], folder: Path) -> None:
     (folder / "qrels.tsv").write_text("\n".join(["query_id\tdoc_id\trelevance", *judged]) + "\n", "utf-8")
 
 
+def affirmed_by(answer: Answer) -> Decision | None:
+    """Return what the model made of a yes/no question; None where it was not asked."""
+    found = affirmation_of(answer)
+    return OPENED[found.opening] if found else None
+
+
+def affirmation_of(answer: Answer) -> Affirmation | None:
+    """Return how probable the model found Yes and No; None where it was not asked."""
+    found = answer.provenance.get("affirmed")
+    return Affirmation(**found) if found else None
+
+
+def fitted(answers: Sequence[Answer], wanted: Sequence[Decision]) -> list[Decision | None]:
+    """Return Yes or No for each answer, by the ratio that is right most often of the others."""
+    ratios = [log_ratio(found) if (found := affirmation_of(answer)) else None for answer in answers]
+    known = [(ratio, answer) for ratio, answer in zip(ratios, wanted, strict=True) if ratio is not None]
+    best: list[Decision | None] = []
+    for n, ratio in enumerate(ratios):
+        others = [pair for m, pair in enumerate(known) if m != n - ratios[:n].count(None)]
+        best.append(None if ratio is None else "yes" if ratio >= bound(others) else "no")
+    if known:
+        print(f"Yes from a log ratio of {bound(known):.2f} on is right most often of all")
+    return best
+
+
+def bound(known: Sequence[tuple[float, Decision]]) -> float:
+    """Return the log ratio from which on Yes, and below it No, is right most often."""
+    return max(
+        (ratio for ratio, _ in known),
+        key=lambda least: sum(answer == ("yes" if ratio >= least else "no") for ratio, answer in known),
+        default=0.0,
+    )
+
+
+def log_ratio(affirmation: Affirmation) -> float:
+    """Return the logarithm of the ratio of Yes to No."""
+    return math.log(affirmation.yes / affirmation.no)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", type=Path)
@@ -90,8 +130,6 @@ def main() -> None:
     parser.add_argument("--questions", type=int, default=500)
     parser.add_argument("--seed", type=int, default=0, help="draws the questions")
     parser.add_argument("--model", default=WRITER, help="catalogue name or GGUF file")
-    parser.add_argument("--no", type=float, default=NO, help="share of Yes under which it is no")
-    parser.add_argument("--yes", type=float, default=YES, help="share of Yes over which it is yes")
     parser.add_argument("--cache", type=Path, default=user_cache_path("rag_qa") / "generations")
     options = parser.parse_args()
     settings = Settings(style="synthesis", model=options.model)
@@ -120,10 +158,8 @@ def main() -> None:
     decided = {
         "majority": [Counter(wanted).most_common(1)[0][0]] * len(rows),
         "answer": [decision_of(answer) for answer in answers],
-        "affirmed": [
-            decision_at(answer.provenance.get("affirmed"), no=options.no, yes=options.yes)
-            for answer in answers
-        ],
+        "affirmed": [affirmed_by(answer) for answer in answers],
+        "fitted": fitted(answers, wanted),
     }
     print(
         f"| decided by | accuracy | macro-F1 | {' | '.join(DECISIONS)} | none |\n|---|---|---|---|---|---|---|"

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from rag_qa.answering.quoting import quote
 from rag_qa.answering.trace import Trace
-from rag_qa.answering.writing.attribution import Attribution, attribute, each_alone, least
+from rag_qa.answering.writing.attribution import Attribution, attribute, each_alone, known_question, least
 from rag_qa.answering.writing.grammar import PROSE
 from rag_qa.answering.writing.injection import gives_orders
 from rag_qa.answering.writing.writer import (
@@ -19,6 +19,7 @@ from rag_qa.answering.writing.writer import (
     Writer,
     calling,
     statement,
+    without_yes_or_no,
 )
 from rag_qa.protocols import EntailmentJudge
 from rag_qa.settings import Settings
@@ -96,6 +97,7 @@ class Synthesis:
             if isinstance(text, Event):
                 yield text
                 continue
+            text = text if opening else without_yes_or_no(text)
             found = self._attributed(text, material, trace)
             if not _supports(found) and not rewritten:
                 rewritten = True
@@ -187,20 +189,20 @@ class Synthesis:
                 material.candidates,
                 material.titles,
                 self._judge,
-                question=material.query.text,
+                question=known_question(material.query),
             )
 
     def _confirmed(self, material: Material, opening: str, cited: Sequence[Evidence], trace: Trace) -> float:
         """Return how probably what a sentence cites states, by itself, the answer to the question.
 
-        Where the answer begins with a Yes or a No: how probably it is that.
+        Not at all if the answer begins with a Yes or a No and what is cited says the other.
         """
         with trace.timed("decide"):
             reading = self._writer.read(material.query.text, cited, material.titles)
             if reading is None:
                 return 0.0
-            if material.query.kind == "yesno":
-                return self._writer.affirms(reading).agrees(opening)
+            if opening and self._writer.affirms(reading).contradicts(opening):
+                return 0.0
             return self._writer.states(reading)
 
     def _quoted(
@@ -219,6 +221,7 @@ class Synthesis:
         reasons = found.verdict.reasons if found else ()
         with trace.timed("write"):
             other = self._writer.rewrite(material.reading, text, reasons or ("no sentence states it",))
+        other = without_yes_or_no(other)
         again = self._attributed(other, material, trace) if other else None
         return (other, again) if _supports(again) else (text, found)
 

@@ -1,4 +1,4 @@
-"""Yes, no or maybe: what an answer itself says, by its first word and by the language model's probabilities."""
+"""Yes, no or maybe: what an answer says by its first word, and how often that is right."""
 
 from collections.abc import Mapping, Sequence
 from typing import Literal, get_args
@@ -17,20 +17,6 @@ def decision_of(answer: Answer) -> Decision | None:
         return None
     said = says_yes_or_no(answer)
     return "yes" if said == "yes" else "no" if said == "no" else "maybe"
-
-
-def decision_at(affirmed: Mapping[str, float] | None, *, no: float, yes: float) -> Decision | None:
-    """Return what probabilities of `yes`, `no` and `unknown` decide; None where there are none.
-
-    Maybe where unknown is the highest, and where the share of Yes among Yes and No is from `no` to `yes`.
-    """
-    if affirmed is None:
-        return None
-    either = affirmed["yes"] + affirmed["no"]
-    if either == 0 or affirmed["unknown"] > max(affirmed["yes"], affirmed["no"]):
-        return "maybe"
-    share = affirmed["yes"] / either
-    return "yes" if share > yes else "no" if share < no else "maybe"
 
 
 def decision_scores(found: Sequence[Decision | None], wanted: Sequence[Decision]) -> Mapping[str, float]:

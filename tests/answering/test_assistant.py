@@ -172,11 +172,13 @@ def test_a_confidence_that_is_wanted_is_asked_of_the_confirmed_answer(open_assis
 )
 def test_a_yes_or_no_is_kept_with_its_answer(open_assistant, affirmed, opening):
     """The provenance holds the probabilities that an answer to a yes/no question began by."""
-    choices = [(0.9, 0.1), affirmed, affirmed]
+    yes, no, maybe = affirmed
+    letters = [(yes, no, maybe), (no, maybe, yes), (maybe, yes, no)]
+    choices = [(0.9, 0.1), *letters, *(letters if opening else []), (0.9, 0.1)]
     assistant = open_assistant([RESULT], choices=choices, min_relevance=None)
     answer = assistant.ask("Does EigenGame reach 98.5% of the variance on a dataset of 200,000 images?")
     assert answer.text.startswith(f"{opening}{RESULT}")
-    assert answer.provenance["affirmed"] == dict(zip(("yes", "no", "unknown"), affirmed, strict=True))
+    assert tuple(answer.provenance["affirmed"].values()) == pytest.approx(affirmed)
 
 
 def test_an_answer_says_what_its_decision_was_read_from(open_assistant):

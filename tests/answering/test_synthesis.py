@@ -7,6 +7,7 @@ import pytest
 from rag_qa.answering.synthesis import UNSUPPORTED, Synthesis
 from rag_qa.answering.trace import Trace
 from rag_qa.answering.verdict.model import Verifier
+from rag_qa.answering.writing.attribution import known_question
 from rag_qa.answering.writing.prompt import load_prompt
 from rag_qa.answering.writing.writer import Writer
 from rag_qa.index.manifest import Manifest
@@ -24,6 +25,16 @@ FALSE = "The foragers tell the others by a dance where 300 flowers stand."
 # What comes near to DANCE and is partial at most.
 NEAR = "The foragers tell the others by a secret waggle dance where ripe yellow flowers stand."
 MOON = "The moon is made of green cheese."
+
+
+# Yes, No and Maybe, as a model finds them.
+SURE_YES, SURE_NO, UNSURE = (0.9, 0.05, 0.05), (0.05, 0.9, 0.05), (0.4, 0.3, 0.3)
+
+
+def in_each_order(affirmed):
+    """What a model chooses of the letters at which Yes, No and Maybe stand in turn."""
+    yes, no, maybe = affirmed
+    return [(yes, no, maybe), (no, maybe, yes), (maybe, yes, no)]
 
 
 def evidence(sentence, paper_id="bees", score=0.0):
@@ -144,16 +155,46 @@ def test_what_is_cited_is_read_once_more_alone():
 
 
 @pytest.mark.parametrize(
-    ("affirmed", "confirmed"),
-    [((0.9, 0.05, 0.05), 0.1), ((0.05, 0.9, 0.05), 0.7), ((0.1, 0.05, 0.85), 0.7)],
-    ids=["yes", "no", "neither"],
+    ("read", "cited", "confirmed"),
+    [(SURE_YES, SURE_YES, 0.7), (SURE_YES, UNSURE, 0.7), (SURE_YES, SURE_NO, 0.0), (SURE_NO, SURE_YES, 0.0)],
 )
-def test_a_yes_or_no_is_confirmed_by_what_is_cited(affirmed, confirmed):
-    """What the answer cites is asked whether it is yes or no; it confirms what the answer begins with, or either."""
+def test_a_yes_or_no_is_confirmed_by_what_is_cited(read, cited, confirmed):
+    """What the answer cites, alone, is asked for yes or no too: if it is the other one, the answer is not confirmed."""
     reply = TRUE[0].lower() + TRUE[1:]
-    answered = Answered(reply, choices=[(0.9, 0.1), affirmed, (0.1, 0.7, 0.2)], kind="yesno")
+    choices = [(0.9, 0.1), *in_each_order(read), *in_each_order(cited), (0.7, 0.3)]
+    answered = Answered(reply, choices=choices, kind="yesno")
     assert [given for given, _ in answered.asked] == [confirmed]
-    assert "yes, no or unknown" in answered.generator.prompts[-1].user
+
+
+def test_an_answer_that_is_neither_is_confirmed_like_any_other():
+    """Without a Yes or a No, what is cited is asked only whether it states the answer."""
+    answered = Answered(TRUE, choices=[(0.9, 0.1), *in_each_order(UNSURE), (0.7, 0.3)], kind="yesno")
+    assert [given for given, _ in answered.asked] == [0.7]
+    assert "state the answer" in answered.generator.prompts[-1].user
+
+
+@pytest.mark.parametrize("kind", ["yesno", "fact"])
+def test_a_yes_that_the_model_writes_itself_does_not_count(kind):
+    """A sentence that begins with a Yes of which the model is not sure stands without it, written again too."""
+    choices = [(0.9, 0.1), *(in_each_order(UNSURE) if kind == "yesno" else [])]
+    assert Answered(f"Yes, {TRUE}", choices=choices, kind=kind).said == [("prose", TRUE)]
+    assert Answered(MOON, f"No, {TRUE}", choices=choices, kind=kind).said == [("prose", TRUE)]
+
+
+def test_what_a_yes_or_no_question_says_is_not_known():
+    """The words of a question are known to its answer, but for a question that asks whether just that is so."""
+    query = Query(text="Do bees of the north dance where flowers stand?", topic="bees")
+    labels = [
+        Verifier(HashingEmbedder())
+        .judge(
+            "Bees of the north dance where flowers stand.",
+            [DANCE],
+            question=known_question(query.model_copy(update={"kind": kind})),
+        )
+        .label
+        for kind in ("fact", "yesno")
+    ]
+    assert labels == ["supported", "partial"]
 
 
 @pytest.mark.parametrize("reply", [TRUE, f"{TRUE} {DANCE}", f"{FALSE} {TRUE}"])
@@ -343,24 +384,24 @@ def test_a_model_that_reads_well_decides():
 @pytest.mark.parametrize(
     ("affirmed", "opening"),
     [
-        ((0.98, 0.01, 0.01), "Yes, "),
+        (SURE_YES, "Yes, "),
         ((0.6, 0.25, 0.15), "Yes, "),
-        ((0.6, 0.4, 0.0), ""),
+        (UNSURE, ""),
         ((0.3, 0.1, 0.6), ""),
-        ((0.3, 0.3, 0.4), "No, "),
-        ((0.01, 0.98, 0.01), "No, "),
+        (SURE_NO, "No, "),
     ],
 )
 def test_an_answer_to_yes_or_no_begins_with_it(affirmed, opening):
     """The answer to a yes/no question begins with what the model is sure of, and else with neither."""
     reply = TRUE[0].lower() + TRUE[1:] if opening else TRUE
-    answered = Answered(reply, choices=[(0.9, 0.1), affirmed], kind="yesno")
+    choices = [(0.9, 0.1), *in_each_order(affirmed), *(in_each_order(affirmed) if opening else [])]
+    answered = Answered(reply, choices=choices, kind="yesno")
     assert answered.said == [("prose", f"{opening}{reply}")]
     assert answered.cited == [[DANCE]]
-    write, confirm = answered.generator.prompts[-2:]
+    write, *_, confirm = answered.generator.prompts[4:]
     assert write.reply == opening
     assert confirm.reply == ""
-    assert answered.trace.provenance["affirmed"] == dict(zip(("yes", "no", "unknown"), affirmed, strict=True))
+    assert tuple(answered.trace.provenance["affirmed"].values()) == pytest.approx(affirmed)
     assert answered.trace.provenance["prompt_tokens"] > 0
 
 

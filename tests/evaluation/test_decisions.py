@@ -3,8 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, f1_score
 
-from rag_qa.answering.writing.writer import Affirmation
-from rag_qa.evaluation.decisions import DECISIONS, decision_at, decision_of, decision_scores
+from rag_qa.evaluation.decisions import DECISIONS, decision_of, decision_scores
 
 
 @pytest.mark.parametrize(
@@ -18,38 +17,6 @@ def test_the_first_word_decides(world, text: str, decision: str) -> None:
 def test_a_refusal_decides_nothing(world) -> None:
     """Without an answer there is no decision, not even maybe."""
     assert decision_of(world.answer(abstained=True)) is None
-
-
-@pytest.mark.parametrize(
-    ("yes", "no", "unknown", "decision"),
-    [
-        (0.9, 0.1, 0.0, "yes"),
-        (0.1, 0.9, 0.0, "no"),
-        (0.65, 0.35, 0.0, "maybe"),
-        (0.35, 0.65, 0.0, "maybe"),
-        (0.3, 0.05, 0.65, "maybe"),
-        (0.05, 0.3, 0.65, "maybe"),
-        (0.45, 0.1, 0.45, "yes"),
-        (0.1, 0.5, 0.4, "no"),
-        (0.3, 0.3, 0.4, "maybe"),
-        (0.0, 0.0, 0.0, "maybe"),
-    ],
-)
-def test_probabilities_decide_where_they_are_sure(yes, no, unknown, decision) -> None:
-    """It is maybe where unknown is the highest, and where Yes has a share of Yes and No between the two bounds."""
-    affirmed = {"yes": yes, "no": no, "unknown": unknown}
-    assert decision_at(affirmed, no=0.35, yes=0.65) == decision
-
-
-def test_without_probabilities_nothing_is_decided() -> None:
-    """A model that was not asked, as for a refusal, has no decision, not even maybe."""
-    assert decision_at(None, no=0.35, yes=0.65) is None
-
-
-def test_the_probabilities_are_those_that_the_writer_gives() -> None:
-    """What the provenance holds of a yes/no question is what a decision is made of."""
-    given_yes = Affirmation(yes=0.8, no=0.1, unknown=0.1)._asdict()
-    assert decision_at(given_yes, no=0.35, yes=0.65) == "yes"
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")

@@ -21,6 +21,12 @@ FILE = Path(__file__).with_name("kinds.npz")
 FIELDS: tuple[MetadataField, ...] = get_args(MetadataField)
 WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?|\d+|[?,:]")
 YEAR = re.compile(r"(?:19|20)\d\d")
+# A clause that begins with one of these asks for a yes or a no; what is asked may stand behind a title and a colon.
+AUXILIARIES = frozenset(
+    """am are be can could did do does had has have is may might must should was were will would
+    aren't can't couldn't didn't doesn't don't hasn't haven't isn't wasn't weren't won't wouldn't""".split()
+)
+VERB_FIRST = "^ verb"
 SIGNED = re.compile(r"[^\W\d_](?:\+\+|[#*])")
 # What a word counts for beside a vector of length 1.
 WORD_WEIGHT = 0.4
@@ -59,10 +65,15 @@ def kind_of(question: str, embedder: Embedder | None) -> Kind:
 
 
 def asking_words(question: str) -> set[str]:
-    """Return the words of a question and its pairs of them, with its beginning and end; a year is any year."""
+    """Return the words of a question and its pairs of them, with its beginning and end; a year is any year.
+
+    A clause that begins with its verb adds a word of its own.
+    """
     found = [YEAR.sub("9999", word) for word in WORD.findall(question.casefold().replace("’", "'"))]
     words = ["^", *found, "$"]
-    return {*words, *(f"{one} {other}" for one, other in pairwise(words))}
+    pairs = list(pairwise(words))
+    inverted = any(one in "^:" and other in AUXILIARIES for one, other in pairs)
+    return {*words, *(f"{one} {other}" for one, other in pairs), *([VERB_FIRST] if inverted else [])}
 
 
 def word_features(question: str, vocabulary: Mapping[str, int]) -> NDArray[np.float32]:

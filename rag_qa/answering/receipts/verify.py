@@ -11,7 +11,7 @@ from rag_qa.answering.listing import COUNTED, list_papers
 from rag_qa.answering.metadata_answers import FROM_METADATA, tell
 from rag_qa.answering.receipts.write import PaperHashes, SavedAnswer, hash_paper, shown_papers
 from rag_qa.answering.verdict.model import VERBATIM, judge
-from rag_qa.answering.writing.attribution import least
+from rag_qa.answering.writing.attribution import known_question, least
 from rag_qa.answering.writing.writer import statement
 from rag_qa.errors import FilterError
 from rag_qa.index.reader import Index
@@ -97,7 +97,7 @@ def _verdict(
 def _judged(sentence: Sentence, query: Query | None, papers: dict[str, Paper]) -> Verdict:
     """Judge prose by all that it cites; what is said of a list of papers, by each of them alone."""
     titles = {c.paper_id: papers[c.paper_id].heading for c in sentence.citations if c.paper_id in papers}
-    judged = partial(judge, question=query.text if query else "")
+    judged = partial(judge, question=known_question(query) if query else "")
     if query is None or query.kind != "which" or query.wanted or not sentence.citations:
         quotes = [citation.quote for citation in sentence.citations]
         context = [titles[c.paper_id] for c in sentence.citations if c.paper_id in titles]

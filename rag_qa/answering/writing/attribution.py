@@ -12,7 +12,7 @@ from typing import NamedTuple
 from rag_qa.protocols import EntailmentJudge
 from rag_qa.text.entities import foreign_codes, foreign_names
 from rag_qa.text.words import content_terms
-from rag_qa.types import Citation, Evidence, Verdict
+from rag_qa.types import Citation, Evidence, Query, Verdict
 
 # Candidates that are judged alone, and pairs of them that are.
 SINGLES, PAIRS = 4, 4
@@ -54,6 +54,14 @@ def attribute(
             return best
         nearest = nearest or best
     return nearest
+
+
+def known_question(query: Query) -> str:
+    """Return the question whose words are known to a sentence that answers it: none of a yes/no question.
+
+    Such an answer says again what was asked, and that is just what must stand in the evidence.
+    """
+    return "" if query.kind == "yesno" else query.text
 
 
 def each_alone(

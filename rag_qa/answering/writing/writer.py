@@ -4,11 +4,14 @@ The model reads the evidence once; the decision, yes or no, and the writing go o
 nothing here checks what it writes: see `attribution`.
 """
 
+import math
 import re
 from collections.abc import Generator as Pieces
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from typing import NamedTuple
+
+import numpy as np
 
 from rag_qa.answering.writing.grammar import PROSE, held
 from rag_qa.answering.writing.injection import gives_orders
@@ -21,13 +24,17 @@ from rag_qa.types import Evidence
 
 MAX_SENTENCES = 3
 YES_NO = ("Yes", "No")
-YES_NO_UNKNOWN = ("Yes", "No", "Unknown")
+YES_NO_MAYBE = ("Yes", "No", "Maybe")
+LETTERS = ("A", "B", "C")
+# A probability that is no more than rounding.
+LEAST = 1e-6
 SENTENCE_ENDS = (".", "!", "?", "…", "。", "！", "？")
 OPENINGS = YES, NO = ("Yes, ", "No, ")
 # So many papers are called by their titles.
 FEW_PAPERS = 3
-# No is the answer from this ratio to Yes on, and Yes up to the other: the model prefers to agree.
-SURELY_NO, UNSURE = 0.8, 0.5
+# Logarithms of the ratio of Yes to No: up to the first one the answer is No, and from the other one on Yes. The model
+# prefers to agree: these are fitted on questions of PubMedQA (eval/pubmedqa.py).
+SURELY_NO, SURELY_YES = 0.15, 0.5
 # Share of the tokens of a text that are pieces of it: several tokens may make one character.
 CUT_OFF = 0.75
 
@@ -55,23 +62,31 @@ def statement(text: str, titles: Sequence[str] = ()) -> str:
     return rest.strip() if re.search(r"\w", rest) else ""
 
 
+def without_yes_or_no(text: str) -> str:
+    """Return a sentence without the Yes or No that the model began it with of its own accord."""
+    rest = statement(text)
+    return text if rest == text.strip() else rest[:1].upper() + rest[1:]
+
+
 class Affirmation(NamedTuple):
-    """How probably the answer to a yes/no question is Yes, No and unknown; they add up to 1."""
+    """How probably the answer to a yes/no question is Yes, No and Maybe; they add up to 1."""
 
     yes: float
     no: float
-    unknown: float
+    maybe: float
 
     @property
     def opening(self) -> str:
-        """How an answer begins: "Yes, " or "No, ", or with neither where the evidence is not clear about it."""
-        if self.no > SURELY_NO * self.yes:
+        """How an answer begins: "Yes, " or "No, ", or with neither if the evidence is not clear about it."""
+        if self.maybe > max(self.yes, self.no):
+            return ""
+        if self.yes <= math.exp(SURELY_NO) * self.no:
             return NO
-        return YES if self.yes > max(0.5, self.no / UNSURE) else ""
+        return YES if self.yes >= math.exp(SURELY_YES) * self.no else ""
 
-    def agrees(self, opening: str) -> float:
-        """Return how probably an answer that begins so is right: without Yes or No, that it is either."""
-        return {YES: self.yes, NO: self.no}.get(opening, max(self.yes, self.no))
+    def contradicts(self, opening: str) -> bool:
+        """Return whether it is the other one of Yes and No."""
+        return {self.opening, opening} == set(OPENINGS)
 
 
 class Writer:
@@ -109,9 +124,20 @@ class Writer:
         return self.generator.choose(prompt, YES_NO)[0]
 
     def affirms(self, reading: Reading) -> Affirmation:
-        """Return how probably the answer to a yes/no question is Yes, No and unknown, by the evidence."""
-        prompt = self.prompts.fill("affirm", reading.text, question=reading.question)
-        return Affirmation(*self.generator.choose(prompt, YES_NO_UNKNOWN))
+        """Return how probably the answer to a yes/no question is Yes, No and Maybe, by the evidence.
+
+        It is their geometric mean over the orders in which each stands once at each letter.
+        """
+        found = np.zeros(len(YES_NO_MAYBE))
+        for turn in range(len(YES_NO_MAYBE)):
+            order = np.roll(np.arange(len(YES_NO_MAYBE)), -turn)
+            first, second, third = (YES_NO_MAYBE[answer] for answer in order)
+            prompt = self.prompts.fill(
+                "affirm", reading.text, question=reading.question, first=first, second=second, third=third
+            )
+            found[order] += np.log(np.maximum(self.generator.choose(prompt, LETTERS), LEAST))
+        means = np.exp(found / len(YES_NO_MAYBE))
+        return Affirmation(*map(float, means / means.sum()))
 
     def write(self, reading: Reading, *, opening: str = "") -> Pieces[str, None, None]:
         """Yield the model's answer in pieces; the reply begins with `opening`, which is not yielded."""

@@ -30,7 +30,7 @@ GOOD = """
 system = "Be brief."
 context = "$evidence"
 decide = "$question"
-affirm = "$question"
+affirm = "$question $first $second $third"
 write = "$question"
 again = "$question $draft $reasons"
 """
@@ -60,6 +60,7 @@ def test_the_prompts_that_ship_load(name):
     prompts = load_prompt(name)
     read = layout([evidence("Because.")], {"p": "On reasons"})
     values = {"question": "Why?", "draft": "It is so.", "reasons": "it is not"}
+    values |= {"first": "Aye", "second": "Nay", "third": "Perhaps"}
     for text in prompts.texts.keys() - {"system", "context"}:
         wanted = {key: values[key] for key in PLACEHOLDERS[name][text]}
         prompt = prompts.fill(text, read, **wanted)
@@ -79,7 +80,8 @@ def test_the_prompt_that_rewrites_a_question_loads():
 def test_texts_of_one_file_begin_alike():
     """Decision and answer share system and context, letter for letter, so that the model reads them once."""
     prompts = load_prompt("answer")
-    decide, affirm, write = (prompts.fill(n, "- E.", question="Q?") for n in ("decide", "affirm", "write"))
+    decide, write = (prompts.fill(name, "- E.", question="Q?") for name in ("decide", "write"))
+    affirm = prompts.fill("affirm", "- E.", question="Q?", first="Yes", second="No", third="Maybe")
     assert (decide.system, decide.context) == (write.system, write.context) == (affirm.system, affirm.context)
     assert len({decide.user, affirm.user, write.user}) == 3
 

@@ -1,5 +1,7 @@
 """What the language model is asked, and how sentences are read from its pieces."""
 
+import math
+import re
 from itertools import pairwise
 
 import pytest
@@ -15,6 +17,7 @@ from rag_qa.answering.writing.writer import (
     SentenceReader,
     Writer,
     statement,
+    without_yes_or_no,
 )
 from rag_qa.corpus.cleaning import clean_text
 from rag_qa.errors import PromptError
@@ -115,57 +118,91 @@ def test_all_questions_begin_with_the_same_reading():
     list(made.write(reading))
     made.rewrite(reading, "Bees [9] sing.", ["no [8] song"])
     assert len({(prompt.system, prompt.context) for prompt in generator.prompts}) == 1
-    decide, affirm, write, again = (prompt.user for prompt in generator.prompts)
+    (decide, *_, write, again), affirm = (prompt.user for prompt in generator.prompts), generator.prompts[1:4]
     assert "state the answer" in decide
-    assert "is the answer yes, no or unknown" in affirm
+    assert [re.findall(r"^[ABC]\) (\w+)$", prompt.user, re.MULTILINE) for prompt in affirm] == [
+        ["Yes", "No", "Maybe"],
+        ["No", "Maybe", "Yes"],
+        ["Maybe", "Yes", "No"],
+    ]
     assert "one short sentence" in write
     assert "“Bees (9) sing.”" in again
     assert "no (8) song" in again
-    assert all("Do bees dance?" in prompt.user for prompt in generator.prompts[:3])
+    assert all("Do bees dance?" in prompt.user for prompt in generator.prompts[:5])
 
 
 def test_decisions_are_what_the_model_makes_of_the_options():
-    """What the model makes of Yes against No is the decision; a yes/no question has Unknown beside them."""
-    made, generator = writer(choices=[(0.25, 0.75), (0.6, 0.3, 0.1)])
-    reading = read(made)
-    assert made.states(reading) == 0.25
-    assert made.affirms(reading) == Affirmation(yes=0.6, no=0.3, unknown=0.1)
+    """What the model makes of Yes against No is the decision."""
+    made, generator = writer(choices=[(0.25, 0.75)])
+    assert made.states(read(made)) == 0.25
     assert not generator.choices
 
 
+def test_a_letter_that_the_model_likes_decides_nothing():
+    """Yes, No and Maybe stand at each letter once, so a model that always says A finds them equally probable."""
+    made, _ = writer(choices=[(0.8, 0.1, 0.1)] * 3)
+    assert made.affirms(read(made)) == pytest.approx((1 / 3, 1 / 3, 1 / 3))
+
+
+def test_yes_or_no_is_what_the_model_makes_of_all_orders():
+    """The probability of an answer is its geometric mean over the orders, added up to 1."""
+    made, generator = writer(choices=[(0.8, 0.1, 0.1), (0.2, 0.4, 0.4), (0.2, 0.6, 0.2)])
+    yes, no, maybe = (0.8 * 0.4 * 0.6) ** (1 / 3), (0.1 * 0.2 * 0.2) ** (1 / 3), (0.1 * 0.4 * 0.2) ** (1 / 3)
+    total = yes + no + maybe
+    assert made.affirms(read(made)) == pytest.approx((yes / total, no / total, maybe / total))
+    assert not generator.choices
+
+
+def test_a_certain_model_is_taken_at_its_word():
+    """Probabilities of 0 and 1 give no error."""
+    made, _ = writer(choices=[(0, 1, 0), (1, 0, 0), (0, 0, 1)])
+    assert made.affirms(read(made)).no == pytest.approx(1, abs=1e-5)
+
+
 @pytest.mark.parametrize(
-    ("yes", "no", "unknown", "opening"),
+    ("yes", "no", "maybe", "opening"),
     [
         (1.0, 0.0, 0.0, "Yes, "),
         (0.66, 0.32, 0.02, "Yes, "),
-        (0.51, 0.25, 0.24, "Yes, "),
-        (0.51, 0.1, 0.39, "Yes, "),
-        (0.64, 0.36, 0.0, ""),
-        (0.56, 0.44, 0.0, ""),
-        (0.5, 0.1, 0.4, ""),
-        (0.2, 0.1, 0.7, ""),
+        (0.4, 0.24, 0.36, "Yes, "),
+        (0.4, 0.25, 0.35, ""),
+        (0.4, 0.33, 0.27, ""),
+        (0.4, 0.35, 0.25, "No, "),
+        (0.4, 0.1, 0.5, ""),
+        (0.1, 0.4, 0.5, ""),
         (0.0, 0.0, 1.0, ""),
-        (0.55, 0.45, 0.0, "No, "),
-        (0.1, 0.2, 0.7, "No, "),
         (0.0, 1.0, 0.0, "No, "),
     ],
 )
-def test_an_opening_is_what_the_model_is_sure_of(yes, no, unknown, opening):
-    """No from a ratio to Yes on, Yes where it is the most probable by far, and neither where that is not clear."""
-    assert Affirmation(yes=yes, no=no, unknown=unknown).opening == opening
+def test_an_opening_is_what_the_model_is_sure_of(yes, no, maybe, opening):
+    """Yes and No from a ratio of the two on, and neither between these or if Maybe is the most probable."""
+    assert Affirmation(yes=yes, no=no, maybe=maybe).opening == opening
 
 
 @given(st.tuples(*[st.floats(0, 1)] * 3).filter(any))
 def test_a_model_that_leans_to_no_never_begins_with_yes(weights):
-    """Whatever the probabilities, the opening agrees with the more probable of Yes and No, but for the ratio."""
+    """Whatever the probabilities, an answer begins with the most probable, or with a No that is nearly so."""
     affirmed = Affirmation(*(weight / sum(weights) for weight in weights))
     if affirmed.opening == "Yes, ":
-        assert affirmed.yes > affirmed.no
-        assert affirmed.yes > affirmed.unknown
+        assert affirmed.yes >= max(affirmed)
     if affirmed.opening == "No, ":
-        assert affirmed.no > SURELY_NO * affirmed.yes
-    if affirmed.yes < affirmed.no:
-        assert affirmed.opening == "No, "
+        assert affirmed.no >= math.exp(-SURELY_NO) * affirmed.yes
+        assert affirmed.maybe <= max(affirmed.yes, affirmed.no)
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("Yes, bees dance.", "Bees dance."),
+        ("No, they do not.", "They do not."),
+        ("Yesterday bees danced.", "Yesterday bees danced."),
+        ("bees dance.", "bees dance."),
+        ("Yes, .", ""),
+    ],
+)
+def test_a_yes_of_the_models_own_is_left_out(text, kept):
+    """What a sentence begins with of the model's own accord is taken away, and the rest begins like a sentence."""
+    assert without_yes_or_no(text) == kept
 
 
 def test_an_opening_is_the_beginning_of_the_reply():
