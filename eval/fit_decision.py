@@ -17,7 +17,7 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
-FEATURES = {"read_answer": ("stated",), "confirmed_answer": ("confirmed", "supported", "decided")}
+FEATURES = {"read_answer": ("stated",), "confirmed_answer": ("confirmed", "supported")}
 # Before the model writes, only what is hardly answerable is refused: so many of the answerable at most.
 REFUSED = {"read_answer": 0.0, "confirmed_answer": 0.07}
 

@@ -248,14 +248,11 @@ class Pipeline:
             return
         stated = self._synthesis.states(material, trace)
 
-        def accepts(
-            confirmed: float | None = None, supported: float | None = None, decided: float | None = None
-        ) -> bool:
-            said = Said(stated, confirmed, supported, decided)
-            trace.decision = self._decided(query, hits, scored, said)
+        def accepts(confirmed: float | None, supported: float | None) -> bool:
+            trace.decision = self._decided(query, hits, scored, Said(stated, confirmed, supported))
             return bool(trace.decision.relevant)
 
-        if accepts():
+        if accepts(None, None):
             yield from self._synthesis.write(material, trace, accepts=accepts)
 
     def _found(self, query: Query) -> list[Hit]:

@@ -14,7 +14,6 @@ from rag_qa.answering.writing.grammar import PROSE
 from rag_qa.answering.writing.injection import gives_orders
 from rag_qa.answering.writing.writer import (
     FEW_PAPERS,
-    Affirmation,
     Reading,
     SentenceReader,
     Writer,
@@ -82,21 +81,15 @@ class Synthesis:
             return self._writer.states(material.reading)
 
     def write(
-        self,
-        material: Material,
-        trace: Trace,
-        *,
-        accepts: Callable[[float, float | None, float | None], bool],
+        self, material: Material, trace: Trace, *, accepts: Callable[[float, float | None], bool]
     ) -> Iterator[Event]:
         """Yield the answer as it is written, and each sentence once it is known what supports it.
 
         What the first sentence cites is read once more, alone: nothing is said unless `accepts` takes the probability
-        that it states the answer, that of the verdict, and that a yes/no question is decided. An answer of one sentence
-        is followed by a quote. Where nothing written is supported a quote stands in that is accepted by itself, without
-        a verdict.
+        that it states the answer, and that of the verdict. An answer of one sentence is followed by a quote. Where
+        nothing written is supported a quote stands in that is accepted by itself, without a verdict.
         """
-        affirmed = self._affirmed(material, trace)
-        opening, decided = (affirmed.opening, affirmed.decided) if affirmed else ("", None)
+        opening = self._opening(material, trace)
         self._note(material.reading, opening, trace)
         said: dict[str, Sentence] = {}
         rewritten = False
@@ -115,12 +108,12 @@ class Synthesis:
             if not said and self._writer.reads:
                 cited = [e for e in found.evidence if e.citation in sentence.citations]
                 confirmed = self._confirmed(material, opening, cited, trace)
-                if not accepts(confirmed, self._likelihood(text, found, material), decided):
+                if not accepts(confirmed, found.verdict.probability):
                     return
             said[sentence.text] = sentence
             yield Event(kind="sentence", sentence=sentence)
         if not said and self._writer.reads and not self._settings.strict:
-            said = self._quoted(material, opening, trace, lambda confirmed: accepts(confirmed, None, decided))
+            said = self._quoted(material, opening, trace, accepts)
             yield from (Event(kind="sentence", sentence=sentence) for sentence in said.values())
         if len(said) == 1:
             yield from _further(material, next(iter(said.values())))
@@ -162,14 +155,14 @@ class Synthesis:
                 yield Event(kind="sentence", sentence=sentence)
             return
 
-    def _affirmed(self, material: Material, trace: Trace) -> Affirmation | None:
-        """Return what the model makes of a yes/no question; None for others, and by a model not good enough."""
+    def _opening(self, material: Material, trace: Trace) -> str:
+        """Return how the answer to a yes/no question begins, where the model is sure of it."""
         if material.query.kind != "yesno" or not self._writer.reads:
-            return None
+            return ""
         with trace.timed("decide"):
             affirmed = self._writer.affirms(material.reading)
         trace.provenance["affirmed"] = affirmed._asdict()
-        return affirmed
+        return affirmed.opening
 
     def _written(self, reading: Reading, opening: str, trace: Trace) -> Iterator[Event | str]:
         """Yield pieces of text as they are written, as events, and then whole sentences as texts.
@@ -199,15 +192,6 @@ class Synthesis:
                 question=known_question(material.query),
             )
 
-    def _likelihood(self, text: str, found: Attribution, material: Material) -> float:
-        """Return how probably what was found supports a sentence, the words of the question being known."""
-        if known_question(material.query) == material.query.text:
-            return found.verdict.probability
-        titles = [material.titles[e.paper_id] for e in found.evidence]
-        quotes = [e.sentence for e in found.evidence]
-        verdict = self._judge.judge(statement(text), quotes, context=titles, question=material.query.text)
-        return verdict.probability
-
     def _confirmed(self, material: Material, opening: str, cited: Sequence[Evidence], trace: Trace) -> float:
         """Return how probably what a sentence cites states, by itself, the answer to the question.
 
@@ -222,11 +206,11 @@ class Synthesis:
             return self._writer.states(reading)
 
     def _quoted(
-        self, material: Material, opening: str, trace: Trace, accepts: Callable[[float], bool]
+        self, material: Material, opening: str, trace: Trace, accepts: Callable[[float, float | None], bool]
     ) -> dict[str, Sentence]:
         """Return the first quote that states the answer, where nothing written could be supported."""
         for piece in material.reading.evidence[:QUOTED]:
-            if accepts(self._confirmed(material, opening, [piece], trace)):
+            if accepts(self._confirmed(material, opening, [piece], trace), None):
                 return {piece.sentence: quote(piece)}
         return {}
 

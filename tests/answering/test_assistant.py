@@ -183,7 +183,7 @@ def test_a_yes_or_no_is_kept_with_its_answer(open_assistant, affirmed, opening):
 
 def test_an_answer_says_what_its_decision_was_read_from(open_assistant):
     """The provenance holds the clues, with what the model said where one reads well; without papers none."""
-    said = {"stated", "confirmed", "supported", "decided"}
+    said = {"stated", "confirmed", "supported"}
     choices = [(0.9, 0.1), (0.9, 0.1)]
     read = open_assistant([RESULT], choices=choices, min_relevance=None).ask(FACT).provenance["clues"]
     quoted = open_assistant().ask(FACT).provenance["clues"]

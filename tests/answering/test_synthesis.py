@@ -78,8 +78,7 @@ class Answered:
         self.stated = synthesis.states(self.material, self.trace)
         self.asked = []
 
-        def accept(confirmed, supported, decided):
-            self.decided = decided
+        def accept(confirmed, supported):
             self.asked.append((confirmed, supported))
             return accepts and (quotable or supported is not None)
 
@@ -403,8 +402,6 @@ def test_an_answer_to_yes_or_no_begins_with_it(affirmed, opening):
     assert write.reply == opening
     assert confirm.reply == ""
     assert tuple(answered.trace.provenance["affirmed"].values()) == pytest.approx(affirmed)
-    most, maybe = max(affirmed[:2]), affirmed[2]
-    assert answered.decided == pytest.approx(most / (most + maybe))
     assert answered.trace.provenance["prompt_tokens"] > 0
 
 
@@ -414,7 +411,6 @@ def test_other_answers_have_no_opening(kind, reads):
     answered = Answered(TRUE, kind=kind, reads=reads)
     assert all(prompt.reply == "" for prompt in answered.generator.prompts)
     assert "affirmed" not in answered.trace.provenance
-    assert getattr(answered, "decided", None) is None
     assert answered.said == [("prose", TRUE)]
 
 

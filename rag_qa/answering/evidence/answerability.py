@@ -68,15 +68,13 @@ class Clues(Value):
 class Said(NamedTuple):
     """What a language model said of the evidence, as probabilities; None where it was not asked.
 
-    That the evidence states the answer (`stated`); the same of what the written answer cites, alone (`confirmed`);
-    that this supports the answer (`supported`), by the verdict on it; and that the answer to a yes/no question is one
-    of the two, and not open (`decided`).
+    That the evidence states the answer (`stated`); the same of what the written answer cites, alone (`confirmed`); and
+    that this supports the answer (`supported`), by the verdict on it.
     """
 
     stated: float | None = None
     confirmed: float | None = None
     supported: float | None = None
-    decided: float | None = None
 
 
 NOTHING_SAID = Said()
@@ -120,7 +118,7 @@ def decide(
         model = "read_answer"
     if said.confirmed is not None:
         model = "confirmed_answer"
-        clues |= {"supported": log_odds(NOTHING_SUPPORTED), "decided": 0.0}
+        clues["supported"] = log_odds(NOTHING_SUPPORTED)
     clues |= {name: log_odds(p) for name, p in said._asdict().items() if p is not None}
     confidence = logistic(model, clues)
     wants = threshold(model) if wanted is None else wanted

@@ -84,12 +84,6 @@ class Affirmation(NamedTuple):
             return NO
         return YES if self.yes >= math.exp(SURELY_YES) * self.no else ""
 
-    @property
-    def decided(self) -> float:
-        """How probable the more probable one of Yes and No is against Maybe: 0.5 if as probable."""
-        most = max(self.yes, self.no)
-        return most / (most + self.maybe)
-
     def contradicts(self, opening: str) -> bool:
         """Return whether it is the other one of Yes and No."""
         return {self.opening, opening} == set(OPENINGS)
