@@ -108,7 +108,7 @@ class Synthesis:
             if not said and self._writer.reads:
                 cited = [e for e in found.evidence if e.citation in sentence.citations]
                 confirmed = self._confirmed(material, opening, cited, trace)
-                if not accepts(confirmed, found.verdict.probability):
+                if not accepts(confirmed, self._likelihood(text, found, material)):
                     return
             said[sentence.text] = sentence
             yield Event(kind="sentence", sentence=sentence)
@@ -191,6 +191,15 @@ class Synthesis:
                 self._judge,
                 question=known_question(material.query),
             )
+
+    def _likelihood(self, text: str, found: Attribution, material: Material) -> float:
+        """Return how probably what was found supports a sentence, the words of the question being known."""
+        if known_question(material.query) == material.query.text:
+            return found.verdict.probability
+        titles = [material.titles[e.paper_id] for e in found.evidence]
+        quotes = [e.sentence for e in found.evidence]
+        verdict = self._judge.judge(statement(text), quotes, context=titles, question=material.query.text)
+        return verdict.probability
 
     def _confirmed(self, material: Material, opening: str, cited: Sequence[Evidence], trace: Trace) -> float:
         """Return how probably what a sentence cites states, by itself, the answer to the question.
