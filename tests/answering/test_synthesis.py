@@ -197,6 +197,18 @@ def test_what_a_yes_or_no_question_says_is_not_known():
     assert labels == ["supported", "partial"]
 
 
+def test_a_yes_or_no_is_decided_with_the_words_of_its_question():
+    """The decision is given the verdict that knows the question's words; the sentence has the one that does not."""
+    said = "Bees tell others by a dance where flowers stand."
+    choices = [(0.9, 0.1), *in_each_order(UNSURE), (0.7, 0.3)]
+    answered = Answered(said, choices=choices, kind="yesno", pieces=[evidence(DANCE, "soup")])
+    judge = partial(Verifier(HashingEmbedder()).judge, said, [DANCE], context=[TITLES["soup"]])
+    ((_, supported),) = answered.asked
+    assert supported == judge(question="What do bees do?").probability
+    assert answered.sentences[0].verdict == judge()
+    assert supported > judge().probability
+
+
 @pytest.mark.parametrize("reply", [TRUE, f"{TRUE} {DANCE}", f"{FALSE} {TRUE}"])
 def test_nothing_is_said_unless_it_is_accepted(reply):
     """Where `accepts` says no, there is no sentence at all, nor another question to the model."""
