@@ -6,7 +6,7 @@ import numpy as np
 from safetensors.numpy import save_file
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 
-DIMENSION, INNER, LAYERS, HEADS, PLACES = 32, 64, 2, 4, 66
+DIMENSION, INNER, LAYERS, HEADS, POSITIONS = 32, 64, 2, 4, 66
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]")
 TAIL = {"path": "2_Normalize", "type": "sentence_transformers.models.Normalize"}
 
@@ -23,7 +23,7 @@ def save_embedder(folder, texts, *, kind="bert", pooling="mean", changes=None):
         "num_hidden_layers": LAYERS,
         "num_attention_heads": HEADS,
         "intermediate_size": INNER,
-        "max_position_embeddings": PLACES,
+        "max_position_embeddings": POSITIONS,
         "type_vocab_size": 2,
         "pad_token_id": 0,
         "hidden_act": "gelu",
@@ -65,7 +65,7 @@ def _weights(words):
     random = np.random.default_rng(0)
     shapes = {
         "embeddings.word_embeddings.weight": (words, DIMENSION),
-        "embeddings.position_embeddings.weight": (PLACES, DIMENSION),
+        "embeddings.position_embeddings.weight": (POSITIONS, DIMENSION),
         "embeddings.token_type_embeddings.weight": (2, DIMENSION),
         **_with_bias("embeddings.LayerNorm", DIMENSION),
     }

@@ -14,7 +14,7 @@ from typing import Any
 from rag_qa.errors import EvaluationError
 from rag_qa.types import Value
 
-Told = Callable[[str, int, int], None]
+Progress = Callable[[str, int, int], None]
 RUNTIME = "RAG_QA_EMBEDDER_RUNTIME"
 # What the setting `embedder_runtime` is for each of the two.
 RUNTIMES = {"numpy": "auto", "sentence-transformers": "torch"}
@@ -40,7 +40,7 @@ class StartBenchmark(Value):
     provenance: Mapping[str, Any]
 
 
-def bench_start(index: Path, query: str, *, runs: int, tell: Told) -> StartBenchmark:
+def bench_start(index: Path, query: str, *, runs: int, tell: Progress) -> StartBenchmark:
     """Start fresh processes that search and ask, with each runtime in turn; first once each, not timed.
 
     Raises EvaluationError where such a process fails.
@@ -93,10 +93,10 @@ def _program(command: str, index: Path, query: str) -> list[str]:
     return ["-u", "-m", "rag_qa", command, query, "--index", str(index), *COMMANDS[command]]
 
 
-def import_shares(told: str) -> dict[str, float]:
+def import_shares(printed: str) -> dict[str, float]:
     """Return from what `-X importtime` prints the seconds in each package's own modules, most first."""
     spent: Counter[str] = Counter()
-    for microseconds, module in _IMPORT.findall(told):
+    for microseconds, module in _IMPORT.findall(printed):
         spent[module.split(".")[0]] += int(microseconds)
     first = spent.most_common(SHOWN)
     rest = spent.total() - sum(own for _, own in first)
@@ -138,9 +138,9 @@ def render(found: StartBenchmark) -> str:
     """Return the figures as lines of text."""
     lines = []
     for command, by_runtime in found.seconds.items():
-        told = (f"{runtime} {median(times):.2f}" for runtime, times in by_runtime.items())
+        shown = (f"{runtime} {median(times):.2f}" for runtime, times in by_runtime.items())
         lines.append(
-            f"{command}, seconds to the first line: {', '.join(told)}; ratio {found.ratios[command]:.2f}"
+            f"{command}, seconds to the first line: {', '.join(shown)}; ratio {found.ratios[command]:.2f}"
         )
     for runtime, spent in found.imports.items():
         total = sum(spent.values())

@@ -45,6 +45,11 @@ def _lowest(one: Embedder, other: Embedder, role: Role) -> float:
     return float(lowest)
 
 
+def agrees(cosine: float, spec: EmbedderSpec) -> bool:
+    """Return whether a lowest cosine is as high as the number format of the other embedder lets it be."""
+    return cosine >= NEEDED[spec.dtype]
+
+
 def recall_cosine(folder: Path, spec: EmbedderSpec) -> float | None:
     """Return the lowest cosine that was found for a model folder with these versions; None where nobody tried."""
     known = read_memory(memory_file(user_cache_path, MEMORY_NAME)).get(_key(folder, spec))

@@ -2,7 +2,7 @@
 
 What a fresh process waits for is imports: sentence-transformers takes seconds, numpy is here already. ONNX runtime was
 measured beside this: as fast at its work, but .5 to 1 s to import and to read a graph, which torch.onnx.export would
-have to make first (3 to 25 s). Kinds of BERT that differ in more than the place of a first token are left to
+have to make first (3 to 25 s). Kinds of BERT that differ in more than where positions begin are left to
 sentence-transformers. The formulas are those of transformers' modeling_bert.py.
 """
 
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from rag_qa.backends.weights import map_weights
 from rag_qa.protocols import Matrix
 
-# Kinds of one computation, by the place of a first token beyond that of padding; None: places begin at 0.
+# Kinds of one computation: how far a first token's position is beyond the padding's id; None: positions begin at 0.
 KINDS: Mapping[str, int | None] = {"bert": None, "roberta": 1, "xlm-roberta": 1}
 # What newer files leave out, as transformers fills it in.
 DEFAULTS = {"num_attention_heads": 12, "num_hidden_layers": 12, "layer_norm_eps": 1e-12, "pad_token_id": 1}
@@ -61,9 +61,9 @@ class Bert:
 
     def _encode(self, tokens: NDArray[np.int64], ends: NDArray[np.int64]) -> Matrix:
         starts = np.concatenate(([0], ends[:-1]))
-        places = np.arange(len(tokens)) - np.repeat(starts, ends - starts) + self._first
+        positions = np.arange(len(tokens)) - np.repeat(starts, ends - starts) + self._first
         w = self._weights
-        states = w[_WORDS][tokens] + w[_PLACES][places] + w[_TYPES][0]
+        states = w[_WORDS][tokens] + w[_POSITIONS][positions] + w[_TYPES][0]
         states = self._normalised(states, "embeddings.LayerNorm")
         spans = list(zip(starts.tolist(), ends.tolist(), strict=True))
         for number in range(self._layers):
@@ -130,10 +130,10 @@ def gelu(x: Matrix) -> Matrix:
     return result
 
 
-_WORDS, _PLACES, _TYPES = (
+_WORDS, _POSITIONS, _TYPES = (
     f"embeddings.{name}_embeddings.weight" for name in ("word", "position", "token_type")
 )
-_EMBEDDINGS = (_WORDS, _PLACES, _TYPES, "embeddings.LayerNorm.weight", "embeddings.LayerNorm.bias")
+_EMBEDDINGS = (_WORDS, _POSITIONS, _TYPES, "embeddings.LayerNorm.weight", "embeddings.LayerNorm.bias")
 _PARTS = tuple(
     f"{part}.{kind}"
     for part in (

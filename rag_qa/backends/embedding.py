@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rag_qa.backends.agreement import NEEDED, lowest_cosine, recall_cosine, remember_cosine
+from rag_qa.backends.agreement import agrees, lowest_cosine, recall_cosine, remember_cosine
 from rag_qa.backends.light_embedder import LightEmbedder
 from rag_qa.backends.locating import locate_model
 from rag_qa.backends.processor import has_bfloat16
@@ -69,7 +69,7 @@ class SwitchingEmbedder:
             return (
                 "numpy will embed questions, if it agrees with sentence-transformers when that is next loaded"
             )
-        if cosine < NEEDED[self.spec.dtype]:
+        if not agrees(cosine, self.spec):
             return f"sentence-transformers embeds questions: numpy agrees to a cosine of {cosine:.5f} only"
         return f"numpy embeds questions, which agrees with sentence-transformers to a cosine of {cosine:.6f}"
 
@@ -90,7 +90,7 @@ class SwitchingEmbedder:
         if cosine is None:
             cosine = lowest_cosine(light, self._heavy)
             remember_cosine(self._folder, self.spec, cosine)
-        if cosine < NEEDED[self.spec.dtype]:
+        if not agrees(cosine, self.spec):
             log.debug("sentence-transformers embeds: the light embedder agrees to %.5f only", cosine)
             return None
         return light
@@ -104,6 +104,8 @@ class SwitchingEmbedder:
             return LightEmbedder(self._folder, self.spec)
         except (OSError, ValueError) as exc:
             return str(exc)
+        except KeyError as exc:
+            return f"its description lacks {exc}"
 
 
 def open_embedder(settings: Settings) -> SwitchingEmbedder:

@@ -10,7 +10,7 @@ from rag_qa.backends.light_embedder import LightEmbedder
 from rag_qa.errors import EvaluationError
 from rag_qa.settings import Settings
 
-TOLD = """\
+PRINTED = """\
 import time: self [us] | cumulative | imported package
 import time:       100 |        100 |   zipimport
 import time:   2000000 |    3000000 |     torch.nn
@@ -37,7 +37,7 @@ def index(tmp_path, save_embedder, monkeypatch):
 
 def test_imports_are_added_up_by_package():
     """A package's share is what its own modules take, whatever they import; what is no such line is left out."""
-    shares = import_shares(TOLD)
+    shares = import_shares(PRINTED)
     assert shares["torch"] == 2.5
     assert shares[OTHERS] == 0
     assert set(shares) == {"torch", "rag_qa", "zipimport", OTHERS}

@@ -87,16 +87,22 @@ def test_changed_weights_are_tried_again(folder):
     assert heavy.asked == [len(TRIED)] * 2
 
 
-def test_an_unknown_kind_is_left_to_sentence_transformers(folder):
+@pytest.mark.parametrize(
+    ("module", "why"),
+    [
+        ({"path": "3_Dense", "type": "some.Dense"}, "its modules are Transformer, Pooling, Normalize, Dense"),
+        ({"path": "3_Dense"}, "its description lacks 'type'"),
+    ],
+)
+def test_an_unknown_kind_is_left_to_sentence_transformers(folder, module, why):
     """A model that numpy does not compute is served by sentence-transformers, and it is said why."""
     modules = json.loads((folder / "modules.json").read_text())
-    modules.append({"path": "3_Dense", "type": "sentence_transformers.models.Dense"})
     _, heavy = switching(folder)
-    (folder / "modules.json").write_text(json.dumps(modules))
+    (folder / "modules.json").write_text(json.dumps([*modules, module]))
     embedder = SwitchingEmbedder(folder, heavy)
     embedder.encode(["games"], role="query")
     assert heavy.asked == [1]
-    assert "its modules are Transformer, Pooling, Normalize, Dense" in embedder.describe()
+    assert why in embedder.describe()
 
 
 def test_the_light_one_can_be_turned_off(folder):
