@@ -1,9 +1,10 @@
 """Ask questions of scientific papers; every sentence of an answer cites a verbatim quote."""
 
+from typing import TYPE_CHECKING, Any
+
 from rag_qa.answering.assistant import Assistant
 from rag_qa.answering.verdict.model import judge
 from rag_qa.errors import RagQAError
-from rag_qa.index.builder import build_index
 from rag_qa.settings import Settings
 from rag_qa.types import (
     Answer,
@@ -25,6 +26,9 @@ from rag_qa.types import (
     Version,
 )
 from rag_qa.version import __version__
+
+if TYPE_CHECKING:
+    from rag_qa.index.builder import build_index
 
 __all__ = [
     "Answer",
@@ -51,3 +55,12 @@ __all__ = [
     "build_index",
     "judge",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Import what reads papers when it is first asked for: whoever only searches does not wait for it."""
+    if name != "build_index":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from rag_qa.index.builder import build_index
+
+    return build_index

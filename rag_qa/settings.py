@@ -14,6 +14,7 @@ from pydantic_settings import (
 Style = Literal["auto", "quote", "synthesis"]
 DenseSearch = Literal["exact", "hnsw"]
 Dtype = Literal["auto", "bfloat16", "float32"]
+Runtime = Literal["auto", "torch"]
 
 
 class Settings(BaseSettings):
@@ -25,6 +26,9 @@ class Settings(BaseSettings):
 
     embedder: str = Field("all-MiniLM-L6-v2", description="catalogue name or folder of the embedder")
     embedder_dtype: Dtype = Field("auto", description="auto: bfloat16 where the processor has it in hardware")
+    embedder_runtime: Runtime = Field(
+        "auto", description="auto: numpy for a few texts where it gives the same vectors; torch: never"
+    )
     device: str = Field("auto", description="torch device of embedder and reranker: auto, cpu, cuda, mps")
     embed_batch: int | None = Field(
         None, ge=1, le=4096, description="texts in one batch of the embedder; default: 8, on a GPU 128"

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,15 @@ def shared() -> Path:
     if not (folder / "seeds").is_dir():
         pytest.skip(f"no shared test data at {folder}: set RAG_QA_SHARED")
     return folder
+
+
+@pytest.fixture(scope="session")
+def save_embedder():
+    """A function that writes a tiny random embedder over the words of some texts into a folder, and returns it."""
+    spec = spec_from_file_location("model_folders", Path(__file__).with_name("model_folders.py"))
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.save_embedder
 
 
 @pytest.fixture(scope="session")

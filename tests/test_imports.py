@@ -1,6 +1,7 @@
 """Imports point one way, and what is heavy loads when it is used."""
 
 import ast
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,6 +10,11 @@ from pathlib import Path
 import pytest
 
 import rag_qa
+from rag_qa.backends.agreement import remember_cosine
+from rag_qa.backends.embedding import find_embedder
+from rag_qa.backends.light_embedder import LightEmbedder
+from rag_qa.index.builder import build_index
+from rag_qa.settings import Settings
 
 PACKAGE = Path(rag_qa.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
@@ -114,15 +120,49 @@ def test_the_reader_of_imports_sees_them(tmp_path):
 @pytest.mark.parametrize("arguments", [["--help"], ["index", "--help"], ["--version"]], ids=" ".join)
 def test_help_loads_nothing_heavy(arguments):
     """Asking the command line for help imports no model runtime and no vector store."""
+    assert loaded_by(arguments, HEAVY) == []
+
+
+def loaded_by(arguments: list[str], modules: tuple[str, ...]) -> list[str]:
+    """Which of some modules a process has loaded that ran a command, which printed something."""
     code = (
         "import sys\n"
         "from rag_qa.app.cli import main\n"
         "try:\n    main()\n"
         "except SystemExit as end:\n    assert not end.code, end.code\n"
-        f"print(*sorted(set({HEAVY}) & sys.modules.keys()), file=sys.stderr)\n"
+        f"print(*sorted(set({modules}) & sys.modules.keys()), file=sys.stderr)\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True
     )
     assert done.stdout
-    assert done.stderr.split() == []
+    return done.stderr.split()
+
+
+# What a question about an index that stands has no use for.
+NOT_TO_SEARCH = (*HEAVY, "onnxruntime", "scipy", "pandas", "bm25s", "jinja2")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["search", "games with players"],
+        ["similar", "a"],
+        ["papers"],
+        ["ask", "which papers discuss games?", "--style", "quote"],
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_a_fresh_process_finds_without_torch(arguments, tmp_path, monkeypatch, save_embedder):
+    """Searching, finding alike papers, listing them and a quoting answer load neither torch nor a vector store."""
+    abstract = "Games have players. Bees dance, and the players of games are vectors."
+    folder = save_embedder(tmp_path / "model", [abstract])
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("RAG_QA_EMBEDDER", str(folder))
+    spec = find_embedder(Settings())[1]
+    remember_cosine(folder, spec, 1.0)
+    papers = [{"id": name, "title": f"Games {name}", "abstract": abstract} for name in "ab"]
+    (tmp_path / "papers.jsonl").write_text("\n".join(map(json.dumps, papers)))
+    build_index([tmp_path / "papers.jsonl"], tmp_path / "index", embedder=LightEmbedder(folder, spec))
+    found = loaded_by([*arguments, "--index", str(tmp_path / "index")], NOT_TO_SEARCH)
+    assert found == []

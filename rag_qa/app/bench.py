@@ -8,8 +8,9 @@ from rich.console import Console
 
 from rag_qa.app.options import DEFAULT_INDEX, IndexOption, JsonOption, load_settings
 from rag_qa.app.progress import progress_bar
-from rag_qa.evaluation.index_benchmark import bench_index
-from rag_qa.evaluation.search_benchmark import bench_search, read_texts
+from rag_qa.app.starting import bench_start, render
+
+QUERY = "which papers discuss games with several players?"
 
 bench_app = typer.Typer(help="Measure speed on this machine.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -27,6 +28,8 @@ def index(
     as_json: JsonOption = False,
 ) -> None:
     """Build an index, and encode the same passages with plain sentence-transformers in float32, in turns."""
+    from rag_qa.evaluation.index_benchmark import bench_index
+
     with progress_bar(Console(stderr=True)) as tell:
         found = bench_index(sources, load_settings(), papers=papers, runs=runs, tell=tell)
     if as_json:
@@ -50,6 +53,8 @@ def search(
     as_json: JsonOption = False,
 ) -> None:
     """Open and search an index, and load the plain model and embed the same queries."""
+    from rag_qa.evaluation.search_benchmark import bench_search, read_texts
+
     asked = read_texts(queries)[:count]
     with progress_bar(Console(stderr=True)) as tell:
         found = bench_search(index, asked, load_settings(), tell=tell)
@@ -65,6 +70,19 @@ def search(
     typer.echo(f"loading the plain model: {_seconds(found.loading_s)} s")
     typer.echo(f"open and first search:   {_seconds(found.first_search_s)} s")
     typer.echo(f"memory beyond the model: {found.memory_mib:.0f} MiB")
+
+
+@bench_app.command("start")
+def start(
+    index: IndexOption = DEFAULT_INDEX,
+    query: Annotated[str, typer.Option("--query", help="What to search for and ask.")] = QUERY,
+    runs: Annotated[int, typer.Option("--runs", help="How often to start each.", min=1)] = 5,
+    as_json: JsonOption = False,
+) -> None:
+    """Start fresh processes that search and ask, with numpy and with sentence-transformers, in turns."""
+    with progress_bar(Console(stderr=True)) as tell:
+        found = bench_start(index, query, runs=runs, tell=tell)
+    typer.echo(found.model_dump_json(indent=2) if as_json else render(found))
 
 
 def _pair(values: tuple[float, float]) -> str:

@@ -1,7 +1,7 @@
 """`rag-qa calibrate`: fit when to refuse on the index itself, keep it there, and draw the risk–coverage curve."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -11,10 +11,11 @@ from rag_qa.app.options import DEFAULT_INDEX, EmbedderOption, IndexOption, JsonO
 from rag_qa.app.progress import progress_bar
 from rag_qa.app.streams import print_json
 from rag_qa.errors import EvaluationError
-from rag_qa.evaluation.calibrating import CalibrationReport, fit, measure
-from rag_qa.evaluation.curves import draw_curve, render_curve
 from rag_qa.index.calibrations import store_calibration
 from rag_qa.index.reader import Index
+
+if TYPE_CHECKING:
+    from rag_qa.evaluation.calibrating import CalibrationReport
 
 
 def calibrate(
@@ -34,6 +35,9 @@ def calibrate(
     as_json: JsonOption = False,
 ) -> None:
     """Fit when to refuse, by questions made of the index's papers and the same with the paper held out."""
+    from rag_qa.evaluation.calibrating import fit, measure
+    from rag_qa.evaluation.curves import draw_curve
+
     if reset:
         store_calibration(index, None, generation=_generation(index))
         typer.echo("the calibration that ships is used again")
@@ -58,7 +62,9 @@ def _generation(folder: Path) -> int:
     return opened.manifest.generation
 
 
-def _told(report: CalibrationReport, *, stored: bool) -> str:
+def _told(report: "CalibrationReport", *, stored: bool) -> str:
+    from rag_qa.evaluation.curves import render_curve
+
     found = report.calibration
     return "\n".join(
         [

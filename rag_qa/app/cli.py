@@ -54,7 +54,6 @@ from rag_qa.app.streams import NO_ROOM, flush_output, give_up_output, prepare_st
 from rag_qa.backends.locating import ModelChoice, choose_model
 from rag_qa.corpus.decoding import decode_bytes
 from rag_qa.errors import RagQAError, SourceError
-from rag_qa.index.builder import build_index
 from rag_qa.sample import sample_papers_path
 from rag_qa.settings import Settings
 from rag_qa.types import Explanation, Hit
@@ -104,6 +103,8 @@ def index(
     as_json: JsonOption = False,
 ) -> None:
     """Index papers: author pages, JSON Lines, CSV, BibTeX, RIS, arXiv Atom, BEIR; plain or gzip."""
+    from rag_qa.index.builder import build_index
+
     wanted: list[str | Path] = [*(sources or []), *([sample_papers_path()] if sample else [])]
     if not wanted:
         raise SourceError("nothing to index; name a file or folder, or use --sample")

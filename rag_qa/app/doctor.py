@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 import typer
 
 from rag_qa.app.options import load_settings
-from rag_qa.errors import ModelError
+from rag_qa.errors import BackendError, ModelError
 from rag_qa.types import Value
 
 LIBRARIES = (
@@ -49,7 +49,10 @@ def checks(index: Path | None = None) -> Iterator[Check]:
     yield libraries_check()
     generator, found = model_check("language model", "generator")
     yield found
-    yield model_check("embedder", "embedder")[1]
+    embedder, found = model_check("embedder", "embedder")
+    yield found
+    if embedder is not None:
+        yield runtime_check()
     if generator is not None:
         yield llama_check(generator)
     if index is not None:
@@ -98,6 +101,17 @@ def model_check(title: str, kind: Literal["embedder", "generator"]) -> tuple[Pat
     if kind == "generator" and settings.model == AUTO:
         detail += f"; serves because {choice.reason or 'it is here and memory suffices'}"
     return located.path, Check(name=title, status="ok", detail=detail)
+
+
+def runtime_check() -> Check:
+    """What embeds a question, numpy at once or sentence-transformers, and why?"""
+    from rag_qa.backends.embedding import open_embedder
+
+    try:
+        return Check(name="embedding", status="ok", detail=open_embedder(load_settings()).describe())
+    except BackendError as exc:
+        detail, _, cure = str(exc).rpartition("; ")
+        return Check(name="embedding", status="fail", detail=detail, cure=cure)
 
 
 def llama_check(model: Path) -> Check:

@@ -5,7 +5,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from platformdirs import user_cache_path
@@ -20,18 +20,13 @@ from rag_qa.backends.home import home_folder
 from rag_qa.backends.llama import open_generator
 from rag_qa.backends.locating import choose_model
 from rag_qa.errors import EvaluationError
-from rag_qa.evaluation.caching import CachedGenerator
-from rag_qa.evaluation.conditions import Condition, Finding, choose, judge, load_conditions
-from rag_qa.evaluation.conditions import record as record_scores
-from rag_qa.evaluation.corpora import corpus_of, select_papers
-from rag_qa.evaluation.datasets import CorpusSet
-from rag_qa.evaluation.evaluating import evaluate, load_set
-from rag_qa.evaluation.html_report import write_html
-from rag_qa.evaluation.reports import render, to_json
-from rag_qa.index.builder import build_index
-from rag_qa.index.changes import Progress
 from rag_qa.settings import Settings
 from rag_qa.types import EvalReport
+
+# The whole of evaluation is imported where it is run: a search has no use for it.
+if TYPE_CHECKING:
+    from rag_qa.evaluation.conditions import Condition, Finding
+    from rag_qa.index.changes import Progress
 
 CONDITIONS = Path("eval/conditions.toml")
 
@@ -96,6 +91,10 @@ def evaluate_set(
     as_json: JsonOption = False,
 ) -> None:
     """Measure retrieval, grounding and abstention on a question set, without a judge model."""
+    from rag_qa.evaluation.conditions import choose, load_conditions
+    from rag_qa.evaluation.html_report import write_html
+    from rag_qa.evaluation.reports import render, to_json
+
     if cache is not None and no_cache:
         raise typer.BadParameter("--cache and --no-cache exclude each other; give one")
     kept = None if no_cache else cache or memory_file(user_cache_path, "generations")
@@ -140,8 +139,10 @@ def _results_beside(folder: Path) -> Path:
     return next((path for path in above if path.is_dir()), folder.parent / "results")
 
 
-def record_conditions(conditions: Sequence[Condition], index: Path | None, cache: Path | None) -> None:
+def record_conditions(conditions: Sequence["Condition"], index: Path | None, cache: Path | None) -> None:
     """Run the conditions and print what was found as blocks of the file of conditions."""
+    from rag_qa.evaluation.conditions import record as record_scores
+
     for condition in conditions:
         if reason := condition.skipped:
             typer.echo(f"# {condition.name} skipped: {reason}")
@@ -150,12 +151,14 @@ def record_conditions(conditions: Sequence[Condition], index: Path | None, cache
 
 
 def check_conditions(
-    conditions: Sequence[Condition], index: Path | None, as_json: bool, cache: Path | None
+    conditions: Sequence["Condition"], index: Path | None, as_json: bool, cache: Path | None
 ) -> None:
     """Run the conditions and print what was found for each score; end with status 1 where one is missed.
 
     A condition whose data is absent is skipped. Raises EvaluationError when that leaves nothing to check.
     """
+    from rag_qa.evaluation.conditions import judge
+
     findings: list[Finding] = []
     skipped: dict[str, str] = {}
     for condition in conditions:
@@ -179,7 +182,7 @@ def check_conditions(
         raise typer.Exit(1)
 
 
-def _measure_condition(condition: Condition, index: Path | None, cache: Path | None) -> EvalReport:
+def _measure_condition(condition: "Condition", index: Path | None, cache: Path | None) -> EvalReport:
     return measure(
         condition.folder,
         load_settings(style=condition.style, model=condition.model),
@@ -191,7 +194,7 @@ def _measure_condition(condition: Condition, index: Path | None, cache: Path | N
     )
 
 
-def _findings_json(findings: Sequence[Finding], skipped: dict[str, str]) -> str:
+def _findings_json(findings: Sequence["Finding"], skipped: dict[str, str]) -> str:
     rows = [finding.model_dump(exclude_none=True) | {"ok": finding.ok} for finding in findings]
     return json.dumps({"findings": rows, "skipped": skipped}, ensure_ascii=False, indent=1)
 
@@ -211,6 +214,11 @@ def measure(
 
     `cache` is the folder that keeps what the language model said; without one everything is generated anew.
     """
+    from rag_qa.evaluation.caching import CachedGenerator
+    from rag_qa.evaluation.corpora import corpus_of
+    from rag_qa.evaluation.datasets import CorpusSet
+    from rag_qa.evaluation.evaluating import evaluate, load_set
+
     # Chosen once: between two choices memory may have become free or scarce.
     settings = settings.model_copy(update={"model": choose_model(settings.model).name})
     with progress_bar(Console(stderr=True)) as tell:
@@ -238,8 +246,11 @@ def is_supported(sentence: str, quotes: Sequence[str]) -> bool:
     return verdict_on(sentence, quotes).label == "supported"
 
 
-def _index_of(sources: Sequence[Path], ids: Path | None, settings: Settings, tell: Progress) -> Path:
+def _index_of(sources: Sequence[Path], ids: Path | None, settings: Settings, tell: "Progress") -> Path:
     """Return an index of the papers, kept in the user's cache for their paths and embedder, and up to date."""
+    from rag_qa.evaluation.corpora import select_papers
+    from rag_qa.index.builder import build_index
+
     parts = [str(path.expanduser().resolve()) for path in [*sources, *([ids] if ids else [])]]
     key = hashlib.sha256("\0".join([*parts, settings.embedder]).encode()).hexdigest()[:12]
     cache = home_folder(user_cache_path)

@@ -22,7 +22,6 @@ from rag_qa.app.options import (
 )
 from rag_qa.app.rendering import safe_json, say, show_merged, show_paper
 from rag_qa.app.streams import print_json
-from rag_qa.corpus.merging import why_merged
 from rag_qa.index.reader import Index
 from rag_qa.retrieval.filters import matching
 from rag_qa.types import EVERY_PAPER, Fate, Filter, Paper
@@ -85,6 +84,8 @@ def _fates(index: Index, chosen: Sequence[Paper]) -> list[Sequence[Fate]]:
 
 
 def _fates_of(paper: Paper, records: Sequence[Paper]) -> list[Fate]:
+    from rag_qa.corpus.merging import why_merged
+
     reasons = [None, *why_merged(records)]
     return [
         Fate(

@@ -2,21 +2,24 @@
 
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
 from rag_qa.app.rendering import inert
-from rag_qa.index.changes import Progress as Tell
 from rag_qa.types import Event
+
+if TYPE_CHECKING:
+    from rag_qa.index.changes import Progress as Tell
 
 # Papers that are named while they are read.
 FOUND = 3
 
 
 @contextmanager
-def progress_bar(console: Console) -> Iterator[Tell]:
+def progress_bar(console: Console) -> Iterator["Tell"]:
     """Give a callback that draws one bar a stage."""
     columns = (
         TextColumn("{task.description:>10}"),

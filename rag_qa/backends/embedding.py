@@ -1,147 +1,131 @@
-"""Texts → unit vectors, through sentence-transformers. Knows nothing of papers or of indexes.
+"""The embedder that the settings name, light where it can be: what is asked of little text does not wait for torch.
 
-The model loads at the first `encode`: its description (`spec`) and its tokenizer come from files alone, so that
-an index run that has nothing to embed never pays for importing torch.
+Its description (`spec`) and its tokenizer come from files alone.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from threading import Lock
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from rag_qa.backends.attention import attend_in_bfloat16
-from rag_qa.backends.interrupts import uninterrupted
+from rag_qa.backends.agreement import agrees, lowest_cosine, recall_cosine, remember_cosine
+from rag_qa.backends.light_embedder import LightEmbedder
 from rag_qa.backends.locating import locate_model
-from rag_qa.backends.processor import has_bfloat16, let_threads_sleep
+from rag_qa.backends.processor import has_bfloat16
+from rag_qa.backends.sentence_embedder import SentenceTransformerEmbedder
 from rag_qa.errors import BackendError
-from rag_qa.protocols import EmbedderSpec, Matrix, Role, TokenEncoding
+from rag_qa.protocols import Embedder, EmbedderSpec, Matrix, Role, TokenEncoding
 from rag_qa.settings import Settings
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
-    from tokenizers import Tokenizer
+
+log = logging.getLogger(__name__)
+
+# Texts up to which the light embedder serves: it takes as long for 200 sentences as sentence-transformers to load.
+FEW_TEXTS = 128
+# Devices on which the light embedder may take sentence-transformers' part.
+LIGHT_DEVICES = ("auto", "cpu")
 
 
-# On two cores 8 texts at once keep what lies between two layers in the cache: 32 are a sixth slower.
-CPU_BATCH, GPU_BATCH = 8, 128
-# An encoding takes kilobytes until it is counted: those of 32,000 papers' sentences took 1.3 GB.
-COUNT_BATCH = 4_096
+class SwitchingEmbedder:
+    """Takes a few texts to the light embedder and many to sentence-transformers, if both give the same vectors.
 
+    Which of them serves depends on nothing but the number of texts, so that an answer is the same in a fresh process
+    and in one that has just built an index. Whether they agree is tried once, when sentence-transformers is loaded for
+    the first time anyway; where they do not, or the light one does not know the model, that alone serves.
+    """
 
-class SentenceTransformerEmbedder:
-    """An embedder over a sentence-transformers model in a local folder; never opens a connection."""
-
-    def __init__(
-        self, folder: Path, spec: EmbedderSpec, *, device: str = "auto", batch_size: int | None = None
-    ) -> None:
-        let_threads_sleep()
-        self.spec = spec
+    def __init__(self, folder: Path, heavy: SentenceTransformerEmbedder, *, light: bool = True) -> None:
+        """`light` is whether the light embedder may serve at all."""
+        self.spec = heavy.spec
         self._folder = folder
-        self._device = device
-        self._batch_size = batch_size
-        self._lock = Lock()
+        self._heavy = heavy
+        self._allowed = light
 
     def encode(self, texts: Sequence[str], *, role: Role) -> Matrix:
-        """Return float32 unit vectors, shape (len(texts), dimension).
-
-        Raises ValueError for a blank text, whose vector would mean nothing.
-        """
-        if not texts:
-            return np.empty((0, self.spec.dimension), dtype=np.float32)
-        return _unit(np.asarray(self._run(texts, role, "sentence_embedding"), dtype=np.float32))
+        """Return float32 unit vectors, shape (len(texts), dimension). Raises ValueError for a blank text."""
+        return self._serving(texts).encode(texts, role=role)
 
     def encode_tokens(self, texts: Sequence[str], *, role: Role) -> list[TokenEncoding]:
         """Return each text's unit vector with those of its tokens, special ones and those of a prompt left out.
 
         Raises ValueError for a blank text.
         """
-        outputs = self._run(texts, role, None) if texts else []
-        return [self._tokens(text, role, output) for text, output in zip(texts, outputs, strict=True)]
-
-    def _tokens(self, text: str, role: Role, output: Mapping[str, Any]) -> TokenEncoding:
-        prompt = self._prompt(role)
-        vectors = output["token_embeddings"][output["attention_mask"].bool()].float().cpu().numpy()
-        offsets = self._tokenizer.encode(prompt + text).offsets
-        if len(offsets) > len(vectors):  # cut off, before a special token at the end
-            offsets = offsets[: len(vectors) - 1]
-        kept = [n for n, (start, end) in enumerate(offsets) if end > max(start, len(prompt))]
-        spans = np.maximum(0, np.array([offsets[n] for n in kept]) - len(prompt))
-        if not kept:  # a text of characters that the tokenizer drops
-            vectors, kept, spans = vectors.mean(axis=0, keepdims=True), [0], np.array([[0, len(text)]])
-        whole = output["sentence_embedding"].float().cpu().numpy()
-        return TokenEncoding(_unit(whole), _unit(vectors[kept]), spans)
-
-    def _run(self, texts: Sequence[str], role: Role, output: Literal["sentence_embedding"] | None) -> Any:
-        if any(not text.strip() for text in texts):
-            raise ValueError("a blank text cannot be embedded; leave it out")
-        with self._lock:
-            with uninterrupted():
-                model = self._model
-            return model.encode(
-                list(texts),
-                prompt=self._prompt(role) or None,
-                batch_size=self._batch_size or (CPU_BATCH if model.device.type == "cpu" else GPU_BATCH),
-                output_value=output,
-                show_progress_bar=False,
-            )
-
-    def _prompt(self, role: Role) -> str:
-        return self.spec.query_prompt if role == "query" else self.spec.document_prompt
+        return self._serving(texts).encode_tokens(texts, role=role)
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Return each text's length in tokens, special tokens included and nothing truncated."""
-        return [
-            len(encoding)
-            for start in range(0, len(texts), COUNT_BATCH)
-            for encoding in self._tokenizer.encode_batch_fast(list(texts[start : start + COUNT_BATCH]))
-        ]
+        return self._heavy.count_tokens(texts)
 
-    @cached_property
-    def _tokenizer(self) -> "Tokenizer":
-        from tokenizers import Tokenizer
-
-        tokenizer = Tokenizer.from_file(str(self._folder / "tokenizer.json"))
-        tokenizer.no_truncation()
-        tokenizer.no_padding()
-        return tokenizer
-
-    @cached_property
-    def _model(self) -> "SentenceTransformer":
-        import torch
-        from sentence_transformers import SentenceTransformer
-        from transformers.utils import logging
-
-        logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-        try:
-            model = SentenceTransformer(
-                str(self._folder),
-                device=None if self._device == "auto" else self._device,
-                local_files_only=True,
-                model_kwargs={"dtype": getattr(torch, self.spec.dtype)},
+    def describe(self) -> str:
+        """Return in words what serves a question, without loading or trying anything."""
+        if isinstance(self._light, str):
+            return f"sentence-transformers embeds questions: {self._light}"
+        cosine = recall_cosine(self._folder, self.spec)
+        if cosine is None:
+            return (
+                "numpy will embed questions, if it agrees with sentence-transformers when that is next loaded"
             )
-            if self.spec.dtype == "bfloat16" and model.device.type == "cpu":
-                attend_in_bfloat16(model)
-        except (OSError, ValueError, RuntimeError) as exc:
-            raise BackendError(
-                f"the embedder in {self._folder} cannot be loaded: {exc}; fetch it again with "
-                f"`rag-qa models pull {self.spec.name}`"
-            ) from exc
-        model.max_seq_length = self.spec.max_tokens
-        return model
+        if not agrees(cosine, self.spec):
+            return f"sentence-transformers embeds questions: numpy agrees to a cosine of {cosine:.5f} only"
+        return f"numpy embeds questions, which agrees with sentence-transformers to a cosine of {cosine:.6f}"
+
+    def _serving(self, texts: Sequence[str]) -> Embedder:
+        # What has nothing to embed loads nothing.
+        if texts and self._agreeing is not None and len(texts) <= FEW_TEXTS:
+            return self._agreeing
+        return self._heavy
+
+    @cached_property
+    def _agreeing(self) -> LightEmbedder | None:
+        """The light embedder, if it gives the vectors of sentence-transformers."""
+        light = self._light
+        if isinstance(light, str):
+            log.debug("sentence-transformers embeds: %s", light)
+            return None
+        cosine = recall_cosine(self._folder, self.spec)
+        if cosine is None:
+            cosine = lowest_cosine(light, self._heavy)
+            remember_cosine(self._folder, self.spec, cosine)
+        if not agrees(cosine, self.spec):
+            log.debug("sentence-transformers embeds: the light embedder agrees to %.5f only", cosine)
+            return None
+        return light
+
+    @cached_property
+    def _light(self) -> LightEmbedder | str:
+        """The light embedder, or why there is none."""
+        if not self._allowed:
+            return "the settings say so"
+        try:
+            return LightEmbedder(self._folder, self.spec)
+        except (OSError, ValueError) as exc:
+            return str(exc)
+        except KeyError as exc:
+            return f"its description lacks {exc}"
 
 
-def _unit(vectors: Matrix) -> Matrix:
-    """Return the vectors with length one; a norm that the model takes in bfloat16 is off by up to .003."""
-    unit: Matrix = vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
-    return unit
-
-
-def open_embedder(settings: Settings) -> SentenceTransformerEmbedder:
+def open_embedder(settings: Settings) -> SwitchingEmbedder:
     """Find the embedder that the settings name and describe it, without loading it."""
+    folder, spec = find_embedder(settings)
+    light = settings.embedder_runtime == "auto" and settings.device in LIGHT_DEVICES
+    return SwitchingEmbedder(folder, _sentence_embedder(folder, spec, settings), light=light)
+
+
+def open_sentence_embedder(settings: Settings) -> SentenceTransformerEmbedder:
+    """Return the embedder that the settings name, as sentence-transformers runs it, for any number of texts."""
+    return _sentence_embedder(*find_embedder(settings), settings)
+
+
+def _sentence_embedder(folder: Path, spec: EmbedderSpec, settings: Settings) -> SentenceTransformerEmbedder:
+    return SentenceTransformerEmbedder(folder, spec, device=settings.device, batch_size=settings.embed_batch)
+
+
+def find_embedder(settings: Settings) -> tuple[Path, EmbedderSpec]:
+    """Return the folder of the embedder that the settings name, and its description."""
     located = locate_model(settings.embedder, kind="embedder")
     dtype = settings.embedder_dtype
     if dtype == "auto":
@@ -158,9 +142,7 @@ def open_embedder(settings: Settings) -> SentenceTransformerEmbedder:
         query_prompt=(entry.query_prompt if entry else "") or prompts.get("query") or "",
         document_prompt=(entry.document_prompt if entry else "") or prompts.get("document") or "",
     )
-    return SentenceTransformerEmbedder(
-        located.path, spec, device=settings.device, batch_size=settings.embed_batch
-    )
+    return located.path, spec
 
 
 def open_plain_model(settings: Settings) -> "SentenceTransformer":

@@ -9,7 +9,7 @@ from statistics import median
 
 import numpy as np
 
-from rag_qa.backends.embedding import open_embedder, open_plain_model
+from rag_qa.backends.embedding import open_plain_model, open_sentence_embedder
 from rag_qa.corpus.passages import embedding_text
 from rag_qa.corpus.reading import read_source
 from rag_qa.corpus.sources import expand_sources
@@ -39,7 +39,7 @@ def bench_index(
     Raises EvaluationError where the sources hold no paper.
     """
     drawn = _draw(sources, papers, seed)
-    embedder, plain = open_embedder(settings), open_plain_model(settings)
+    embedder, plain = open_sentence_embedder(settings), open_plain_model(settings)
     embedder.encode(["warm"], role="document")
     plain.encode(["warm"], show_progress_bar=False)
     building, encoding = [], []

@@ -5,14 +5,14 @@ than abstract and title alike (eval/README.md).
 
 The engine is bm25s, chosen over SQLite FTS5 and tantivy at 128,353 papers (eval/bench_lexical.py): its queries take
 0.7 ms against 166 and 3.3 ms, and it scores *every* paper, which exact fusion needs. The price is a rebuild
-of 12 s where the others add 1,000 papers in 0.1 s. Knows nothing of vectors.
+of 12 s where the others add 1,000 papers in 0.1 s. Its files are read here without it: importing it imports scipy, a
+seventh of what a fresh search takes. Knows nothing of vectors.
 """
 
 import json
 from collections.abc import Iterable, Sequence
-from functools import cache, cached_property, reduce
+from functools import cached_property, reduce
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,10 +22,16 @@ from rag_qa.text.body import body_span
 from rag_qa.text.words import ANALYZER, stem, words
 from rag_qa.types import Paper
 
-if TYPE_CHECKING:
-    import bm25s  # type: ignore[import-untyped]
-
 PAPER_IDS = "paper_ids.json"
+# What bm25s saves: the scores of each word's papers, one word after the other, the papers, and where each word begins.
+SCORES, HOLDERS, STARTS, VOCABULARY = (
+    "data.csc.index.npy", "indices.csc.index.npy", "indptr.csc.index.npy", "vocab.index.json"
+)  # fmt: skip
+# Those of bm25s, which are Lucene's.
+STOP_WORDS = frozenset(
+    "a an and are as at be but by for if in into is it no not of on or such that the their then there these they this "
+    "to was will with".split()
+)
 TITLE_TIMES = 3
 RULES = "rules.json"
 
@@ -36,7 +42,7 @@ def build_lexical(folder: Path, papers: Iterable[Paper]) -> list[list[int]]:
     Returns the words of each paper, as their places in the vocabulary. Where no paper has a word (there may be no
     paper), only ids are written: bm25s would divide by zero.
     """
-    import bm25s
+    import bm25s  # type: ignore[import-untyped]
 
     ids: list[str] = []
     texts: list[str] = []
@@ -70,10 +76,12 @@ class Lexical:
 
     def scores(self, query: str) -> NDArray[np.float32]:
         """Return BM25 of every paper, shape (papers,), in the order of `paper_ids`; 0 where nothing matches."""
-        known = [word for word in _tokenize(query) if word in self._vocabulary]
-        if not known:
-            return np.zeros(len(self.paper_ids), dtype=np.float32)
-        return np.asarray(self._index.get_scores(known), dtype=np.float32)
+        scores = np.zeros(len(self.paper_ids), dtype=np.float32)
+        for number in self.numbers(query):
+            if number >= 0:
+                column = self._column(number)
+                scores[self._holders[column]] += self._scores[column]
+        return scores
 
     def numbers(self, query: str) -> list[int]:
         """Return the places of a query's words in the vocabulary, in order; -1 for one that no paper has."""
@@ -88,10 +96,7 @@ class Lexical:
         numbers = [self._vocabulary.get(word) for word in _tokenize(text)]
         if not numbers or None in numbers:
             return np.empty(0, dtype=np.int64)
-        starts, holders = self._index.scores["indptr"], self._index.scores["indices"]
-        lists = [
-            np.asarray(holders[starts[n] : starts[n + 1]], dtype=np.int64) for n in numbers if n is not None
-        ]
+        lists = [np.asarray(self._holders[self._column(n)], dtype=np.int64) for n in numbers if n is not None]
         return reduce(np.intersect1d, lists[1:], np.sort(lists[0]))
 
     def papers_with(self, names: Sequence[str]) -> list[int]:
@@ -101,8 +106,12 @@ class Lexical:
     def _document_frequency(self, place: int | None) -> int:
         if place is None:
             return 0
-        starts = self._index.scores["indptr"]
-        return int(starts[place + 1] - starts[place])
+        column = self._column(place)
+        return int(column.stop - column.start)
+
+    def _column(self, place: int) -> slice:
+        """Return where the papers of a word stand, by the word's place in the vocabulary."""
+        return slice(int(self._starts[place]), int(self._starts[place + 1]))
 
     @cached_property
     def paper_ids(self) -> list[str]:
@@ -116,33 +125,38 @@ class Lexical:
 
     @cached_property
     def _vocabulary(self) -> dict[str, int]:
-        has_words = any(self._folder.glob("*.npy"))
-        return self._index.vocab_dict if has_words else {}
+        """The place of each stem; nothing where no paper has a word, so that there are no scores."""
+        if not (self._folder / SCORES).is_file():
+            return {}
+        return dict(json.loads((self._folder / VOCABULARY).read_text(encoding="utf-8")))
 
     @cached_property
-    def _index(self) -> "bm25s.BM25":
-        import bm25s
+    def _scores(self) -> NDArray[np.float32]:
+        scores: NDArray[np.float32] = np.load(self._folder / SCORES, mmap_mode="r")
+        return scores
 
-        return bm25s.BM25.load(str(self._folder), mmap=True)
+    @cached_property
+    def _holders(self) -> NDArray[np.int32]:
+        holders: NDArray[np.int32] = np.load(self._folder / HOLDERS, mmap_mode="r")
+        return holders
+
+    @cached_property
+    def _starts(self) -> NDArray[np.int64]:
+        starts: NDArray[np.int64] = np.load(self._folder / STARTS, mmap_mode="r")
+        return starts
 
 
 def _tokenize(text: str) -> list[str]:
     """Return the stems of a text's words without the commonest, in order."""
-    return stem([word for word in words(text) if word not in _stop_words()])
+    return stem([word for word in words(text) if word not in STOP_WORDS])
 
 
 def _vocabulary_of(texts: Iterable[Iterable[str]]) -> tuple[list[list[int]], dict[str, int]]:
     """Return lists of words as places of their stems in a vocabulary (without stop words), and the vocabulary."""
     numbers: dict[str, int] = {}
-    stops = _stop_words()
-    found = [[numbers.setdefault(word, len(numbers)) for word in text if word not in stops] for text in texts]
+    found = [
+        [numbers.setdefault(word, len(numbers)) for word in text if word not in STOP_WORDS] for text in texts
+    ]
     vocabulary: dict[str, int] = {}
     places = [vocabulary.setdefault(stemmed, len(vocabulary)) for stemmed in stem(list(numbers))]
     return [[places[n] for n in text] for text in found], vocabulary
-
-
-@cache
-def _stop_words() -> frozenset[str]:
-    from bm25s.stopwords import STOPWORDS_EN  # type: ignore[import-untyped]
-
-    return frozenset(STOPWORDS_EN)

@@ -15,6 +15,7 @@ from rag_qa.app.doctor import (
     llama_check,
     model_check,
     python_check,
+    runtime_check,
 )
 from rag_qa.backends import locating, probing
 from rag_qa.backends.locating import LocatedModel, ModelChoice
@@ -82,6 +83,20 @@ def test_the_doctor_says_which_model_serves_and_why(monkeypatch, tmp_path, reaso
     assert "serves" not in model_check("language model", "generator")[1].detail
 
 
+def test_the_doctor_says_what_embeds_questions(monkeypatch, tmp_path, save_embedder):
+    """The check names the runtime of questions; a folder that holds no embedder is a failure."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("RAG_QA_EMBEDDER", str(save_embedder(tmp_path / "model", ["games"])))
+    assert "numpy will embed questions" in runtime_check().detail
+    monkeypatch.setenv("RAG_QA_EMBEDDER_RUNTIME", "torch")
+    assert "sentence-transformers embeds questions: the settings say so" in runtime_check().detail
+    (tmp_path / "model" / "1_Pooling" / "config.json").unlink()
+    (tmp_path / "model" / "config.json").write_text("{}")
+    check = runtime_check()
+    assert check.status == "fail"
+    assert check.cure == "see `rag-qa models list`"
+
+
 def test_a_crash_of_llama_is_a_failure_with_its_cure(tmp_path, monkeypatch):
     """A llama.cpp that dies by SIGSEGV is a failure whose cure rebuilds it."""
     crashing(monkeypatch)
@@ -131,6 +146,6 @@ def test_nothing_heavy_is_imported_to_name_the_commands():
 def test_this_machine_is_well(app):
     """With the starter models, every check passes and llama.cpp reports its instruction sets."""
     assert {check.name: check.status for check in diagnose()} == dict.fromkeys(
-        ("python", "libraries", "language model", "embedder", "llama.cpp"), "ok"
+        ("python", "libraries", "language model", "embedder", "embedding", "llama.cpp"), "ok"
     )
     assert "CPU" in next(check.detail for check in diagnose() if check.name == "llama.cpp")

@@ -1,9 +1,11 @@
-"""What every embedder keeps to: one suite, run against the fake and against sentence-transformers."""
+"""What every embedder keeps to: one suite, run against the fake, sentence-transformers, numpy, and both of these."""
 
 import numpy as np
 import pytest
 
-from rag_qa.backends.embedding import open_embedder
+from rag_qa.backends.embedding import find_embedder, open_embedder, open_sentence_embedder
+from rag_qa.backends.light_embedder import LightEmbedder
+from rag_qa.backends.sentence_embedder import SentenceTransformerEmbedder
 from rag_qa.protocols import Embedder
 from rag_qa.settings import Settings
 from rag_qa.testing import HashingEmbedder
@@ -18,14 +20,21 @@ TEXTS = [
 TOLERANCE = 1e-3
 
 
+OPENED = {
+    "hashing": HashingEmbedder,
+    "sentence-transformers": lambda: open_sentence_embedder(Settings(embed_batch=2)),
+    "numpy": lambda: LightEmbedder(*find_embedder(Settings())),
+    "both": lambda: open_embedder(Settings(embed_batch=2)),
+}
+
+
 @pytest.fixture(
-    scope="module", params=["hashing", pytest.param("sentence-transformers", marks=pytest.mark.model)]
+    scope="module",
+    params=[pytest.param(name, marks=[] if name == "hashing" else pytest.mark.model) for name in OPENED],
 )
 def embedder(request: pytest.FixtureRequest) -> Embedder:
     """The embedder under test."""
-    if request.param == "hashing":
-        return HashingEmbedder()
-    return open_embedder(Settings(embed_batch=2))
+    return OPENED[request.param]()
 
 
 @pytest.mark.parametrize("role", ["query", "document"])
@@ -153,17 +162,21 @@ def test_spec_describes_it(embedder):
 @pytest.mark.model
 def test_bfloat16_agrees_with_float32():
     """The attention that bfloat16 uses on a CPU is the model's own: vectors agree to .999, padded or not."""
-    slow = open_embedder(Settings(embedder_dtype="float32")).encode(TEXTS, role="document")
-    fast = open_embedder(Settings(embedder_dtype="bfloat16")).encode(TEXTS, role="document")
+    slow, fast = (
+        open_sentence_embedder(Settings(embedder_dtype=dtype)).encode(TEXTS, role="document")
+        for dtype in ("float32", "bfloat16")
+    )
     np.testing.assert_allclose((slow * fast).sum(axis=1), 1, atol=TOLERANCE)
 
 
 @pytest.mark.model
-def test_a_prompt_is_no_part_of_the_text():
+@pytest.mark.parametrize("kind", [SentenceTransformerEmbedder, LightEmbedder])
+def test_a_prompt_is_no_part_of_the_text(kind):
     """The tokens of a prompt are left out, and those of the text stand where they do without it."""
-    plain = open_embedder(Settings())
-    prompted = open_embedder(Settings())
-    prompted.spec = plain.spec.model_copy(update={"query_prompt": "query: "})
+    folder, spec = find_embedder(Settings())
+    plain, prompted = (
+        kind(folder, spec.model_copy(update={"query_prompt": prompt})) for prompt in ("", "query: ")
+    )
     (one,), (other,) = (e.encode_tokens([TEXTS[0]], role="query") for e in (plain, prompted))
     assert one.spans.tolist() == other.spans.tolist()
     assert not np.allclose(one.vector, other.vector, atol=TOLERANCE)

@@ -1,0 +1,90 @@
+import json
+import math
+
+import numpy as np
+import pytest
+
+from rag_qa.backends.bert import Bert, gelu
+from rag_qa.backends.embedding import open_embedder, open_sentence_embedder
+from rag_qa.settings import Settings
+
+TEXTS = ["Games have players.", "Bees dance, and the players are vectors of games.", "Soup", "games " * 40]
+
+
+def settings_for(folder, **more):
+    return Settings(embedder=str(folder), embedder_dtype="float32", device="cpu", **more)
+
+
+def test_gelu_is_the_normal_distribution_times_its_argument():
+    """GELU in float32 differs from the formula in double precision by no more than float32 does."""
+    x = np.linspace(-8, 8, 4001, dtype=np.float32)
+    exact = [value * (1 + math.erf(value / math.sqrt(2))) / 2 for value in x.astype(float)]
+    np.testing.assert_allclose(gelu(x), exact, atol=1e-6)
+
+
+def test_no_text_depends_on_those_beside_it(tmp_path, save_embedder):
+    """A text's vectors are the same alone, among others, and where texts are more than are computed at once."""
+    bert = Bert(save_embedder(tmp_path, TEXTS))
+    texts = [[2, 4 + n % 7, *range(4, 5 + n % 6), 3] for n in range(200)]
+    for text, among in zip(texts, bert(texts), strict=True):
+        assert among.shape == (len(text), 32)
+        np.testing.assert_allclose(bert([text])[0], among, atol=1e-5)
+    assert bert([]) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"model_type": "t5"}, "its kind is t5"),
+        ({"hidden_act": "relu"}, "hidden_act is relu"),
+        ({"position_embedding_type": "relative_key"}, "relative_key"),
+        ({"is_decoder": True}, "decoder"),
+        ({"num_hidden_layers": 3}, "weights are missing, such as encoder.layer.2"),
+    ],
+)
+def test_other_models_are_refused(tmp_path, save_embedder, changes, why):
+    """What is computed in another way is refused in words, before anything is computed."""
+    save_embedder(tmp_path, TEXTS, changes=changes)
+    with pytest.raises(ValueError, match=why):
+        Bert(tmp_path)
+
+
+def test_a_file_that_is_cut_off_is_refused(tmp_path, save_embedder):
+    """Weights that end too early are refused when they are opened."""
+    weights = save_embedder(tmp_path, TEXTS) / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-4])
+    with pytest.raises(ValueError, match="buffer"):
+        Bert(tmp_path)
+
+
+def test_weights_that_begin_anywhere_are_read(tmp_path, save_embedder):
+    """Files whose numbers do not begin at a multiple of four bytes give the same vectors."""
+    bert = Bert(save_embedder(tmp_path / "even", TEXTS))
+    odd = save_embedder(tmp_path / "odd", TEXTS) / "model.safetensors"
+    whole = odd.read_bytes()
+    length = int.from_bytes(whole[:8], "little")
+    table = json.dumps(json.loads(whole[8 : 8 + length])).encode()
+    table += b" " * (1 + -len(table) % 4)
+    odd.write_bytes(len(table).to_bytes(8, "little") + table + whole[8 + length :])
+    np.testing.assert_array_equal(Bert(odd.parent)([[2, 5, 3]])[0], bert([[2, 5, 3]])[0])
+
+
+@pytest.mark.model
+@pytest.mark.parametrize("pooling", ["mean", "cls"])
+@pytest.mark.parametrize("kind", ["bert", "roberta"])
+def test_vectors_are_those_of_sentence_transformers(tmp_path, save_embedder, monkeypatch, kind, pooling):
+    """Over one random model of each kind, vectors of texts and of tokens are those that the library gives."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    folder = save_embedder(tmp_path / "model", TEXTS, kind=kind, pooling=pooling)
+    light, heavy = open_embedder(settings_for(folder)), open_sentence_embedder(settings_for(folder))
+    np.testing.assert_allclose(
+        light.encode(TEXTS, role="query"), heavy.encode(TEXTS, role="query"), atol=1e-5
+    )
+    pairs = zip(
+        light.encode_tokens(TEXTS, role="document"), heavy.encode_tokens(TEXTS, role="document"), strict=True
+    )
+    for mine, theirs in pairs:
+        np.testing.assert_allclose(mine.vector, theirs.vector, atol=1e-5)
+        np.testing.assert_allclose(mine.tokens, theirs.tokens, atol=1e-5)
+        np.testing.assert_array_equal(mine.spans, theirs.spans)
+    assert "numpy embeds questions" in light.describe()

@@ -1,0 +1,131 @@
+import json
+
+import pytest
+
+from rag_qa.backends.agreement import TEXTS as TRIED
+from rag_qa.backends.agreement import recall_cosine
+from rag_qa.backends.embedding import FEW_TEXTS, SwitchingEmbedder, find_embedder, open_embedder
+from rag_qa.backends.light_embedder import LightEmbedder
+from rag_qa.settings import Settings
+
+TEXTS = ["Games have players.", *TRIED]
+
+
+class Heavy(LightEmbedder):
+    """Stands for sentence-transformers: counts the calls, and for `off` gives other vectors."""
+
+    def __init__(self, folder, spec, *, off=False):
+        super().__init__(folder, spec)
+        self.asked = []
+        self._off = off
+
+    def encode(self, texts, *, role):
+        self.asked.append(len(texts))
+        vectors = super().encode(texts, role=role)
+        return vectors[:, ::-1] if self._off else vectors
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    """A cache folder of the test's own."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def folder(tmp_path, save_embedder):
+    """A model folder that numpy can compute."""
+    return save_embedder(tmp_path / "model", TEXTS)
+
+
+def switching(folder, *, off=False, light=True):
+    _, spec = find_embedder(Settings(embedder=str(folder), embedder_dtype="float32"))
+    heavy = Heavy(folder, spec, off=off)
+    return SwitchingEmbedder(folder, heavy, light=light), heavy
+
+
+def test_few_texts_go_light_and_many_do_not(folder):
+    """Once both agreed, a process that embeds a few texts never asks sentence-transformers, and for many it does."""
+    switching(folder)[0].encode(["games"], role="query")
+    embedder, heavy = switching(folder)
+    embedder.encode(["games"] * FEW_TEXTS, role="query")
+    embedder.encode_tokens(["games"], role="document")
+    assert heavy.asked == []
+    embedder.encode(["games"] * (FEW_TEXTS + 1), role="document")
+    assert heavy.asked == [FEW_TEXTS + 1]
+
+
+def test_agreement_is_tried_once(folder):
+    """The first process tries on the sample texts of both roles; the next one remembers what came of it."""
+    embedder, heavy = switching(folder)
+    assert "will embed questions, if" in embedder.describe()
+    embedder.encode(["games"], role="query")
+    assert heavy.asked == [len(TRIED)] * 2
+    assert recall_cosine(folder, embedder.spec) == pytest.approx(1, abs=1e-5)
+    again, untouched = switching(folder)
+    again.encode(["games"], role="query")
+    assert untouched.asked == []
+    assert "numpy embeds questions" in again.describe()
+
+
+def test_where_vectors_differ_the_light_one_never_serves(folder):
+    """A disagreement is remembered: sentence-transformers serves, in this process and in the next."""
+    switching(folder, off=True)[0].encode(["games"], role="query")
+    embedder, heavy = switching(folder, off=True)
+    embedder.encode(["games"], role="query")
+    assert heavy.asked == [1]
+    assert "agrees to a cosine of" in embedder.describe()
+
+
+def test_changed_weights_are_tried_again(folder):
+    """What was found holds for the files that it was found for."""
+    switching(folder)[0].encode(["games"], role="query")
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | {"layer_norm_eps": 1e-6}))
+    embedder, heavy = switching(folder)
+    embedder.encode(["games"], role="query")
+    assert heavy.asked == [len(TRIED)] * 2
+
+
+@pytest.mark.parametrize(
+    ("module", "why"),
+    [
+        ({"path": "3_Dense", "type": "some.Dense"}, "its modules are Transformer, Pooling, Normalize, Dense"),
+        ({"path": "3_Dense"}, "its description lacks 'type'"),
+    ],
+)
+def test_an_unknown_kind_is_left_to_sentence_transformers(folder, module, why):
+    """A model that numpy does not compute is served by sentence-transformers, and it is said why."""
+    modules = json.loads((folder / "modules.json").read_text())
+    _, heavy = switching(folder)
+    (folder / "modules.json").write_text(json.dumps([*modules, module]))
+    embedder = SwitchingEmbedder(folder, heavy)
+    embedder.encode(["games"], role="query")
+    assert heavy.asked == [1]
+    assert why in embedder.describe()
+
+
+def test_the_light_one_can_be_turned_off(folder):
+    """With the setting `torch`, sentence-transformers serves even one text."""
+    embedder, heavy = switching(folder, light=False)
+    embedder.encode(["games"], role="query")
+    assert heavy.asked == [1]
+    torch = open_embedder(Settings(embedder=str(folder), embedder_runtime="torch"))
+    assert "the settings say so" in torch.describe()
+
+
+def test_without_a_cache_every_process_tries_anew(folder, monkeypatch):
+    """Where nothing can be remembered, the agreement is tried in every process, once."""
+    monkeypatch.setenv("XDG_CACHE_HOME", "/dev/null")
+    for embedder, heavy in (switching(folder), switching(folder)):
+        for _ in range(2):
+            embedder.encode(["games"], role="query")
+        assert heavy.asked == [len(TRIED)] * 2
+
+
+def test_nothing_to_embed_loads_nothing(folder):
+    """No texts give no vectors, without trying anything."""
+    embedder, heavy = switching(folder)
+    assert embedder.encode([], role="query").shape == (0, 32)
+    assert embedder.encode_tokens([], role="query") == []
+    assert heavy.asked in ([], [0])
