@@ -41,6 +41,7 @@ _HARMLESS = frozenset(
     """.split()
 )
 _CAPITAL_INSIDE = re.compile(r"[^\W\d_][^\W_]*?(?=[^\W\d_a-z])[^\W\d_]")
+_EDGES = re.compile(r"^(\W*)(.*?)(\W*)$")
 # A formula while the words around it are looked at; text of papers holds no private characters.
 _HELD = "\ue040"
 # Shorter words have no capital in title case.
@@ -107,13 +108,10 @@ def _in_title_case(words: Sequence[str]) -> bool:
 
 def _word(word: str, *, names: bool) -> str:
     """Return a word escaped, in braces where it must keep its capitals: an acronym, or a name amid small words."""
-    start = re.match(r"\W*", word)
-    end = re.search(r"\W*\Z", word)
-    assert start is not None and end is not None
-    core = word[start.end() : max(end.start(), start.end())]
+    before, core, after = _EDGES.findall(word)[0]
     if not (_CAPITAL_INSIDE.search(core) or (names and core[:1].isupper())):
         return escape(word)
-    return f"{escape(start[0])}{{{escape(core)}}}{escape(end[0])}"
+    return f"{escape(before)}{{{escape(core)}}}{escape(after)}"
 
 
 def _authors(paper: Paper) -> str:
