@@ -84,7 +84,7 @@ def serve_mcp(
             server.run("stdio")
         else:
             with closing(listener):
-                _run_http(server, listener, token or secrets.token_urlsafe(), errors)
+                _run_http(server, listener, token, errors)
 
 
 def listen(port: int, token: str | None) -> socket.socket:
@@ -107,12 +107,15 @@ def _make_server(assistant: Assistant, settings: Settings) -> "MCPServer":
     return make_server(assistant, open_verifier(settings, open_embedder(settings)))
 
 
-def _run_http(server: "MCPServer", listener: socket.socket, token: str, errors: Console) -> None:
+def _run_http(server: "MCPServer", listener: socket.socket, token: str | None, errors: Console) -> None:
+    """Serve until somebody stops it; a token is shown only where it was made here."""
     import uvicorn
 
+    made = token or secrets.token_urlsafe()
+    shown = "the token given" if token else made
     address = f"http://{HOST}:{listener.getsockname()[1]}{PATH}"
-    say(errors, f"MCP at {address} (Ctrl-C stops it); send `Authorization: Bearer {token}`")
-    app = guarded(server.streamable_http_app(streamable_http_path=PATH), token)
+    say(errors, f"MCP at {address} (Ctrl-C stops it); send `Authorization: Bearer TOKEN` with {shown}")
+    app = guarded(server.streamable_http_app(streamable_http_path=PATH), made)
     uvicorn.Server(uvicorn.Config(app, log_level="warning", ws="none")).run(sockets=[listener])
 
 

@@ -4,7 +4,7 @@ Calls come in threads of their own, and the assistant serves one at a time. What
 error of that tool, whose text says what to do; the server goes on.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
 from threading import Lock
 from typing import Annotated
@@ -33,7 +33,7 @@ from rag_qa.errors import QuestionError, RagQAError
 from rag_qa.exports import export_answer, export_papers
 from rag_qa.exports.references import to_references
 from rag_qa.protocols import EntailmentJudge
-from rag_qa.types import Answer, Filter, Value
+from rag_qa.types import Answer, Event, Filter, Value
 from rag_qa.version import __version__
 
 INSTRUCTIONS = """\
@@ -157,7 +157,7 @@ class Tools:
 
     def _ask(self, question: str, context: Context, wanted: Filter) -> Answer:
         """Return the answer, with word of each sentence on the way; a client that leaves stops the model."""
-        with closing(self._assistant.stream(question, filter=wanted)) as events:
+        with closing(_closable(self._assistant.stream(question, filter=wanted))) as events:
             for written, event in enumerate(events, 1):
                 from_thread.check_cancelled()
                 if event.sentence is not None:
@@ -173,6 +173,10 @@ class Tools:
                 yield
         except RagQAError as exc:
             raise ToolError(str(exc)) from exc
+
+
+def _closable(events: Iterator[Event]) -> Generator[Event, None, None]:
+    yield from events
 
 
 def _result(text: str, value: Value) -> CallToolResult:

@@ -8,11 +8,12 @@ from rag_qa.exports.people import Person, read_person
 from rag_qa.exports.works import WorkKind, keys_of, kind_of, note_of
 from rag_qa.types import Paper
 
-ENTRY_TYPES: dict[WorkKind, str] = {"article": "article", "conference": "inproceedings", "preprint": "misc"}
-VENUE_FIELDS: dict[WorkKind, str] = {
-    "article": "journal",
-    "conference": "booktitle",
-    "preprint": "journal",
+# The type of an entry and its field for the venue.
+FORMS: dict[WorkKind, tuple[str, str]] = {
+    "article": ("article", "journal"),
+    "conference": ("inproceedings", "booktitle"),
+    "preprint": ("misc", "journal"),
+    "other": ("misc", "journal"),
 }
 # Escaped braces are named, since BibTeX itself counts them also behind a backslash; parsers take @ for an entry.
 _ESCAPES = {
@@ -46,6 +47,7 @@ _EDGES = re.compile(r"^(\W*)(.*?)(\W*)$")
 _HELD = "\ue040"
 # Shorter words have no capital in title case.
 _LONG = 4
+TITLE_CASE = 0.7
 
 
 def to_bibtex(papers: Sequence[Paper]) -> str:
@@ -54,11 +56,11 @@ def to_bibtex(papers: Sequence[Paper]) -> str:
 
 
 def _entry(key: str, paper: Paper) -> str:
-    kind = kind_of(paper)
+    entry_type, venue = FORMS[kind_of(paper)]
     fields = {
         "title": escape_title(one_line(paper.title)),
         "author": _authors(paper),
-        VENUE_FIELDS[kind]: escape(one_line(paper.venue or "")),
+        venue: escape(one_line(paper.venue or "")),
         "year": str(paper.year or ""),
         "type": "preprint" if paper.status == "preprint" else "",
         "doi": _verbatim(paper.doi or ""),
@@ -70,7 +72,7 @@ def _entry(key: str, paper: Paper) -> str:
         "abstract": escape(one_line(paper.abstract)),
     }
     lines = [f"  {name} = {{{value}}}," for name, value in fields.items() if value]
-    return "\n".join([f"@{ENTRY_TYPES[kind]}{{{key},", *lines, "}\n"])
+    return "\n".join([f"@{entry_type}{{{key},", *lines, "}\n"])
 
 
 def escape(text: str) -> str:
@@ -103,7 +105,7 @@ def _is_harmless(formula: str) -> bool:
 
 def _in_title_case(words: Sequence[str]) -> bool:
     long = [word for word in words[1:] if len(word) >= _LONG and word.isalpha() and word[1:].islower()]
-    return 2 * sum(word[0].isupper() for word in long) > len(long)
+    return sum(word[0].isupper() for word in long) > TITLE_CASE * len(long)
 
 
 def _word(word: str, *, names: bool) -> str:

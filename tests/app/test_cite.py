@@ -82,7 +82,7 @@ def test_references_are_copied(run, folder):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["crumbs-2020"], "the index has no paper 'crumbs-2020'; did you mean crumbs-2019?"),
+        (["crumbs-2020"], "the index has no paper 'crumbs-2020'; did you mean crumbs-2019"),
         (["zzz"], "`rag-qa papers` lists all ids"),
         ([], "cite --all"),
         (["rise-2021", "--all"], "cite --all"),

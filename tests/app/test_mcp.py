@@ -199,6 +199,7 @@ def test_every_tool_over_http(index):
     """The same tools serve over HTTP whoever shows the token, and nobody else."""
     with serving(index, "--token", TOKEN) as line:
         address = re.search(r"http://127\.0\.0\.1:\d+/mcp", line)[0]
+        assert TOKEN not in line
         check_every_tool(*over_http(address, use_every_tool))
         for shown in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": TOKEN}):
             with pytest.raises(urllib.error.HTTPError) as refused:
@@ -211,7 +212,7 @@ def test_every_tool_over_http(index):
 def test_a_token_is_made_where_none_is_given(index):
     """Without --token the server makes one, and says it with its address on stderr alone."""
     with serving(index) as line:
-        token = re.search(r"Bearer (\S+)`", line)[1]
+        token = line.split()[-1]
     assert len(token) >= 32
 
 

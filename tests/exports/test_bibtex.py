@@ -74,6 +74,12 @@ def test_no_ligature_is_made():
     assert escape("a--b ``c'' <<d>> !`") == "a-{}-b `{}`c'{}' <{}<d>{}> !{}`"
 
 
+def test_an_address_cannot_end_its_field(make_paper):
+    """Braces that have no partner, and backslashes, are written as addresses have them."""
+    text = export_papers([make_paper(url="https://example.org/}{\\x")], "bib")
+    assert "  url = {https://example.org/%7D%7B%5Cx},\n" in text
+
+
 def test_keys_are_unique(make_paper):
     """Papers that would have one key get letters, and never the key of a third."""
     titles = ["Bread", "Bread", "Bread", "Breada"]

@@ -62,7 +62,7 @@ def test_ris_begins_and_ends_each_record(make_paper):
     """A record begins with its type and ends with ER; each value is on its own line."""
     text = export_papers([make_paper(title="On\nbread"), make_paper(id="b")], "ris")
     first, second = text.split("\n\n")
-    assert first.splitlines()[0] == "TY  - UNPB"
+    assert first.splitlines()[0] == "TY  - GEN"
     assert "TI  - On bread" in first.splitlines()
     assert all(record.rstrip("\n").endswith("ER  - ") for record in (first, second))
 

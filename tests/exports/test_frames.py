@@ -1,11 +1,14 @@
 """Hits and answers in notebooks: as HTML, and as tables where pandas is there."""
 
+import json
 import sys
 
 import pytest
 
-from rag_qa import Hits
+from rag_qa import Assistant, Hits, Settings, build_index
+from rag_qa.backends.locating import STARTER
 from rag_qa.errors import ExportError
+from rag_qa.testing import HashingEmbedder
 from rag_qa.types import Hit, Passage
 
 
@@ -64,3 +67,14 @@ def test_without_pandas_the_error_says_what_to_do(hits, monkeypatch):
     monkeypatch.setitem(sys.modules, "pandas", None)
     with pytest.raises(ExportError, match="pip install pandas"):
         hits.to_dataframe()
+
+
+def test_what_an_assistant_finds_are_hits(tmp_path, make_paper):
+    """Searching, and looking for similar papers, give hits that a notebook shows."""
+    records = [make_paper(id=name, title=f"On bread {name}").model_dump(exclude={"sources"}) for name in "ab"]
+    (tmp_path / "papers.jsonl").write_text("\n".join(map(json.dumps, records)))
+    build_index([tmp_path / "papers.jsonl"], tmp_path / "index", embedder=HashingEmbedder())
+    settings = Settings(model=STARTER, style="quote")
+    with Assistant.open(tmp_path / "index", settings=settings, embedder=HashingEmbedder()) as assistant:
+        assert "On bread" in assistant.search("bread")._repr_html_()
+        assert isinstance(assistant.similar(assistant.search("bread")[0].paper.id), Hits)

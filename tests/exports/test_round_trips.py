@@ -53,7 +53,7 @@ IDS = {
     ),
     "arxiv": st.sampled_from((None, "2010.00554", "cs/0101001")),
     "pmid": st.sampled_from((None, "12345678")),
-    "url": st.sampled_from((None, "https://example.org/~a_b/?q=50%25&x={y}#z", "https://example.org/}{")),
+    "url": st.sampled_from((None, "https://example.org/~a_b/?q=50%25&x={y}#z")),
 }
 
 
