@@ -1,4 +1,7 @@
-"""Papers → RIS, as EndNote, Zotero, Mendeley and reference managers read it: a tag and a value a line."""
+"""Papers → RIS, as EndNote, Zotero, Mendeley and others read it: a tag and a value a line.
+
+The format has no sign for a group: where one has a comma or "and" in its name, readers may take it for people.
+"""
 
 from collections.abc import Iterator, Sequence
 

@@ -8,13 +8,16 @@ import urllib.error
 import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
 
 import anyio
 import pytest
 
-from rag_qa import build_index
+from rag_qa import Assistant, Settings, build_index
+from rag_qa.answering import assistant
+from rag_qa.answering.verdict.model import Verifier
 from rag_qa.backends.locating import STARTER
-from rag_qa.testing import HashingEmbedder
+from rag_qa.testing import HashingEmbedder, QueuedGenerator
 
 LAUNCHER = Path(__file__).parent / "mcp_launcher.py"
 ROOT = Path(__file__).parents[2]
@@ -29,6 +32,8 @@ RECORDS = [
         "year": 2019,
     },
 ]
+# Far beyond what it takes; only a test that fails waits for so long.
+WAIT_S = 60
 TOKEN = "a-token-that-nobody-guesses"
 ENVIRONMENT = {
     "PYTHONPATH": str(ROOT),
@@ -195,6 +200,48 @@ def test_words_of_progress_come_while_an_answer_is_made(index):
     assert told == [sentence["text"] for sentence in answer["sentences"]] != []
 
 
+class EndlessGenerator(QueuedGenerator):
+    """A model that writes on until it is stopped; `began` and `stopped` tell of it."""
+
+    def __init__(self):
+        super().__init__([])
+        self.began, self.stopped = Event(), Event()
+
+    def generate(self, prompt, *, grammar, max_tokens, temperature, seed):
+        """Yield words until the iterator is closed."""
+        try:
+            while True:
+                self.began.set()
+                yield "light "
+        finally:
+            self.stopped.set()
+
+
+def test_a_client_that_leaves_stops_the_model(index):
+    """If a client gives up its question, the model stops writing, and the next call is served."""
+    from mcp import Client
+
+    from rag_qa.app.mcp_tools import make_server
+
+    model, embedder = EndlessGenerator(), HashingEmbedder()
+    settings = Settings(model=STARTER, style="synthesis", min_relevance=0.0)
+
+    async def leave(client):
+        async with anyio.create_task_group() as asking:
+            asking.start_soon(client.call_tool, "ask_papers", {"question": "does light matter for bread?"})
+            assert await anyio.to_thread.run_sync(model.began.wait, WAIT_S)
+            asking.cancel_scope.cancel()
+        assert await anyio.to_thread.run_sync(model.stopped.wait, WAIT_S)
+        return await client.call_tool("get_paper", {"paper_id": "rise"})
+
+    async def converse(opened):
+        async with Client(make_server(opened, Verifier(embedder))) as client:
+            return await leave(client)
+
+    with Assistant.open(index, settings=settings, embedder=embedder, generator=model) as opened:
+        assert not anyio.run(converse, opened).is_error
+
+
 def test_every_tool_over_http(index):
     """The same tools serve over HTTP whoever shows the token, and nobody else."""
     with serving(index, "--token", TOKEN) as line:
@@ -227,7 +274,7 @@ def test_what_keeps_it_from_starting_is_told(run, tmp_path, monkeypatch, argumen
     """One line on stderr, status 1, and nothing on stdout, which belongs to the protocol."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("RAG_QA_MODEL", STARTER)
-    monkeypatch.setenv("RAG_QA_EMBEDDER", "hashing")
+    monkeypatch.setattr(assistant, "open_embedder", lambda settings: HashingEmbedder())
     code, out, err = run("mcp", "--style", "quote", *arguments)
     assert (code, out) == (1, "")
     assert err.count("\n") == 1
