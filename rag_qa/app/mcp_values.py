@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from rag_qa.exports.references import address_of
-from rag_qa.types import Answer, Citation, Hit, Paper, PaperStatus, Sentence, Value, Verdict
+from rag_qa.types import Answer, Citation, Hit, Paper, PaperKind, PaperStatus, Sentence, Value, Verdict
 
 
 class PaperCard(Value):
@@ -19,9 +19,10 @@ class PaperCard(Value):
 
 
 class FullPaper(PaperCard):
-    """A paper with its abstract."""
+    """A paper with its abstract; `kind` says whether that is a synopsis by others, or was found in a PDF."""
 
     abstract: str
+    kind: PaperKind
     doi: str | None
     arxiv_id: str | None
     pmid: str | None
@@ -87,7 +88,7 @@ def card(paper: Paper) -> PaperCard:
 
 def full(paper: Paper) -> FullPaper:
     """Return a paper with its abstract."""
-    ids = paper.model_dump(include={"abstract", "doi", "arxiv_id", "pmid"})
+    ids = paper.model_dump(include={"abstract", "kind", "doi", "arxiv_id", "pmid"})
     return FullPaper(**_card(paper), **ids)
 
 

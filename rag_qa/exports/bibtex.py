@@ -41,7 +41,8 @@ _HARMLESS = frozenset(
     perp parallel forall exists emptyset langle rangle left right lfloor rfloor lceil rceil , ; : ! { } |
     """.split()
 )
-_CAPITAL_INSIDE = re.compile(r"[^\W\d_][^\W_]*?(?=[^\W\d_a-z])[^\W\d_]")
+# "EigenGame", "GPT-4", "U-Net", but not "Self-Play".
+_CAPITAL_INSIDE = re.compile(r"[^\W\d_][^\W_]*?(?=[^\W\d_a-z])[^\W\d_]|^(?=[^\W\d_a-z])[^\W\d_]-")
 _EDGES = re.compile(r"^(\W*)(.*?)(\W*)$")
 # A formula while the words around it are looked at; text of papers holds no private characters.
 _HELD = "\ue040"

@@ -11,7 +11,7 @@ from typing import Any
 from rag_qa.exports.lines import one_line
 from rag_qa.exports.references import address_of, authors_of
 from rag_qa.exports.shown import show
-from rag_qa.exports.works import NOTES
+from rag_qa.exports.works import NOTES, TEXTS
 from rag_qa.types import Answer, Hit, Paper
 
 TEMPLATE = "shown.html.jinja"
@@ -49,7 +49,12 @@ def _module() -> Any:
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, finalize=_seen, trim_blocks=True, lstrip_blocks=True
     )
-    environment.globals |= {"address_of": address_of, "authors_of": authors_of, "NOTES": NOTES}
+    environment.globals |= {
+        "address_of": address_of,
+        "authors_of": authors_of,
+        "NOTES": NOTES,
+        "TEXTS": TEXTS,
+    }
     return environment.from_string((files("rag_qa.exports") / TEMPLATE).read_text("utf-8")).module
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from rag_qa.exports.lines import one_line
 from rag_qa.exports.references import address_of, authors_of
 from rag_qa.exports.shown import Shown, show
-from rag_qa.exports.works import NOTES
+from rag_qa.exports.works import NOTES, TEXTS
 from rag_qa.types import Answer, Paper
 
 _MARKS = re.compile(r"[\\`*_{}\[\]<>#|~$&!]")
@@ -41,8 +41,9 @@ def _paper(paper: Paper) -> str:
     known = escape(", ".join(detail for detail in details if detail))
     address = address_of(paper)
     warning = f" **{NOTES[paper.status]}.**" if paper.status else ""
+    text = f" *{TEXTS[paper.kind]}.*" if paper.kind in TEXTS else ""
     parts = [f"**{escape(paper.heading)}**", known, f"<{_address(address)}>" if address else ""]
-    return ". ".join(part for part in parts if part) + warning + "\n"
+    return ". ".join(part for part in parts if part) + warning + text + "\n"
 
 
 def escape(text: str) -> str:

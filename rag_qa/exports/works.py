@@ -7,7 +7,7 @@ from typing import Literal
 
 from rag_qa.exports.lines import one_line
 from rag_qa.exports.people import read_person
-from rag_qa.types import Paper, PaperStatus
+from rag_qa.types import Paper, PaperKind, PaperStatus
 
 WorkKind = Literal["article", "conference", "preprint", "other"]
 
@@ -46,6 +46,11 @@ NOTES: dict[PaperStatus, str] = {
     "corrected": "Corrected: there is a published erratum",
     "preprint": "Preprint",
 }
+# What the text of a paper is where it is not the authors' abstract as a database has it.
+TEXTS: dict[PaperKind, str] = {
+    "synopsis": "The abstract is a synopsis by others",
+    "pdf": "Title and abstract were found in a PDF",
+}
 
 
 def kind_of(paper: Paper) -> WorkKind:
@@ -67,8 +72,9 @@ def _is_meeting(venue: str) -> bool:
 
 
 def note_of(paper: Paper) -> str:
-    """Return what must be said of a paper beside its reference: that it is retracted, say; "" where nothing must."""
-    return NOTES[paper.status] if paper.status and paper.status != "preprint" else ""
+    """Return what must be said of a paper beside its reference: that it is retracted, say; "" if nothing must."""
+    status = NOTES[paper.status] if paper.status and paper.status != "preprint" else ""
+    return ". ".join(part for part in (status, TEXTS.get(paper.kind, "")) if part)
 
 
 def keys_of(papers: Sequence[Paper]) -> list[str]:

@@ -51,6 +51,15 @@ def test_markdown_has_the_answer_with_its_papers(make_paper, make_answer):
     )
 
 
+@pytest.mark.parametrize("format", ["md", "html", "bib", "ris", "csl"])
+def test_a_synopsis_is_never_passed_off_as_the_abstract(make_paper, make_answer, format):
+    """Where the text is not the authors' own, every format says so."""
+    answer = make_answer(make_paper(kind="synopsis", status="retracted"))
+    text = export_answer(answer, format)
+    assert "The abstract is a synopsis by others" in text
+    assert "Retracted" in text
+
+
 def test_a_refusal_has_its_reason(make_paper, make_answer):
     """An abstention says why, and lists the nearest papers as such, in both formats."""
     answer = make_answer(nearest=(make_paper(),))
