@@ -7,7 +7,10 @@ from rag_qa.types import Answer, Citation, Hit, Paper, PaperKind, PaperStatus, S
 
 
 class PaperCard(Value):
-    """A paper as a reference; `status` says whether it was retracted or corrected, or is a preprint."""
+    """A paper as a reference; `status` says whether it was retracted or corrected, or is a preprint.
+
+    `kind` says whether its text is the authors' abstract, a synopsis by others, or was found in a PDF.
+    """
 
     paper_id: str
     title: str
@@ -16,13 +19,13 @@ class PaperCard(Value):
     year: int | None
     status: PaperStatus | None
     address: str
+    kind: PaperKind
 
 
 class FullPaper(PaperCard):
-    """A paper with its abstract; `kind` says whether that is a synopsis by others, or was found in a PDF."""
+    """A paper with its abstract."""
 
     abstract: str
-    kind: PaperKind
     doi: str | None
     arxiv_id: str | None
     pmid: str | None
@@ -88,7 +91,7 @@ def card(paper: Paper) -> PaperCard:
 
 def full(paper: Paper) -> FullPaper:
     """Return a paper with its abstract."""
-    ids = paper.model_dump(include={"abstract", "kind", "doi", "arxiv_id", "pmid"})
+    ids = paper.model_dump(include={"abstract", "doi", "arxiv_id", "pmid"})
     return FullPaper(**_card(paper), **ids)
 
 
@@ -129,5 +132,5 @@ def check_quote(paper: Paper, quote: str) -> QuoteCheck:
 
 
 def _card(paper: Paper) -> dict[str, object]:
-    known = paper.model_dump(include={"authors", "venue", "year", "status"})
+    known = paper.model_dump(include={"authors", "venue", "year", "status", "kind"})
     return known | {"paper_id": paper.id, "title": paper.heading, "address": address_of(paper)}
