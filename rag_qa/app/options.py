@@ -78,6 +78,14 @@ StrictOption = Annotated[
 SaveOption = Annotated[
     Path | None, typer.Option("--save", help="Save the answer for `rag-qa verify` and `rag-qa replay`.")
 ]
+ExportOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--export",
+        help="Write the answer into a new file: .md, .html, .json, or its papers: .bib, .ris, .csl.json.",
+    ),
+]
+CopyOption = Annotated[bool, typer.Option("--copy", help="Copy the result to the clipboard.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
 
 
