@@ -1,6 +1,6 @@
 """Progress on stderr where it is a terminal, else silence: a bar for an index run, a spinner before an answer."""
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -9,7 +9,7 @@ from rich.text import Text
 
 from rag_qa.app.rendering import inert
 from rag_qa.index.changes import Progress as Tell
-from rag_qa.types import Event
+from rag_qa.types import Event, Hit
 
 # Papers that are named while they are read.
 FOUND = 3
@@ -38,6 +38,12 @@ def progress_bar(console: Console) -> Iterator[Tell]:
         yield tell
 
 
+def reading(hits: Sequence[Hit]) -> Text:
+    """Return what is said while the first papers found are read, in one line."""
+    found = "; ".join(hit.paper.heading for hit in hits[:FOUND])
+    return Text(inert(f"reading {found}"), overflow="ellipsis", no_wrap=True)
+
+
 def with_spinner(events: Iterator[Event], console: Console) -> Generator[Event, None, None]:
     """Yield the events of an answer, with a spinner until it is there, beside it what is being written."""
     if not console.is_terminal:
@@ -47,8 +53,7 @@ def with_spinner(events: Iterator[Event], console: Console) -> Generator[Event, 
     with console.status("searching") as status:
         for event in events:
             if event.kind == "hits":
-                found = "; ".join(hit.paper.heading for hit in event.hits[:FOUND])
-                status.update(Text(inert(f"reading {found}"), overflow="ellipsis", no_wrap=True))
+                status.update(reading(event.hits))
             written = written + event.piece if event.kind == "piece" else ""
             if written:
                 status.update(Text(inert(written), style="dim"))
