@@ -20,7 +20,8 @@
     ├── EvaluationError        an evaluation set is malformed
     ├── ReceiptError           a saved answer cannot be read, or not be saved there
     ├── CommandError           a command of the chat cannot be obeyed
-    └── SessionError           a saved conversation cannot be resumed
+    ├── SessionError           a saved conversation cannot be resumed
+    └── ExportError            an unknown format, or nowhere to put what was exported
 
 Every message ends with the command or the edit that fixes it. Only the app layer catches.
 """
@@ -108,3 +109,7 @@ class CommandError(RagQAError):
 
 class SessionError(RagQAError):
     """A saved conversation cannot be resumed."""
+
+
+class ExportError(RagQAError):
+    """An answer or papers cannot be exported in that format or to that target."""

@@ -12,6 +12,7 @@ from rag_qa.app.chat.stats import show_stats
 from rag_qa.app.chat.why import show_why
 from rag_qa.app.rendering import say
 from rag_qa.errors import CommandError
+from rag_qa.exports import FORMATS
 
 LEAVE = ("/quit", "/exit", "quit", "exit")
 WIDTH = 9
@@ -153,14 +154,14 @@ COMMANDS = (
         "/save",
         "FILE",
         "the last answer as .md .json .html .bib .ris",
-        ".json is a receipt, for `rag-qa verify` and `rag-qa replay`; .bib, .ris and .csl.json hold the papers cited.",
+        ".json is a receipt, for `rag-qa verify` and `rag-qa replay`; .bib, .ris, .csl.json and .txt hold the papers cited.",
         save,
     ),
     Command(
         "/copy",
         "[FORMAT]",
         "the last answer to the clipboard",
-        "As Markdown, or json, html, bib, ris, csl.",
+        f"As Markdown (md), or in another format: {', '.join(FORMATS)}.",
         copy_answer,
     ),
     Command("/stats", "", "counts, tokens and times so far", "", show_stats),

@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 from rag_qa.app.chat.commands import COMMANDS, Command
 from rag_qa.app.chat.conversation import Conversation
-from rag_qa.app.chat.keeping import SUFFIXES
 from rag_qa.app.chat.settings import STYLES
 from rag_qa.app.filtering import FIELDS, STATUSES
 from rag_qa.app.rendering import inert
@@ -171,4 +170,4 @@ def _files(typed: str) -> Iterator[Choice]:
         if path.name.startswith(beginning) and (beginning or not path.name.startswith(".")):
             yield Choice(f"{path.name}/" if path.is_dir() else path.name, len(beginning))
     if beginning and "." not in beginning:
-        yield from (Choice(f"{beginning}{suffix}", len(beginning)) for suffix in SUFFIXES)
+        yield from (Choice(beginning + row.endings[0], len(beginning), row.name) for row in FORMATS.values())

@@ -8,30 +8,24 @@ from rag_qa.app.chat.clipboard import copy
 from rag_qa.app.chat.conversation import Conversation
 from rag_qa.app.rendering import say
 from rag_qa.errors import CommandError
-from rag_qa.exports import export_answer
+from rag_qa.exports import export_answer, format_of_file
 
-# The end of a file's name says what is written into it; the longest that fits counts.
-SUFFIXES = {".csl.json": "csl", ".md": "md", ".html": "html", ".bib": "bib", ".ris": "ris"}
-RECEIPTS = ("", ".json")
+# A JSON file is a receipt: the answer, and what checking and repeating it takes.
+RECEIPT = "json"
 
 
 def save(chat: Conversation, argument: str) -> None:
-    """Save the last answer in the format that a file's name says, a receipt where it says none."""
+    """Save the last answer in the format that the end of a file's name says, as a receipt where it has none."""
     if not chat.turns:
         raise CommandError("There is no answer to save yet.")
     if not argument:
         raise CommandError("Name a file: /save FILE")
     path = Path(os.path.expanduser(argument))
-    format = next((name for suffix, name in SUFFIXES.items() if path.name.lower().endswith(suffix)), None)
-    if format:
-        _write(path, export_answer(chat.last, format))
-    elif path.suffix.lower() in RECEIPTS:
+    format = format_of_file(path) if path.suffix else RECEIPT
+    if format == RECEIPT:
         write_receipt(chat.last, path)
     else:
-        raise CommandError(
-            f"An answer cannot be saved as {path.suffix}; name a file that ends in {', '.join(SUFFIXES)}, "
-            "or .json for `rag-qa verify` and `rag-qa replay`."
-        )
+        _write(path, export_answer(chat.last, format))
     say(chat.console, f"Saved: {argument}")
 
 

@@ -124,7 +124,11 @@ def test_a_pipe_shows_no_words(monkeypatch):
     [
         ("Bees dance. They rest.", "Bees dance.", "They rest."),
         ("bees  dance. They rest.", "Yes, bees dance.", "bees dance. They rest."),
-        ("it is a very long sentence on how bees dance. Yes.", "No, it is a very long sentence on how bees dance.", "Yes."),
+        (
+            "it is a very long sentence on how bees dance. Yes.",
+            "No, it is a very long sentence on how bees dance.",
+            "Yes.",
+        ),
         ("Bees dance. They lie. They rest.", "They rest.", ""),
         ("Bees dance.", "A quote that stands in.", "Bees dance."),
         ("", "Bees dance.", ""),
