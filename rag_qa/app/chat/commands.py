@@ -15,7 +15,8 @@ from rag_qa.errors import CommandError
 from rag_qa.exports import FORMATS
 
 LEAVE = ("/quit", "/exit", "quit", "exit")
-WIDTH = 9
+# The argument of a command whose usage is longer is left to its own help.
+WIDTH = 10
 
 
 class Command(NamedTuple):
@@ -31,6 +32,11 @@ class Command(NamedTuple):
     def usage(self) -> str:
         """How it is written."""
         return f"{self.name} {self.argument}".rstrip()
+
+    @property
+    def short(self) -> str:
+        """How it is written, without a long argument."""
+        return self.usage if len(self.usage) <= WIDTH else self.name
 
 
 def obey(chat: Conversation, line: str) -> None:
@@ -154,7 +160,8 @@ COMMANDS = (
         "/save",
         "FILE",
         "the last answer as .md .json .html .bib .ris",
-        ".json is a receipt, for `rag-qa verify` and `rag-qa replay`; .bib, .ris, .csl.json and .txt hold the papers cited.",
+        ".json is a receipt, for `rag-qa verify` and `rag-qa replay`; .bib, .ris, .csl.json and .txt hold the papers "
+        "that the answer cites.",
         save,
     ),
     Command(
@@ -177,7 +184,7 @@ COMMANDS = (
 HELP = "\n".join(
     [
         'Ask about the papers, and ask on: "and the second one?"',
-        *(f"  {command.name:<{WIDTH}} {command.help}" for command in COMMANDS),
+        *(f"  {command.short:<{WIDTH}} {command.help}" for command in COMMANDS),
         "/help COMMAND tells more of one. Tab completes. Esc Enter,",
         "or \\ at the end of a line, begins another line.",
     ]

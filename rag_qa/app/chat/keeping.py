@@ -21,6 +21,7 @@ def save(chat: Conversation, argument: str) -> None:
     if not argument:
         raise CommandError("Name a file: /save FILE")
     path = Path(os.path.expanduser(argument))
+    check_free(path)
     format = format_of_file(path) if path.suffix else RECEIPT
     if format == RECEIPT:
         write_receipt(chat.last, path)
@@ -30,7 +31,6 @@ def save(chat: Conversation, argument: str) -> None:
 
 
 def _write(path: Path, text: str) -> None:
-    check_free(path)
     try:
         with path.open("x", encoding="utf-8", newline="\n") as file:
             file.write(text if text.endswith("\n") else f"{text}\n")

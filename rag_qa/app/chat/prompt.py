@@ -30,7 +30,7 @@ def typed_lines(chat: Conversation, *, keep: bool = True) -> Iterator[str]:
     if not is_typed():
         yield from sys.stdin
         return
-    ask = _prompt(chat, keep=keep)
+    ask = open_prompt(chat, keep=keep)
     while True:
         try:
             yield ask()
@@ -40,7 +40,8 @@ def typed_lines(chat: Conversation, *, keep: bool = True) -> Iterator[str]:
             return
 
 
-def _prompt(chat: Conversation, *, keep: bool) -> Callable[[], str]:
+def open_prompt(chat: Conversation, *, keep: bool) -> Callable[[], str]:
+    """Return a function that lets a text be typed, of one line or several, and returns it."""
     from prompt_toolkit import PromptSession
     from prompt_toolkit.application import get_app
     from prompt_toolkit.filters import Condition

@@ -9,6 +9,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
+from rag_qa.answering.writing.writer import statement
 from rag_qa.app.progress import reading, with_spinner
 from rag_qa.app.rendering import inert
 from rag_qa.types import Event
@@ -16,7 +17,7 @@ from rag_qa.types import Event
 DIM, PLAIN = "\x1b[2m", "\x1b[0m"
 HIDE, SHOW = "\x1b[?25l", "\x1b[?25h"
 ERASE_BELOW = "\x1b[J"
-# So much of the end of a sentence finds it among the words written: its beginning may have been given to the model.
+# So much of the end of a sentence finds it among the words written: the model may have been given its beginning.
 FOUND_BY = 40
 
 
@@ -58,7 +59,7 @@ def with_draft(events: Iterator[Event], console: Console, errors: Console) -> Ge
 def unchecked(written: str, sentence: str) -> str:
     """Return what is left of the words written after a sentence that was checked, all where it is not among them."""
     words = inert(written)
-    _, found, rest = words.partition(inert(sentence)[-FOUND_BY:])
+    _, found, rest = words.partition(inert(statement(sentence))[-FOUND_BY:])
     return rest.strip() if found else words
 
 

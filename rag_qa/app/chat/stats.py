@@ -6,9 +6,10 @@ from statistics import median
 from rag_qa.app.chat.conversation import Conversation
 from rag_qa.app.chat.why import stages
 from rag_qa.app.rendering import say
-from rag_qa.types import Answer
+from rag_qa.types import Answer, SentenceKind
 
 TOTAL = "total"
+KINDS: dict[SentenceKind, str] = {"quote": "quoted", "prose": "written", "metadata": "from metadata"}
 
 
 def show_stats(chat: Conversation, _: str) -> None:
@@ -20,7 +21,7 @@ def show_stats(chat: Conversation, _: str) -> None:
 def _counts(turns: list[Answer]) -> list[str]:
     refused = sum(answer.abstained for answer in turns)
     sentences = [sentence for answer in turns for sentence in answer.sentences]
-    kinds = Counter[str](sentence.kind for sentence in sentences)
+    kinds = Counter(KINDS[sentence.kind] for sentence in sentences)
     labels = Counter[str](sentence.verdict.label for sentence in sentences)
     lines = [f"Questions: {len(turns)} ({len(turns) - refused} answered, {refused} not)"]
     return lines + (

@@ -13,9 +13,9 @@ from rag_qa.types import Answer, Citation, Paper, Sentence, SentenceKind
 
 QUOTED = "bold underline"
 KINDS: dict[SentenceKind, str] = {
-    "quote": "a verbatim quote",
-    "prose": "written by the language model",
-    "metadata": "from the index's metadata",
+    "quote": "Verbatim quote",
+    "prose": "Written by the language model",
+    "metadata": "From what the index knows of its papers",
 }
 # Clues of the language model, which are kept as log odds.
 SAID = {
@@ -58,9 +58,9 @@ def _show_sentences(chat: Conversation, answer: Answer) -> None:
 def _show_sentence(chat: Conversation, answer: Answer, number: int) -> None:
     sentence = answer.sentences[number - 1]
     print_text(chat.console, Text(sentence.text, style="bold"))
-    print_text(chat.console, Text(f"{KINDS[sentence.kind]}; {_judged(sentence)}".capitalize()))
-    for reason in sentence.verdict.reasons:
-        print_text(chat.console, Text(f"  - {reason}"))
+    print_text(
+        chat.console, Text(f"{_judged(sentence)}: {'; '.join(sentence.verdict.reasons)}".removesuffix(": "))
+    )
     papers = {paper.id: paper for paper in answer.papers}
     for citation in sentence.citations:
         paper = papers[citation.paper_id]
@@ -69,7 +69,12 @@ def _show_sentence(chat: Conversation, answer: Answer, number: int) -> None:
 
 
 def _judged(sentence: Sentence) -> str:
-    return f"{sentence.verdict.label} by what it cites, with probability {sentence.verdict.probability:.2f}"
+    if sentence.kind != "prose":
+        return KINDS[sentence.kind]
+    verdict = sentence.verdict
+    return (
+        f"{KINDS[sentence.kind]}, {verdict.label} by what it cites with probability {verdict.probability:.2f}"
+    )
 
 
 def in_context(paper: Paper, citation: Citation) -> Text:
@@ -91,7 +96,7 @@ def _show_decision(chat: Conversation, answer: Answer) -> None:
         clues: Mapping[str, float] = answer.provenance.get("clues") or {}
         if clues:
             told = ", ".join(_clue(name, value) for name, value in clues.items())
-            print_text(chat.console, Text(f"  from: {told}", style="dim"))
+            print_text(chat.console, Text(f"Read from: {told}", style="dim"))
     print_text(chat.console, Text(f"Took: {stages(answer.timings.items())}"))
 
 
