@@ -18,7 +18,7 @@ from rag_qa.backends.locating import STARTER
 from rag_qa.testing import HashingEmbedder
 
 PROGRAM = [sys.executable, str(Path(__file__).with_name("launcher.py"))]
-SECONDS = 60
+SECONDS = 15
 PAPERS = [
     {"id": f"p{n}", "title": f"Game {n}", "abstract": f"A competitive game number {n} of players is studied."}
     for n in range(1, 6)
@@ -44,9 +44,9 @@ class Typist:
         self._position = 0
         self._child, self._terminal = pty.fork()
         if self._child == 0:
+            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
             os.chdir(folder)
             os.execve(PROGRAM[0], [*PROGRAM, *arguments], environment)
-        fcntl.ioctl(self._terminal, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
     def types(self, keys):
         os.write(self._terminal, keys.encode())
@@ -86,7 +86,7 @@ def folder(tmp_path_factory):
 def test_a_conversation_is_typed(folder):
     """Questions and commands are typed at a prompt, on several lines too; the conversation is saved and goes on."""
     person = Typist(folder, "chat")
-    person.sees("> ")
+    person.sees(">")
     person.types("which papers study\\\ra competitive game?\r")
     person.sees("[2] Game")
     person.types("/papers\r")
@@ -104,7 +104,7 @@ def test_a_conversation_is_typed(folder):
 def test_plain_terminals(folder, changes):
     """In a dumb terminal no cursor is moved by an answer, and with NO_COLOR nothing is coloured."""
     person = Typist(folder, "chat", **changes)
-    person.sees("> ")
+    person.sees(">")
     before = len(person.seen)
     person.types("which papers study a competitive game?\r")
     person.sees("[5] Game")

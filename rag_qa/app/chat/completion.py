@@ -15,13 +15,15 @@ from rag_qa.app.chat.settings import STYLES
 from rag_qa.app.filtering import FIELDS, STATUSES
 from rag_qa.app.rendering import inert
 from rag_qa.backends.catalogue import catalogue
+from rag_qa.corpus.ids import normalise_text
 from rag_qa.exports import FORMATS
-from rag_qa.index.facets import FACETS, Facet
+from rag_qa.index.facets import Facet
 
 MOST = 40
 # A name in a question is completed from this many letters on, and has at most so many words before the one being typed.
 LEAST, NAME_WORDS = 3, 3
-_PAIR = re.compile(r"(?P<key>\w+)=(?P<quote>[\"']?)(?P<value>[^\"']*)$")
+# A filter that is being typed: only within quotation marks may its value hold blanks.
+_PAIR = re.compile(r"(?P<key>\w+)=(?P<value>[\"'][^\"']*|[^\s\"']*)$")
 _WORDS = re.compile(r"\S+")
 
 
@@ -88,16 +90,15 @@ class Completer:
             yield from _beginning(word, [f"{key}=" for key in FIELDS])
             yield from _beginning(word, ["off"] if word == typed else [])
             return
-        length = len(pair["quote"] + pair["value"])
-        for value in self._values(pair["key"], pair["value"]):
-            yield Choice(_quoted(value), length, value)
+        for value in self._values(pair["key"], pair["value"].lstrip("\"'")):
+            yield Choice(_quoted(value), len(pair["value"]), value)
 
     def _values(self, key: str, typed: str) -> Iterable[str]:
         """Return the values of a filter's key that hold a word that begins like what is typed."""
         facets = self._chat.assistant.facets
         found: dict[str, Callable[[], Iterable[str]]] = {
-            "author": lambda: _holding(typed, facets.authors, "authors"),
-            "venue": lambda: _holding(typed, facets.venues, "venues"),
+            "author": lambda: _holding(typed, facets.authors),
+            "venue": lambda: _holding(typed, facets.venues),
             "source": lambda: (value for value in facets.files.values if typed in value),
             "status": lambda: (value for value in STATUSES if value.startswith(typed.lower())),
             "without": lambda: (value for value in STATUSES if value.startswith(typed.lower())),
@@ -118,9 +119,9 @@ class Completer:
             if len(typed) < LEAST:
                 return
             found = [
-                Choice(value, len(typed), name.removesuffix("s"))
-                for facet, name in ((facets.authors, "authors"), (facets.venues, "venues"))
-                for value in _holding(typed, facet, name, first=" " in typed)
+                Choice(value, len(typed), what)
+                for facet, what in ((facets.authors, "author"), (facets.venues, "venue"))
+                for value in _holding(typed, facet, first=" " in typed)
             ]
             if found:
                 yield from found
@@ -138,9 +139,9 @@ def _beginning(typed: str, values: Iterable[str]) -> Iterator[Choice]:
     return (Choice(value, len(typed)) for value in values if value.casefold().startswith(wanted))
 
 
-def _holding(typed: str, facet: Facet, name: str, *, first: bool = False) -> Iterator[str]:
+def _holding(typed: str, facet: Facet, *, first: bool = False) -> Iterator[str]:
     """Yield the values of a facet that hold words that begin like those typed; if `first`, at their beginning."""
-    wanted = FACETS[name](typed)
+    wanted = normalise_text(typed)
     for value, key in zip(facet.values, facet.keys, strict=True):
         if key.startswith(wanted) or (not first and f" {wanted}" in key):
             yield value

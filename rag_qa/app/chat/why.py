@@ -58,9 +58,8 @@ def _show_sentences(chat: Conversation, answer: Answer) -> None:
 def _show_sentence(chat: Conversation, answer: Answer, number: int) -> None:
     sentence = answer.sentences[number - 1]
     print_text(chat.console, Text(sentence.text, style="bold"))
-    print_text(
-        chat.console, Text(f"{_judged(sentence)}: {'; '.join(sentence.verdict.reasons)}".removesuffix(": "))
-    )
+    reasons = "; ".join(sentence.verdict.reasons) if sentence.kind != "quote" else ""
+    print_text(chat.console, Text(f"{_judged(sentence)}{': ' if reasons else ''}{reasons}"))
     papers = {paper.id: paper for paper in answer.papers}
     for citation in sentence.citations:
         paper = papers[citation.paper_id]

@@ -38,7 +38,7 @@ PAPERS = [
         "url": "file:///etc/passwd",
     },
     *(
-        {"id": f"chess{n}", "title": f"On chess {n}", "abstract": f"Chess is a competitive game number {n}."}
+        {"id": f"chess{n}", "title": f"On chess {n}", "abstract": f"Problem {n} asks for mate in {n} moves."}
         for n in range(1, 9)
     ),
 ]
@@ -154,15 +154,11 @@ def games(tmp_path_factory):
 def ask_games(games, request):
     """A function that opens an assistant over the games: in quotes, or with replies of a model that reads well."""
 
-    def open_one(replies=None, choices=()):
+    def open_one(replies=None, choices=(), **fields):
         generator = None if replies is None else QueuedGenerator(replies, choices=choices)
-        settings = Settings(
-            model=STARTER if replies is None else WRITER,
-            style="quote",
-            min_relevance=0.0,
-            listed_papers=2,
-            evidence_sentences=1,
-        )
+        model = STARTER if replies is None else WRITER
+        usual = {"model": model, "style": "quote", "min_relevance": 0.0, "listed_papers": 2}
+        settings = Settings(**usual | {"evidence_sentences": 1} | fields)
         assistant = Assistant.open(games, settings=settings, embedder=HashingEmbedder(), generator=generator)
         request.addfinalizer(assistant.close)
         return assistant

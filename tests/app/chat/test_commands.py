@@ -3,8 +3,6 @@ import pytest
 from rag_qa.app.chat.commands import COMMANDS, HELP, find_command
 from rag_qa.errors import CommandError
 
-QUESTION = "which papers discuss a competitive game?"
-
 
 def test_help_names_every_command_in_sixty_columns():
     """/help has a line for every command, and none is wider than a narrow terminal."""
@@ -23,7 +21,7 @@ def test_help_of_one_command(ask_games, transcript, command):
     ("typed", "meant"),
     [
         ("/sav x", "/save"),
-        ("/paperz", "/papers"),
+        ("/paperz", "/paper"),
         ("/PAPRS", "/papers"),
         ("/similiar 1", "/similar"),
         ("/hlep", "/help"),
@@ -57,7 +55,7 @@ def test_case_does_not_matter(ask_games, transcript):
         ("/undo", "There is no answer yet; ask a question first."),
         ("/copy", "There is no answer yet; ask a question first."),
         ("/save x", "There is no answer to save yet."),
-        ("/help me", "There is no command me; /help lists them."),
+        ("/help zebra", "There is no command zebra; /help lists them."),
         (
             "/style quotes",
             "There is no style quotes (did you mean quote?); write /style auto|quote|synthesis.",

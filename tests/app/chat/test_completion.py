@@ -11,7 +11,7 @@ def completed(ask_games, terminal):
     from rich.console import Console
 
     chat = Conversation(ask_games(), Console(file=terminal(100, 40)))
-    take_turn(chat, "which papers discuss a competitive game of eigenvectors?")
+    take_turn(chat, "which papers discuss a competitive game?")
     completer = Completer(chat)
 
     def complete(line):

@@ -6,8 +6,7 @@ import pytest
 from rag_qa.app.chat.papers import is_web_address, web_addresses
 from rag_qa.types import Paper
 
-QUESTION = "which papers discuss a competitive game of eigenvectors?"
-FACT = "is principal component analysis a game?"
+QUESTION = "which papers discuss a competitive game?"
 SENTENCE = "Principal component analysis is a competitive game of eigenvectors."
 TOOK = "Took: "
 
@@ -37,36 +36,36 @@ def test_a_session_of_looking_closer(ask_games, transcript):
     said = transcript(ask_games(), QUESTION, "/more", "/similar 1", "/paper [1]", "/papers", width=200)
     assert said == dedent(
         """\
-        “We present principal component analysis as a competitive game of eigenvectors.” [1]
-        “An auction is a competitive game in which players bid for goods.” [2]
+        “An auction is a competitive game in which players bid for goods.” [1]
+        “We present principal component analysis as a competitive game of eigenvectors.” [2]
 
-        [1] EigenGame: PCA as a Nash Equilibrium. Ian Gemp, Brian McWilliams, ICLR, 2020, eigengame
-        [2] On auctions. Ana Álvarez, Ian Gemp, Journal of Games, 2021, auction
+        [1] On auctions. Ana Álvarez, Ian Gemp, Journal of Games, 2021, auction
+        [2] EigenGame: PCA as a Nash Equilibrium. Ian Gemp, Brian McWilliams, ICLR, 2020, eigengame
 
-        [3] On chess 1. chess1
-        [4] On chess 2. chess2
-        [5] On chess 3. chess3
-        [6] On chess 4. chess4
-        [7] On chess 5. chess5
+        [3] On chess 4. chess4
+        [4] On chess 3. chess3
+        [5] On chess 7. chess7
+        [6] On chess 8. chess8
+        [7] On chess 1. chess1
 
-        [2] On auctions. Ana Álvarez, Ian Gemp, Journal of Games, 2021, auction
-        [3] On chess 1. chess1
-        [4] On chess 2. chess2
-        [5] On chess 3. chess3
-        [6] On chess 4. chess4
+        [2] EigenGame: PCA as a Nash Equilibrium. Ian Gemp, Brian McWilliams, ICLR, 2020, eigengame
+        [4] On chess 3. chess3
+        [8] On soup. 2019, soup
+        [5] On chess 7. chess7
+        [6] On chess 8. chess8
 
-        [1] EigenGame: PCA as a Nash Equilibrium. Ian Gemp, Brian McWilliams, ICLR, 2020, eigengame
-        We study a familiar method of statistics. “We present principal component analysis as a competitive game of \
-eigenvectors.” Its players reach an equilibrium.
-        https://example.org/eigengame
+        [1] On auctions. Ana Álvarez, Ian Gemp, Journal of Games, 2021, auction
+        “An auction is a competitive game in which players bid for goods.” Sellers gain.
+        https://doi.org/10.1000/auction(1)
 
-        [1] EigenGame: PCA as a Nash Equilibrium. Ian Gemp, Brian McWilliams, ICLR, 2020, eigengame
-        [2] On auctions. Ana Álvarez, Ian Gemp, Journal of Games, 2021, auction
-        [3] On chess 1. chess1
-        [4] On chess 2. chess2
-        [5] On chess 3. chess3
-        [6] On chess 4. chess4
-        [7] On chess 5. chess5
+        [1] On auctions. Ana Álvarez, Ian Gemp, Journal of Games, 2021, auction
+        [2] EigenGame: PCA as a Nash Equilibrium. Ian Gemp, Brian McWilliams, ICLR, 2020, eigengame
+        [3] On chess 4. chess4
+        [4] On chess 3. chess3
+        [5] On chess 7. chess7
+        [6] On chess 8. chess8
+        [7] On chess 1. chess1
+        [8] On soup. 2019, soup
 
         """
     )
@@ -81,9 +80,11 @@ def test_more_ends_with_the_papers(ask_games, transcript):
 
 def test_more_of_a_list_by_metadata(ask_games, transcript):
     """/more of papers that the index's metadata gave goes on with the next newest."""
-    said = transcript(ask_games(), "/filter since=2019", "show me all the papers", "/more")
-    assert "[3] On soup. 2019, soup" in said
-    assert "chess" not in said
+    said = transcript(ask_games(listed_papers=1), "papers since 2019", "/more", width=200)
+    assert said.endswith(
+        "[2] EigenGame: PCA as a Nash Equilibrium. Ian Gemp, Brian McWilliams, ICLR, 2020, eigengame\n"
+        "[3] On soup. 2019, soup\n\n"
+    )
 
 
 def test_an_id_will_do_for_a_number(ask_games, transcript):
@@ -102,15 +103,15 @@ def test_a_new_answer_numbers_anew(ask_games, transcript):
 
 def test_why_a_quote(ask_games, transcript):
     """/why N shows the quote between its neighbours, the decision, and what each stage took."""
-    said = transcript(ask_games(), QUESTION, "/why 1", width=200)
+    said = transcript(ask_games(), QUESTION, "/why 2", width=200)
     assert without_figures(said).endswith(
         dedent(
             """\
             We present principal component analysis as a competitive game of eigenvectors.
-            Verbatim quote: verbatim
-            [1] EigenGame: PCA as a Nash Equilibrium. Ian Gemp, Brian McWilliams, ICLR, 2020, eigengame
-                We study a familiar method of statistics. “We present principal component analysis as a competitive game of \
-eigenvectors.” Its players reach an equilibrium.
+            Verbatim quote
+            [2] EigenGame: PCA as a Nash Equilibrium. Ian Gemp, Brian McWilliams, ICLR, 2020, eigengame
+                We study a familiar method of statistics. “We present principal component analysis as a \
+competitive game of eigenvectors.” Its players reach an equilibrium.
             """
         )
     )
@@ -133,17 +134,15 @@ def test_why_prose(ask_games, transcript):
 def test_why_of_several_sentences(ask_games, transcript):
     """/why without a number numbers the sentences; a number that none has is an error."""
     said = transcript(ask_games(), QUESTION, "/why", "/why 3", "/why x")
-    assert (
-        " 1. We present principal component analysis as a competitive game of eigenvectors. (Verbatim" in said
-    )
-    assert "\n 2. An auction" in said
+    assert " 1. An auction is a competitive game in which players bid for goods. (Verbatim quote)\n" in said
+    assert "\n 2. We present principal" in said
     assert "The last answer has no sentence 3; it has 2: /why 1." in said
     assert "The last answer has no sentence x; it has 2: /why 1." in said
 
 
 def test_why_not(ask_games, transcript):
     """/why of a refusal says why, and with what probability the papers would answer."""
-    assistant = ask_games([], [[0.01, 0.99]] * 3)
+    assistant = ask_games([], [[0.01, 0.99]] * 3, min_relevance=None)
     said = transcript(assistant, "what is the boiling point of iron?", "/why", "/why 1")
     assert said.count("The papers don't say: ") == 2
     assert "Decided: the papers answer it with probability 0.0" in said
@@ -153,8 +152,7 @@ def test_why_not(ask_games, transcript):
 def test_open_prints_and_opens_nothing_from_a_pipe(ask_games, transcript, browser):
     """/open prints the address; without a terminal no browser is started."""
     said = transcript(ask_games(), QUESTION, "/open 1", "/open 2")
-    assert "\nhttps://example.org/eigengame\n" in said
-    assert "\nhttps://doi.org/10.1000/auction(1)\n" in said
+    assert "\n\nhttps://doi.org/10.1000/auction(1)\n\nhttps://example.org/eigengame\n\n" in said
     assert browser == []
 
 
@@ -236,7 +234,7 @@ def test_a_retry_that_fails_leaves_the_answer(ask_games, transcript):
     fails.asked = False
     assistant.stream = fails
     said = transcript(assistant, *lines)
-    assert "(stopped)\n\n[1] EigenGame" in said
+    assert "(stopped)\n\n[1] On auctions" in said
 
 
 def test_stats(ask_games, transcript):
