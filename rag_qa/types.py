@@ -1,13 +1,18 @@
 """The values that flow through the engine; frozen, without I/O, importing nothing of ours.
 
+What a notebook shows of them is the one thing that they leave to others, rag_qa.exports, once it asks.
+
 Offsets are characters into the paper's abstract: `paper.abstract[c.start:c.end] == c.quote`.
 Marks such as `[1]` exist only in prompts and on screens; here everything speaks of paper ids.
 """
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, SupportsIndex, overload
 
 from pydantic import BaseModel, ConfigDict
+
+if TYPE_CHECKING:
+    from pandas import DataFrame  # type: ignore[import-untyped]
 
 OPENING_WORDS = 10
 
@@ -81,6 +86,11 @@ class Paper(Value):
         words = self.abstract.split()
         ellipsis = "…" if len(words) > OPENING_WORDS else ""
         return f"{' '.join(words[:OPENING_WORDS])}{ellipsis} (untitled)"
+
+    def _repr_html_(self) -> str:
+        from rag_qa.exports.html import paper_html
+
+        return paper_html(self)
 
 
 class Filter(Value):
@@ -162,6 +172,31 @@ class Hit(Value):
     score: float
     rank: int
     components: Mapping[str, float]
+
+
+class Hits(list[Hit]):
+    """Hits, best first: a list that notebooks show, and that becomes a table."""
+
+    @overload
+    def __getitem__(self, at: SupportsIndex, /) -> Hit: ...
+
+    @overload
+    def __getitem__(self, at: slice, /) -> "Hits": ...
+
+    def __getitem__(self, at: SupportsIndex | slice, /) -> "Hit | Hits":
+        """Return a hit, or those of a slice as hits that notebooks show too."""
+        return Hits(super().__getitem__(at)) if isinstance(at, slice) else super().__getitem__(at)
+
+    def _repr_html_(self) -> str:
+        from rag_qa.exports.html import hits_html
+
+        return hits_html(self)
+
+    def to_dataframe(self) -> "DataFrame":
+        """Return a table with a row a hit. Raises ExportError where pandas is not installed."""
+        from rag_qa.exports.frames import hits_frame
+
+        return hits_frame(self)
 
 
 class Explanation(Value):
@@ -272,6 +307,17 @@ class Answer(Value):
             f"{s.text} " + "".join(f"[{n}]" for n in sorted({numbers[c.paper_id] for c in s.citations}))
             for s in self.sentences
         )
+
+    def _repr_html_(self) -> str:
+        from rag_qa.exports.html import answer_html
+
+        return answer_html(self)
+
+    def to_dataframe(self) -> "DataFrame":
+        """Return a table with a row for each citation of each sentence. Raises ExportError without pandas."""
+        from rag_qa.exports.frames import answer_frame
+
+        return answer_frame(self)
 
 
 class Event(Value):

@@ -13,6 +13,7 @@ NAMES = [
     "Fate",
     "Filter",
     "Hit",
+    "Hits",
     "IndexReport",
     "Paper",
     "Passage",

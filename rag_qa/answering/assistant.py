@@ -24,7 +24,7 @@ from rag_qa.index.reader import Index
 from rag_qa.protocols import Embedder, Generator, Reranker
 from rag_qa.retrieval.filters import matching
 from rag_qa.settings import Settings
-from rag_qa.types import EVERY_PAPER, Answer, Event, Explanation, Filter, Hit, Paper, Query
+from rag_qa.types import EVERY_PAPER, Answer, Event, Explanation, Filter, Hit, Hits, Paper, Query
 
 
 class Assistant:
@@ -80,23 +80,21 @@ class Assistant:
             opened.close()
             raise
 
-    def search(self, query: str, k: int | None = None, *, filter: Filter = EVERY_PAPER) -> list[Hit]:
+    def search(self, query: str, k: int | None = None, *, filter: Filter = EVERY_PAPER) -> Hits:
         """Return the k best papers among those that pass the filter, best first.
 
         Raises QuestionError for a blank query, FilterError where no paper passes.
         """
-        return self._pipeline.search(without_markup(clean_question(query)), self._k(k), filter)
+        return Hits(self._pipeline.search(without_markup(clean_question(query)), self._k(k), filter))
 
-    def similar(
-        self, paper_id: str | None = None, *, text: str | None = None, k: int | None = None
-    ) -> list[Hit]:
+    def similar(self, paper_id: str | None = None, *, text: str | None = None, k: int | None = None) -> Hits:
         """Return the k papers most like the one with this id or alias (itself left out), or like a text.
 
         Raises QuestionError for an id that the index does not know and for a text that is blank or too long.
         """
         if (paper_id is None) == (text is None):
             raise SettingsError("one of a paper's id and a text is needed to find papers like it; give one")
-        return self._pipeline.similar(self._example(paper_id, text or ""), self._k(k))
+        return Hits(self._pipeline.similar(self._example(paper_id, text or ""), self._k(k)))
 
     def _example(self, paper_id: str | None, text: str) -> Paper:
         if paper_id is None:

@@ -18,16 +18,21 @@ from rag_qa.app.calibrate import calibrate
 from rag_qa.app.chat.opening import Opener
 from rag_qa.app.chat.repl import hold_chat
 from rag_qa.app.chat.sessions import list_sessions, resumed
+from rag_qa.app.cite import cite
 from rag_qa.app.doctor import doctor
 from rag_qa.app.evaluate import evaluate_set
+from rag_qa.app.exporting import check_target, hand_out
 from rag_qa.app.fates import check_writable, write_fates
 from rag_qa.app.filtering import make_filter
+from rag_qa.app.mcp_server import serve_mcp
 from rag_qa.app.models import models_app
 from rag_qa.app.options import (
     DEFAULT_INDEX,
     AuthorOption,
     ContextOption,
+    CopyOption,
     EmbedderOption,
+    ExportOption,
     GpuOption,
     IndexOption,
     JsonOption,
@@ -80,6 +85,8 @@ app.command()(verify)
 app.command()(replay)
 app.command()(calibrate)
 app.command()(papers)
+app.command()(cite)
+app.command("mcp")(serve_mcp)
 
 
 @app.callback(invoke_without_command=True)
@@ -219,6 +226,8 @@ def ask(
     prompts: PromptsOption = None,
     strict: StrictOption = None,
     save: SaveOption = None,
+    export: ExportOption = None,
+    copy: CopyOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Answer a question from the papers, or say that they don't."""
@@ -247,6 +256,8 @@ def ask(
     errors = Console(stderr=True)
     if save:
         check_free(save)
+    if export:
+        check_target(export)
     choice = choose_model(settings.model)
     settings = settings.model_copy(update={"model": choice.name})
     with Assistant.open(index, settings=settings) as assistant:
@@ -261,6 +272,7 @@ def ask(
     if save:
         write_receipt(answer, save)
         say(errors, f"Saved: {save}")
+    hand_out(answer, errors, export=export, copy=copy)
 
 
 @app.command()

@@ -89,6 +89,14 @@ NoHistoryOption = Annotated[
 SessionArgument = Annotated[
     str | None, typer.Argument(metavar="[SESSION]", help="With --resume: a session, or `last`.")
 ]
+ExportOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--export",
+        help="Write the answer into a new file: .md, .html, .json, or its papers: .bib, .ris, .csl.json.",
+    ),
+]
+CopyOption = Annotated[bool, typer.Option("--copy", help="Copy the result to the clipboard.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
 
 

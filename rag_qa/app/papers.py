@@ -54,7 +54,7 @@ def papers(
     )
     opened = Index.open(index)
     try:
-        chosen = [paper for paper in _passing(opened, wanted) if not merged or len(paper.sources) > 1]
+        chosen = [paper for paper in passing(opened, wanted) if not merged or len(paper.sources) > 1]
         fates = _fates(opened, chosen) if merged else [()] * len(chosen)
     finally:
         opened.close()
@@ -70,7 +70,7 @@ def papers(
         say(console, "No paper was made of several records.")
 
 
-def _passing(index: Index, wanted: Filter) -> Iterator[Paper]:
+def passing(index: Index, wanted: Filter) -> Iterator[Paper]:
     """Yield the papers that pass the filter, in order of ids. Raises FilterError where none does."""
     passing = None if wanted == EVERY_PAPER else set(matching(wanted, index.facets).tolist())
     return (paper for place, paper in enumerate(index.papers()) if passing is None or place in passing)

@@ -8,11 +8,12 @@ from rag_qa.exports.people import Person, read_person
 from rag_qa.exports.works import WorkKind, keys_of, kind_of, note_of
 from rag_qa.types import Paper
 
-ENTRY_TYPES: dict[WorkKind, str] = {"article": "article", "conference": "inproceedings", "preprint": "misc"}
-VENUE_FIELDS: dict[WorkKind, str] = {
-    "article": "journal",
-    "conference": "booktitle",
-    "preprint": "journal",
+# The type of an entry and its field for the venue.
+FORMS: dict[WorkKind, tuple[str, str]] = {
+    "article": ("article", "journal"),
+    "conference": ("inproceedings", "booktitle"),
+    "preprint": ("misc", "journal"),
+    "other": ("misc", "journal"),
 }
 # Escaped braces are named, since BibTeX itself counts them also behind a backslash; parsers take @ for an entry.
 _ESCAPES = {
@@ -41,10 +42,12 @@ _HARMLESS = frozenset(
     """.split()
 )
 _CAPITAL_INSIDE = re.compile(r"[^\W\d_][^\W_]*?(?=[^\W\d_a-z])[^\W\d_]")
+_EDGES = re.compile(r"^(\W*)(.*?)(\W*)$")
 # A formula while the words around it are looked at; text of papers holds no private characters.
 _HELD = "\ue040"
 # Shorter words have no capital in title case.
 _LONG = 4
+TITLE_CASE = 0.7
 
 
 def to_bibtex(papers: Sequence[Paper]) -> str:
@@ -53,11 +56,11 @@ def to_bibtex(papers: Sequence[Paper]) -> str:
 
 
 def _entry(key: str, paper: Paper) -> str:
-    kind = kind_of(paper)
+    entry_type, venue = FORMS[kind_of(paper)]
     fields = {
         "title": escape_title(one_line(paper.title)),
         "author": _authors(paper),
-        VENUE_FIELDS[kind]: escape(one_line(paper.venue or "")),
+        venue: escape(one_line(paper.venue or "")),
         "year": str(paper.year or ""),
         "type": "preprint" if paper.status == "preprint" else "",
         "doi": _verbatim(paper.doi or ""),
@@ -69,7 +72,7 @@ def _entry(key: str, paper: Paper) -> str:
         "abstract": escape(one_line(paper.abstract)),
     }
     lines = [f"  {name} = {{{value}}}," for name, value in fields.items() if value]
-    return "\n".join([f"@{ENTRY_TYPES[kind]}{{{key},", *lines, "}\n"])
+    return "\n".join([f"@{entry_type}{{{key},", *lines, "}\n"])
 
 
 def escape(text: str) -> str:
@@ -102,18 +105,15 @@ def _is_harmless(formula: str) -> bool:
 
 def _in_title_case(words: Sequence[str]) -> bool:
     long = [word for word in words[1:] if len(word) >= _LONG and word.isalpha() and word[1:].islower()]
-    return 2 * sum(word[0].isupper() for word in long) > len(long)
+    return sum(word[0].isupper() for word in long) > TITLE_CASE * len(long)
 
 
 def _word(word: str, *, names: bool) -> str:
     """Return a word escaped, in braces where it must keep its capitals: an acronym, or a name amid small words."""
-    start = re.match(r"\W*", word)
-    end = re.search(r"\W*\Z", word)
-    assert start is not None and end is not None
-    core = word[start.end() : max(end.start(), start.end())]
+    before, core, after = _EDGES.findall(word)[0]
     if not (_CAPITAL_INSIDE.search(core) or (names and core[:1].isupper())):
         return escape(word)
-    return f"{escape(start[0])}{{{escape(core)}}}{escape(end[0])}"
+    return f"{escape(before)}{{{escape(core)}}}{escape(after)}"
 
 
 def _authors(paper: Paper) -> str:

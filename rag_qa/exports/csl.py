@@ -13,6 +13,7 @@ TYPES: dict[WorkKind, str] = {
     "article": "article-journal",
     "conference": "paper-conference",
     "preprint": "article",
+    "other": "document",
 }
 
 

@@ -1,4 +1,7 @@
-"""Papers → RIS, as EndNote, Zotero, Mendeley and reference managers read it: a tag and a value a line."""
+"""Papers → RIS, as EndNote, Zotero, Mendeley and others read it: a tag and a value a line.
+
+The format has no sign for a group: where one has a comma or "and" in its name, readers may take it for people.
+"""
 
 from collections.abc import Iterator, Sequence
 
@@ -7,8 +10,13 @@ from rag_qa.exports.people import OTHERS, family_first, read_person
 from rag_qa.exports.works import WorkKind, keys_of, kind_of, note_of
 from rag_qa.types import Paper
 
-TYPES: dict[WorkKind, str] = {"article": "JOUR", "conference": "CPAPER", "preprint": "UNPB"}
-VENUE_TAGS: dict[WorkKind, str] = {"article": "JO", "conference": "T2", "preprint": "T2"}
+# The type of a record and its tag for the venue.
+FORMS: dict[WorkKind, tuple[str, str]] = {
+    "article": ("JOUR", "JO"),
+    "conference": ("CPAPER", "T2"),
+    "preprint": ("UNPB", "T2"),
+    "other": ("GEN", "T2"),
+}
 
 
 def to_ris(papers: Sequence[Paper]) -> str:
@@ -17,20 +25,20 @@ def to_ris(papers: Sequence[Paper]) -> str:
 
 
 def _record(key: str, paper: Paper) -> str:
-    kind = kind_of(paper)
-    filled = ((tag, one_line(value)) for tag, value in _lines(key, kind, paper))
+    record_type, venue = FORMS[kind_of(paper)]
+    filled = ((tag, one_line(value)) for tag, value in _lines(key, venue, paper))
     lines = [f"{tag}  - {value}" for tag, value in filled if value]
-    return "\n".join([f"TY  - {TYPES[kind]}", *lines, "ER  - \n"])
+    return "\n".join([f"TY  - {record_type}", *lines, "ER  - \n"])
 
 
-def _lines(key: str, kind: WorkKind, paper: Paper) -> Iterator[tuple[str, str]]:
+def _lines(key: str, venue: str, paper: Paper) -> Iterator[tuple[str, str]]:
     yield "ID", key
     yield "TI", paper.title
     for author in paper.authors:
         yield "AU", family_first(read_person(author))
     yield "AU", OTHERS if paper.more_authors else ""
     yield "PY", str(paper.year or "")
-    yield VENUE_TAGS[kind], paper.venue or ""
+    yield venue, paper.venue or ""
     yield "DO", paper.doi or ""
     yield "UR", paper.url or ""
     yield "N1", f"arXiv:{paper.arxiv_id}" if paper.arxiv_id else ""

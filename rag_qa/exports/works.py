@@ -9,7 +9,7 @@ from rag_qa.exports.lines import one_line
 from rag_qa.exports.people import read_person
 from rag_qa.types import Paper, PaperStatus
 
-WorkKind = Literal["article", "conference", "preprint"]
+WorkKind = Literal["article", "conference", "preprint", "other"]
 
 _CONFERENCES = frozenset(
     """
@@ -31,6 +31,8 @@ _NO_MEETING = re.compile(
     r"|american mathematical|vldb endowment|amer)",
     re.IGNORECASE,
 )
+# "NeurIPS 2020" names a meeting by its letters; in a longer name these may be anything.
+SHORT_VENUE = 4
 _SMALL_WORDS = frozenset(
     "a an the on of for in to and or is are do does can how what why with from at by as".split()
 )
@@ -47,15 +49,21 @@ NOTES: dict[PaperStatus, str] = {
 
 
 def kind_of(paper: Paper) -> WorkKind:
-    """Return what a paper is, as far as its venue tells."""
-    if paper.venue is None:
-        return "preprint" if paper.arxiv_id or paper.status == "preprint" or not paper.doi else "article"
+    """Return what a paper is, as far as its status, its venue and its ids tell."""
     if paper.status == "preprint":
         return "preprint"
-    words = re.findall(r"[a-z0-9]+", paper.venue.casefold())
-    named = any(word in _CONFERENCES for word in words) and len(words) <= 4
-    meets = _MEETING.search(paper.venue) and not _NO_MEETING.search(paper.venue)
-    return "conference" if named or meets else "article"
+    if paper.venue is not None:
+        return "conference" if _is_meeting(paper.venue) else "article"
+    if paper.doi:
+        return "article"
+    return "preprint" if paper.arxiv_id else "other"
+
+
+def _is_meeting(venue: str) -> bool:
+    words = re.findall(r"[a-z0-9]+", venue.casefold())
+    if len(words) <= SHORT_VENUE and any(word in _CONFERENCES for word in words):
+        return True
+    return bool(_MEETING.search(venue) and not _NO_MEETING.search(venue))
 
 
 def note_of(paper: Paper) -> str:

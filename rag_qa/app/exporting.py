@@ -1,0 +1,41 @@
+"""Where an answer or references go: a new file, or the clipboard."""
+
+from pathlib import Path
+
+from rich.console import Console
+
+from rag_qa.app.clipboard import copy_text
+from rag_qa.app.rendering import say
+from rag_qa.errors import ExportError
+from rag_qa.exports import export_answer, format_of_file
+from rag_qa.types import Answer
+
+COPIED_AS = "md"
+
+
+def check_target(path: Path) -> str:
+    """Return the format that a new file is to have. Raises ExportError where it cannot be written, or has none."""
+    format = format_of_file(path)
+    if path.exists():
+        raise ExportError(f"{path} exists already; name another file, or remove it")
+    if not path.parent.is_dir():
+        raise ExportError(f"there is no folder {path.parent}; make it first, or name another file")
+    return format
+
+
+def write_new(path: Path, text: str) -> None:
+    """Write a text into a file that is not there yet. Raises ExportError."""
+    try:
+        with path.open("x", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+    except OSError as exc:
+        raise ExportError(f"{path} cannot be written ({exc.strerror}); name another file") from exc
+
+
+def hand_out(answer: Answer, errors: Console, *, export: Path | None, copy: bool) -> None:
+    """Write an answer into a file and copy it, if either is asked for, and say so on `errors`."""
+    if export:
+        write_new(export, export_answer(answer, format_of_file(export)))
+        say(errors, f"Exported: {export}")
+    if copy:
+        say(errors, f"Copied by {copy_text(export_answer(answer, COPIED_AS))}.")

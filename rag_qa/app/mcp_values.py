@@ -1,0 +1,132 @@
+"""What the tools of the MCP server give back: papers and answers without the paths of this machine."""
+
+from collections.abc import Sequence
+
+from rag_qa.exports.references import address_of
+from rag_qa.types import Answer, Citation, Hit, Paper, PaperStatus, Sentence, Value, Verdict
+
+
+class PaperCard(Value):
+    """A paper as a reference; `status` says whether it was retracted or corrected, or is a preprint."""
+
+    paper_id: str
+    title: str
+    authors: tuple[str, ...]
+    venue: str | None
+    year: int | None
+    status: PaperStatus | None
+    address: str
+
+
+class FullPaper(PaperCard):
+    """A paper with its abstract."""
+
+    abstract: str
+    doi: str | None
+    arxiv_id: str | None
+    pmid: str | None
+
+
+class FoundPaper(PaperCard):
+    """A paper that a search found, best first, with the passage that fits best."""
+
+    rank: int
+    score: float
+    passage: str
+
+
+class SearchResult(Value):
+    """The papers that a search found."""
+
+    papers: tuple[FoundPaper, ...]
+
+
+class AskResult(Value):
+    """An answer: sentences that each cite verbatim quotes, with a verdict on how far these support it.
+
+    An abstention has a `reason` and the `nearest` papers instead, and no sentences.
+    """
+
+    question: str
+    understood_as: str | None
+    abstained: bool
+    reason: str | None
+    sentences: tuple[Sentence, ...]
+    papers: tuple[PaperCard, ...]
+    nearest: tuple[PaperCard, ...]
+
+
+class QuoteCheck(Value):
+    """Whether a quote stands word for word in a paper's abstract, and where."""
+
+    paper_id: str
+    quote: str
+    stands: bool
+    start: int | None
+    end: int | None
+
+
+class VerifyResult(Value):
+    """How far the evidence supports a sentence, and which of its quotes are verbatim."""
+
+    verdict: Verdict
+    quotes: tuple[QuoteCheck, ...]
+
+
+class References(Value):
+    """References in one format, ready for a file."""
+
+    format: str
+    text: str
+
+
+def card(paper: Paper) -> PaperCard:
+    """Return a paper as a reference."""
+    return PaperCard(**_card(paper))
+
+
+def full(paper: Paper) -> FullPaper:
+    """Return a paper with its abstract."""
+    ids = paper.model_dump(include={"abstract", "doi", "arxiv_id", "pmid"})
+    return FullPaper(**_card(paper), **ids)
+
+
+def found(hits: Sequence[Hit]) -> SearchResult:
+    """Return hits as the result of a search."""
+    papers = [
+        FoundPaper(**_card(hit.paper), rank=hit.rank, score=hit.score, passage=hit.passage.text)
+        for hit in hits
+    ]
+    return SearchResult(papers=tuple(papers))
+
+
+def asked(answer: Answer) -> AskResult:
+    """Return an answer as the result of a question."""
+    return AskResult(
+        question=answer.question,
+        understood_as=answer.query.understood_as if answer.query else None,
+        abstained=answer.abstained,
+        reason=answer.reason,
+        sentences=answer.sentences,
+        papers=tuple(map(card, answer.papers)),
+        nearest=tuple(map(card, answer.nearest)),
+    )
+
+
+def check_quote(paper: Paper, quote: str) -> QuoteCheck:
+    """Return whether a quote stands in the abstract word for word."""
+    start = paper.abstract.find(quote)
+    stands = start >= 0 and bool(quote.strip())
+    where = Citation(paper_id=paper.id, quote=quote, start=start, end=start + len(quote))
+    return QuoteCheck(
+        paper_id=paper.id,
+        quote=quote,
+        stands=stands,
+        start=where.start if stands else None,
+        end=where.end if stands else None,
+    )
+
+
+def _card(paper: Paper) -> dict[str, object]:
+    known = paper.model_dump(include={"authors", "venue", "year", "status"})
+    return known | {"paper_id": paper.id, "title": paper.heading, "address": address_of(paper)}
