@@ -14,7 +14,7 @@ KINDS: dict[SentenceKind, str] = {"quote": "quoted", "prose": "written", "metada
 
 def show_stats(chat: Conversation, _: str) -> None:
     """Print counts of questions and sentences, tokens, seconds, and where the conversation is saved."""
-    for line in (*_counts(chat.turns), *_tokens(chat), *_times(chat.turns), *_place(chat)):
+    for line in (*_counts(chat.turns), *_tokens(chat), *_times(chat.turns), *_saved_as(chat)):
         say(chat.console, line)
 
 
@@ -57,7 +57,7 @@ def _times(turns: list[Answer]) -> list[str]:
     return lines + ([f"Stages: {stages(spent.most_common())}"] if spent else [])
 
 
-def _place(chat: Conversation) -> list[str]:
+def _saved_as(chat: Conversation) -> list[str]:
     name = chat.session.name if chat.session else None
     saved = (
         f"Session: {name}; `rag-qa chat --resume {name}` goes on with it" if name else "Session: not saved"

@@ -94,8 +94,8 @@ def _show_decision(chat: Conversation, answer: Answer) -> None:
         print_text(chat.console, Text(line))
         clues: Mapping[str, float] = answer.provenance.get("clues") or {}
         if clues:
-            told = ", ".join(_clue(name, value) for name, value in clues.items())
-            print_text(chat.console, Text(f"Read from: {told}", style="dim"))
+            read = ", ".join(_clue(name, value) for name, value in clues.items())
+            print_text(chat.console, Text(f"Read from: {read}", style="dim"))
     print_text(chat.console, Text(f"Took: {stages(answer.timings.items())}"))
 
 

@@ -44,10 +44,8 @@ PAPERS = [
 ]
 SENTENCE = "Principal component analysis is a competitive game of eigenvectors."
 YES = [1.0, 0.0]
-# CSI sequences: their parameter and what they do; and OSC sequences, which change nothing on the screen.
-TOKEN = re.compile(
-    r"\x1b\[(?P<parameter>[?\d;]*)(?P<does>[A-Za-z])|\x1b\][^\x07]*\x07|(?P<character>.)", re.DOTALL
-)
+# CSI sequences: their parameter and what they do.
+TOKEN = re.compile(r"\x1b\[(?P<parameter>[?\d;]*)(?P<does>[A-Za-z])|(?P<character>.)", re.DOTALL)
 
 
 class Terminal(io.StringIO):

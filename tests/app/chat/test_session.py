@@ -82,7 +82,7 @@ def test_a_whole_last_line_that_is_no_record_is_dropped(kept, games, sessions):
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "says"),
     [
         (lambda lines: [lines[0], b"rubbish", *lines[1:]], "line 2 of .* is damaged; remove that line"),
         (lambda lines: [], "is no saved conversation"),
@@ -90,10 +90,10 @@ def test_a_whole_last_line_that_is_no_record_is_dropped(kept, games, sessions):
         (lambda lines: [lines[0].replace(b'"session_version": 1', b'"session_version": 2')], "newer rag_qa"),
     ],
 )
-def test_what_cannot_be_resumed(kept, change, told):
+def test_what_cannot_be_resumed(kept, change, says):
     """Damage before the last line, another file and a newer one are errors that say what to do."""
     kept.write_bytes(b"".join(line + b"\n" for line in change(kept.read_bytes().splitlines())))
-    with pytest.raises(SessionError, match=told):
+    with pytest.raises(SessionError, match=says):
         read_session(kept)
 
 

@@ -73,18 +73,18 @@ def test_no_history_leaves_nothing(chat, sessions):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "says"),
     [
         (["--resume"], "no conversation with the index"),
         (["--resume", "nonsense"], "there is no session 'nonsense'"),
         (["nonsense"], "to go on with a session: rag-qa chat --resume nonsense"),
     ],
 )
-def test_what_cannot_be_resumed_is_one_line(chat, arguments, told):
+def test_what_cannot_be_resumed_is_one_line(chat, arguments, says):
     """A session that is not there is an error in one line that says what to do."""
     code, out, err = chat(*arguments)
     assert (code, out, err.count("\n")) == (1, "", 1)
-    assert told in err
+    assert says in err
 
 
 def test_a_filter_that_is_given_wins(chat):
