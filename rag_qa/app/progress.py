@@ -13,6 +13,8 @@ from rag_qa.types import Event, Hit
 
 # Papers that are named while they are read.
 FOUND = 3
+# The spinner and the blank after it.
+SPINNER_WIDTH = 2
 
 
 @contextmanager
@@ -38,10 +40,11 @@ def progress_bar(console: Console) -> Iterator[Tell]:
         yield tell
 
 
-def reading(hits: Sequence[Hit]) -> Text:
-    """Return what is said while the first papers found are read, in one line."""
-    found = "; ".join(hit.paper.heading for hit in hits[:FOUND])
-    return Text(inert(f"reading {found}"), overflow="ellipsis", no_wrap=True)
+def reading(hits: Sequence[Hit], width: int) -> Text:
+    """Return what is said while the first papers found are read, in one line of a screen of some width."""
+    text = Text(inert("reading " + "; ".join(hit.paper.heading for hit in hits[:FOUND])))
+    text.truncate(max(1, width - SPINNER_WIDTH), overflow="ellipsis")
+    return text
 
 
 def with_spinner(events: Iterator[Event], console: Console) -> Generator[Event, None, None]:
@@ -53,7 +56,7 @@ def with_spinner(events: Iterator[Event], console: Console) -> Generator[Event, 
     with console.status("searching") as status:
         for event in events:
             if event.kind == "hits":
-                status.update(reading(event.hits))
+                status.update(reading(event.hits, console.width))
             written = written + event.piece if event.kind == "piece" else ""
             if written:
                 status.update(Text(inert(written), style="dim"))

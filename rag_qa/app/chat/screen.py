@@ -38,7 +38,7 @@ def with_draft(events: Iterator[Event], console: Console, errors: Console) -> Ge
     with _quiet_keys(), errors.status("searching") as status, closing(Draft(console)) as draft:
         for event in events:
             if event.kind == "hits":
-                status.update(reading(event.hits))
+                status.update(reading(event.hits, errors.width))
             elif event.kind == "piece":
                 status.stop()
                 written += event.piece
