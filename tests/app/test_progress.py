@@ -88,7 +88,7 @@ def test_what_is_found_takes_one_line():
     paper = Paper(id="p", title="A title that is much longer than a narrow screen is wide", abstract="A.")
     passage = Passage(id="x", paper_id="p", text="A.", start=0, end=2)
     hit = Hit(paper=paper, passage=passage, score=1.0, rank=1, components={})
-    assert reading([hit], 30).plain == "reading A title that is much…"
+    assert reading([hit], 30).plain == "reading A title that is muc…"
 
 
 def test_an_interrupt_gives_the_cursor_back():
