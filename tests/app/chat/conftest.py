@@ -42,8 +42,6 @@ PAPERS = [
         for n in range(1, 9)
     ),
 ]
-SENTENCE = "Principal component analysis is a competitive game of eigenvectors."
-YES = [1.0, 0.0]
 # CSI sequences: their parameter and what they do.
 TOKEN = re.compile(r"\x1b\[(?P<parameter>[?\d;]*)(?P<does>[A-Za-z])|(?P<character>.)", re.DOTALL)
 
