@@ -19,6 +19,8 @@
     │   └── FilterError            a filter that no paper passes, or that cannot be read
     ├── EvaluationError        an evaluation set is malformed
     ├── ReceiptError           a saved answer cannot be read, or not be saved there
+    ├── CommandError           a command of the chat cannot be obeyed
+    ├── SessionError           a saved conversation cannot be resumed
     └── ExportError            an unknown format, or nowhere to put what was exported
 
 Every message ends with the command or the edit that fixes it. Only the app layer catches.
@@ -99,6 +101,14 @@ class EvaluationError(RagQAError):
 
 class ReceiptError(RagQAError):
     """A saved answer cannot be read, or an answer not be saved there."""
+
+
+class CommandError(RagQAError):
+    """A command of the chat that cannot be obeyed."""
+
+
+class SessionError(RagQAError):
+    """A saved conversation cannot be resumed."""
 
 
 class ExportError(RagQAError):

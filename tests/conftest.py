@@ -30,8 +30,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.fixture
-def run(monkeypatch, capsys):
+def run(monkeypatch, capsys, tmp_path):
     """A function that runs `rag-qa` with arguments and returns its exit code, stdout and stderr."""
+    monkeypatch.setenv("RAG_QA_SESSIONS_DIR", str(tmp_path / "sessions"))
 
     def run_one(*arguments):
         monkeypatch.setattr(sys, "argv", ["rag-qa", *arguments])

@@ -18,6 +18,7 @@ from rag_qa.backends.llama import open_generator
 from rag_qa.backends.locating import choose_model
 from rag_qa.backends.reranking import open_reranker
 from rag_qa.errors import FilterError, ModelNotFoundError, QuestionError, ReceiptError, SettingsError
+from rag_qa.index.facets import Facets
 from rag_qa.index.manifest import check_embedder
 from rag_qa.index.reader import Index
 from rag_qa.protocols import Embedder, Generator, Reranker
@@ -200,6 +201,11 @@ class Assistant:
     def papers(self) -> Iterator[Paper]:
         """Yield every paper of the index."""
         return self._index.papers()
+
+    @property
+    def facets(self) -> Facets:
+        """What the papers of the index can be filtered by: their venues, authors, files, statuses and years."""
+        return self._index.facets
 
     def close(self) -> None:
         """Let go of the index."""

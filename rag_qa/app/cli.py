@@ -15,7 +15,9 @@ from rag_qa.answering.assistant import Assistant
 from rag_qa.answering.receipts.write import check_free, write_receipt
 from rag_qa.app.bench import bench_app
 from rag_qa.app.calibrate import calibrate
-from rag_qa.app.chat import chat_with
+from rag_qa.app.chat.opening import Opener
+from rag_qa.app.chat.repl import hold_chat
+from rag_qa.app.chat.sessions import list_sessions, resumed
 from rag_qa.app.cite import cite
 from rag_qa.app.doctor import doctor
 from rag_qa.app.evaluate import evaluate_set
@@ -36,10 +38,14 @@ from rag_qa.app.options import (
     JsonOption,
     LiteralOption,
     ModelOption,
+    NoHistoryOption,
     PapersOption,
     PromptsOption,
     RerankerOption,
+    ResumeOption,
     SaveOption,
+    SessionArgument,
+    SessionsOption,
     SinceOption,
     SourceOption,
     StatusOption,
@@ -272,6 +278,7 @@ def ask(
 
 @app.command()
 def chat(
+    session: SessionArgument = None,
     index: IndexOption = DEFAULT_INDEX,
     year: YearOption = None,
     since: SinceOption = None,
@@ -289,8 +296,14 @@ def chat(
     gpu_layers: GpuOption = None,
     prompts: PromptsOption = None,
     strict: StrictOption = None,
+    resume: ResumeOption = False,
+    sessions: SessionsOption = False,
+    no_history: NoHistoryOption = False,
 ) -> None:
     """Ask, and ask on: answers stream, follow-ups are understood. /help shows the commands."""
+    if sessions:
+        list_sessions(Console(), index)
+        return
     wanted = make_filter(
         year=year,
         since=since,
@@ -312,9 +325,10 @@ def chat(
     )
     choice = choose_model(settings.model)
     settings = settings.model_copy(update={"model": choice.name})
-    with Assistant.open(index, settings=settings) as assistant:
+    saved = resumed(session, resume=resume, index=index)
+    with Opener(index, settings) as opener:
         _say_why(Console(stderr=True), choice, settings)
-        chat_with(assistant, Console(), filter=wanted, literal=literal)
+        hold_chat(opener, saved, filter=wanted, literal=literal, history=not no_history)
 
 
 def _say_why(errors: Console, choice: ModelChoice, settings: Settings) -> None:

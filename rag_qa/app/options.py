@@ -78,6 +78,17 @@ StrictOption = Annotated[
 SaveOption = Annotated[
     Path | None, typer.Option("--save", help="Save the answer for `rag-qa verify` and `rag-qa replay`.")
 ]
+ResumeOption = Annotated[
+    bool,
+    typer.Option("--resume", help="Go on with a saved conversation: SESSION, or the last with this index."),
+]
+SessionsOption = Annotated[bool, typer.Option("--sessions", help="List the saved conversations and exit.")]
+NoHistoryOption = Annotated[
+    bool, typer.Option("--no-history", help="Save neither the conversation nor the lines typed.")
+]
+SessionArgument = Annotated[
+    str | None, typer.Argument(metavar="[SESSION]", help="With --resume: a session, or `last`.")
+]
 ExportOption = Annotated[
     Path | None,
     typer.Option(

@@ -1,6 +1,6 @@
 """Progress on stderr where it is a terminal, else silence: a bar for an index run, a spinner before an answer."""
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -9,13 +9,15 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.text import Text
 
 from rag_qa.app.rendering import inert
-from rag_qa.types import Event
+from rag_qa.types import Event, Hit
 
 if TYPE_CHECKING:
     from rag_qa.index.changes import Progress as Tell
 
 # Papers that are named while they are read.
 FOUND = 3
+# The spinner and the blank after it.
+SPINNER_WIDTH = 2
 
 
 @contextmanager
@@ -41,6 +43,13 @@ def progress_bar(console: Console) -> Iterator["Tell"]:
         yield tell
 
 
+def reading(hits: Sequence[Hit], width: int) -> Text:
+    """Return what is said while the first papers found are read, in one line of a screen of some width."""
+    text = Text(inert("reading " + "; ".join(hit.paper.heading for hit in hits[:FOUND])))
+    text.truncate(max(1, width - SPINNER_WIDTH), overflow="ellipsis")
+    return text
+
+
 def with_spinner(events: Iterator[Event], console: Console) -> Generator[Event, None, None]:
     """Yield the events of an answer, with a spinner until it is there, beside it what is being written."""
     if not console.is_terminal:
@@ -50,8 +59,7 @@ def with_spinner(events: Iterator[Event], console: Console) -> Generator[Event, 
     with console.status("searching") as status:
         for event in events:
             if event.kind == "hits":
-                found = "; ".join(hit.paper.heading for hit in event.hits[:FOUND])
-                status.update(Text(inert(f"reading {found}"), overflow="ellipsis", no_wrap=True))
+                status.update(reading(event.hits, console.width))
             written = written + event.piece if event.kind == "piece" else ""
             if written:
                 status.update(Text(inert(written), style="dim"))

@@ -65,13 +65,21 @@ def show_stream(console: Console, events: Iterable[Event]) -> Answer:
     marks = Marks()
     for event in events:
         if event.query is not None and event.query.understood_as is not None:
-            _print(console, Text(f"Understood as: {event.query.understood_as}", style="dim"))
+            print_text(console, Text(f"Understood as: {event.query.understood_as}", style="dim"))
         if event.sentence is not None:
             show_sentence(console, event.sentence, marks)
         if event.answer is not None:
             show_sources(console, event.answer)
             return event.answer
     raise AssertionError("a stream ends in an answer")
+
+
+def show_answer(console: Console, answer: Answer) -> None:
+    """Print an answer that is there already, as it is printed while it comes."""
+    sentences = [Event(kind="sentence", sentence=sentence) for sentence in answer.sentences]
+    show_stream(
+        console, [Event(kind="hits", query=answer.query), *sentences, Event(kind="answer", answer=answer)]
+    )
 
 
 def show_sentence(console: Console, sentence: Sentence, marks: Marks) -> None:
@@ -84,25 +92,25 @@ def show_sentence(console: Console, sentence: Sentence, marks: Marks) -> None:
     line.append(f" {marks.of(sentence.citations)}", style="cyan")
     if sentence.verdict.label != "supported":
         line.append(f" ({sentence.verdict.label} by its source)", style="yellow")
-    _print(console, line)
+    print_text(console, line)
 
 
 def show_sources(console: Console, answer: Answer) -> None:
     """Print what an answer stands on: its papers, with the quotes behind prose; or why there is no answer."""
     if answer.abstained:
-        _print(console, Text(f"The papers don't say: {answer.reason}.", style="bold"))
+        print_text(console, Text(f"The papers don't say: {answer.reason}.", style="bold"))
         if answer.nearest:
-            _print(console, Text("\nNearest papers, which do not answer it:"))
+            print_text(console, Text("\nNearest papers, which do not answer it:"))
         for paper in answer.nearest:
-            _print(console, Text("  - ").append(describe(paper)))
+            print_text(console, Text("  - ").append(describe(paper)))
         return
-    _print(console, Text(""))
+    print_text(console, Text(""))
     for number, paper in enumerate(answer.papers, 1):
         show_paper(console, number, paper)
         for quote in _quotes_behind_prose(answer, paper):
-            _print(console, Text(f"    “{quote}”"))
+            print_text(console, Text(f"    “{quote}”"))
     for line in cited_warnings(answer):
-        _print(console, Text(line, style="bold red"))
+        print_text(console, Text(line, style="bold red"))
 
 
 def cited_warnings(answer: Answer) -> list[str]:
@@ -118,19 +126,19 @@ def cited_warnings(answer: Answer) -> list[str]:
 def show_hits(console: Console, hits: Sequence[Hit], reasons: Sequence[Explanation] = ()) -> None:
     """Print search results, with the reasons why each was found where these are given."""
     if not hits:
-        _print(console, Text("The index holds no papers."))
+        print_text(console, Text("The index holds no papers."))
     for hit, reason in zip_longest(hits, reasons):
-        _print(console, Text(f"{hit.rank:>2}. ", style="cyan").append(describe(hit.paper)))
-        _print(console, Text(f"    {hit.score:.3f}  {_shorten(hit.passage.text)}", style="dim"))
+        print_text(console, Text(f"{hit.rank:>2}. ", style="cyan").append(describe(hit.paper)))
+        print_text(console, Text(f"    {hit.score:.3f}  {_shorten(hit.passage.text)}", style="dim"))
         if reason is not None:
             _show_reason(console, hit, reason)
 
 
 def _show_reason(console: Console, hit: Hit, reason: Explanation) -> None:
     gave = ", ".join(f"{name} {value:.3f}" for name, value in hit.components.items())
-    _print(console, Text(f"    components: {gave}"))
-    _print(console, Text(f"    words: {', '.join(reason.words) or 'none of them'}"))
-    _print(console, Text(f"    nearest sentence ({reason.similarity:.3f}): “{reason.sentence}”"))
+    print_text(console, Text(f"    components: {gave}"))
+    print_text(console, Text(f"    words: {', '.join(reason.words) or 'none of them'}"))
+    print_text(console, Text(f"    nearest sentence ({reason.similarity:.3f}): “{reason.sentence}”"))
 
 
 def show_report(console: Console, report: IndexReport, *, dry_run: bool = False) -> None:
@@ -139,11 +147,13 @@ def show_report(console: Console, report: IndexReport, *, dry_run: bool = False)
     parts += [f"{report.merged} merged", f"{report.unchanged} unchanged", f"{report.skipped} skipped"]
     beside = [f"{report.removed} removed from the index"] if report.removed else []
     told = "; ".join([", ".join(parts), *beside, f"{report.embedded} passages embedded"])
-    _print(console, Text(f"{report.found} {'record' if report.found == 1 else 'records'} found: {told}."))
+    print_text(console, Text(f"{report.found} {'record' if report.found == 1 else 'records'} found: {told}."))
     if dry_run:
-        _print(console, Text(f"Dry run: nothing was written; the index would hold {report.papers} papers."))
+        print_text(
+            console, Text(f"Dry run: nothing was written; the index would hold {report.papers} papers.")
+        )
         return
-    _print(console, Text(f"{report.papers} papers in the index ({report.seconds:.1f} s)."))
+    print_text(console, Text(f"{report.papers} papers in the index ({report.seconds:.1f} s)."))
 
 
 def show_skips(console: Console, report: IndexReport) -> None:
@@ -200,16 +210,16 @@ def safe_json(text: str) -> str:
 
 def show_paper(console: Console, number: int, paper: Paper) -> None:
     """Print a paper under its number."""
-    _print(console, Text(f"[{number}] ", style="cyan").append(describe(paper)))
+    print_text(console, Text(f"[{number}] ", style="cyan").append(describe(paper)))
 
 
 def show_merged(console: Console, paper: Paper, fates: Sequence[Fate]) -> None:
     """Print the records that became a paper, why, and what other versions said."""
     for fate in fates:
         why = f"merged: {fate.reason}" if fate.reason else "first"
-        _print(console, Text(f"    {fate.path}, record {fate.record} ({why})"))
+        print_text(console, Text(f"    {fate.path}, record {fate.record} ({why})"))
     for version in paper.versions if fates else ():
-        _print(console, Text(f"    also: {version.title or paper.heading}. {_version(version)}"))
+        print_text(console, Text(f"    also: {version.title or paper.heading}. {_version(version)}"))
 
 
 def describe(paper: Paper) -> Text:
@@ -268,7 +278,7 @@ def _shorten(text: str) -> str:
     return text if len(text) <= REASON_WIDTH else text[:REASON_WIDTH].rsplit(" ", 1)[0] + " …"
 
 
-def _print(console: Console, line: Text) -> None:
+def print_text(console: Console, line: Text) -> None:
     """Print without reading markup or highlighting: texts of papers are data, and controls in them are struck."""
     line.plain = line.plain.translate(_STRUCK)
     console.print(line, highlight=False, soft_wrap=not console.is_terminal)

@@ -4,7 +4,7 @@ import time
 import pytest
 from rich.console import Console
 
-from rag_qa.app.progress import progress_bar, with_spinner
+from rag_qa.app.progress import progress_bar, reading, with_spinner
 from rag_qa.types import Event, Hit, Paper, Passage
 
 EVENTS = [Event(kind="hits"), Event(kind="sentence"), Event(kind="answer")]
@@ -81,6 +81,14 @@ def test_what_is_found_and_written_is_shown_meanwhile():
     for text in seen:
         assert not set(text) & {"\x07", "\x9b", "\u202e"}
         assert "\x1b]0" not in text
+
+
+def test_what_is_found_takes_one_line():
+    """On a narrow screen the papers that are read are cut off at its edge."""
+    paper = Paper(id="p", title="A title that is much longer than a narrow screen is wide", abstract="A.")
+    passage = Passage(id="x", paper_id="p", text="A.", start=0, end=2)
+    hit = Hit(paper=paper, passage=passage, score=1.0, rank=1, components={})
+    assert reading([hit], 30).plain == "reading A title that is muc…"
 
 
 def test_an_interrupt_gives_the_cursor_back():

@@ -9,7 +9,7 @@ from rag_qa import Answer, Assistant, Settings, build_index
 from rag_qa.answering import assistant
 from rag_qa.answering.receipts.write import read_receipt, write_receipt
 from rag_qa.answering.writing.prompt import load_prompt
-from rag_qa.app.chat import chat_with
+from rag_qa.app.chat.repl import chat_with
 from rag_qa.backends.locating import STARTER
 from rag_qa.testing import HashingEmbedder, QueuedGenerator
 

@@ -100,7 +100,9 @@ def test_any_bytes_may_be_asked(folder, question):
 
 def test_chat_takes_any_bytes(folder):
     """A line of a pipe that is no UTF-8 is a question like others, and the session goes on."""
-    code, out, err = run(folder, "chat", given=b"caf\xe9 game?\n/papers\n", LC_ALL="C.UTF-8")
+    code, out, err = run(
+        folder, "chat", given=b"caf\xe9 game?\n/papers\n", LC_ALL="C.UTF-8", RAG_QA_SESSIONS_DIR=str(folder)
+    )
     assert (code, err) == (0, b"")
     assert out.decode().count("[1] Game") == 2
 

@@ -6,7 +6,8 @@ import pytest
 from rich.console import Console
 
 from rag_qa import Assistant, Settings, build_index
-from rag_qa.app.chat import HELP, chat_with
+from rag_qa.app.chat.commands import HELP
+from rag_qa.app.chat.repl import chat_with
 from rag_qa.backends.locating import STARTER
 from rag_qa.testing import HashingEmbedder
 
