@@ -25,7 +25,8 @@ def create_app(state: State) -> FastAPI:
     handle_errors(app)
     app.include_router(router)
     app.add_api_route("/healthz", _health, summary="Whether the service is up", response_model=Health)
-    page = StaticFiles(directory=str(files("rag_qa") / "app" / "service" / "page"), html=True)
+    folder = str(files("rag_qa") / "app" / "service" / "page")
+    page = StaticFiles(directory=folder, html=True, check_dir=False)
     app.mount("/", page, name="page")
     return app
 
