@@ -60,11 +60,16 @@ def error_body(error: Exception) -> ErrorBody:
 
 
 def problem(
-    status: int, message: str, *, code: str | None = None, headers: Mapping[str, str] | None = None
+    status: int,
+    message: str,
+    *,
+    code: str | None = None,
+    param: str | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> JsonText:
     """Return a response that says what is wrong."""
     blame = THEIRS if status < 500 else OURS
-    body = ErrorBody(error=ErrorDetail(message=inert(message), type=blame, code=code))
+    body = ErrorBody(error=ErrorDetail(message=inert(message), type=blame, param=param, code=code))
     return JsonText(body.model_dump_json(), status_code=status, headers=dict(headers or {}))
 
 
