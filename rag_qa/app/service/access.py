@@ -12,6 +12,8 @@ from http.cookies import CookieError, SimpleCookie
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+# They say nothing of the papers, and who asks may have no token yet.
+OPEN = ("/healthz", "/api/service")
 LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")
 # What a browser says of a request that a page of another site, or of another port, made.
 ELSEWHERE = ("cross-site", "same-site")
@@ -38,7 +40,7 @@ class Access:
             return Refusal(421, "this service answers to 127.0.0.1 and localhost; ask it by one of these")
         if _from_elsewhere(path, headers):
             return Refusal(403, "a page of another site asked; open the service's own page")
-        if path == "/healthz" or self._token is None or self._is_known(headers):
+        if path in OPEN or self._token is None or self._is_known(headers):
             return None
         return Refusal(
             401, "a token is needed; send it as `Authorization: Bearer TOKEN`, or open /?token=TOKEN once"

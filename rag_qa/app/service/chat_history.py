@@ -33,7 +33,9 @@ def key_of(index: str, turns: Sequence[Message], reply: str | None = None) -> st
     return hashlib.sha256(json.dumps([index, said]).encode()).hexdigest()
 
 
-def known_turns(index: str, turns: Sequence[Message], kept: Conversations) -> tuple[list[Answer], list[Message]]:
+def known_turns(
+    index: str, turns: Sequence[Message], kept: Conversations
+) -> tuple[list[Answer], list[Message]]:
     """Return the answers of the longest beginning of a conversation that is known, and the messages after it."""
     ends = [n for n, turn in enumerate(turns, 1) if turn.role == ANSWERER]
     for end in reversed(ends):

@@ -21,12 +21,13 @@ WIDTH = 1_000_000
 
 def said(event: Event, marks: Marks) -> str:
     """Return what an event adds to the text: how the question was understood, a sentence, or the papers behind all."""
-    if event.query is not None and event.query.understood_as is not None:
-        return _printed(lambda console: say(console, f"Understood as: {event.query.understood_as}\n"))
-    if event.sentence is not None:
-        return _printed(lambda console: show_sentence(console, event.sentence, marks))
-    if event.answer is not None:
-        return _printed(lambda console: show_sources(console, event.answer))
+    query, sentence, answer = event.query, event.sentence, event.answer
+    if query is not None and query.understood_as is not None:
+        return _printed(lambda console: say(console, f"Understood as: {query.understood_as}\n"))
+    if sentence is not None:
+        return _printed(lambda console: show_sentence(console, sentence, marks))
+    if answer is not None:
+        return _printed(lambda console: show_sources(console, answer))
     return ""
 
 

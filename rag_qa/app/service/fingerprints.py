@@ -4,7 +4,6 @@ import hashlib
 import json
 from pathlib import Path
 
-from rag_qa.backends.reranking import LANGUAGE_MODEL
 from rag_qa.settings import Settings
 
 # What search depends on, beside the number of papers, which each request names.
@@ -18,6 +17,8 @@ SEARCH_FIELDS = (
     "reranker",
     "rerank_depth",
 )
+# And where the language model reranks.
+LANGUAGE_MODEL = "model"
 MODEL_FIELDS = ("model", "context_tokens", "threads", "gpu_layers")
 
 

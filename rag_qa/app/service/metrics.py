@@ -85,9 +85,7 @@ class Metered:
         try:
             await self._app(scope, receive, counted)
         finally:
-            self._metrics.responded(
-                _route(scope), _method(scope), status, time.perf_counter() - started
-            )
+            self._metrics.responded(_route(scope), _method(scope), status, time.perf_counter() - started)
 
 
 def _route(scope: Scope) -> str:

@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
+from pydantic import TypeAdapter
 
 from rag_qa.answering.receipts.verify import Recheck
 from rag_qa.app.service.bodies import ExportBody, Health, Identity
@@ -16,11 +17,20 @@ from rag_qa.exports import FORMATS, export_answer
 from rag_qa.version import __version__
 
 ANSWER = "an answer as /api/ask gives it, or a receipt that `rag-qa ask --save` wrote, byte for byte"
-POSTED = {"requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object", "description": ANSWER}}}}}
+POSTED = {
+    "required": True,
+    "content": {"application/json": {"schema": {"type": "object", "description": ANSWER}}},
+}
+RECHECKS = TypeAdapter(list[Recheck])
 router = APIRouter(responses=COMMON)
 
 
-@router.post("/api/verify", summary="Check an answer", response_model=list[Recheck], openapi_extra=POSTED)
+@router.post(
+    "/api/verify",
+    summary="Check an answer",
+    response_model=list[Recheck],
+    openapi_extra={"requestBody": POSTED},
+)
 async def verify(request: Request, state: StateOf, index: str | None = None) -> Response:
     """Check texts, quotes and verdicts without a language model; against an index too where one is named."""
     body = await request.body()
