@@ -63,6 +63,8 @@ def run_service(
         log_level="warning",
         access_log=False,
         server_header=False,
+        ws="none",
+        lifespan="off",
         timeout_graceful_shutdown=GRACE_S,
     )
     announcement = announce(library, listener, settings=settings, choice=choice, secret=access.secret)

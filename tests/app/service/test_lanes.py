@@ -8,11 +8,11 @@ from rag_qa.errors import QuestionError, ServiceBusyError
 
 
 @pytest.fixture
-def lane(request):
+def lane():
     """A lane in which two jobs may wait."""
     lane = Lane("test", limit=2)
-    request.addfinalizer(lane.close)
-    return lane
+    yield lane
+    lane.close()
 
 
 async def all_of(job):
