@@ -1,10 +1,8 @@
 """`rag-qa`: parse, call, render. Answers go to stdout, progress and errors to stderr."""
 
-import json
 import sys
 from collections.abc import Sequence
 from contextlib import closing
-from itertools import zip_longest
 from pathlib import Path
 from typing import Annotated
 
@@ -20,6 +18,7 @@ from rag_qa.app.doctor import doctor
 from rag_qa.app.evaluate import evaluate_set
 from rag_qa.app.fates import check_writable, write_fates
 from rag_qa.app.filtering import make_filter
+from rag_qa.app.found import found_json
 from rag_qa.app.models import models_app
 from rag_qa.app.options import (
     DEFAULT_INDEX,
@@ -50,6 +49,7 @@ from rag_qa.app.papers import papers
 from rag_qa.app.progress import progress_bar, with_spinner
 from rag_qa.app.receipts import replay, verify
 from rag_qa.app.rendering import safe_json, say, show_hits, show_report, show_skips, show_stream, why_skipped
+from rag_qa.app.service.serve import serve
 from rag_qa.app.streams import NO_ROOM, flush_output, give_up_output, prepare_streams, print_json
 from rag_qa.backends.locating import ModelChoice, choose_model
 from rag_qa.corpus.decoding import decode_bytes
@@ -74,6 +74,7 @@ app.command()(verify)
 app.command()(replay)
 app.command()(calibrate)
 app.command()(papers)
+app.command()(serve)
 
 
 @app.callback(invoke_without_command=True)
@@ -319,21 +320,9 @@ def _read_text(path: Path) -> str:
 
 def _print_hits(hits: Sequence[Hit], reasons: Sequence[Explanation], *, as_json: bool) -> None:
     if as_json:
-        found = [_hit_json(hit, reason) for hit, reason in zip_longest(hits, reasons)]
-        print_json(safe_json(json.dumps(found, ensure_ascii=False, indent=2)))
+        print_json(safe_json(found_json(hits, reasons)))
     else:
         show_hits(Console(), hits, reasons)
-
-
-def _hit_json(hit: Hit, reason: Explanation | None) -> dict[str, object]:
-    found: dict[str, object] = {
-        "paper_id": hit.paper.id,
-        "title": hit.paper.title,
-        "status": hit.paper.status,
-        "score": hit.score,
-        "components": dict(hit.components),
-    }
-    return found | (reason.model_dump(include={"words", "sentence", "similarity"}) if reason else {})
 
 
 def main() -> None:
