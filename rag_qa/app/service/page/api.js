@@ -32,6 +32,11 @@ export async function exported(answer, format) {
   return (await post("api/export", { answer, format })).text();
 }
 
+/** Return the checks of an answer, each with name, status (ok, note, fail) and detail. */
+export async function verified(answer) {
+  return (await post("api/verify", answer)).json();
+}
+
 function post(path, body, { signal, accept = "*/*" } = {}) {
   const headers = { "Content-Type": "application/json", Accept: accept };
   return send(path, { method: "POST", headers, body: JSON.stringify(body), signal });

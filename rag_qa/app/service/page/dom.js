@@ -17,7 +17,7 @@ export function el(name, properties = {}, ...children) {
 
 /** Put children into an element in the stead of those that it has; strings as text, null not at all. */
 export function fill(element, ...children) {
-  const kept = children.flat().filter((child) => child !== null && child !== undefined);
+  const kept = children.flat(Infinity).filter((child) => child !== null && child !== undefined);
   element.replaceChildren(...kept.map((child) => (child instanceof Node ? child : inert(child))));
   return element;
 }

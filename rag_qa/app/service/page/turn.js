@@ -232,7 +232,7 @@ export class Turn {
       nearest.length ? el("p", { className: "quiet" }, "Nearest papers, which do not answer it:") : null,
       nearest.length ? el("ul", {}, nearest.map((paper) => el("li", {},
         button(heading(paper), (event) => this.#open(paper, event), { className: "plain", dir: "auto" }),
-        el("span", { className: "byline" }, ` ${byline(paper)}`)))) : null);
+        el("span", { className: "byline" }, byline(paper))))) : null);
   }
 
   #tools(answer) {

@@ -1,7 +1,8 @@
 /** Why an answer says what it says: what was understood, what was decided and from what, verdicts, and time. */
 
-import { el } from "./dom.js";
-import { percent, seconds } from "./text.js";
+import { verified } from "./api.js";
+import { announce, button, el, fill } from "./dom.js";
+import { counted, percent, seconds } from "./text.js";
 
 // What the clues are; those in LOG_ODDS are what the language model or the verdict said, as log odds.
 const CLUES = {
@@ -23,7 +24,7 @@ const STAGES = {
 
 export function whyPanel(answer, draft) {
   return el("section", { className: "why", "aria-label": "Why this answer" },
-    understood(answer), decision(answer), verdicts(answer), written(answer, draft), times(answer), made(answer));
+    understood(answer), decision(answer), verdicts(answer), written(answer, draft), times(answer), made(answer), checking(answer));
 }
 
 function understood({ query, question }) {
@@ -81,6 +82,19 @@ function made({ provenance }) {
     ["seed", settings?.seed],
     ["rag_qa", rag_qa],
   ]));
+}
+
+/** Return a button that lets the service check quotes and verdicts once more, without the language model. */
+function checking(answer) {
+  const found = el("ul", {});
+  const check = button("Check every quote and verdict again", async () => {
+    const checks = await verified(answer).catch((error) => [{ name: "not checked", status: "fail", detail: error.message }]);
+    const failed = checks.filter(({ status }) => status === "fail");
+    const sum = failed.length ? `${counted(failed.length, "check")} failed.` : `${counted(checks.length, "check")}: all hold.`;
+    fill(found, el("li", {}, el("strong", {}, sum)), checks.map(({ name, status, detail }) => el("li", {}, `${status}: ${name}: ${detail}`)));
+    announce(sum);
+  });
+  return el("div", {}, check, found);
 }
 
 function part(title, ...children) {
