@@ -9,6 +9,7 @@ const WIDE = window.matchMedia("(min-width: 68rem)");
 export class Evidence {
   #opener = null;
   #narrow;
+  #returning = false;
 
   /** `narrow` is called with the name and value of a filter that is picked. */
   constructor(narrow) {
@@ -32,9 +33,9 @@ export class Evidence {
     this.element.querySelector("mark")?.scrollIntoView({ block: "nearest" });
   }
 
-  /** Let it follow a pointer or the focus only if it stands beside the text and covers nothing. */
+  /** Whether it follows the pointer and the focus: only where it stands beside the text and covers nothing of it. */
   get follows() {
-    return WIDE.matches;
+    return WIDE.matches && !this.#returning;
   }
 
   focus() {
@@ -47,7 +48,9 @@ export class Evidence {
     const opener = this.#opener;
     this.element.hidden = true;
     this.#forget();
+    this.#returning = true;
     if (inside) opener?.focus();
+    this.#returning = false;
   }
 
   #forget() {

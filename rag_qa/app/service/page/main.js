@@ -147,8 +147,11 @@ async function showIndexes() {
   fill(find("index"), indexes.map(({ name }) => el("option", { value: name }, name)));
   find("index-choice").hidden = indexes.length < 2;
   const about = () => {
-    const { papers, model } = indexes.find((one) => one.name === index()) ?? {};
-    fill(find("about"), papers === undefined ? "" : [counted(papers, "paper"), model].filter(Boolean).join(" · "));
+    const { papers, model } = indexes.find((one) => one.name === index());
+    fill(find("about"), `${counted(papers, "paper")} · ${model ?? "answers in quotes"}`);
+    const [prose, quotes] = find("style").options;
+    fill(prose, model ? "prose" : "quotes");
+    quotes.hidden = !model;
   };
   find("index").addEventListener("change", () => {
     about();

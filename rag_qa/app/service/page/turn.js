@@ -45,7 +45,7 @@ export class Turn {
         filters ? el("p", { className: "understood" }, `Only papers with ${filters}`) : null,
         this.understood),
       el("div", { className: "said" }, this.progress, this.answer, this.draft, this.end),
-      el("aside", { className: "margin", "aria-label": "Papers" }, this.slot, this.found));
+      el("div", { className: "margin" }, this.slot, this.found));
   }
 
   #restore() {

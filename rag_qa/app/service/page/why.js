@@ -23,7 +23,7 @@ const STAGES = {
 };
 
 export function whyPanel(answer, draft) {
-  return el("section", { className: "why", "aria-label": "Why this answer" },
+  return el("div", { className: "why" },
     understood(answer), decision(answer), verdicts(answer), written(answer, draft), times(answer), made(answer), checking(answer));
 }
 
