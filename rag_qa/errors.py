@@ -21,7 +21,8 @@
     │   ├── UnknownNameError       no index, paper or conversation of that name
     │   └── ServiceBusyError       too many requests are waiting already
     ├── EvaluationError        an evaluation set is malformed
-    └── ReceiptError           a saved answer cannot be read, or not be saved there
+    ├── ReceiptError           a saved answer cannot be read, or not be saved there
+    └── ExportError            an unknown format, or nowhere to put what was exported
 
 Every message ends with the command or the edit that fixes it. Only the app layer catches.
 """
@@ -117,3 +118,7 @@ class EvaluationError(RagQAError):
 
 class ReceiptError(RagQAError):
     """A saved answer cannot be read, or an answer not be saved there."""
+
+
+class ExportError(RagQAError):
+    """An answer or papers cannot be exported in that format or to that target."""

@@ -30,6 +30,7 @@ from rag_qa.app.options import (
     JsonOption,
     LiteralOption,
     ModelOption,
+    NoServiceOption,
     PapersOption,
     PromptsOption,
     RerankerOption,
@@ -49,6 +50,7 @@ from rag_qa.app.papers import papers
 from rag_qa.app.progress import progress_bar, with_spinner
 from rag_qa.app.receipts import replay, verify
 from rag_qa.app.rendering import safe_json, say, show_hits, show_report, show_skips, show_stream, why_skipped
+from rag_qa.app.service.client import Found, find_service
 from rag_qa.app.service.serve import serve
 from rag_qa.app.streams import NO_ROOM, flush_output, give_up_output, prepare_streams, print_json
 from rag_qa.backends.locating import ModelChoice, choose_model
@@ -153,6 +155,7 @@ def search(
     explain: Annotated[
         bool, typer.Option("--explain", help="Show what each component gave, and what matched.")
     ] = False,
+    no_service: NoServiceOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Find papers: best first, one passage each."""
@@ -166,10 +169,15 @@ def search(
         without=without or (),
     )
     settings = load_settings(style="quote", k=k, embedder=embedder, reranker=reranker)
-    with Assistant.open(index, settings=settings) as assistant:
-        hits = assistant.search(query, filter=wanted)
-        reasons = assistant.explain(query, hits) if explain else []
-    _print_hits(hits, reasons, as_json=as_json)
+    service = None if no_service else find_service(index, settings, answers=False)
+    if service:
+        found = service.find(query, settings.k, filter=wanted, explain=explain)
+    else:
+        with Assistant.open(index, settings=settings) as assistant:
+            hits = assistant.search(query, filter=wanted)
+            reasons = assistant.explain(query, hits) if explain else ()
+            found = Found(hits=tuple(hits), reasons=tuple(reasons))
+    _print_hits(found.hits, found.reasons, as_json=as_json)
 
 
 @app.command()
@@ -181,13 +189,15 @@ def similar(
     index: IndexOption = DEFAULT_INDEX,
     k: PapersOption = None,
     embedder: EmbedderOption = None,
+    no_service: NoServiceOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Find papers like a paper of the index, or like a text: best first, one passage each."""
     text = _read_text(text_file) if text_file else None
     settings = load_settings(style="quote", k=k, embedder=embedder)
-    with Assistant.open(index, settings=settings) as assistant:
-        hits = assistant.similar(paper_id, text=text)
+    service = None if no_service else find_service(index, settings, answers=False)
+    with service or Assistant.open(index, settings=settings) as papers_of:
+        hits = papers_of.similar(paper_id, text=text, k=settings.k)
     _print_hits(hits, [], as_json=as_json)
 
 
@@ -214,6 +224,7 @@ def ask(
     prompts: PromptsOption = None,
     strict: StrictOption = None,
     save: SaveOption = None,
+    no_service: NoServiceOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Answer a question from the papers, or say that they don't."""
@@ -242,9 +253,10 @@ def ask(
     errors = Console(stderr=True)
     if save:
         check_free(save)
-    choice = choose_model(settings.model)
+    service = None if no_service else find_service(index, settings, answers=True)
+    choice = service.choice if service else choose_model(settings.model)
     settings = settings.model_copy(update={"model": choice.name})
-    with Assistant.open(index, settings=settings) as assistant:
+    with service or Assistant.open(index, settings=settings) as assistant:
         _say_why(errors, choice, settings)
         if as_json:
             answer = assistant.ask(question, filter=wanted, literal=literal)

@@ -78,6 +78,9 @@ StrictOption = Annotated[
 SaveOption = Annotated[
     Path | None, typer.Option("--save", help="Save the answer for `rag-qa verify` and `rag-qa replay`.")
 ]
+NoServiceOption = Annotated[
+    bool, typer.Option("--no-service", help="Do the work here, even where `rag-qa serve` runs.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
 
 

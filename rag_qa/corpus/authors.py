@@ -21,15 +21,12 @@ from rag_qa.corpus.fields import (
     plain_name,
 )
 from rag_qa.corpus.literals import read_literal
-from rag_qa.corpus.names import extended_name, flip_name, is_group, is_suffix
+from rag_qa.corpus.names import PARTICLES, extended_name, flip_name, is_group, is_suffix
 
 _AND = re.compile(r"(?:,\s*|\s+)(?:and|&)\s+")
 _LISTED = re.compile(r"[;|\n\uff1b\u3001]")
 _COMMA = re.compile(r"[,\uff0c]")
 _INITIALS = re.compile(r"(?:[^\W\d_a-z]\.?[\s-]?){1,4}")
-_PARTICLES = frozenset(
-    "van von der den de del della di da dos du la le ter ten zu zur af el al bin ibn".split()
-)
 _CJK = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]{2,}")
 # "Wilma J. Weaver": nothing to split, to turn or to leave out.
 _WORD = r"[A-ZÀ-ÖØ-ÞĀ-Ž][a-zß-öø-ž]+(?:-[A-ZÀ-ÖØ-ÞĀ-Ž][a-zß-öø-ž]+)*"
@@ -260,7 +257,7 @@ def _is_family_first(one: str, other: str) -> bool:
     if is_group(one) or (_CJK.fullmatch(one) and _CJK.fullmatch(other)):
         return False
     short = " " not in one or " " not in other or _INITIALS.fullmatch(other)
-    return bool(short) or one.split()[0] in _PARTICLES
+    return bool(short) or one.split()[0] in PARTICLES
 
 
 def _flip_pairs(people: list[tuple[str, str]]) -> list[str]:

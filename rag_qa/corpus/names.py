@@ -4,6 +4,10 @@ import re
 
 from rag_qa.corpus.ids import normalise_text
 
+# What stands before a family name and belongs to it.
+PARTICLES = frozenset(
+    "van von der den de del della di da dos du la le ter ten zu zur af el al bin ibn".split()
+)
 # Letters that have no accent to take off.
 _PLAIN = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th"})
 _SUFFIX = re.compile(r"(?:jr|sr|ii|iii|iv|2nd|3rd|ph\.?d|m\.?d|inc|ltd|llc)\.?", re.IGNORECASE)

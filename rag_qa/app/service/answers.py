@@ -9,6 +9,7 @@ from rag_qa.app.service.bodies import AskBody
 from rag_qa.app.service.conversations import Conversations
 from rag_qa.app.service.lanes import Work
 from rag_qa.app.service.library import Desk
+from rag_qa.app.service.state import State
 from rag_qa.app.service.streaming import as_line, sent
 from rag_qa.types import Answer, Event, Filter
 
@@ -41,14 +42,13 @@ def read_question(body: AskBody, conversations: Conversations) -> Question:
     return Question(body.question, history, body.filter, body.literal)
 
 
-def keep_answer(
-    body: AskBody, question: Question, answer: Answer, conversations: Conversations
-) -> str | None:
-    """Keep the answer where it is wanted, and return the id of its conversation."""
+def settle(body: AskBody, question: Question, answer: Answer, state: State) -> str | None:
+    """Count an answer, keep it where that is wanted, and return the id of its conversation."""
+    state.metrics.answered(answer.timings)
     if not body.keep:
         return None
     key = body.conversation or secrets.token_urlsafe(16)
-    conversations.keep(key, [*question.history, answer])
+    state.conversations.keep(key, [*question.history, answer])
     return key
 
 

@@ -1,19 +1,26 @@
-"""The ASGI application of a service: routes, errors, and the page's files."""
+"""The ASGI application of a service: the gate, the routes, errors, and the page's files."""
 
 from importlib.resources import files
 
 from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
 
-from rag_qa.app.service.bodies import Health
+from rag_qa.app.service import chat_routes, more_routes, routes
+from rag_qa.app.service.gate import Gate
+from rag_qa.app.service.metrics import Metered
 from rag_qa.app.service.problems import handle_errors
-from rag_qa.app.service.routes import router
 from rag_qa.app.service.state import State
 from rag_qa.version import __version__
 
 
-def create_app(state: State) -> FastAPI:
+def create_app(state: State) -> ASGIApp:
     """Return the application over a library."""
+    return Metered(Gate(create_api(state), state.access), state.metrics)
+
+
+def create_api(state: State) -> FastAPI:
+    """Return the routes alone, without who may use them."""
     app = FastAPI(
         title="rag_qa",
         version=__version__,
@@ -23,13 +30,8 @@ def create_app(state: State) -> FastAPI:
     )
     app.state.service = state
     handle_errors(app)
-    app.include_router(router)
-    app.add_api_route("/healthz", _health, summary="Whether the service is up", response_model=Health)
+    for router in (routes.router, more_routes.router, chat_routes.router):
+        app.include_router(router)
     folder = str(files("rag_qa") / "app" / "service" / "page")
-    page = StaticFiles(directory=folder, html=True, check_dir=False)
-    app.mount("/", page, name="page")
+    app.mount("/", StaticFiles(directory=folder, html=True, check_dir=False), name="page")
     return app
-
-
-async def _health() -> Health:
-    return Health(version=__version__)

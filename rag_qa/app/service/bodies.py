@@ -95,7 +95,7 @@ class ExportBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     answer: Answer
-    format: str = Field(description="md, json, html, or bib, ris, csl for the papers that the answer cites")
+    format: str = Field(description="md, json, html; of the papers that it cites bib, ris, csl or text")
 
 
 class IndexInfo(Value):
@@ -132,6 +132,13 @@ class Health(Value):
 
     status: Literal["ok"] = "ok"
     version: str
+
+
+class Identity(Value):
+    """The version of a service, and a proof that it knows the secret of its announcement."""
+
+    version: str
+    proof: str
 
 
 class ErrorDetail(Value):

@@ -6,10 +6,11 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from rag_qa.app.rendering import inert, safe_json
+from rag_qa.app.rendering import safe_json
 from rag_qa.app.service.bodies import ErrorBody, ErrorDetail
 from rag_qa.app.service.streaming import LEFT, ClientLeftError
 from rag_qa.errors import (
+    ExportError,
     ModelError,
     PaperIndexError,
     QuestionError,
@@ -27,6 +28,7 @@ STATUSES: tuple[tuple[type[RagQAError], int], ...] = (
     (QuestionError, 400),
     (SettingsError, 400),
     (ReceiptError, 400),
+    (ExportError, 400),
     (PaperIndexError, 503),
     (ModelError, 503),
     (RagQAError, 500),
@@ -56,15 +58,20 @@ def error_body(error: Exception) -> ErrorBody:
     if not isinstance(error, RagQAError):
         return ErrorBody(error=ErrorDetail(message=BUG, type=OURS, code="bug"))
     blame = THEIRS if status_of(error) < 500 else OURS
-    return ErrorBody(error=ErrorDetail(message=inert(str(error)), type=blame, code=type(error).__name__))
+    return ErrorBody(error=ErrorDetail(message=str(error), type=blame, code=type(error).__name__))
 
 
 def problem(
-    status: int, message: str, *, code: str | None = None, headers: Mapping[str, str] | None = None
+    status: int,
+    message: str,
+    *,
+    code: str | None = None,
+    param: str | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> JsonText:
     """Return a response that says what is wrong."""
     blame = THEIRS if status < 500 else OURS
-    body = ErrorBody(error=ErrorDetail(message=inert(message), type=blame, code=code))
+    body = ErrorBody(error=ErrorDetail(message=message, type=blame, param=param, code=code))
     return JsonText(body.model_dump_json(), status_code=status, headers=dict(headers or {}))
 
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from rag_qa.answering.assistant import Assistant
 from rag_qa.app.found import found_json
-from rag_qa.app.service.answers import Question, keep_answer, read_question, sent_event
+from rag_qa.app.service.answers import Question, read_question, sent_event, settle
 from rag_qa.app.service.bodies import (
     INDEXES,
     AskBody,
@@ -124,7 +124,7 @@ async def ask(request: Request, body: AskBody, state: StateOf) -> Response:
     if "text/event-stream" in request.headers.get("accept", ""):
         return EventStream(kept_alive(_events(job, body, question, state)))
     answer = await while_there(request, _last(job))
-    key = keep_answer(body, question, answer, state.conversations)
+    key = settle(body, question, answer, state)
     return JsonText(answer.model_dump_json(indent=2), headers={CONVERSATION_HEADER: key} if key else None)
 
 
@@ -134,7 +134,7 @@ async def _events(
     with job:
         try:
             async for event in job.results():
-                key = keep_answer(body, question, event.answer, state.conversations) if event.answer else None
+                key = settle(body, question, event.answer, state) if event.answer else None
                 yield sent_event(event, key)
         except Exception as exc:  # the response has begun: its status cannot say so any more
             if not isinstance(exc, RagQAError):

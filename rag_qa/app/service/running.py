@@ -1,5 +1,6 @@
 """A service from its parts: models opened once for all indexes, everything warm, then uvicorn."""
 
+import platform
 import socket
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,15 +8,22 @@ from pathlib import Path
 import uvicorn
 
 from rag_qa.answering.assistant import style_of
+from rag_qa.app.service.access import Access
+from rag_qa.app.service.announcing import Announcement, announced
 from rag_qa.app.service.app import create_app
+from rag_qa.app.service.fingerprints import answer_fingerprint, search_fingerprint
 from rag_qa.app.service.library import Library, Models
 from rag_qa.app.service.state import State
 from rag_qa.backends.embedding import open_embedder
 from rag_qa.backends.llama import open_generator
+from rag_qa.backends.locating import ModelChoice
 from rag_qa.backends.reranking import open_reranker
 from rag_qa.settings import Settings
+from rag_qa.version import __version__
 
 GRACE_S = 3
+# Where a service is found that listens at every address.
+ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
 
 def open_library(folders: Sequence[Path], settings: Settings, *, limit: int) -> Library:
@@ -37,16 +45,48 @@ def open_library(folders: Sequence[Path], settings: Settings, *, limit: int) -> 
     return library
 
 
-def run_service(library: Library, listener: socket.socket) -> None:
-    """Answer requests until the process is asked to end."""
+def run_service(
+    library: Library,
+    listener: socket.socket,
+    *,
+    settings: Settings,
+    choice: ModelChoice,
+    token: str | None = None,
+) -> None:
+    """Answer requests until the process is asked to end, announced to the command line meanwhile.
+
+    `settings` are those that were set, from which `choice` is the language model.
+    """
+    access = Access(token)
     config = uvicorn.Config(
-        create_app(State(library)),
+        create_app(State(library, access)),
         log_level="warning",
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=GRACE_S,
     )
+    announcement = announce(library, listener, settings=settings, choice=choice, secret=access.secret)
     try:
-        uvicorn.Server(config).run(sockets=[listener])
+        with announced(announcement):
+            uvicorn.Server(config).run(sockets=[listener])
     finally:
         library.close()
+
+
+def announce(
+    library: Library, listener: socket.socket, *, settings: Settings, choice: ModelChoice, secret: str
+) -> Announcement:
+    """Return what the command line may know of a service."""
+    host, port = listener.getsockname()[:2]
+    quoting = settings.model_copy(update={"style": "quote"})
+    return Announcement(
+        machine=platform.node(),
+        version=__version__,
+        host=ANYWHERE.get(host, host),
+        port=port,
+        secret=secret,
+        indexes={str(shelf.quoting.folder.resolve()): name for name, shelf in library.shelves.items()},
+        search=search_fingerprint(settings),
+        answers={"quote": answer_fingerprint(quoting), "": answer_fingerprint(settings)},
+        choice=choice,
+    )

@@ -79,7 +79,7 @@ def serve(
         if choice.reason and settings.style != "quote":
             say(errors, f"rag-qa: {choice.name} serves: {choice.reason}")
         say(errors, f"{', '.join(library.shelves)}: {address_of(listener)} (Ctrl-C stops the service)")
-        run_service(library, listener)
+        run_service(library, listener, settings=settings, choice=choice, token=token)
     finally:
         listener.close()
 

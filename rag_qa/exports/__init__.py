@@ -1,0 +1,86 @@
+"""Answers and papers in the formats that other programs read; each format is a row of FORMATS.
+
+Knows values and how they are written, not where they come from or go to.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from rag_qa.errors import ExportError
+from rag_qa.exports.bibtex import to_bibtex
+from rag_qa.exports.csl import to_csl
+from rag_qa.exports.html import to_page
+from rag_qa.exports.markdown import to_markdown
+from rag_qa.exports.references import to_references
+from rag_qa.exports.ris import to_ris
+from rag_qa.types import Answer, Paper
+
+__all__ = ["FORMATS", "Format", "export_answer", "export_papers", "format_of_file"]
+
+
+class Format(NamedTuple):
+    """A format: its name for people, its media type, the ends of its files' names, and what writes it.
+
+    One that is written from papers holds, of an answer, the papers that it cites.
+    """
+
+    name: str
+    media_type: str
+    endings: tuple[str, ...]
+    of_answer: Callable[[Answer], str] | None = None
+    of_papers: Callable[[Sequence[Paper]], str] | None = None
+
+
+def _to_json(answer: Answer) -> str:
+    return answer.model_dump_json(indent=2) + "\n"
+
+
+FORMATS: Mapping[str, Format] = {
+    "md": Format("Markdown", "text/markdown", (".md", ".markdown"), of_answer=to_markdown),
+    "json": Format("JSON", "application/json", (".json",), of_answer=_to_json),
+    "html": Format("HTML", "text/html", (".html", ".htm"), of_answer=to_page),
+    "bib": Format("BibTeX", "application/x-bibtex", (".bib",), of_papers=to_bibtex),
+    "ris": Format("RIS", "application/x-research-info-systems", (".ris",), of_papers=to_ris),
+    "csl": Format(
+        "CSL-JSON", "application/vnd.citationstyles.csl+json", (".csl.json", ".csl"), of_papers=to_csl
+    ),
+    "text": Format("references as text", "text/plain", (".txt",), of_papers=to_references),
+}
+
+
+def export_answer(answer: Answer, format: str) -> str:
+    """Return an answer in one of FORMATS. Raises ExportError for an unknown one."""
+    chosen = _format(format, FORMATS)
+    if chosen.of_answer is not None:
+        return chosen.of_answer(answer)
+    return export_papers(answer.papers, format)
+
+
+def export_papers(papers: Sequence[Paper], format: str) -> str:
+    """Return papers as references, in one of the formats that hold papers alone. Raises ExportError for others."""
+    known = {name: row for name, row in FORMATS.items() if row.of_papers is not None}
+    chosen = _format(format, known)
+    assert chosen.of_papers is not None
+    return chosen.of_papers(papers)
+
+
+def format_of_file(path: Path) -> str:
+    """Return the format that the end of a file's name stands for. Raises ExportError where it stands for none."""
+    name = path.name.lower()
+    found = [
+        (len(ending), format)
+        for format, row in FORMATS.items()
+        for ending in row.endings
+        if name.endswith(ending)
+    ]
+    if not found:
+        endings = ", ".join(row.endings[0] for row in FORMATS.values())
+        raise ExportError(f"{path} does not say in which format; let its name end in one of {endings}")
+    return max(found)[1]
+
+
+def _format(name: str, known: Mapping[str, Format]) -> Format:
+    if name not in known:
+        raise ExportError(f"there is no format {name!r} for this; choose one of {', '.join(known)}")
+    return known[name]

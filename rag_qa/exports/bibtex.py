@@ -1,0 +1,134 @@
+"""Papers → BibTeX, as BibTeX, biber and reference managers read it: UTF-8, special characters escaped."""
+
+import re
+from collections.abc import Sequence
+
+from rag_qa.exports.lines import one_line
+from rag_qa.exports.people import Person, read_person
+from rag_qa.exports.works import WorkKind, keys_of, kind_of, note_of
+from rag_qa.types import Paper
+
+ENTRY_TYPES: dict[WorkKind, str] = {"article": "article", "conference": "inproceedings", "preprint": "misc"}
+VENUE_FIELDS: dict[WorkKind, str] = {
+    "article": "journal",
+    "conference": "booktitle",
+    "preprint": "journal",
+}
+# Escaped braces are named, since BibTeX itself counts them also behind a backslash; parsers take @ for an entry.
+_ESCAPES = {
+    "\\": r"\textbackslash{}",
+    "{": r"\textbraceleft{}",
+    "}": r"\textbraceright{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "@": "{@}",
+    **{mark: f"\\{mark}" for mark in "$&%#_"},
+}
+# Pairs that TeX makes one sign of are parted.
+_SPECIAL = re.compile(r"[\\{}~^@$&%#_]|-(?=-)|`(?=`)|'(?=')|<(?=<)|>(?=>)|[!?](?=`)")
+# As pandoc tells a formula from a price: no blank inside its dollars, no digit behind them.
+_FORMULA = re.compile(r"(?<![\\$\w])\$(?![\s$])([^$%#&@]{0,200})(?<![\s\\])\$(?![\d$])")
+_COMMAND = re.compile(r"\\([A-Za-z]+|.)")
+# Formulas with other commands are shown and not run: a title may come from anyone.
+_HARMLESS = frozenset(
+    """
+    alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi pi rho sigma tau
+    upsilon phi varphi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega ell infty partial
+    nabla times cdot pm mp le leq ge geq ne neq approx sim simeq to rightarrow leftarrow in notin subset cup cap
+    sum prod int sqrt frac log ln exp sin cos tan max min sup inf mathcal mathbb mathbf mathrm mathit mathsf mathfrak
+    boldsymbol bm text textrm textit rm bf it hat bar tilde vec dot ddot overline underline star ast circ prime dagger
+    perp parallel forall exists emptyset langle rangle left right lfloor rfloor lceil rceil , ; : ! { } |
+    """.split()
+)
+_CAPITAL_INSIDE = re.compile(r"[^\W\d_][^\W_]*?(?=[^\W\d_a-z])[^\W\d_]")
+# A formula while the words around it are looked at; text of papers holds no private characters.
+_HELD = "\ue040"
+# Shorter words have no capital in title case.
+_LONG = 4
+
+
+def to_bibtex(papers: Sequence[Paper]) -> str:
+    """Return the papers as BibTeX entries, a blank line between two."""
+    return "\n".join(_entry(key, paper) for key, paper in zip(keys_of(papers), papers, strict=True))
+
+
+def _entry(key: str, paper: Paper) -> str:
+    kind = kind_of(paper)
+    fields = {
+        "title": escape_title(one_line(paper.title)),
+        "author": _authors(paper),
+        VENUE_FIELDS[kind]: escape(one_line(paper.venue or "")),
+        "year": str(paper.year or ""),
+        "type": "preprint" if paper.status == "preprint" else "",
+        "doi": _verbatim(paper.doi or ""),
+        "url": _verbatim(paper.url or ""),
+        "eprint": _verbatim(paper.arxiv_id or ""),
+        "archiveprefix": "arXiv" if paper.arxiv_id else "",
+        "pmid": _verbatim(paper.pmid or ""),
+        "note": note_of(paper),
+        "abstract": escape(one_line(paper.abstract)),
+    }
+    lines = [f"  {name} = {{{value}}}," for name, value in fields.items() if value]
+    return "\n".join([f"@{ENTRY_TYPES[kind]}{{{key},", *lines, "}\n"])
+
+
+def escape(text: str) -> str:
+    """Return a text that TeX sets, and readers of BibTeX read, as it stands."""
+    return _SPECIAL.sub(lambda found: _ESCAPES.get(found[0], f"{found[0]}{{}}"), text)
+
+
+def escape_title(title: str) -> str:
+    """Return a title whose formulas stay LaTeX, and whose names and acronyms keep their capitals in every style."""
+    title = title.replace(_HELD, "")
+    formulas: list[str] = []
+
+    def hold(found: re.Match[str]) -> str:
+        if not _is_harmless(found[1]):
+            return found[0]
+        formulas.append(found[0])
+        return _HELD
+
+    words = _FORMULA.sub(hold, title).split()
+    names = not _in_title_case(words)
+    written = " ".join(_word(word, names=names and n > 0) for n, word in enumerate(words))
+    return re.sub(_HELD, lambda _: formulas.pop(0), written)
+
+
+def _is_harmless(formula: str) -> bool:
+    depths = [formula[:end].count("{") - formula[:end].count("}") for end in range(len(formula) + 1)]
+    commands = {found[1] for found in _COMMAND.finditer(formula)}
+    return min(depths) == 0 == depths[-1] and commands <= _HARMLESS
+
+
+def _in_title_case(words: Sequence[str]) -> bool:
+    long = [word for word in words[1:] if len(word) >= _LONG and word.isalpha() and word[1:].islower()]
+    return 2 * sum(word[0].isupper() for word in long) > len(long)
+
+
+def _word(word: str, *, names: bool) -> str:
+    """Return a word escaped, in braces where it must keep its capitals: an acronym, or a name amid small words."""
+    start = re.match(r"\W*", word)
+    end = re.search(r"\W*\Z", word)
+    assert start is not None and end is not None
+    core = word[start.end() : max(end.start(), start.end())]
+    if not (_CAPITAL_INSIDE.search(core) or (names and core[:1].isupper())):
+        return escape(word)
+    return f"{escape(start[0])}{{{escape(core)}}}{escape(end[0])}"
+
+
+def _authors(paper: Paper) -> str:
+    names = [_name(read_person(author)) for author in paper.authors]
+    return " and ".join([*names, *(["others"] if paper.more_authors else [])])
+
+
+def _name(person: Person) -> str:
+    if person.literal:
+        return f"{{{escape(person.literal)}}}"
+    family = f"{person.particle} {person.family}".strip()
+    return ", ".join(escape(part) for part in (family, person.suffix, person.given) if part)
+
+
+def _verbatim(text: str) -> str:
+    """Return an address or an id as it is, but with marks that would end the field in the form that addresses have."""
+    line = one_line(text).replace("\\", "%5C")
+    return line if _is_harmless(line) else line.replace("{", "%7B").replace("}", "%7D")

@@ -1,0 +1,55 @@
+"""An answer → Markdown: the question, sentences with marks, the papers with their quotes."""
+
+import re
+from collections.abc import Iterator
+
+from rag_qa.exports.lines import one_line
+from rag_qa.exports.references import address_of, authors_of
+from rag_qa.exports.shown import Shown, show
+from rag_qa.exports.works import NOTES
+from rag_qa.types import Answer, Paper
+
+_MARKS = re.compile(r"[\\`*_{}\[\]<>#|~$&!]")
+# What would open a list, a heading or a rule at the beginning of a line.
+_OPENING = re.compile(r"^(?:([-+=:])|(\d{1,9})([.)]))")
+
+
+def to_markdown(answer: Answer) -> str:
+    """Return an answer as Markdown; text from papers and from the model is shown as it is, never read as markup."""
+    return "\n".join(_lines(show(answer))) + "\n"
+
+
+def _lines(shown: Shown) -> Iterator[str]:
+    yield f"# {escape(shown.question)}\n"
+    if shown.understood_as:
+        yield f"*Understood as: {escape(shown.understood_as)}*\n"
+    if shown.refusal:
+        yield f"**{escape(shown.refusal)}**\n"
+    for sentence in shown.sentences:
+        text = f"> “{escape(sentence.text)}”" if sentence.is_quote else escape(sentence.text)
+        doubt = f" *({sentence.doubt})*" if sentence.doubt else ""
+        yield f"{text} {sentence.marks}{doubt}".rstrip() + "\n"
+    if shown.papers:
+        yield f"## {shown.heading}\n"
+    for source in shown.papers:
+        yield f"{source.number}. {_paper(source.paper)}"
+        yield from (f"   > “{escape(quote)}”\n" for quote in source.quotes)
+
+
+def _paper(paper: Paper) -> str:
+    details = [authors_of(paper), paper.venue, str(paper.year or "")]
+    known = escape(", ".join(detail for detail in details if detail))
+    address = address_of(paper)
+    warning = f" **{NOTES[paper.status]}.**" if paper.status else ""
+    parts = [f"**{escape(paper.heading)}**", known, f"<{_address(address)}>" if address else ""]
+    return ". ".join(part for part in parts if part) + warning + "\n"
+
+
+def escape(text: str) -> str:
+    """Return a text, on one line, that Markdown shows as it stands."""
+    marked = _MARKS.sub(r"\\\g<0>", one_line(text))
+    return _OPENING.sub(lambda found: f"\\{found[1]}" if found[1] else f"{found[2]}\\{found[3]}", marked)
+
+
+def _address(text: str) -> str:
+    return re.sub(r"[\s<>]", "", one_line(text))

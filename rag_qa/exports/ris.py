@@ -1,0 +1,39 @@
+"""Papers → RIS, as EndNote, Zotero, Mendeley and reference managers read it: a tag and a value a line."""
+
+from collections.abc import Iterator, Sequence
+
+from rag_qa.exports.lines import one_line
+from rag_qa.exports.people import OTHERS, family_first, read_person
+from rag_qa.exports.works import WorkKind, keys_of, kind_of, note_of
+from rag_qa.types import Paper
+
+TYPES: dict[WorkKind, str] = {"article": "JOUR", "conference": "CPAPER", "preprint": "UNPB"}
+VENUE_TAGS: dict[WorkKind, str] = {"article": "JO", "conference": "T2", "preprint": "T2"}
+
+
+def to_ris(papers: Sequence[Paper]) -> str:
+    """Return the papers as RIS records, a blank line between two."""
+    return "\n".join(_record(key, paper) for key, paper in zip(keys_of(papers), papers, strict=True))
+
+
+def _record(key: str, paper: Paper) -> str:
+    kind = kind_of(paper)
+    filled = ((tag, one_line(value)) for tag, value in _lines(key, kind, paper))
+    lines = [f"{tag}  - {value}" for tag, value in filled if value]
+    return "\n".join([f"TY  - {TYPES[kind]}", *lines, "ER  - \n"])
+
+
+def _lines(key: str, kind: WorkKind, paper: Paper) -> Iterator[tuple[str, str]]:
+    yield "ID", key
+    yield "TI", paper.title
+    for author in paper.authors:
+        yield "AU", family_first(read_person(author))
+    yield "AU", OTHERS if paper.more_authors else ""
+    yield "PY", str(paper.year or "")
+    yield VENUE_TAGS[kind], paper.venue or ""
+    yield "DO", paper.doi or ""
+    yield "UR", paper.url or ""
+    yield "N1", f"arXiv:{paper.arxiv_id}" if paper.arxiv_id else ""
+    yield "N1", f"PMID: {paper.pmid}" if paper.pmid else ""
+    yield "N1", note_of(paper)
+    yield "AB", paper.abstract

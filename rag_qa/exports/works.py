@@ -1,0 +1,99 @@
+"""What a paper is to a reference manager: article, conference paper or preprint, its key and its note."""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from typing import Literal
+
+from rag_qa.exports.lines import one_line
+from rag_qa.exports.people import read_person
+from rag_qa.types import Paper, PaperStatus
+
+WorkKind = Literal["article", "conference", "preprint"]
+
+_CONFERENCES = frozenset(
+    """
+    aaai aamas aistats acl acml alt asru asplos bmvc cav ccs chi cikm coling collas colm colt conll corl cscw cvpr
+    ecai ecir ecml eacl eccv emnlp esann focs gecco icalp icann icassp iccv icdar icdm icde icdt icip iclr icml
+    icmi icpr icra icse icsme ijcai ijcnn ijcnlp infocom interspeech iros isit isca ismir issta isca kdd l4dc lrec
+    miccai mlsys mm mobicom naacl ndss neurips nips nsdi oopsla osdi pldi pods popl recsys rss sc sdm sigcomm siggraph
+    sigir sigmod siggrapha soda sosp spaa stacs stoc tacas uai uist usenix vldb wacv wmt wsdm www
+    """.split()
+)
+_MEETING = re.compile(
+    r"\b(?:proceedings|proc|conference|conf|symposium|workshops?|congress|meeting|advances in neural information"
+    r" processing)\b",
+    re.IGNORECASE,
+)
+# Journals that call themselves proceedings.
+_NO_MEETING = re.compile(
+    r"\bproc(?:eedings|\.)?\s+(?:of\s+the\s+)?(?:ieee$|natl\b|national academy|royal society|r\.? soc|acm\b|london"
+    r"|american mathematical|vldb endowment|amer)",
+    re.IGNORECASE,
+)
+_SMALL_WORDS = frozenset(
+    "a an the on of for in to and or is are do does can how what why with from at by as".split()
+)
+_PLAIN = str.maketrans(
+    {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th", "ß": "ss"}
+)
+# In words that readers of papers (ours among them) know as a mark.
+NOTES: dict[PaperStatus, str] = {
+    "retracted": "Retracted",
+    "expression of concern": "Expression of concern",
+    "corrected": "Corrected: there is a published erratum",
+    "preprint": "Preprint",
+}
+
+
+def kind_of(paper: Paper) -> WorkKind:
+    """Return what a paper is, as far as its venue tells."""
+    if paper.venue is None:
+        return "preprint" if paper.arxiv_id or paper.status == "preprint" or not paper.doi else "article"
+    if paper.status == "preprint":
+        return "preprint"
+    words = re.findall(r"[a-z0-9]+", paper.venue.casefold())
+    named = any(word in _CONFERENCES for word in words) and len(words) <= 4
+    meets = _MEETING.search(paper.venue) and not _NO_MEETING.search(paper.venue)
+    return "conference" if named or meets else "article"
+
+
+def note_of(paper: Paper) -> str:
+    """Return what must be said of a paper beside its reference: that it is retracted, say; "" where nothing must."""
+    return NOTES[paper.status] if paper.status and paper.status != "preprint" else ""
+
+
+def keys_of(papers: Sequence[Paper]) -> list[str]:
+    """Return a citation key a paper, each once: gemp2021eigengame, and gemp2021eigengamea for the next so called."""
+    keys: list[str] = []
+    taken: set[str] = set()
+    for paper in papers:
+        wanted = _key(paper)
+        key, number = wanted, 0
+        while key in taken:
+            key, number = wanted + _letters(number), number + 1
+        keys.append(key)
+        taken.add(key)
+    return keys
+
+
+def _key(paper: Paper) -> str:
+    family = _ascii(read_person(paper.authors[0]).key) if paper.authors else ""
+    words = (_ascii(word) for word in one_line(paper.title).split())
+    word = next((word for word in words if word and word not in _SMALL_WORDS), "")
+    return f"{family}{paper.year or ''}{word}" or "paper"
+
+
+def _ascii(text: str) -> str:
+    folded = unicodedata.normalize("NFKD", text.casefold().translate(_PLAIN))
+    return "".join(c for c in folded if c.isascii() and c.isalnum())
+
+
+def _letters(number: int) -> str:
+    """Return a, b, … z, aa, ab, … for 0, 1, …"""
+    letters = ""
+    number += 1
+    while number:
+        number, last = divmod(number - 1, 26)
+        letters = chr(ord("a") + last) + letters
+    return letters
