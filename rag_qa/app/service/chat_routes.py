@@ -27,7 +27,7 @@ from rag_qa.app.service.library import Desk, Shelf
 from rag_qa.app.service.problems import JsonText, error_body, problem
 from rag_qa.app.service.routes import COMMON
 from rag_qa.app.service.state import State, StateOf
-from rag_qa.app.service.streaming import EventStream, kept_alive, sent, while_there
+from rag_qa.app.service.streaming import EventStream, sent, while_there
 from rag_qa.errors import RagQAError, UnknownNameError
 from rag_qa.types import Answer, Event
 
@@ -139,35 +139,34 @@ async def complete(request: Request, body: ChatBody, state: StateOf) -> Response
     job = desk.lane.queue(lambda: chat.work(desk))
     if body.stream:
         usage = body.stream_options is not None and body.stream_options.include_usage
-        return EventStream(kept_alive(_chunks(job, chat, usage=usage)))
-    answer = await while_there(request, _answer(job, chat))
+        return EventStream(job, _chunks(job, chat, usage=usage))
+    with job:
+        answer = await while_there(request, _answer(job, chat))
     return JsonText(chat.completion(answer).model_dump_json())
 
 
 async def _chunks(job: Job[Event], chat: Chat, *, usage: bool) -> AsyncGenerator[str, None]:
-    with job:
-        try:
-            yield chat.chunk({"role": "assistant", "content": ""})
-            async for event in job.results():
-                if added := chat.take(event):
-                    yield chat.chunk({"content": added})
-                if event.answer is not None:
-                    yield chat.chunk({}, event.answer)
-                    if usage:
-                        yield chat.usage_chunk(event.answer)
-            yield DONE
-        except Exception as exc:  # the response has begun: its status cannot say so any more
-            if not isinstance(exc, RagQAError):
-                logger.exception("an answer failed")
-            yield sent(error_body(exc).model_dump_json())
+    try:
+        yield chat.chunk({"role": "assistant", "content": ""})
+        async for event in job.results():
+            if added := chat.take(event):
+                yield chat.chunk({"content": added})
+            if event.answer is not None:
+                yield chat.chunk({}, event.answer)
+                if usage:
+                    yield chat.usage_chunk(event.answer)
+        yield DONE
+    except Exception as exc:  # the response has begun: its status cannot say so any more
+        if not isinstance(exc, RagQAError):
+            logger.exception("an answer failed")
+        yield sent(error_body(exc).model_dump_json())
 
 
 async def _answer(job: Job[Event], chat: Chat) -> Answer:
-    with job:
-        async for event in job.results():
-            chat.take(event)
-            if event.answer is not None:
-                return event.answer
+    async for event in job.results():
+        chat.take(event)
+        if event.answer is not None:
+            return event.answer
     raise AssertionError("a stream ends in an answer")
 
 

@@ -49,7 +49,7 @@ PAPERS = [
         "year": 2023,
     },
 ]
-HOSTILE = "<img src=x onerror=\"window.hacked = 1\"><script>window.hacked = 1</script>"
+HOSTILE = '<img src=x onerror="window.hacked = 1"><script>window.hacked = 1</script>'
 
 
 class Gated(QueuedGenerator):
@@ -236,7 +236,9 @@ def test_filters_are_chips(page):
     page.keyboard.type('venue:Kitchens author:"Ada Meyer" what is eaten hot?')
     assert page.locator(".chip").all_text_contents() == ["venue: Kitchens", "author: Ada Meyer"]
     turn = ask(page, page.input_value("#question"), style="quote")
-    assert turn.locator("header").text_content().endswith("Only papers with venue: Kitchens, author: Ada Meyer")
+    assert (
+        turn.locator("header").text_content().endswith("Only papers with venue: Kitchens, author: Ada Meyer")
+    )
     assert turn.locator(".papers li").evaluate_all("all => all.map((one) => one.dataset.paper)") == ["soup"]
     page.keyboard.press("Backspace")
     page.locator(".chip").focus()
@@ -405,7 +407,13 @@ def test_hostile_texts_stay_texts(page):
         "confidence": 0.5,
     }
     named = events(
-        ("hits", {"hits": [{"paper": paper, "passage": {"text": "x", "start": 0, "end": 1}}], "query": answer["query"]}),
+        (
+            "hits",
+            {
+                "hits": [{"paper": paper, "passage": {"text": "x", "start": 0, "end": 1}}],
+                "query": answer["query"],
+            },
+        ),
         ("piece", {"piece": HOSTILE}),
         ("sentence", {"sentence": sentence}),
         ("answer", {"answer": answer, "conversation": "c"}),
