@@ -131,3 +131,5 @@ def events(response):
     blocks = [block for block in response.text.split("\n\n") if block and not block.startswith(":")]
     parts = [dict(line.split(": ", 1) for line in block.splitlines()) for block in blocks]
     return [(part["event"], json.loads(part["data"])) for part in parts]
+
+

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import rag_qa
 from rag_qa.answering import assistant
 from rag_qa.app.service.announcing import Announcement, announced, announcements
 from rag_qa.app.service.client import find_service
@@ -36,7 +37,11 @@ def home(tmp_path_factory):
 def service(built, home):
     """The address of a service of the index, with a token."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("RAG_QA_")}
-    given = {"XDG_CACHE_HOME": str(home), "RAG_QA_TOKEN": "a-token-of-some-length"}
+    given = {
+        "PYTHONPATH": str(Path(rag_qa.__file__).parents[1]),
+        "XDG_CACHE_HOME": str(home),
+        "RAG_QA_TOKEN": "a-token-of-some-length",
+    }
     process = subprocess.Popen(
         [*PROGRAM, "serve", "--index", str(built), "--port", "0"],
         env=kept | SETTINGS | given,
