@@ -210,6 +210,9 @@ def test_fingerprints_tell_settings_apart(tmp_path, monkeypatch):
     assert search_fingerprint(settings) == search_fingerprint(settings.model_copy(update={"seed": 1, "k": 3}))
     assert search_fingerprint(settings) != search_fingerprint(settings.model_copy(update={"rerank_depth": 3}))
     assert answer_fingerprint(settings) != answer_fingerprint(settings.model_copy(update={"seed": 1}))
+    by_model = settings.model_copy(update={"reranker": "model"})
+    assert search_fingerprint(by_model) != search_fingerprint(by_model.model_copy(update={"threads": 7}))
+    assert search_fingerprint(settings) == search_fingerprint(settings.model_copy(update={"threads": 7}))
     by_path = settings.model_copy(update={"embedder": "mine"})
     found = set()
     for name in ("a", "b"):
