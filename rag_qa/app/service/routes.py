@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from rag_qa.answering.assistant import Assistant
 from rag_qa.app.found import found_json
-from rag_qa.app.service.answers import Question, read_question, sent_event, settle
+from rag_qa.app.service.answers import Asked, read_question, sent_event, settle
 from rag_qa.app.service.bodies import (
     INDEXES,
     AskBody,
@@ -129,9 +129,7 @@ async def ask(request: Request, body: AskBody, state: StateOf) -> Response:
     return JsonText(answer.model_dump_json(indent=2), headers={CONVERSATION_HEADER: key} if key else None)
 
 
-async def _events(
-    job: Job[Event], body: AskBody, question: Question, state: State
-) -> AsyncGenerator[str, None]:
+async def _events(job: Job[Event], body: AskBody, question: Asked, state: State) -> AsyncGenerator[str, None]:
     try:
         async for event in job.results():
             key = settle(body, question, event.answer, state) if event.answer else None

@@ -249,6 +249,18 @@ def test_an_error_in_a_stream_is_an_event(quoting, events_of):
     assert data["error"]["code"] == "FilterError"
 
 
+def test_a_bug_is_told_without_its_details(built, serving, broken, events_of):
+    """A bug is answered as one, with its details in the log alone, and the service goes on."""
+    with serving(built, generator=broken) as client:
+        response = ask(client, WHAT)
+        streamed = client.post("/api/ask", json={"question": WHAT}, headers=STREAM)
+        assert client.get("/api/search", params={"q": "game"}).status_code == 200
+    told(response, 500, "something went wrong")
+    (name, data) = events_of(streamed)[-1]
+    assert (name, data["error"]["code"]) == ("error", "bug")
+    assert "private" not in response.text + streamed.text
+
+
 def test_a_large_body_is_refused(quoting):
     """A body beyond the limit is refused, whether its length is stated or not."""
     body = b" " * (BODY_LIMIT + 1)
