@@ -17,6 +17,9 @@
     ├── SettingsError          a setting has an impossible value
     ├── QuestionError          a question that cannot be asked (empty, only control characters)
     │   └── FilterError            a filter that no paper passes, or that cannot be read
+    ├── ServiceError           a service cannot do what it was asked
+    │   ├── UnknownNameError       no index, paper or conversation of that name
+    │   └── ServiceBusyError       too many requests are waiting already
     ├── EvaluationError        an evaluation set is malformed
     ├── ReceiptError           a saved answer cannot be read, or not be saved there
     ├── CommandError           a command of the chat cannot be obeyed
@@ -93,6 +96,22 @@ class QuestionError(RagQAError):
 
 class FilterError(QuestionError):
     """A filter that no paper passes, or that cannot be read."""
+
+
+class ServiceError(RagQAError):
+    """A service cannot do what it was asked."""
+
+
+class UnknownNameError(ServiceError):
+    """No index, paper or conversation has that name."""
+
+
+class ServiceBusyError(ServiceError):
+    """Too many requests are waiting already; `retry_after` says in how many seconds to come again."""
+
+    def __init__(self, message: str, *, retry_after: int = 1) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class EvaluationError(RagQAError):

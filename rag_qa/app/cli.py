@@ -1,10 +1,8 @@
 """`rag-qa`: parse, call, render. Answers go to stdout, progress and errors to stderr."""
 
-import json
 import sys
 from collections.abc import Sequence
 from contextlib import closing
-from itertools import zip_longest
 from pathlib import Path
 from typing import Annotated
 
@@ -24,6 +22,7 @@ from rag_qa.app.evaluate import evaluate_set
 from rag_qa.app.exporting import check_target, hand_out
 from rag_qa.app.fates import check_writable, write_fates
 from rag_qa.app.filtering import make_filter
+from rag_qa.app.found import found_json
 from rag_qa.app.mcp_server import serve_mcp
 from rag_qa.app.models import models_app
 from rag_qa.app.options import (
@@ -39,6 +38,7 @@ from rag_qa.app.options import (
     LiteralOption,
     ModelOption,
     NoHistoryOption,
+    NoServiceOption,
     PapersOption,
     PromptsOption,
     RerankerOption,
@@ -61,6 +61,9 @@ from rag_qa.app.papers import papers
 from rag_qa.app.progress import progress_bar, with_spinner
 from rag_qa.app.receipts import replay, verify
 from rag_qa.app.rendering import safe_json, say, show_hits, show_report, show_skips, show_stream, why_skipped
+from rag_qa.app.service.bodies import Found
+from rag_qa.app.service.client import find_service
+from rag_qa.app.service.serve import serve
 from rag_qa.app.streams import NO_ROOM, flush_output, give_up_output, prepare_streams, print_json
 from rag_qa.backends.locating import ModelChoice, choose_model
 from rag_qa.corpus.decoding import decode_bytes
@@ -86,6 +89,7 @@ app.command()(calibrate)
 app.command()(papers)
 app.command()(cite)
 app.command("mcp")(serve_mcp)
+app.command()(serve)
 
 
 @app.callback(invoke_without_command=True)
@@ -166,6 +170,7 @@ def search(
     explain: Annotated[
         bool, typer.Option("--explain", help="Show what each component gave, and what matched.")
     ] = False,
+    no_service: NoServiceOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Find papers: best first, one passage each."""
@@ -179,10 +184,15 @@ def search(
         without=without or (),
     )
     settings = load_settings(style="quote", k=k, embedder=embedder, reranker=reranker)
-    with Assistant.open(index, settings=settings) as assistant:
-        hits = assistant.search(query, filter=wanted)
-        reasons = assistant.explain(query, hits) if explain else []
-    _print_hits(hits, reasons, as_json=as_json)
+    service = None if no_service else find_service(index, settings, answers=False)
+    if service:
+        found = service.find(query, settings.k, filter=wanted, explain=explain)
+    else:
+        with Assistant.open(index, settings=settings) as assistant:
+            hits = assistant.search(query, filter=wanted)
+            reasons = assistant.explain(query, hits) if explain else ()
+            found = Found(hits=tuple(hits), reasons=tuple(reasons))
+    _print_hits(found.hits, found.reasons, as_json=as_json)
 
 
 @app.command()
@@ -194,13 +204,15 @@ def similar(
     index: IndexOption = DEFAULT_INDEX,
     k: PapersOption = None,
     embedder: EmbedderOption = None,
+    no_service: NoServiceOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Find papers like a paper of the index, or like a text: best first, one passage each."""
     text = _read_text(text_file) if text_file else None
     settings = load_settings(style="quote", k=k, embedder=embedder)
-    with Assistant.open(index, settings=settings) as assistant:
-        hits = assistant.similar(paper_id, text=text)
+    service = None if no_service else find_service(index, settings, answers=False)
+    with service or Assistant.open(index, settings=settings) as papers_of:
+        hits = papers_of.similar(paper_id, text=text, k=settings.k)
     _print_hits(hits, [], as_json=as_json)
 
 
@@ -229,6 +241,7 @@ def ask(
     save: SaveOption = None,
     export: ExportOption = None,
     copy: CopyOption = False,
+    no_service: NoServiceOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Answer a question from the papers, or say that they don't."""
@@ -259,9 +272,10 @@ def ask(
         check_free(save)
     if export:
         check_target(export)
-    choice = choose_model(settings.model)
+    service = None if no_service else find_service(index, settings, answers=True)
+    choice = service.choice if service else choose_model(settings.model)
     settings = settings.model_copy(update={"model": choice.name})
-    with Assistant.open(index, settings=settings) as assistant:
+    with service or Assistant.open(index, settings=settings) as assistant:
         _say_why(errors, choice, settings)
         if as_json:
             answer = assistant.ask(question, filter=wanted, literal=literal)
@@ -346,21 +360,9 @@ def _read_text(path: Path) -> str:
 
 def _print_hits(hits: Sequence[Hit], reasons: Sequence[Explanation], *, as_json: bool) -> None:
     if as_json:
-        found = [_hit_json(hit, reason) for hit, reason in zip_longest(hits, reasons)]
-        print_json(safe_json(json.dumps(found, ensure_ascii=False, indent=2)))
+        print_json(safe_json(found_json(hits, reasons)))
     else:
         show_hits(Console(), hits, reasons)
-
-
-def _hit_json(hit: Hit, reason: Explanation | None) -> dict[str, object]:
-    found: dict[str, object] = {
-        "paper_id": hit.paper.id,
-        "title": hit.paper.title,
-        "status": hit.paper.status,
-        "score": hit.score,
-        "components": dict(hit.components),
-    }
-    return found | (reason.model_dump(include={"words", "sentence", "similarity"}) if reason else {})
 
 
 def main() -> None:

@@ -97,6 +97,9 @@ ExportOption = Annotated[
     ),
 ]
 CopyOption = Annotated[bool, typer.Option("--copy", help="Copy the result to the clipboard.")]
+NoServiceOption = Annotated[
+    bool, typer.Option("--no-service", help="Do the work here, even where `rag-qa serve` runs.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
 
 

@@ -1,0 +1,111 @@
+"""Who may ask: this machine's own programs and pages, or whoever shows the token.
+
+Without a token only the machine's own names are taken as hosts, so that no name of another site that is made to
+point here (DNS rebinding) reads the papers. With or without one, pages of other sites are refused.
+"""
+
+import hashlib
+import hmac
+import ipaddress
+import secrets
+from collections.abc import Mapping
+from http.cookies import CookieError, SimpleCookie
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+# They say nothing of the papers, and who asks may have no token yet.
+OPEN = ("/healthz", "/api/service")
+# What a browser says of a request that a page of another site, or of another port, made.
+ELSEWHERE = ("cross-site", "same-site")
+
+
+class Refusal(NamedTuple):
+    """Why a request is refused, and with which status."""
+
+    status: int
+    message: str
+
+
+class Access:
+    """The rules of one service; `secret` is what programs of its own user show, whatever the token."""
+
+    def __init__(self, token: str | None, *, secret: str | None = None) -> None:
+        self._token = token
+        self.secret = secret or secrets.token_urlsafe(32)
+        self._session = secrets.token_urlsafe(32)
+
+    def refusal(self, path: str, headers: Mapping[str, str]) -> Refusal | None:
+        """Return why a request is refused; None for one that may pass. Names of headers are in lower case."""
+        if self._token is None and not is_loopback(_name(headers.get("host", ""))):
+            return Refusal(421, "this service answers to 127.0.0.1 and localhost; ask it by one of these")
+        if _from_elsewhere(path, headers):
+            return Refusal(403, "a page of another site asked; open the service's own page")
+        if path in OPEN or self._token is None or self._is_known(headers):
+            return None
+        return Refusal(
+            401, "a token is needed; send it as `Authorization: Bearer TOKEN`, or open /?token=TOKEN once"
+        )
+
+    def admits(self, token: str) -> bool:
+        """Return whether this is the token, in a time that tells nothing of it."""
+        return self._token is not None and _same(token, self._token)
+
+    @property
+    def cookie(self) -> str:
+        """The header that lets a browser in until the service ends, which is not the token itself."""
+        return f"{self._cookie_name}={self._session}; HttpOnly; SameSite=Lax; Path=/"
+
+    def proof(self, nonce: str) -> str:
+        """Return what only who knows the secret can make of a nonce."""
+        return make_proof(self.secret, nonce)
+
+    def _is_known(self, headers: Mapping[str, str]) -> bool:
+        scheme, _, shown = headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "bearer" and (self.admits(shown.strip()) or _same(shown.strip(), self.secret)):
+            return True
+        return _same(_cookies(headers).get(self._cookie_name, ""), self._session)
+
+    @property
+    def _cookie_name(self) -> str:
+        # Browsers send the cookies of a host to all of its ports: each service has a name of its own.
+        return f"rag_qa_{hashlib.sha256(self._session.encode()).hexdigest()[:8]}"
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether an address is this machine's own, which no other reaches; names but localhost are not."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def make_proof(secret: str, nonce: str) -> str:
+    """Return what only who knows the secret can make of a nonce."""
+    return hmac.new(secret.encode(), nonce.encode(), "sha256").hexdigest()
+
+
+def _same(shown: str, known: str) -> bool:
+    return secrets.compare_digest(shown.encode("utf-8", "replace"), known.encode("utf-8", "replace"))
+
+
+def _name(host: str) -> str:
+    """Return the name of a Host header, without the port and the brackets of IPv6."""
+    name, colon, port = host.rpartition(":")
+    return (name if colon and port.isdigit() else host).lower().strip("[]")
+
+
+def _from_elsewhere(path: str, headers: Mapping[str, str]) -> bool:
+    """Return whether a page of another origin made the request; links that lead to our page may."""
+    origin = headers.get("origin")
+    if origin is not None and urlsplit(origin).netloc != headers.get("host", ""):
+        return True
+    if headers.get("sec-fetch-site") not in ELSEWHERE:
+        return False
+    return path != "/" or headers.get("sec-fetch-mode") != "navigate"
+
+
+def _cookies(headers: Mapping[str, str]) -> dict[str, str]:
+    try:
+        return {name: morsel.value for name, morsel in SimpleCookie(headers.get("cookie", "")).items()}
+    except CookieError:
+        return {}

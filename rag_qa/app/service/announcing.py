@@ -1,0 +1,73 @@
+"""How the command line learns of a running service: a small file that only its user may read."""
+
+import os
+import platform
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from platformdirs import user_cache_path
+from pydantic import ValidationError
+
+from rag_qa.backends.home import home_folder
+from rag_qa.backends.locating import ModelChoice
+from rag_qa.types import Value
+
+
+class Announcement(Value):
+    """A running service: where it listens, what it serves and with which settings, and the secret that lets one in.
+
+    `indexes` are the names of the indexes by folder; `answers` are the fingerprints of the settings of its answers by
+    the style to ask for, "" where none need be named; `search` is that of its search.
+    """
+
+    machine: str
+    version: str
+    host: str
+    port: int
+    secret: str
+    indexes: Mapping[str, str]
+    search: str
+    answers: Mapping[str, str]
+    choice: ModelChoice
+
+
+@contextmanager
+def announced(announcement: Announcement) -> Iterator[None]:
+    """Announce a service while it runs; where the user has no folder for it, it is found by nobody."""
+    path = None
+    with suppress(OSError):
+        path = _write(announcement)
+    try:
+        yield
+    finally:
+        if path:
+            path.unlink(missing_ok=True)
+
+
+def announcements() -> Iterator[tuple[Path, Announcement]]:
+    """Yield the services announced on this machine, with their files; what cannot be read is left alone."""
+    folder = _folder()
+    for path in sorted(folder.glob("*.json")) if folder else ():
+        with suppress(OSError, ValidationError):
+            found = Announcement.model_validate_json(path.read_bytes())
+            if found.machine == platform.node():
+                yield path, found
+
+
+def _write(announcement: Announcement) -> Path | None:
+    folder = _folder()
+    if folder is None:
+        return None
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = folder / f"{secrets.token_hex(8)}.json"
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        file.write(announcement.model_dump_json())
+    return path
+
+
+def _folder() -> Path | None:
+    """Return the folder of such files; a home may be shared by machines, so that each file names its own."""
+    cache = home_folder(user_cache_path)
+    return cache / "services" if cache else None
