@@ -3,15 +3,13 @@
 import json
 import re
 import shutil
-import socket
 from pathlib import Path
-from threading import Event, Thread
+from threading import Event
 
 import pytest
 
-from rag_qa import Settings, build_index
 from rag_qa.backends.locating import WRITER
-from rag_qa.testing import HashingEmbedder, QueuedGenerator
+from rag_qa.testing import QueuedGenerator
 
 pytestmark = pytest.mark.browser
 
@@ -49,7 +47,7 @@ PAPERS = [
         "year": 2023,
     },
 ]
-HOSTILE = "<img src=x onerror=\"window.hacked = 1\"><script>window.hacked = 1</script>"
+HOSTILE = '<img src=x onerror="window.hacked = 1"><script>window.hacked = 1</script>'
 
 
 class Gated(QueuedGenerator):
@@ -80,36 +78,14 @@ def generator():
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory, generator):
-    """The address of a service over two indexes that keeps one conversation."""
-    import uvicorn
-
-    from rag_qa.app.service.access import Access
-    from rag_qa.app.service.app import create_app
-    from rag_qa.app.service.conversations import Conversations
-    from rag_qa.app.service.library import Library, Models
-    from rag_qa.app.service.state import State
-
+def address(tmp_path_factory, generator, build_papers, serving):
+    """The address of a service over two indexes."""
     folder = tmp_path_factory.mktemp("page")
-    (folder / "papers.jsonl").write_text("\n".join(map(json.dumps, PAPERS)))
-    (folder / "soup.jsonl").write_text(json.dumps(PAPERS[-1]))
-    build_index([folder / "papers.jsonl"], folder / "insects", embedder=HashingEmbedder())
-    build_index([folder / "soup.jsonl"], folder / "kitchen", embedder=HashingEmbedder())
-    settings = Settings(model=WRITER, min_relevance=0.0, listed_papers=2, evidence_sentences=1)
-    library = Library(
-        [folder / "insects", folder / "kitchen"], settings, Models(HashingEmbedder(), generator)
-    )
-    state = State(library, Access(None), conversations=Conversations(1))
-    listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(create_app(state), log_level="error", ws="none", lifespan="off"))
-    thread = Thread(target=server.run, kwargs={"sockets": [listener]})
-    thread.start()
-    yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
-    generator.release()
-    server.should_exit = True
-    thread.join(30)
-    listener.close()
-    library.close()
+    indexes = [build_papers(folder / "insects", PAPERS), build_papers(folder / "kitchen", PAPERS[-1:])]
+    fields = {"model": WRITER, "listed_papers": 2, "evidence_sentences": 1}
+    with serving(*indexes, generator=generator, **fields) as client:
+        yield str(client.base_url)
+        generator.release()
 
 
 @pytest.fixture(scope="module")
@@ -150,7 +126,7 @@ def page(context, address, generator):
         "addEventListener('securitypolicyviolation', (event) => violations.push(event.violatedDirective));"
     )
     opened.goto(address)
-    opened.wait_for_function("document.getElementById('about').textContent !== ''")
+    opened.locator("#about:not(:empty)").wait_for()
     yield opened
     assert failures + opened.evaluate("violations") == []
 
@@ -162,7 +138,7 @@ def ask(page, question, *, style=None):
     page.fill("#question", question)
     page.press("#question", "Enter")
     turn = page.locator(".turn").last
-    page.wait_for_function("!document.getElementById('ask').hidden")
+    page.locator("#ask").wait_for()
     return turn
 
 
@@ -211,13 +187,16 @@ def test_a_follow_up_stays_in_the_conversation(page):
     assert turn.locator(".papers li").count() == 1
 
 
-def test_a_conversation_that_the_service_forgot_goes_on(page, context, address):
-    """Where the service keeps the conversation no more, the page sends the last answers itself."""
+def test_a_conversation_that_the_service_forgot_goes_on(page):
+    """Where the service does not keep the conversation any more, the page sends the last answers itself."""
+
+    def forget(route):
+        asked = route.request.post_data_json
+        gone = asked | ({"conversation": "gone"} if "conversation" in asked else {})
+        route.continue_(post_data=json.dumps(gone))
+
     ask(page, "which papers speak of a dance?", style="quote")
-    other = context.new_page()
-    other.goto(address)
-    ask(other, "which papers speak of soup?", style="quote")
-    other.close()
+    page.route("**/api/ask", forget)
     assert ask(page, "and the second one?").locator(".understood").is_visible()
 
 
@@ -236,7 +215,9 @@ def test_filters_are_chips(page):
     page.keyboard.type('venue:Kitchens author:"Ada Meyer" what is eaten hot?')
     assert page.locator(".chip").all_text_contents() == ["venue: Kitchens", "author: Ada Meyer"]
     turn = ask(page, page.input_value("#question"), style="quote")
-    assert turn.locator("header").text_content().endswith("Only papers with venue: Kitchens, author: Ada Meyer")
+    assert (
+        turn.locator("header").text_content().endswith("Only papers with venue: Kitchens, author: Ada Meyer")
+    )
     assert turn.locator(".papers li").evaluate_all("all => all.map((one) => one.dataset.paper)") == ["soup"]
     page.keyboard.press("Backspace")
     page.locator(".chip").focus()
@@ -405,7 +386,13 @@ def test_hostile_texts_stay_texts(page):
         "confidence": 0.5,
     }
     named = events(
-        ("hits", {"hits": [{"paper": paper, "passage": {"text": "x", "start": 0, "end": 1}}], "query": answer["query"]}),
+        (
+            "hits",
+            {
+                "hits": [{"paper": paper, "passage": {"text": "x", "start": 0, "end": 1}}],
+                "query": answer["query"],
+            },
+        ),
         ("piece", {"piece": HOSTILE}),
         ("sentence", {"sentence": sentence}),
         ("answer", {"answer": answer, "conversation": "c"}),

@@ -47,7 +47,9 @@ def test_scripts_make_no_markup_of_texts():
     """No script puts text in as markup or code."""
     assert len(SCRIPTS) > 5
     for name, text in SCRIPTS.items():
-        assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function", text), name
+        assert not re.search(
+            r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function", text
+        ), name
 
 
 def test_scripts_import_what_is_there():
