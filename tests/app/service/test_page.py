@@ -205,7 +205,7 @@ def test_a_retracted_paper_is_marked_wherever_it_is_shown(page):
     turn = ask(page, "which papers speak of a dance?", style="quote")
     row = turn.locator(".papers [data-paper=wasps]")
     assert row.locator(".badge").text_content() == "Retracted"
-    assert "has been retracted: do not rely on it" in turn.locator(".notice").text_content()
+    assert "has been retracted: do not rely on it" in turn.locator(".notice.grave").text_content()
     row.locator("button").first.click()
     assert page.locator(".evidence .badge").text_content() == "Retracted"
 
@@ -295,7 +295,7 @@ def test_why(page, generator):
     assert "supported, " in why
     assert "the model writes" in why
     turn.locator("button:has-text('again')").click()
-    turn.locator(".why strong:has-text('all hold')").wait_for()
+    turn.locator(".why li:has-text('ok: quote 1.1: characters 31 to')").wait_for()
 
 
 def test_papers_alone(page):

@@ -6,7 +6,7 @@ import { Evidence } from "./evidence.js";
 import { FILTERS, Filters } from "./filters.js";
 import { heading } from "./papers.js";
 import { Session } from "./session.js";
-import { counted } from "./text.js";
+import { counted, sentence } from "./text.js";
 import { Turn, newRecord } from "./turn.js";
 
 const THEMES = ["auto", "light", "dark"];
@@ -39,6 +39,7 @@ async function submit(text) {
   if (!asked || running) return;
   const record = newRecord(asked, filters.words);
   const { current } = session;
+  evidence.close();
   const turn = draw(record);
   current.turns.push(record);
   question.value = "";
@@ -134,7 +135,7 @@ function showState() {
 }
 
 function tell(text) {
-  fill(find("notice"), text).hidden = !text;
+  fill(find("notice"), text && sentence(text)).hidden = !text;
 }
 
 /** Make the question's box as high as its lines; browsers that can do it in CSS do. */

@@ -29,9 +29,12 @@ export function whyPanel(answer, draft) {
 
 function understood({ query, question }) {
   if (!query) return null;
-  const rows = [["asked", question], ["understood as", query.understood_as ?? query.text]];
-  if (query.topic && query.topic !== query.text) rows.push(["searched for", query.topic]);
-  return part("How it was understood", definitions(rows));
+  const meant = query.understood_as ?? query.text;
+  return part("How it was understood", definitions([
+    ["asked", question],
+    ["understood", meant === question ? "as it was asked" : meant],
+    ["searched for", query.topic === query.text ? null : query.topic],
+  ]));
 }
 
 function decision({ confidence, provenance }) {
