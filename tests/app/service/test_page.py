@@ -175,7 +175,7 @@ def test_an_answer_streams_and_its_mark_shows_the_sentence(page, generator):
     evidence = page.locator(".evidence")
     assert evidence.locator("mark").all_text_contents() == [DANCE]
     assert evidence.locator("h3").text_content() == "[1] BeeDance: how bees tell where flowers stand"
-    assert evidence.locator(".byline").text_content() == "Ada Meyer, Ben Okoro · Insects 2019"
+    assert evidence.locator(".byline bdi").text_content() == "Ada Meyer, Ben Okoro · Insects 2019"
     assert evidence.locator("a").get_attribute("href") == "https://doi.org/10.1000/bees"
 
 

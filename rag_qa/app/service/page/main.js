@@ -198,7 +198,7 @@ function switchTheme() {
 function suggest() {
   const name = find("filter-name").value;
   fill(find("filter-values"), filters.suggestions(name).map((value) => el("option", { value })));
-  find("filter-value").placeholder = FILTERS[name].example;
+  find("filter-value").placeholder = `such as ${FILTERS[name].example}`;
 }
 
 function openFilter(open) {
