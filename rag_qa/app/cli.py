@@ -50,7 +50,8 @@ from rag_qa.app.papers import papers
 from rag_qa.app.progress import progress_bar, with_spinner
 from rag_qa.app.receipts import replay, verify
 from rag_qa.app.rendering import safe_json, say, show_hits, show_report, show_skips, show_stream, why_skipped
-from rag_qa.app.service.client import Found, find_service
+from rag_qa.app.service.bodies import Found
+from rag_qa.app.service.client import find_service
 from rag_qa.app.service.serve import serve
 from rag_qa.app.streams import NO_ROOM, flush_output, give_up_output, prepare_streams, print_json
 from rag_qa.backends.locating import ModelChoice, choose_model

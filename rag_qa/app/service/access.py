@@ -6,6 +6,7 @@ point here (DNS rebinding) reads the papers. With or without one, pages of other
 
 import hashlib
 import hmac
+import ipaddress
 import secrets
 from collections.abc import Mapping
 from http.cookies import CookieError, SimpleCookie
@@ -14,7 +15,6 @@ from urllib.parse import urlsplit
 
 # They say nothing of the papers, and who asks may have no token yet.
 OPEN = ("/healthz", "/api/service")
-LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")
 # What a browser says of a request that a page of another site, or of another port, made.
 ELSEWHERE = ("cross-site", "same-site")
 
@@ -36,7 +36,7 @@ class Access:
 
     def refusal(self, path: str, headers: Mapping[str, str]) -> Refusal | None:
         """Return why a request is refused; None for one that may pass. Names of headers are in lower case."""
-        if self._token is None and _name(headers.get("host", "")) not in LOOPBACK_NAMES:
+        if self._token is None and not is_loopback(_name(headers.get("host", ""))):
             return Refusal(421, "this service answers to 127.0.0.1 and localhost; ask it by one of these")
         if _from_elsewhere(path, headers):
             return Refusal(403, "a page of another site asked; open the service's own page")
@@ -71,6 +71,14 @@ class Access:
         return f"rag_qa_{hashlib.sha256(self._session.encode()).hexdigest()[:8]}"
 
 
+def is_loopback(host: str) -> bool:
+    """Return whether an address is this machine's own, which no other reaches; names but localhost are not."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 def make_proof(secret: str, nonce: str) -> str:
     """Return what only who knows the secret can make of a nonce."""
     return hmac.new(secret.encode(), nonce.encode(), "sha256").hexdigest()
@@ -81,9 +89,9 @@ def _same(shown: str, known: str) -> bool:
 
 
 def _name(host: str) -> str:
-    """Return the name of a Host header, without the port."""
+    """Return the name of a Host header, without the port and the brackets of IPv6."""
     name, colon, port = host.rpartition(":")
-    return (name if colon and port.isdigit() else host).lower()
+    return (name if colon and port.isdigit() else host).lower().strip("[]")
 
 
 def _from_elsewhere(path: str, headers: Mapping[str, str]) -> bool:

@@ -16,7 +16,7 @@ from rag_qa.types import Answer, Event, Filter
 FIELDS = {"hits": {"hits", "query"}, "piece": {"piece"}, "sentence": {"sentence"}, "answer": {"answer"}}
 
 
-class Question(NamedTuple):
+class Asked(NamedTuple):
     """A question with all that answering it takes."""
 
     text: str
@@ -35,14 +35,14 @@ class Question(NamedTuple):
         return events
 
 
-def read_question(body: AskBody, conversations: Conversations) -> Question:
+def read_question(body: AskBody, conversations: Conversations) -> Asked:
     """Return what is asked. Raises QuestionError, FilterError, UnknownNameError for what cannot be."""
     clean_question(body.question)
     history = conversations.turns(body.conversation) if body.conversation else body.history
-    return Question(body.question, history, body.filter, body.literal)
+    return Asked(body.question, history, body.filter, body.literal)
 
 
-def settle(body: AskBody, question: Question, answer: Answer, state: State) -> str | None:
+def settle(body: AskBody, question: Asked, answer: Answer, state: State) -> str | None:
     """Count an answer, keep it where that is wanted, and return the id of its conversation."""
     state.metrics.answered(answer.timings)
     if not body.keep:

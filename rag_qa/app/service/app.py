@@ -33,5 +33,5 @@ def create_api(state: State) -> FastAPI:
     for router in (routes.router, more_routes.router, chat_routes.router):
         app.include_router(router)
     folder = str(files("rag_qa") / "app" / "service" / "page")
-    app.mount("/", StaticFiles(directory=folder, html=True, check_dir=False), name="page")
+    app.mount("/", StaticFiles(directory=folder, html=True), name="page")
     return app

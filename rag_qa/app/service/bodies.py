@@ -127,7 +127,7 @@ class Found(Value):
     reasons: tuple[Explanation, ...] = ()
 
 
-class Health(Value):
+class ServiceHealth(Value):
     """That the service is up, and which version it is."""
 
     status: Literal["ok"] = "ok"

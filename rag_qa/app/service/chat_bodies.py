@@ -91,7 +91,7 @@ class Reply(Value):
     content: str
 
 
-class Choice(Value):
+class ChatChoice(Value):
     """The one choice of a completion."""
 
     index: Literal[0] = 0
@@ -106,7 +106,7 @@ class Completion(Value):
     object: Literal["chat.completion"] = "chat.completion"
     created: int
     model: str
-    choices: tuple[Choice, ...]
+    choices: tuple[ChatChoice, ...]
     usage: Usage
     citations: tuple[ChatCitation, ...]
 

@@ -13,24 +13,18 @@ from urllib.parse import urlencode
 import rag_qa.errors
 from rag_qa.app.service.access import make_proof
 from rag_qa.app.service.announcing import Announcement, announcements
+from rag_qa.app.service.bodies import Found
 from rag_qa.app.service.fingerprints import answer_fingerprint, search_fingerprint
 from rag_qa.backends.locating import ModelChoice
 from rag_qa.errors import RagQAError, ServiceError
 from rag_qa.settings import Settings
-from rag_qa.types import EVERY_PAPER, Answer, Event, Explanation, Filter, Hit, Value
+from rag_qa.types import EVERY_PAPER, Answer, Event, Filter, Hit
 from rag_qa.version import __version__
 
 CHECK_S = 2.0
 # The service says something at least every ten seconds.
 SILENCE_S = 60.0
 BROKE_OFF = "the service broke off; ask again, or with --no-service"
-
-
-class Found(Value):
-    """Hits, and why each was found where that was asked."""
-
-    hits: tuple[Hit, ...]
-    reasons: tuple[Explanation, ...] = ()
 
 
 class ServiceClient:

@@ -6,26 +6,33 @@ from pathlib import Path
 
 from rag_qa.settings import Settings
 
-# What search depends on, beside the number of papers, which each request names.
-SEARCH_FIELDS = (
-    "embedder",
-    "embedder_dtype",
-    "device",
-    "embed_batch",
-    "dense",
-    "pool",
-    "reranker",
-    "rerank_depth",
-)
-# And where the language model reranks.
+# What only answers depend on, and the number of papers, which each request names.
+NOT_OF_SEARCH = {
+    "k",
+    "style",
+    "temperature",
+    "seed",
+    "max_tokens",
+    "prompts",
+    "evidence_papers",
+    "evidence_sentences",
+    "read_sentences",
+    "read_tokens",
+    "resolve_followups",
+    "listed_papers",
+    "min_relevance",
+    "entailment",
+    "strict",
+}
+# Search depends on the language model only where that reranks.
 LANGUAGE_MODEL = "model"
-MODEL_FIELDS = ("model", "context_tokens", "threads", "gpu_layers")
+MODEL_FIELDS = {"model", "context_tokens", "threads", "gpu_layers"}
 
 
 def search_fingerprint(settings: Settings) -> str:
     """Return the fingerprint of what search depends on."""
-    fields = SEARCH_FIELDS + (MODEL_FIELDS if settings.reranker == LANGUAGE_MODEL else ())
-    return _fingerprint({name: getattr(settings, name) for name in fields})
+    without = NOT_OF_SEARCH | (set() if settings.reranker == LANGUAGE_MODEL else MODEL_FIELDS)
+    return _fingerprint({name: value for name, value in settings if name not in without})
 
 
 def answer_fingerprint(settings: Settings) -> str:

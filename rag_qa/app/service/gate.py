@@ -12,6 +12,7 @@ from rag_qa.app.service.access import Access
 from rag_qa.app.service.problems import problem
 
 BODY_LIMIT = 4 * 2**20
+DROPPED_LIMIT = 8 * BODY_LIMIT
 BODY_TIMEOUT_S = 30
 POLICY = "; ".join(
     (
@@ -33,7 +34,10 @@ SECURITY = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
-TOO_LARGE = f"the body is larger than {BODY_LIMIT // 2**20} MiB; send less"
+CLOSE = {"Connection": "close"}
+_TOO_LARGE = problem(
+    413, f"the body is larger than {BODY_LIMIT // 2**20} MiB; send less", code="too_large", headers=CLOSE
+)
 
 
 class Gate:
@@ -77,22 +81,27 @@ class Gate:
 
 
 async def _read(scope: Scope, receive: Receive) -> bytes | Response:
-    """Return the body, or what is answered to one that is too large or does not come."""
+    """Return the body, or what is answered to one that is too large or does not come.
+
+    What is beyond the limit is dropped, up to a second limit, so that a client that still sends reads the answer.
+    """
     stated = Headers(scope=scope).get("content-length", "")
-    if stated.isdigit() and int(stated) > BODY_LIMIT:
-        return problem(413, TOO_LARGE, code="too_large", headers={"Connection": "close"})
+    if stated.isdigit() and int(stated) > DROPPED_LIMIT:
+        return _TOO_LARGE
     body = bytearray()
+    size = 0
     try:
         async with asyncio.timeout(BODY_TIMEOUT_S):
-            while True:
+            more = True
+            while more and size <= DROPPED_LIMIT:
                 message = await receive()
-                body += message.get("body", b"")
-                if len(body) > BODY_LIMIT:
-                    return problem(413, TOO_LARGE, code="too_large", headers={"Connection": "close"})
-                if message["type"] == "http.disconnect" or not message.get("more_body"):
-                    return bytes(body)
+                chunk = message.get("body", b"")
+                size += len(chunk)
+                body += chunk if size <= BODY_LIMIT else b""
+                more = message.get("more_body", False)
     except TimeoutError:
-        return problem(408, "the body did not come; send it again", headers={"Connection": "close"})
+        return problem(408, "the body did not come; send it again", headers=CLOSE)
+    return bytes(body) if size <= BODY_LIMIT else _TOO_LARGE
 
 
 def _given(body: bytes, receive: Receive) -> Receive:

@@ -111,10 +111,11 @@ class Lane:
         with self.queue(once) as job:
             return await anext(job.results())
 
-    def close(self) -> None:
-        """End the thread after what it does now."""
+    def close(self) -> bool:
+        """End the thread, and return whether it has ended: what it does now may take longer than anyone waits."""
         self._jobs.put(None)
         self._thread.join(PATIENCE_S)
+        return not self._thread.is_alive()
 
     def _busy(self) -> ServiceBusyError:
         seconds = max(1, math.ceil(self._mean_s * len(self._waiting)))

@@ -132,14 +132,15 @@ class Library:
             )
         return Desk(shelf.writing, self.writing)
 
-    def close(self) -> None:
-        """End the lanes and let go of the indexes."""
-        for lane in (self.quick, self.writing):
-            lane.close()
+    def close(self) -> bool:
+        """End the lanes, let go of the indexes that none uses any more, and return whether that was all."""
+        quick, writing = self.quick.close(), self.writing.close()
         for shelf in self.shelves.values():
-            shelf.quoting.close()
-            if shelf.writing:
+            if quick:
+                shelf.quoting.close()
+            if writing and shelf.writing:
                 shelf.writing.close()
+        return quick and writing
 
 
 def read_stamp(folder: Path) -> Stamp:

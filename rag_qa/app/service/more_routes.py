@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import TypeAdapter
 
 from rag_qa.answering.receipts.verify import Recheck
-from rag_qa.app.service.bodies import ExportBody, Health, Identity
+from rag_qa.app.service.bodies import ExportBody, Identity, ServiceHealth
 from rag_qa.app.service.metrics import CONTENT_TYPE
 from rag_qa.app.service.problems import JsonText
 from rag_qa.app.service.receipts import verify_body
@@ -63,7 +63,7 @@ async def metrics(state: StateOf) -> Response:
     return Response(state.metrics.page(), media_type=CONTENT_TYPE)
 
 
-@router.get("/healthz", summary="Whether the service is up", response_model=Health)
-async def health() -> Health:
+@router.get("/healthz", summary="Whether the service is up", response_model=ServiceHealth)
+async def health() -> ServiceHealth:
     """Say that the service is up; needs no token."""
-    return Health(version=__version__)
+    return ServiceHealth(version=__version__)

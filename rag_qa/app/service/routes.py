@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from rag_qa.answering.assistant import Assistant
 from rag_qa.app.found import found_json
-from rag_qa.app.service.answers import Question, read_question, sent_event, settle
+from rag_qa.app.service.answers import Asked, read_question, sent_event, settle
 from rag_qa.app.service.bodies import (
     INDEXES,
     AskBody,
@@ -23,7 +23,7 @@ from rag_qa.app.service.bodies import (
 from rag_qa.app.service.lanes import Job
 from rag_qa.app.service.problems import JsonText, error_body
 from rag_qa.app.service.state import State, StateOf
-from rag_qa.app.service.streaming import EventStream, kept_alive, sent, while_there
+from rag_qa.app.service.streaming import EventStream, sent, while_there
 from rag_qa.errors import RagQAError, UnknownNameError
 from rag_qa.types import Answer, Event, Paper
 
@@ -122,31 +122,28 @@ async def ask(request: Request, body: AskBody, state: StateOf) -> Response:
     desk = state.library.desk(state.library.shelf(body.index), body.style)
     job = desk.lane.queue(question.work(desk))
     if "text/event-stream" in request.headers.get("accept", ""):
-        return EventStream(kept_alive(_events(job, body, question, state)))
-    answer = await while_there(request, _last(job))
+        return EventStream(job, _events(job, body, question, state))
+    with job:
+        answer = await while_there(request, _last(job))
     key = settle(body, question, answer, state)
     return JsonText(answer.model_dump_json(indent=2), headers={CONVERSATION_HEADER: key} if key else None)
 
 
-async def _events(
-    job: Job[Event], body: AskBody, question: Question, state: State
-) -> AsyncGenerator[str, None]:
-    with job:
-        try:
-            async for event in job.results():
-                key = settle(body, question, event.answer, state) if event.answer else None
-                yield sent_event(event, key)
-        except Exception as exc:  # the response has begun: its status cannot say so any more
-            if not isinstance(exc, RagQAError):
-                logger.exception("an answer failed")
-            yield sent(error_body(exc).model_dump_json(), event="error")
+async def _events(job: Job[Event], body: AskBody, question: Asked, state: State) -> AsyncGenerator[str, None]:
+    try:
+        async for event in job.results():
+            key = settle(body, question, event.answer, state) if event.answer else None
+            yield sent_event(event, key)
+    except Exception as exc:  # the response has begun: its status cannot say so any more
+        if not isinstance(exc, RagQAError):
+            logger.exception("an answer failed")
+        yield sent(error_body(exc).model_dump_json(), event="error")
 
 
 async def _last(job: Job[Event]) -> Answer:
-    with job:
-        async for event in job.results():
-            if event.answer is not None:
-                return event.answer
+    async for event in job.results():
+        if event.answer is not None:
+            return event.answer
     raise AssertionError("a stream ends in an answer")
 
 

@@ -1,5 +1,6 @@
 """A service from its parts: models opened once for all indexes, everything warm, then uvicorn."""
 
+import os
 import platform
 import socket
 from collections.abc import Sequence
@@ -63,6 +64,8 @@ def run_service(
         log_level="warning",
         access_log=False,
         server_header=False,
+        ws="none",
+        lifespan="off",
         timeout_graceful_shutdown=GRACE_S,
     )
     announcement = announce(library, listener, settings=settings, choice=choice, secret=access.secret)
@@ -70,7 +73,9 @@ def run_service(
         with announced(announcement):
             uvicorn.Server(config).run(sockets=[listener])
     finally:
-        library.close()
+        if not library.close():
+            # A model in the middle of a prompt heeds nothing, and would crash beside an interpreter that ends.
+            os._exit(0)
 
 
 def announce(

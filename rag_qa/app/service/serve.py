@@ -1,6 +1,5 @@
 """`rag-qa serve`: open the indexes, load the models, and answer over HTTP until somebody stops it."""
 
-import ipaddress
 import secrets
 import socket
 from pathlib import Path
@@ -23,6 +22,7 @@ from rag_qa.app.options import (
     load_settings,
 )
 from rag_qa.app.rendering import say
+from rag_qa.app.service.access import is_loopback
 from rag_qa.backends.locating import choose_model
 from rag_qa.errors import SettingsError
 
@@ -98,14 +98,6 @@ def listen(host: str, port: int, token: str | None) -> socket.socket:
         raise SettingsError(
             f"cannot listen on {host}, port {port} ({exc}); name another with --host and --port"
         ) from exc
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether an address is this machine's own, which no other reaches; names but localhost are not."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def address_of(listener: socket.socket) -> str:

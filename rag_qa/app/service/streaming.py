@@ -6,10 +6,13 @@ The work ends if the client leaves.
 import asyncio
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from fastapi import Request
 from fastapi.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from rag_qa.app.service.lanes import Job
 
 T = TypeVar("T")
 KEEP_ALIVE_S = 10.0
@@ -18,12 +21,19 @@ LEFT = 499
 
 
 class EventStream(StreamingResponse):
-    """A response of server-sent events."""
+    """A response of server-sent events, for which a job works: it ends with the response."""
 
     media_type = "text/event-stream"
 
-    def __init__(self, content: AsyncIterator[str]) -> None:
-        super().__init__(content, headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+    def __init__(self, job: Job[Any], content: AsyncGenerator[str, None]) -> None:
+        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        super().__init__(kept_alive(content), headers=headers)
+        self._job = job
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the events as they come."""
+        with self._job:
+            await super().__call__(scope, receive, send)
 
 
 class ClientLeftError(Exception):

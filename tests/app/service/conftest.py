@@ -60,6 +60,14 @@ class SteppedGenerator(QueuedGenerator):
             self.closed.set()
 
 
+class BrokenGenerator(QueuedGenerator):
+    """A generator with a bug."""
+
+    def generate(self, prompt, **options):
+        """Fail as no generator should."""
+        raise LookupError("a private detail")
+
+
 def build(folder, papers=PAPERS):
     """Build an index in a folder, or bring it up to date."""
     source = folder.with_suffix(".jsonl")
@@ -72,6 +80,12 @@ def build(folder, papers=PAPERS):
 def stepped():
     """A function that makes a generator which waits before each piece."""
     return SteppedGenerator
+
+
+@pytest.fixture
+def broken():
+    """A generator with a bug."""
+    return BrokenGenerator()
 
 
 @pytest.fixture(scope="session")
@@ -131,3 +145,5 @@ def events(response):
     blocks = [block for block in response.text.split("\n\n") if block and not block.startswith(":")]
     parts = [dict(line.split(": ", 1) for line in block.splitlines()) for block in blocks]
     return [(part["event"], json.loads(part["data"])) for part in parts]
+
+

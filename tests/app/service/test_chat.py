@@ -26,7 +26,7 @@ def connect():
     clients = []
 
     def one(client):
-        clients.append(openai.OpenAI(base_url=f"{client.base_url}v1", api_key="unused", max_retries=0))
+        clients.append(openai.OpenAI(base_url=f"{client.base_url}/v1", api_key="unused", max_retries=0))
         return clients[-1]
 
     yield one
@@ -81,7 +81,7 @@ def test_a_stream_gives_the_same_text(chat):
 def test_curl_reads_a_stream(quoting):
     """With curl a stream is lines of data that end with [DONE]."""
     body = json.dumps({"model": "rag-qa", "messages": [user(WHICH)], "stream": True})
-    url = f"{quoting.base_url}v1/chat/completions"
+    url = f"{quoting.base_url}/v1/chat/completions"
     command = ["curl", "-sN", url, "-H", "Content-Type: application/json", "-d", body]
     out = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     lines = [line for line in out.splitlines() if line]
@@ -163,7 +163,7 @@ def test_the_token_is_the_api_key(built, serving):
     token = "a-token-of-some-length"
     with serving(built, token=token) as client:
         for key in (token, "wrong"):
-            with openai.OpenAI(base_url=f"{client.base_url}v1", api_key=key, max_retries=0) as chat:
+            with openai.OpenAI(base_url=f"{client.base_url}/v1", api_key=key, max_retries=0) as chat:
                 if key == token:
                     assert chat.models.list().data
                 else:

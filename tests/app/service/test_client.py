@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import rag_qa
 from rag_qa.answering import assistant
 from rag_qa.app.service.announcing import Announcement, announced, announcements
 from rag_qa.app.service.client import find_service
@@ -36,7 +37,11 @@ def home(tmp_path_factory):
 def service(built, home):
     """The address of a service of the index, with a token."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("RAG_QA_")}
-    given = {"XDG_CACHE_HOME": str(home), "RAG_QA_TOKEN": "a-token-of-some-length"}
+    given = {
+        "PYTHONPATH": str(Path(rag_qa.__file__).parents[1]),
+        "XDG_CACHE_HOME": str(home),
+        "RAG_QA_TOKEN": "a-token-of-some-length",
+    }
     process = subprocess.Popen(
         [*PROGRAM, "serve", "--index", str(built), "--port", "0"],
         env=kept | SETTINGS | given,
@@ -205,6 +210,9 @@ def test_fingerprints_tell_settings_apart(tmp_path, monkeypatch):
     assert search_fingerprint(settings) == search_fingerprint(settings.model_copy(update={"seed": 1, "k": 3}))
     assert search_fingerprint(settings) != search_fingerprint(settings.model_copy(update={"rerank_depth": 3}))
     assert answer_fingerprint(settings) != answer_fingerprint(settings.model_copy(update={"seed": 1}))
+    by_model = settings.model_copy(update={"reranker": "model"})
+    assert search_fingerprint(by_model) != search_fingerprint(by_model.model_copy(update={"threads": 7}))
+    assert search_fingerprint(settings) == search_fingerprint(settings.model_copy(update={"threads": 7}))
     by_path = settings.model_copy(update={"embedder": "mine"})
     found = set()
     for name in ("a", "b"):

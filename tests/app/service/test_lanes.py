@@ -3,16 +3,17 @@ from threading import Event
 
 import pytest
 
+from rag_qa.app.service import lanes
 from rag_qa.app.service.lanes import Lane
 from rag_qa.errors import QuestionError, ServiceBusyError
 
 
 @pytest.fixture
-def lane(request):
+def lane():
     """A lane in which two jobs may wait."""
     lane = Lane("test", limit=2)
-    request.addfinalizer(lane.close)
-    return lane
+    yield lane
+    lane.close()
 
 
 async def all_of(job):
@@ -113,6 +114,27 @@ def test_a_job_that_is_left_is_closed(lane):
 
     asyncio.run(ask())
     assert closed.is_set()
+
+
+def test_what_takes_longer_than_anyone_waits_is_told(lane, monkeypatch):
+    """A lane ends after what it does now, and says whether it has ended."""
+    monkeypatch.setattr(lanes, "PATIENCE_S", 0.01)
+    begun, go = Event(), Event()
+
+    def block():
+        begun.set()
+        go.wait()
+        yield None
+
+    async def begin():
+        lane.queue(block)
+        await asyncio.to_thread(begun.wait)
+
+    asyncio.run(begin())
+    assert not lane.close()
+    monkeypatch.setattr(lanes, "PATIENCE_S", None)
+    go.set()
+    assert lane.close()
 
 
 def iter_of(value):
