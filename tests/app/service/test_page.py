@@ -187,6 +187,15 @@ def test_a_follow_up_stays_in_the_conversation(page):
     assert turn.locator(".papers li").count() == 1
 
 
+def test_what_the_index_knows_marks_no_sentence(page):
+    """A sentence from the index's metadata shows its paper, and no sentence of the abstract as if it said so."""
+    turn = ask(page, "who wrote BeeDance: how bees tell where flowers stand?", style="quote")
+    assert "Ada Meyer" in turn.locator(".sentence.metadata").text_content()
+    turn.locator(".mark").hover()
+    assert page.locator(".evidence .abstract").text_content() == PAPERS[0]["abstract"]
+    assert page.locator(".evidence mark").count() == 0
+
+
 def test_a_conversation_that_the_service_forgot_goes_on(page):
     """Where the service does not keep the conversation any more, the page sends the last answers itself."""
 

@@ -169,24 +169,26 @@ export class Turn {
       : el("span", { className: "badge doubt" }, `${verdict.label} by its source`);
     this.answer.append(
       el("p", { className: `sentence ${kind}` },
-        el("span", { dir: "auto" }, kind === "quote" ? `“${text}”` : text), this.#markButtons(citations), doubt), "\n");
+        el("span", { dir: "auto" }, kind === "quote" ? `“${text}”` : text), this.#markButtons(citations, kind), doubt), "\n");
   }
 
   /** Return a mark for each paper cited, numbered in order of citation. */
-  #markButtons(citations) {
+  #markButtons(citations, kind) {
     for (const { paper_id } of citations) {
       if (!this.#marks.has(paper_id)) this.#marks.set(paper_id, this.#marks.size + 1);
     }
     const ids = [...new Set(citations.map((citation) => citation.paper_id))];
     ids.sort((one, other) => this.#marks.get(one) - this.#marks.get(other));
-    return ids.map((id) => this.#mark(id, citations.filter((citation) => citation.paper_id === id)));
+    return ids.map((id) => this.#mark(id, citations.filter((citation) => citation.paper_id === id), kind));
   }
 
-  #mark(id, citations) {
+  /** Return a mark; what the index itself knows of a paper is not read in its abstract, so nothing is marked there. */
+  #mark(id, citations, kind) {
     const number = this.#marks.get(id);
+    const spans = kind === "metadata" ? [] : citations;
     const show = (mark) => {
       const paper = this.#papers.get(id) ?? this.record.answer?.papers.find((one) => one.id === id);
-      if (paper) this.evidence.show(paper, citations, { slot: this.slot, opener: mark, number });
+      if (paper) this.evidence.show(paper, spans, { slot: this.slot, opener: mark, number });
     };
     const paper = this.#papers.get(id);
     return button(String(number), (event) => {
@@ -195,7 +197,7 @@ export class Turn {
       if (event.detail === 0 || !this.evidence.follows) this.evidence.focus();
     }, {
       className: "mark",
-      "aria-label": `Source ${number}${paper ? `: ${heading(paper)}` : ""}. Show the sentence`,
+      "aria-label": `Source ${number}${paper ? `: ${heading(paper)}` : ""}. Show it`,
       "aria-expanded": "false",
       pointerenter: (event) => {
         if (event.pointerType === "mouse" && this.evidence.follows) show(event.currentTarget);
