@@ -1,6 +1,7 @@
 """The gate before the application: who may ask, how much a body may hold, what browsers may do with responses."""
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from urllib.parse import parse_qs
 
@@ -34,6 +35,7 @@ SECURITY = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
+logger = logging.getLogger(__name__)
 CLOSE = {"Connection": "close"}
 _TOO_LARGE = problem(
     413, f"the body is larger than {BODY_LIMIT // 2**20} MiB; send less", code="too_large", headers=CLOSE
@@ -61,8 +63,11 @@ class Gate:
         body = await _read(scope, receive)
         if isinstance(body, Response):
             await body(scope, receive, guarded)
-        else:
+            return
+        try:
             await self._app(scope, _given(body, receive), guarded)
+        except Exception:  # a bug, which is answered already: the connection may go on
+            logger.exception("a request failed")
 
     def _entered(self, scope: Scope) -> Response | None:
         """Return what leads a browser that shows the token to the page, with a cookie instead of the token."""

@@ -2,6 +2,7 @@
 
 import json
 import os
+import platform
 import re
 import signal
 import subprocess
@@ -155,7 +156,7 @@ def announce(built, tmp_path, monkeypatch):
     def one(**changes):
         settings = Settings()
         fields = {
-            "machine": os.uname().nodename,
+            "machine": platform.node(),
             "version": __version__,
             "host": "127.0.0.1",
             "port": 9,
