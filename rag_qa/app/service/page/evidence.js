@@ -62,7 +62,7 @@ export class Evidence {
     return el("header", {},
       el("h3", { dir: "auto" }, number ? el("span", { className: "cited" }, `[${number}] `) : null, heading(paper)),
       button("Close", () => this.close(), { className: "close" }),
-      el("p", { className: "byline" }, el("bdi", {}, byline(paper, { all: true })), badges(paper)));
+      el("p", { className: "byline" }, el("bdi", {}, byline(paper, { all: true })), " ", badges(paper)));
   }
 
   #foot(paper) {

@@ -6,7 +6,7 @@ import { Evidence } from "./evidence.js";
 import { FILTERS, Filters } from "./filters.js";
 import { heading } from "./papers.js";
 import { Session } from "./session.js";
-import { counted } from "./text.js";
+import { counted, sentence } from "./text.js";
 import { Turn, newRecord } from "./turn.js";
 
 const THEMES = ["auto", "light", "dark"];
@@ -20,6 +20,7 @@ const evidence = new Evidence((name, value) => {
   announce(`Filter added: ${name} ${value}`);
   question.focus();
 });
+let indexes = [];
 let running = null;
 
 const actions = {
@@ -39,8 +40,10 @@ async function submit(text) {
   if (!asked || running) return;
   const record = newRecord(asked, filters.words);
   const { current } = session;
+  evidence.close();
   const turn = draw(record);
   current.turns.push(record);
+  current.index = index();
   question.value = "";
   fit();
   running = new AbortController();
@@ -113,6 +116,7 @@ function drawAll() {
   find("turns").replaceChildren();
   document.body.classList.add("new");
   session.current.turns.forEach(draw);
+  showIndex();
   showState();
 }
 
@@ -124,7 +128,7 @@ function showState() {
   find("history").hidden = !asked.length;
   tell("");
   fill(find("conversations"), asked.toReversed().map((one) => el("li", {}, button(one.turns[0].question, () => {
-    if (running) return tell("Stop the answer, or wait for it, before opening another conversation.");
+    if (busy()) return;
     find("history").open = false;
     session.open(one);
     drawAll();
@@ -133,8 +137,22 @@ function showState() {
   el("span", { className: "quiet" }, ` ${counted(one.turns.length, "question")}`))));
 }
 
+/** Begin a conversation about an index. */
+function begin(name) {
+  if (busy()) return showIndex();
+  session.begin().index = name;
+  drawAll();
+  question.focus();
+}
+
+/** Say that an answer is on its way, if one is: it belongs to the conversation that is shown. */
+function busy() {
+  if (running) tell("Stop the answer, or wait for it, before leaving the conversation");
+  return Boolean(running);
+}
+
 function tell(text) {
-  fill(find("notice"), text).hidden = !text;
+  fill(find("notice"), text && sentence(text)).hidden = !text;
 }
 
 /** Make the question's box as high as its lines; browsers that can do it in CSS do. */
@@ -142,23 +160,22 @@ function fit() {
   question.rows = Math.min(8, question.value.split("\n").length);
 }
 
-async function showIndexes() {
-  const indexes = await get("api/indexes");
+async function loadIndexes() {
+  indexes = await get("api/indexes");
   fill(find("index"), indexes.map(({ name }) => el("option", { value: name }, name)));
   find("index-choice").hidden = indexes.length < 2;
-  const about = () => {
-    const { papers, model } = indexes.find((one) => one.name === index());
-    fill(find("about"), `${counted(papers, "paper")} · ${model ?? "answers in quotes"}`);
-    const [prose, quotes] = find("style").options;
-    fill(prose, model ? "prose" : "quotes");
-    quotes.hidden = !model;
-  };
-  find("index").addEventListener("change", () => {
-    about();
-    session.begin();
-    drawAll();
-  });
-  about();
+  showIndex();
+}
+
+/** Show the index of the current conversation, and how answers from it can be. */
+function showIndex() {
+  const chosen = indexes.find(({ name }) => name === session.current.index) ?? indexes[0];
+  if (!chosen) return;
+  find("index").value = chosen.name;
+  fill(find("about"), `${counted(chosen.papers, "paper")} · ${chosen.model ?? "answers in quotes"}`);
+  const [prose, quotes] = find("style").options;
+  fill(prose, chosen.model ? "prose" : "quotes");
+  quotes.hidden = !chosen.model;
 }
 
 function showTheme() {
@@ -181,7 +198,7 @@ function switchTheme() {
 function suggest() {
   const name = find("filter-name").value;
   fill(find("filter-values"), filters.suggestions(name).map((value) => el("option", { value })));
-  find("filter-value").placeholder = FILTERS[name].example;
+  find("filter-value").placeholder = `such as ${FILTERS[name].example}`;
 }
 
 function openFilter(open) {
@@ -212,12 +229,8 @@ function listen() {
     fit();
   });
   find("stop").addEventListener("click", () => running?.abort());
-  find("new").addEventListener("click", () => {
-    if (running) return tell("Stop the answer, or wait for it, before beginning another conversation.");
-    session.begin();
-    drawAll();
-    question.focus();
-  });
+  find("new").addEventListener("click", () => begin(index()));
+  find("index").addEventListener("change", () => begin(index()));
   find("theme").addEventListener("click", switchTheme);
   find("add-filter").addEventListener("click", () => openFilter(find("filter").hidden));
   find("filter-name").addEventListener("change", suggest);
@@ -255,5 +268,5 @@ listen();
 showTheme();
 session.current.turns.forEach(({ hits }) => filters.notice(hits.map((hit) => hit.paper)));
 drawAll();
-showIndexes().catch((error) => tell(error.message));
+loadIndexes().catch((error) => tell(error.message));
 question.focus();

@@ -72,10 +72,10 @@ function row(paper, actions, marks) {
     { "data-paper": paper.id },
     button(heading(paper), (event) => actions.open(paper, event), { className: "plain", dir: "auto" }),
     el("p", { className: "byline" },
-      mark ? el("span", { className: "cited" }, `Cited as [${mark}]`) : null, el("bdi", {}, byline(paper)), badges(paper)),
+      mark ? [el("span", { className: "cited" }, `Cited as [${mark}]`), " "] : null, el("bdi", {}, byline(paper)), " ", badges(paper)),
     el("div", { className: "actions" },
-      button("Similar", () => actions.similar(paper), { "aria-label": `Papers like ${heading(paper)}` }),
-      button("Ask only this one", () => actions.only(paper), { "aria-label": `Ask only ${heading(paper)}` }),
+      button("Similar", () => actions.similar(paper), { "aria-label": `Similar to ${heading(paper)}` }),
+      button("Ask only this one", () => actions.only(paper), { "aria-label": `Ask only this one: ${heading(paper)}` }),
       links(paper).slice(0, 1)),
   );
 }

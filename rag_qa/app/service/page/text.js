@@ -32,6 +32,11 @@ export function counted(number, noun) {
   return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }
 
+/** Return a message as a sentence: with a capital, and an end. */
+export function sentence(text) {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?…)`]$/.test(text) ? "" : "."}`;
+}
+
 export function percent(value) {
   return `${Math.round(100 * value)} %`;
 }

@@ -1,10 +1,9 @@
 /** A turn on the page: the question, the papers found beside it, the answer as it comes, and what stands behind it. */
 
 import { announce, button, el, fill } from "./dom.js";
-import { copyButton, exportMenu } from "./exports.js";
-import { WARNINGS, byline, heading, paperList } from "./papers.js";
-import { counted } from "./text.js";
-import { whyPanel } from "./why.js";
+import { ending } from "./ending.js";
+import { heading, paperList } from "./papers.js";
+import { counted, sentence } from "./text.js";
 
 const SHOWN_PAPERS = 6;
 // So many of a sentence's last characters find it in the draft, whose beginning may have been given to the model.
@@ -51,7 +50,7 @@ export class Turn {
   #restore() {
     const { hits, sentences, answer, error, stopped } = this.record;
     if (hits.length || this.record.query) this.#showHits();
-    sentences.forEach((sentence) => this.#showSentence(sentence));
+    sentences.forEach((one) => this.#showSentence(one));
     if (answer) this.#showEnd();
     if (error) this.#showError();
     if (stopped) this.#showStopped();
@@ -157,11 +156,12 @@ export class Turn {
   }
 
   /** Put a checked sentence in the stead of what the draft says up to there. */
-  #checked(sentence) {
+  #checked(checked) {
     const draft = this.draft.textContent;
-    const at = draft.indexOf(sentence.text.slice(-TAIL));
-    if (at >= 0) this.#showDraft(draft.slice(at + TAIL));
-    this.#showSentence(sentence);
+    const tail = checked.text.slice(-TAIL);
+    const at = draft.indexOf(tail);
+    if (at >= 0) this.#showDraft(draft.slice(at + tail.length));
+    this.#showSentence(checked);
   }
 
   #showSentence({ text, kind, citations, verdict }) {
@@ -169,24 +169,26 @@ export class Turn {
       : el("span", { className: "badge doubt" }, `${verdict.label} by its source`);
     this.answer.append(
       el("p", { className: `sentence ${kind}` },
-        el("span", { dir: "auto" }, kind === "quote" ? `“${text}”` : text), this.#markButtons(citations), doubt), "\n");
+        el("span", { dir: "auto" }, kind === "quote" ? `“${text}”` : text), this.#markButtons(citations, kind), doubt), "\n");
   }
 
   /** Return a mark for each paper cited, numbered in order of citation. */
-  #markButtons(citations) {
+  #markButtons(citations, kind) {
     for (const { paper_id } of citations) {
       if (!this.#marks.has(paper_id)) this.#marks.set(paper_id, this.#marks.size + 1);
     }
     const ids = [...new Set(citations.map((citation) => citation.paper_id))];
     ids.sort((one, other) => this.#marks.get(one) - this.#marks.get(other));
-    return ids.map((id) => this.#mark(id, citations.filter((citation) => citation.paper_id === id)));
+    return ids.map((id) => this.#mark(id, citations.filter((citation) => citation.paper_id === id), kind));
   }
 
-  #mark(id, citations) {
+  /** Return a mark; what the index itself knows of a paper is not read in its abstract, so nothing is marked there. */
+  #mark(id, citations, kind) {
     const number = this.#marks.get(id);
+    const spans = kind === "metadata" ? [] : citations;
     const show = (mark) => {
       const paper = this.#papers.get(id) ?? this.record.answer?.papers.find((one) => one.id === id);
-      if (paper) this.evidence.show(paper, citations, { slot: this.slot, opener: mark, number });
+      if (paper) this.evidence.show(paper, spans, { slot: this.slot, opener: mark, number });
     };
     const paper = this.#papers.get(id);
     return button(String(number), (event) => {
@@ -195,7 +197,7 @@ export class Turn {
       if (event.detail === 0 || !this.evidence.follows) this.evidence.focus();
     }, {
       className: "mark",
-      "aria-label": `Source ${number}${paper ? `: ${heading(paper)}` : ""}. Show the sentence`,
+      "aria-label": `Source ${number}${paper ? `: ${heading(paper)}` : ""}. Show it`,
       "aria-expanded": "false",
       pointerenter: (event) => {
         if (event.pointerType === "mouse" && this.evidence.follows) show(event.currentTarget);
@@ -218,42 +220,13 @@ export class Turn {
     const { answer, hits } = this.record;
     answer.papers.forEach((paper) => this.#papers.set(paper.id, paper));
     if (hits.length && this.#listed && !this.#listed.back) this.#list(this.#listed.papers, this.#listed.title, this.#listed);
-    fill(this.end,
-      answer.abstained ? this.#refusal(answer) : warnings(answer),
-      this.#tools(answer),
-      printedSources(answer));
+    fill(this.end, ending(answer, { draft: this.record.draft, open: this.actions.open }));
     announce(answer.abstained ? "The papers don’t say." : `Answered in ${counted(answer.sentences.length, "sentence")}.`);
-  }
-
-  #refusal({ reason, nearest }) {
-    return el("div", { className: "refusal" },
-      el("p", { className: "verdict" }, "The papers don’t say."),
-      reason ? el("p", {}, `${reason[0].toUpperCase()}${reason.slice(1)}.`) : null,
-      nearest.length ? el("p", { className: "quiet" }, "Nearest papers, which do not answer it:") : null,
-      nearest.length ? el("ul", {}, nearest.map((paper) => el("li", {},
-        button(heading(paper), (event) => this.#open(paper, event), { className: "plain", dir: "auto" }),
-        el("span", { className: "byline" }, byline(paper))))) : null);
-  }
-
-  #tools(answer) {
-    const failed = (error) => {
-      fill(this.problem, error.message).hidden = false;
-    };
-    const panel = whyPanel(answer, this.record.draft);
-    panel.hidden = true;
-    const why = button("Why", () => {
-      panel.hidden = !panel.hidden;
-      why.setAttribute("aria-expanded", String(!panel.hidden));
-    }, { "aria-expanded": "false" });
-    this.problem = el("p", { className: "notice", role: "alert", hidden: true });
-    return [
-      el("div", { className: "tools" }, why, copyButton(answer, failed), exportMenu(answer, failed)),
-      this.problem, panel];
   }
 
   #showError() {
     fill(this.end, el("div", { className: "notice", role: "alert" },
-      el("p", {}, this.record.error),
+      el("p", {}, sentence(this.record.error)),
       button("Ask again", () => this.actions.retry(this.record.question))));
   }
 
@@ -261,20 +234,4 @@ export class Turn {
     fill(this.end, el("p", { className: "quiet" },
       "Stopped. What is dim was not checked. "), button("Ask again", () => this.actions.retry(this.record.question)));
   }
-}
-
-/** Return what a reader must know of the papers that an answer cites. */
-function warnings({ papers }) {
-  return papers.map((paper, n) => (paper.status in WARNINGS
-    ? el("p", { className: "notice grave" }, `${WARNINGS[paper.status][0]}: [${n + 1}] ${WARNINGS[paper.status][1]}.`)
-    : null));
-}
-
-/** Return the papers cited with their quotes, for paper, where no mark unfolds. */
-function printedSources({ papers, sentences }) {
-  const quotes = (paper) => sentences.flatMap((sentence) => (sentence.kind === "prose" ? sentence.citations : []))
-    .filter((citation) => citation.paper_id === paper.id).map((citation) => citation.quote);
-  return el("ol", { className: "sources" }, papers.map((paper) => el("li", {},
-    el("cite", {}, heading(paper)), ` ${byline(paper)}, ${paper.id}`,
-    [...new Set(quotes(paper))].map((quote) => el("blockquote", {}, quote)))));
 }

@@ -17,6 +17,8 @@ const CLUES = {
   supported: "the verdict: what is cited supports the answer",
 };
 const LOG_ODDS = ["stated", "confirmed", "supported"];
+// What stands for itself, so that no verdict is needed.
+const BY_KIND = { quote: "a quote: these are the words of the abstract", metadata: "from the index's metadata" };
 const STAGES = {
   search: "searching", evidence: "choosing sentences", prompt: "preparing the prompt", decide: "the model decides",
   write: "the model writes", attribute: "attributing and judging", total: "altogether",
@@ -29,9 +31,12 @@ export function whyPanel(answer, draft) {
 
 function understood({ query, question }) {
   if (!query) return null;
-  const rows = [["asked", question], ["understood as", query.understood_as ?? query.text]];
-  if (query.topic && query.topic !== query.text) rows.push(["searched for", query.topic]);
-  return part("How it was understood", definitions(rows));
+  const meant = query.understood_as ?? query.text;
+  return part("How it was understood", definitions([
+    ["asked", question],
+    ["understood", meant === question ? "as it was asked" : meant],
+    ["searched for", query.topic === query.text ? null : query.topic],
+  ]));
 }
 
 function decision({ confidence, provenance }) {
@@ -51,10 +56,12 @@ function verdicts({ sentences }) {
   return part("What stands behind each sentence", el("ol", {}, sentences.map(({ text, kind, citations, verdict }) =>
     el("li", {},
       el("p", {}, text),
-      kind === "quote" ? el("p", { className: "quiet" }, "a quote: these are the words of the abstract")
-        : el("p", { className: "quiet" }, `${verdict.label}, ${percent(verdict.probability)}`,
-          verdict.reasons.length ? `: ${verdict.reasons.join("; ")}` : ""),
-      kind === "quote" ? null : citations.map(({ quote }) => el("blockquote", { dir: "auto" }, quote))))));
+      el("p", { className: "quiet" }, BY_KIND[kind] ?? judged(verdict)),
+      kind in BY_KIND ? null : citations.map(({ quote }) => el("blockquote", { dir: "auto" }, quote))))));
+}
+
+function judged({ label, probability, reasons }) {
+  return `${label}, ${percent(probability)}${reasons.length ? `: ${reasons.join("; ")}` : ""}`;
 }
 
 /** Return what the model wrote where not all of it was kept. */
