@@ -56,7 +56,7 @@ def test_entry_types_follow_the_venue(make_paper, fields, entry):
         ("BERT: Pre-training of Deep Transformers", "{BERT}: Pre-training of Deep Transformers"),
         ("Learning to play in Monte Carlo", "Learning to play in {Monte} {Carlo}"),
         ("Fast $k$-means with $\\ell_1$ norms", "Fast $k$-means with $\\ell_1$ norms"),
-        ("U-Net and Self-Play for GPT-4", "{U-Net} and Self-Play for {GPT-4}"),
+        ("U-Net: Deep Self-Play of Large GPT-4 Models", "{U-Net}: Deep Self-Play of Large {GPT-4} Models"),
         ("Bread for $5 and $6", "Bread for \\$5 and \\$6"),
         (
             "A trap: $\\input{secrets}$",
