@@ -18,7 +18,7 @@ from rag_qa.backends.locating import STARTER
 from rag_qa.testing import HashingEmbedder
 
 PROGRAM = [sys.executable, str(Path(__file__).with_name("launcher.py"))]
-SECONDS = 15
+SECONDS = 60
 PAPERS = [
     {"id": f"p{n}", "title": f"Game {n}", "abstract": f"A competitive game number {n} of players is studied."}
     for n in range(1, 6)
@@ -96,6 +96,7 @@ def test_a_conversation_is_typed(folder):
     again = Typist(folder, "chat", "--resume")
     assert "goes on after 1 question." in again.sees("> which papers study a competitive game?")
     again.sees("/help shows the commands.")
+    again.sees(">")
     again.types("\x04")
     assert again.leaves() == 0
 
