@@ -30,6 +30,8 @@ LETTERS = ("A", "B", "C")
 LEAST = 1e-6
 SENTENCE_ENDS = (".", "!", "?", "…", "。", "！", "？")
 OPENINGS = YES, NO = ("Yes, ", "No, ")
+# What speaks of the prompt, whose word "sentences" is, and not of the papers: the model's way to say that they don't say.
+OF_THE_PROMPT = re.compile(r"\s*(?:the|these|those)\s+(?:\w+\s+)?sentences\b", re.IGNORECASE)
 # So many papers are called by their titles.
 FEW_PAPERS = 3
 # Logarithms of the ratio of Yes to No: up to the first one the answer is No, and from the other one on Yes. The model
@@ -56,10 +58,13 @@ def calling(titles: Sequence[str]) -> str:
 
 
 def statement(text: str, titles: Sequence[str] = ()) -> str:
-    """Return what a sentence states: without the "Yes, " or "No, ", or the titles of papers, that it may begin with."""
+    """Return what a sentence states: without the "Yes, " or "No, ", or the titles of papers, that it may begin with.
+
+    It is "" for one that speaks of the sentences read and not of the papers.
+    """
     openings = (*OPENINGS, calling(titles)) if titles else OPENINGS
     rest = next((text.removeprefix(opening) for opening in openings if text.startswith(opening)), text)
-    return rest.strip() if re.search(r"\w", rest) else ""
+    return rest.strip() if re.search(r"\w", rest) and not OF_THE_PROMPT.match(rest) else ""
 
 
 def without_yes_or_no(text: str) -> str:

@@ -361,6 +361,9 @@ def test_any_text_is_read(text, places):
         ("Yes, it flies.", "it flies."),
         ("No, it swims.", "it swims."),
         ("Yesterday it flew.", "Yesterday it flew."),
+        ("The sentences do not mention a flight.", ""),
+        ("No, the given sentences say nothing of it.", ""),
+        ("The sentencing of birds is rare.", "The sentencing of birds is rare."),
     ],
 )
 def test_a_statement_is_the_answer_without_its_yes_or_no(text, stated):
