@@ -1,9 +1,9 @@
 """Build the pinned llama-cpp-python for this processor, keep the wheel, install it, and try it.
 
 What rag_qa never loads is not compiled. On x86-64 AMX is left out, because llama.cpp crashes with it
-(ggml-org/llama.cpp#20824); your own CFLAGS, CXXFLAGS and CMAKE_ARGS (see models/README.md) win. The wheel is kept in the user's cache folder
-under a key made of everything that shapes it, and an interrupted build goes on where it stopped.
-`--wheel` only builds it, so that a download may run beside the compiler.
+(ggml-org/llama.cpp#20824); your own CFLAGS, CXXFLAGS and CMAKE_ARGS (see models/README.md) win. The wheel is
+kept in the user's cache folder under a key made of everything that shapes it, and an interrupted build goes on
+where it stopped. `--wheel` only builds it, so that downloads may run beside the compiler.
 `--check` generates one token with the installed build, which needs rag_qa and its starter model.
 """
 

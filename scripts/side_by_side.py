@@ -16,6 +16,7 @@ from types import FrameType
 from typing import TextIO
 
 from build_llama import ready_wheel
+from build_progress import Progress
 
 DOWNLOAD = Path(__file__).parent / "download.py"
 FOLLOW_SECONDS = 0.2
@@ -34,11 +35,8 @@ def main() -> None:
 
 
 def start(command: list[str], words: TextIO) -> subprocess.Popen[str]:
-    """Start a command in a group of its own, which ends with this process."""
-    print(
-        "Downloading torch, the libraries and the models meanwhile; what that says comes after.",
-        file=sys.stderr,
-    )
+    """Start a command in a group of its own, which ends if this process is ended."""
+    print("Bringing torch, the libraries and the models in the background.", file=sys.stderr)
     process = subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=words, stderr=words, text=True, start_new_session=True
     )
@@ -63,13 +61,13 @@ def stop(process: subprocess.Popen[str]) -> None:
 
 def follow(process: subprocess.Popen[str], log: Path) -> None:
     """Copy what a command has written and goes on to write to stderr, until it ends."""
+    waiting = Progress("downloads", step="waiting for the rest")
     with log.open(encoding="utf-8", errors="replace") as words:
-        while True:
-            ended = process.poll() is not None
-            print(words.read(), end="", file=sys.stderr, flush=True)
-            if ended:
-                return
+        while process.poll() is None:
+            waiting.tell(words.read())
+            waiting.show("")
             time.sleep(FOLLOW_SECONDS)
+        waiting.tell(words.read())
 
 
 if __name__ == "__main__":

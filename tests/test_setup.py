@@ -383,7 +383,7 @@ def test_what_the_downloads_say_follows_the_compilers_words(beside, capfd):
     )
     main()
     lines = capfd.readouterr().err.splitlines()
-    assert "meanwhile" in lines[0]
+    assert "in the background" in lines[0]
     assert lines[1] == "compiled"
     assert sorted(lines[2:]) == ["downloading --writer file", "no network"]
 
