@@ -9,6 +9,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 INSTALL := $(PIP) install -qq --constraint constraints.txt
 QUESTION := which papers discuss eigendecomposition as a game?
 WRITER ?= yes
+BRING_WRITER := $(filter-out no,$(WRITER))
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -42,7 +43,7 @@ lint: $(DONE)/dev
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
-setup: $(DONE)/checked $(if $(filter no,$(WRITER)),,$(DONE)/writer)
+setup: $(DONE)/checked $(if $(BRING_WRITER),$(DONE)/writer)
 
 # Always run, but changed only when the Python is another one.
 $(DONE)/python: always
@@ -58,16 +59,21 @@ $(DONE)/venv: $(DONE)/python
 	$(INSTALL) pip
 	@touch $@
 
-$(DONE)/torch: $(DONE)/venv constraints.txt
-	$(BIN)/python scripts/install_torch.py
+# Compiles llama.cpp and downloads all else meanwhile. What is then missing the steps below bring, and say why it was.
+$(DONE)/wheel: $(DONE)/venv constraints.txt
+	$(BIN)/python scripts/side_by_side.py $(DONE)/downloads.log $(if $(BRING_WRITER),--writer $(DONE)/writer)
 	@touch $@
 
-$(DONE)/llama: $(DONE)/venv constraints.txt
+$(DONE)/torch: $(DONE)/wheel
+	@$(BIN)/python scripts/install_torch.py
+	@touch $@
+
+$(DONE)/llama: $(DONE)/wheel
 	$(BIN)/python scripts/build_llama.py
 	@touch $@
 
 $(DONE)/env: $(DONE)/torch $(DONE)/llama pyproject.toml
-	@echo "Installing rag_qa and its libraries (some minutes the first time)"
+	@echo "Installing rag_qa and what is missing of its libraries"
 	$(INSTALL) --build-constraint constraints.txt --editable '.[starter]'
 	@touch $@
 

@@ -1,8 +1,9 @@
 """Build the pinned llama-cpp-python for this processor, keep the wheel, install it, and try it.
 
-On x86-64 AMX is left out, because llama.cpp crashes with it (ggml-org/llama.cpp#20824); your own CFLAGS,
-CXXFLAGS and CMAKE_ARGS (see models/README.md) are honoured. The wheel is kept in the user's cache folder
-under a key made of everything that shapes it, and an interrupted build goes on where it stopped.
+What rag_qa never loads is not compiled. On x86-64 AMX is left out, because llama.cpp crashes with it
+(ggml-org/llama.cpp#20824); your own CFLAGS, CXXFLAGS and CMAKE_ARGS (see models/README.md) win. The wheel is
+kept in the user's cache folder under a key made of everything that shapes it, and an interrupted build goes on
+where it stopped. `--wheel` only builds it, so that downloads may run beside the compiler.
 `--check` generates one token with the installed build, which needs rag_qa and its starter model.
 """
 
@@ -22,6 +23,10 @@ from build_progress import run_with_progress
 from install_torch import CONSTRAINTS, pinned
 
 NO_AMX = ("-mno-amx-tile", "-mno-amx-int8", "-mno-amx-bf16")
+# libmtmd reads pictures and sounds, which rag_qa has none of.
+LEAN = "-DLLAVA_BUILD=OFF"
+# llama-cpp-python also forces on the library that llama.cpp's own programs share; without this line it is off.
+FORCED = 'set(LLAMA_BUILD_COMMON ON CACHE BOOL "Build llama.cpp common library" FORCE)'
 PACKAGES = """\
 Building llama.cpp needs a C++ compiler and the Python headers:
   Debian, Ubuntu:  sudo apt install build-essential python3-dev
@@ -35,18 +40,26 @@ def main() -> None:
     if "--check" in sys.argv[1:]:
         check()
         return
+    wheel = ready_wheel()
+    if "--wheel" not in sys.argv[1:]:
+        print(f"llama.cpp: installing {wheel}", file=sys.stderr)
+        pip("install", "-qq", "--force-reinstall", "--no-deps", str(wheel))
+
+
+def ready_wheel() -> Path:
+    """Return the wheel for this machine, compiled now unless the cache has it."""
     requirement = pinned("llama-cpp-python")
     flags = build_environment()
     folder = cache_folder() / "wheels" / build_key(requirement, flags)
-    wheel = next(folder.glob("*.whl"), None) or build_wheel(requirement, flags, folder)
-    print(f"llama.cpp: installing {wheel}", file=sys.stderr)
-    pip("install", "-qq", "--force-reinstall", "--no-deps", str(wheel))
+    return next(folder.glob("*.whl"), None) or build_wheel(requirement, flags, folder)
 
 
 def build_environment() -> dict[str, str]:
-    """The variables that shape the build: the user's own, without AMX on x86-64."""
+    """The variables that shape the build: the user's own, without AMX on x86-64 and without what is not used."""
     names = ("CMAKE_ARGS", "CFLAGS", "CXXFLAGS", "CC", "CXX")
     flags = {name: os.environ[name] for name in names if os.environ.get(name)}
+    # The last of two values counts: the user's.
+    flags["CMAKE_ARGS"] = f"{LEAN} {flags.get('CMAKE_ARGS', '')}".strip()
     if platform.machine().lower() in {"x86_64", "amd64"} and compiler_knows(NO_AMX):
         for name in ("CFLAGS", "CXXFLAGS"):
             flags[name] = " ".join([flags.get(name, ""), *NO_AMX]).strip()
@@ -64,7 +77,13 @@ def compiler_knows(options: tuple[str, ...]) -> bool:
 
 def build_key(requirement: str, flags: dict[str, str]) -> str:
     """A name for the build that changes with the version, the Python, the flags and the processor."""
-    parts = [requirement, sysconfig.get_platform(), sys.implementation.cache_tag, repr(sorted(flags.items()))]
+    parts = [
+        requirement,
+        FORCED,
+        sysconfig.get_platform(),
+        sys.implementation.cache_tag,
+        repr(sorted(flags.items())),
+    ]
     digest = hashlib.sha256("\n".join([*parts, processor()]).encode()).hexdigest()
     return f"{requirement.replace('==', '-')}-{digest[:12]}"
 
@@ -117,8 +136,15 @@ def unpacked_source(requirement: str, work: Path) -> Path:
                 # Python 3.11.3 and older, Debian 12's among them, know no filters.
                 safely = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
                 stream.extractall(folder, **safely)
-            os.replace(next(Path(folder).glob(f"*{version}/")), source)
+            unpacked = next(Path(folder).glob(f"*{version}/"))
+            free_common(unpacked / "CMakeLists.txt")
+            os.replace(unpacked, source)
     return source
+
+
+def free_common(lists: Path) -> None:
+    """Delete the line that forces the library of llama.cpp's programs on."""
+    lists.write_text(lists.read_text(encoding="utf-8").replace(FORCED, ""), encoding="utf-8")
 
 
 def pip(*arguments: str) -> None:

@@ -9,6 +9,8 @@ from collections import deque
 STEP = re.compile(r"\[\s*(?:(\d+)/(\d+)|(\d+)%)\s*\]")
 LOG_SECONDS = 15.0
 LAST_LINES = 40
+# In a terminal the line is rewritten: carriage return, erase to its end.
+ERASE = "\r\033[K"
 
 
 def run_with_progress(title: str, command: list[str], environment: dict[str, str]) -> int:
@@ -37,11 +39,11 @@ def run_with_progress(title: str, command: list[str], environment: dict[str, str
 class Progress:
     """The line that tells how far a build is, from the `[n/m]` of ninja or the `[ n%]` of make."""
 
-    def __init__(self, title: str) -> None:
+    def __init__(self, title: str, step: str = "preparing") -> None:
         self.title = title
         self.start = time.monotonic()
         self.shown = self.start
-        self.step = "preparing"
+        self.step = step
         self.terminal = sys.stderr.isatty()
 
     def show(self, line: str) -> None:
@@ -54,6 +56,10 @@ class Progress:
             self.shown = now
             self._print()
 
+    def tell(self, text: str) -> None:
+        """Print lines of text, in a terminal instead of the line that is on the screen."""
+        print((ERASE if self.terminal else "") + text, end="", file=sys.stderr, flush=True)
+
     def close(self) -> None:
         """Leave the last state on the screen."""
         self._print()
@@ -63,6 +69,5 @@ class Progress:
     def _print(self) -> None:
         minutes, seconds = divmod(int(time.monotonic() - self.start), 60)
         text = f"{self.title}: {self.step}, {minutes}:{seconds:02} min"
-        # In a terminal the line is rewritten: carriage return, erase to its end.
-        start, end = ("\r\033[K", "") if self.terminal else ("", "\n")
+        start, end = (ERASE, "") if self.terminal else ("", "\n")
         print(start + text, end=end, file=sys.stderr, flush=True)

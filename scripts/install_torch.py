@@ -2,7 +2,7 @@
 
 PyPI's torch for Linux brings gigabytes of CUDA libraries that rag_qa does not need. TORCH_INDEX names
 another index (https://download.pytorch.org/whl/cu128 for an NVIDIA GPU), and an empty one means PyPI.
-An index that cannot be reached is not used: pip would ask it again and again.
+An index that cannot be reached is not used: pip would ask it again and again. A torch that is installed stays.
 """
 
 import os
@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 import urllib.request
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 CONSTRAINTS = Path(__file__).resolve().parent.parent / "constraints.txt"
@@ -20,6 +21,8 @@ REACH_SECONDS = 5.0
 def main() -> None:
     """Install torch at the version that constraints.txt names."""
     requirement = pinned("torch")
+    if installed("torch") == requirement.partition("==")[2]:
+        return
     default = CPU_INDEX if sys.platform == "linux" else ""
     index = os.environ.get("TORCH_INDEX", default)
     options = ["-qq", "--no-deps"]
@@ -36,6 +39,14 @@ def pinned(name: str) -> str:
     if found is None:
         sys.exit(f"constraints.txt does not name {name}. Run: make constraints")
     return found[0]
+
+
+def installed(name: str) -> str | None:
+    """The version of a package that is installed, without a build's tag such as +cpu."""
+    try:
+        return version(name).partition("+")[0]
+    except PackageNotFoundError:
+        return None
 
 
 def reachable(index: str) -> bool:

