@@ -57,6 +57,7 @@ the `CMAKE_ARGS` that you give; a finished build is kept and used again. Without
 build can, none otherwise; `0` keeps everything on the CPU. `rag-qa doctor` says what the build can, and every
 answer's provenance what really happened.
 
+`make` leaves out llama.cpp's multimodal library; `CMAKE_ARGS=-DLLAVA_BUILD=ON` brings it back.
 On x86-64 `make` leaves AMX out of the build, because llama.cpp crashes with it on some processors
 ([ggml-org/llama.cpp#20824](https://github.com/ggml-org/llama.cpp/issues/20824)). When you build with pip
 yourself and `rag-qa doctor` reports a crash, add

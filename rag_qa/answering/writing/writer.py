@@ -30,7 +30,7 @@ LETTERS = ("A", "B", "C")
 LEAST = 1e-6
 SENTENCE_ENDS = (".", "!", "?", "…", "。", "！", "？")
 OPENINGS = YES, NO = ("Yes, ", "No, ")
-# What speaks of the prompt, whose word "sentences" is, and not of the papers: the model's way to say that they don't say.
+# What speaks of the sentences read and not of the papers: the model's way to say that they don't say.
 OF_THE_PROMPT = re.compile(r"\s*(?:the|these|those)\s+(?:\w+\s+)?sentences\b", re.IGNORECASE)
 # So many papers are called by their titles.
 FEW_PAPERS = 3
