@@ -397,7 +397,7 @@ def test_a_model_that_reads_well_decides():
     ("affirmed", "opening"),
     [
         (SURE_YES, "Yes, "),
-        ((0.6, 0.25, 0.15), "Yes, "),
+        ((0.6, 0.15, 0.25), "Yes, "),
         (UNSURE, ""),
         ((0.3, 0.1, 0.6), ""),
         (SURE_NO, "No, "),
