@@ -80,7 +80,7 @@ def cite(
         print(text, end="")
 
 
-class Shelf(Protocol):
+class PaperHolder(Protocol):
     """What holds papers: an index, or the assistant that opened it."""
 
     def paper(self, paper_id: str) -> Paper: ...
@@ -88,12 +88,12 @@ class Shelf(Protocol):
     def papers(self) -> Iterator[Paper]: ...
 
 
-def find_paper(shelf: Shelf, paper_id: str) -> Paper:
+def find_paper(holder: PaperHolder, paper_id: str) -> Paper:
     """Return the paper with this id, alias, DOI or arXiv id. Raises QuestionError that names near ids."""
     try:
-        return shelf.paper(paper_id)
+        return holder.paper(paper_id)
     except KeyError as exc:
-        raise QuestionError(no_paper(paper_id, [paper.id for paper in shelf.papers()])) from exc
+        raise QuestionError(no_paper(paper_id, [paper.id for paper in holder.papers()])) from exc
 
 
 def no_paper(paper_id: str, known: Sequence[str]) -> str:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag_qa import build_index
-from rag_qa.answering.query.kinds import asked_topic, counted_topic, kind_of
+from rag_qa.answering.query.kinds import VERB_FIRST, asked_topic, asking_words, counted_topic, kind_of
 from rag_qa.answering.query.parse import parse
 from rag_qa.answering.query.restrictions import restriction
 from rag_qa.errors import FilterError, QuestionError
@@ -224,6 +224,17 @@ def test_a_literal_question_is_taken_as_it_stands(index):
 def test_words_alone_tell_the_kind(question, kind):
     """With an embedder for which nothing was fitted, the asking words decide."""
     assert kind_of(question, HashingEmbedder()).kind == kind
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["Are margins of predictive value?", "Cancer of the mucosa: are margins of predictive value?"],
+)
+def test_a_clause_that_begins_with_its_verb_asks_for_yes_or_no(question):
+    """A question is one of yes or no behind a title and a colon too; a verb further on does not make it one."""
+    assert VERB_FIRST in asking_words(question)
+    assert kind_of(question, None).kind == "yesno"
+    assert VERB_FIRST not in asking_words("Which margins are of predictive value?")
 
 
 def test_metadata_names_its_fields():

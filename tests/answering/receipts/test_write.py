@@ -9,6 +9,7 @@ from rag_qa import Assistant, Filter, Settings, build_index
 from rag_qa.answering.receipts.replay import compare
 from rag_qa.answering.receipts.verify import recheck
 from rag_qa.answering.receipts.write import hash_paper, read_receipt, write_receipt
+from rag_qa.answering.verdict.model import judge
 from rag_qa.backends.locating import STARTER
 from rag_qa.errors import ReceiptError
 from rag_qa.index.reader import Index
@@ -207,6 +208,36 @@ def test_a_forged_receipt_is_found_by_what_it_claims(open_assistant, save, chang
     """Where the seal was made anew, the quotes and verdicts that do not hold are found one by one."""
     path = save(open_assistant([REPLY]).ask(FACT))
     assert failed(forge(path, change)) == names
+
+
+def test_what_is_said_of_a_list_must_stand_in_each_paper(open_assistant, save):
+    """A sentence before a list that one paper states word for word, and another does not, is found."""
+
+    def say_of_both(answer):
+        first, second = answer["papers"]
+        (other,) = (p for p in (first, second) if RESULT not in p["abstract"])
+        (own,) = (p for p in (first, second) if RESULT in p["abstract"])
+        start = own["abstract"].index(RESULT)
+        cited = {"paper_id": own["id"], "quote": RESULT, "start": start, "end": start + len(RESULT)}
+        (quote,) = (s for s in answer["sentences"] if s["citations"][0]["paper_id"] == other["id"])
+        said = {"text": RESULT, "kind": "prose", "verdict": quote["verdict"]}
+        answer["sentences"][0] = said | {"citations": [cited, *quote["citations"]]}
+
+    path = save(open_assistant(listed_papers=2).ask(WHICH))
+    assert failed(path) == []
+    assert "verdict 1" in failed(forge(path, say_of_both))
+
+
+def test_a_yes_or_no_is_judged_without_its_question(open_assistant, save):
+    """The verdict on an answer to a yes/no question counts nothing as known that only the question says."""
+    text = "EigenGame reached 98.5% of the variance within 77 hours."
+    verdict = judge(text, [RESULT], context=["EigenGame: PCA as a Nash Equilibrium"]).model_dump()
+
+    def ask_yes_or_no(answer):
+        answer["query"].update(kind="yesno", text="Does EigenGame reach 98.5% within 77 hours?")
+        answer["sentences"][0].update(text=text, verdict=verdict)
+
+    assert failed(forge(save(open_assistant([REPLY]).ask(FACT)), ask_yes_or_no)) == []
 
 
 METADATA = ["taken from the index's metadata, not from the abstract"]
