@@ -25,6 +25,8 @@ UTF_8 = "utf-8"
 SAMPLE = 64_000
 LATIN_SAMPLE = 16_000
 LEAST_ZEROS = 0.04
+# Byte order marks, and the noncharacters that Unicode keeps for marks inside a program.
+_NO_TEXT = re.compile("[\ufdd0-\ufdef\ufeff]")
 _HIGH = re.compile(rb"[\x80-\xff]+")
 _IN_WORDS = re.compile(rb"[A-Za-z][\x80-\xff]+|(?<![A-Za-z\x80-\xff])[\x80-\xff]+(?=[A-Za-z])")
 # In text of Latin letters most bytes beyond ASCII stand alone or in words with ASCII letters; elsewhere in runs.
@@ -102,8 +104,8 @@ def _unzip(raw: bytes) -> bytes:
 def _decoded(text: str, encoding: str) -> Decoded:
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
-    # Files joined end to end have marks inside.
-    return Decoded(text.replace("\ufeff", ""), encoding)
+    # Files joined end to end have byte order marks inside.
+    return Decoded(_NO_TEXT.sub("", text), encoding)
 
 
 def _strictly(data: bytes, encoding: str) -> str | None:

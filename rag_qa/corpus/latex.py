@@ -11,7 +11,7 @@ from typing import Any
 from rag_qa.corpus.scripts import LOWERED, RAISED, RESET, settle_scripts
 
 # pylatexenc takes these for a comment, a column and a tie; they are hidden from it and put back.
-_HIDDEN = {"%": "\ue010", "&": "\ue011", "~": "\ue012", "^": "\ue013"}
+_HIDDEN = {"%": "\ufdd0", "&": "\ufdd1", "~": "\ufdd2", "^": "\ufdd3"}
 _SHOWN = str.maketrans({hidden: mark for mark, hidden in _HIDDEN.items()})
 _COMMENT = re.compile(r"(?<!\\)%")
 _COLUMN = re.compile(r"(?<!\\)&")
@@ -230,7 +230,7 @@ LONGEST_FORMULA = 80
 
 # A formula is text if it is only symbols and numbers, or begins as an index of what stands before it.
 _SCRIPT = re.compile(r"\s*([_^])\s*(?:\{((?:[^{}]|\{[^{}]*\})*)\}|(\\[A-Za-z]+|[^\s\\{}]))\s*")
-_PLAIN_FORMULA = re.compile(r"(?:\\[A-Za-z]+|\\[,;:!% ]|[\d\s.,+\-<>=()/±×~|\ue010\ue012])*")
+_PLAIN_FORMULA = re.compile(r"(?:\\[A-Za-z]+|\\[,;:!% ]|[\d\s.,+\-<>=()/±×~|\ufdd0\ufdd2])*")
 _RELATION = re.compile(r"\s*[<>=+\-~|±×]+\s*")
 # "-4", "95\%", "<0.05", "p = 0.03": such a number reads the same without its dollars.
 _AMOUNT = re.compile(r"\s*(?:[A-Za-z]?\s*[<>=~±]\s*)?([-+]?)\s*\d[\d.,]*\s*(?:\\?%)?\s*")

@@ -55,7 +55,7 @@ _WHOLE = frozenset(
 _TEX_DOCUMENT = re.compile(
     r"\\documentclass.{0,4000}?\\begin\{document\}(.{0,4000}?)\\end\{document\}", re.DOTALL
 )
-_HEAD_MARK, _HEAD_END = "\ue030", "\ue031"
+_HEAD_MARK, _HEAD_END = "\ufdd7", "\ufdd8"
 
 
 def strip_markup(text: str) -> str:

@@ -2,11 +2,11 @@
 
 import re
 
-# Of the private use area, which no text has.
-RAISED, LOWERED, RESET = "\ue020", "\ue021", "\ue022"
-_MARKS = re.compile("[\ue020-\ue022]")
+# Unicode keeps U+FDD0 to U+FDEF for marks inside a program; the decoding drops them from what is read.
+RAISED, LOWERED, RESET = "\ufdd4", "\ufdd5", "\ufdd6"
+_MARKS = re.compile("[\ufdd4-\ufdd6]")
 # Behind a digit these would make another number: 10<sup>6</sup> is not 106.
-_AFTER_DIGIT = re.compile("(?:(?<=\\d)|(?<=\\d\ue022))([\ue020\ue021])([^\ue020-\ue022]{1,20})\ue022")
+_AFTER_DIGIT = re.compile("(?:(?<=\\d)|(?<=\\d\ufdd6))([\ufdd4\ufdd5])([^\ufdd4-\ufdd6]{1,20})\ufdd6")
 _ABOVE = str.maketrans("0123456789+-−–()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁻⁽⁾ⁿ")
 _BELOW = str.maketrans("0123456789+-−–()", "₀₁₂₃₄₅₆₇₈₉₊₋₋₋₍₎")
 _DIGITS_ONLY = re.compile(r"\s*[+\-−–]?\d+[+\-−–]?\s*")

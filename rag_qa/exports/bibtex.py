@@ -44,8 +44,8 @@ _HARMLESS = frozenset(
 # "EigenGame", "GPT-4", "U-Net", but not "Self-Play".
 _CAPITAL_INSIDE = re.compile(r"[^\W\d_][^\W_]*?(?=[^\W\d_a-z])[^\W\d_]|^(?=[^\W\d_a-z])[^\W\d_]-")
 _EDGES = re.compile(r"^(\W*)(.*?)(\W*)$")
-# A formula while the words around it are looked at; text of papers holds no private characters.
-_HELD = "\ue040"
+# A formula while the words around it are looked at; Unicode keeps this character for marks inside a program.
+_HELD = "\ufdd9"
 # Shorter words have no capital in title case.
 _LONG = 4
 TITLE_CASE = 0.7

@@ -18,6 +18,7 @@ from rag_qa.corpus.cleaning import clean_text, is_soup
         ("Cafe\u0301  au lait", "Caf\u00e9 au lait"),
         ("We \x1b[31mknit\x1b[0m\u200b so\u00adcks.", "We knit socks."),
         ("We knit\ud800.", "We knit\ufffd."),
+        ("We\ufdd4 knit \ue020.", "We knit \ue020."),
     ],
 )
 def test_a_text_becomes_one_clean_line(text, line):

@@ -8,6 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag_qa.corpus.decoding import decode
+from rag_qa.corpus.reading import read_source
+from rag_qa.corpus.sources import SourceFile
 
 WRITTEN = {
     "Chinese": (
@@ -79,6 +81,14 @@ def test_marks_inside_a_file_go():
     record = json.dumps({"abstract": "We knit."}).encode("utf-8-sig") + b"\n"
     assert "\ufeff" not in decode(record * 3).text
     assert decode(gzip.compress(record)).text == decode(record).text
+
+
+def test_characters_of_private_use_stay_and_noncharacters_go():
+    """A font's own signs are text; characters that Unicode keeps for programs could pass for our marks."""
+    raw = "@article{a, abstract = {Words enough {\\o} \ue020 10\ufdd46\ufdd6 to read.}}".encode()
+    assert read_source(SourceFile(path="a.bib", digest="", content=raw)).papers[0].abstract == (
+        "Words enough ø \ue020 106 to read."
+    )
 
 
 @given(st.binary(max_size=300))
