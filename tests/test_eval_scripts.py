@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-SCRIPTS = sorted(Path(__file__).parent.parent.glob("eval/*.py"))
+SCRIPTS = sorted(Path(__file__).parent.parent.glob("eval/*/*.py"))
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
@@ -18,7 +18,7 @@ def test_a_program_starts(script):
     assert shown.stdout.startswith("usage:")
 
 
-MUTATIONS = runpy.run_path(str(Path(__file__).parent.parent / "eval" / "mutations.py"))
+MUTATIONS = runpy.run_path(str(Path(__file__).parent.parent / "eval" / "studies" / "mutations.py"))
 
 
 @pytest.mark.parametrize("name", sorted(MUTATIONS["QUOTING"].keys() | MUTATIONS["WRITING"].keys()))

@@ -36,7 +36,7 @@ def evaluate_set(
         list[str] | None,
         typer.Argument(
             metavar="FOLDER",
-            help="A question set (set.toml …), conversations or a BEIR folder; with --check, names of conditions.",
+            help="A question set: a folder, a BEIR folder, or a name of eval/sets; with --check, names of conditions.",
         ),
     ] = None,
     index: Annotated[Path | None, typer.Option("--index", help="Index of the set's papers.")] = None,
@@ -92,6 +92,7 @@ def evaluate_set(
 ) -> None:
     """Measure retrieval, grounding and abstention on a question set, without a judge model."""
     from rag_qa.evaluation.conditions import choose, load_conditions
+    from rag_qa.evaluation.evaluating import find_set
     from rag_qa.evaluation.html_report import write_html
     from rag_qa.evaluation.reports import render, to_json
 
@@ -113,7 +114,7 @@ def evaluate_set(
         return
     if not targets or len(targets) > 1:
         raise typer.BadParameter("name one FOLDER, or use --check")
-    folder = Path(targets[0])
+    folder = find_set(targets[0])
     if results is None and (folder / "set.toml").is_file():
         results = _results_beside(folder.resolve())
     report = measure(
@@ -134,7 +135,7 @@ def evaluate_set(
 
 
 def _results_beside(folder: Path) -> Path:
-    """Return the nearest folder `results` above a set, as eval/results of eval/fields/dev; else the one beside it."""
+    """Return the nearest folder `results` above a set (eval/results of eval/sets/fields/dev), or the one beside it."""
     above = (parent / "results" for parent in folder.parents)
     return next((path for path in above if path.is_dir()), folder.parent / "results")
 

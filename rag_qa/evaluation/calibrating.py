@@ -3,8 +3,8 @@
 No language model writes the questions: they are words of a paper's title or of one of its sentences, half of them
 left out, so that they are no verbatim quotes. They are easier than what people ask, and their twins are near misses
 only where the index holds other papers on the same topic. So a threshold fitted on them is this index's own, and far
-more of people's questions are refused at it: on the 80 machine-learning abstracts of eval/dev, .05 of the questions
-made at the threshold for a tenth of false answers (.885), and .54 of those that a person wrote.
+more of people's questions are refused at it: on the 80 machine-learning abstracts of eval/sets/dev, .05 of the
+questions made at the threshold for a tenth of false answers (.885), and .54 of those that a person wrote.
 """
 
 import random

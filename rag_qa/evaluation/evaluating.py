@@ -20,6 +20,15 @@ from rag_qa.evaluation.retrieval_runs import Progress, run_retrieval
 from rag_qa.evaluation.running import run_question_set
 from rag_qa.types import EvalReport
 
+# In the root of a clone.
+SETS = Path("eval/sets")
+
+
+def find_set(name: str | Path) -> Path:
+    """Return a folder as it is, or that of eval/sets by its bare name: "sample", "fields/dev"."""
+    named = SETS / name
+    return named if named.is_dir() and not Path(name).is_dir() else Path(name)
+
 
 def load_set(
     folder: Path, *, split: str | None = None
@@ -27,7 +36,10 @@ def load_set(
     """Read a folder as what it is. Raises EvaluationError when it is none of them, or malformed."""
     folder = Path(folder)
     if not folder.is_dir():
-        raise EvaluationError(f"there is no folder {folder}; name a question set such as eval/sample")
+        raise EvaluationError(
+            f"there is no folder {folder}; give the path of a question set, or in a clone the name of one in "
+            f"{SETS}, such as sample"
+        )
     if not (folder / "set.toml").exists():
         return load_beir(folder, split=split)
     if is_phrasing_set(folder):

@@ -3,8 +3,8 @@
 A title stands in the text three times, which counts its words for more: on every collection measured that found more
 than abstract and title alike (eval/README.md).
 
-The engine is bm25s, chosen over SQLite FTS5 and tantivy at 128,353 papers (eval/bench_lexical.py): its queries take
-0.7 ms against 166 and 3.3 ms, and it scores *every* paper, which exact fusion needs. The price is a rebuild
+The engine is bm25s, chosen over SQLite FTS5 and tantivy at 128,353 papers (eval/studies/bench_lexical.py): its queries
+take 0.7 ms against 166 and 3.3 ms, and it scores *every* paper, which exact fusion needs. The price is a rebuild
 of 12 s where the others add 1,000 papers in 0.1 s. Its files are read here without it: importing it imports scipy, a
 seventh of what a fresh search takes. Knows nothing of vectors.
 """

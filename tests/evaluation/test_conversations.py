@@ -196,7 +196,7 @@ def test_evaluate_runs_a_folder_of_conversations(talker, talk, tmp_path):
 @pytest.mark.parametrize(("folder", "least"), [("conversations", 60), ("dev", 40)])
 def test_the_sets_that_ship_are_sound(folder, least):
     """Both sets load, and hold changes of topic and every other kind of turn."""
-    loaded = load_conversations(Path(__file__).parents[2] / "eval" / folder)
+    loaded = load_conversations(Path(__file__).parents[2] / "eval" / "sets" / folder)
     kinds = [turn.kind for c in loaded.conversations for turn in c.turns]
     assert len(loaded.conversations) == least
     assert len(set(kinds)) == 9

@@ -7,6 +7,7 @@ import pytest
 
 from rag_qa.errors import EvaluationError
 from rag_qa.evaluation import load_beir, load_question_set
+from rag_qa.evaluation.evaluating import find_set
 
 GOOD = {"_id": "q2", "text": "how many?", "kind": "fact", "answerable": True, "key_facts": [["4"]]}
 
@@ -234,7 +235,7 @@ def test_real_collections_are_read(name: str, queries: int) -> None:
 @pytest.mark.parametrize("name", ["fields/dev", "fields/heldout", "lists/dev", "lists/heldout"])
 def test_our_sets_over_several_fields_are_sound(name: str) -> None:
     """Each is read, over four files of the shared data and the papers that one file lists."""
-    found = load_question_set(Path(__file__).parents[2] / "eval" / name)
+    found = load_question_set(Path(__file__).parents[2] / "eval" / "sets" / name)
     assert found.name == name.replace("/", "_")
     assert len(found.corpus) == 4
     assert found.ids is not None
@@ -242,3 +243,13 @@ def test_our_sets_over_several_fields_are_sound(name: str) -> None:
     assert len(listed) == 500
     assert {paper for grades in found.qrels.values() for paper in grades} <= listed
     assert {paper for question in found.questions for paper in question.maybe} <= listed
+
+
+def test_a_set_is_found_by_its_bare_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a clone a name is a set of eval/sets, unless a folder here has that name; any other is left as it is."""
+    monkeypatch.chdir(tmp_path)
+    for folder in ("eval/sets/sample", "eval/sets/fields/dev", "fields/dev"):
+        (tmp_path / folder).mkdir(parents=True)
+    assert find_set("sample") == Path("eval/sets/sample")
+    assert find_set("fields/dev") == Path("fields/dev")
+    assert find_set("nowhere") == Path("nowhere")

@@ -3,7 +3,7 @@
 The first looks at the best of every signal among the papers found, and tells a question that is far off from one on
 the papers' topics. The second looks at each paper, also beside the best one, and decides which papers count. They are
 apart because the best paper on a far-off question looks much like the fifth best on a good one. Their coefficients and
-thresholds are data (relevance.toml), fitted by eval/fit_relevance.py, which says on what and how well they do.
+thresholds are data (relevance.toml), fitted by eval/fit/relevance.py, which says on what and how well they do.
 """
 
 import math

@@ -21,7 +21,7 @@ class ScoredSentence(Value):
     `similarity` is the mean cosine of the sentence alone and of the sentence under its paper's heading, which
     also counts in `coverage`, the share of the question's terms that are there, since sentences seldom repeat what
     they speak of. `met` is how well the sentence alone meets each word of the question, and adds up to at most 1.
-    eval/choose_sentences.py says how well each finds the sentences that annotators marked.
+    eval/studies/choose_sentences.py says how well each finds the sentences that annotators marked.
     """
 
     paper_id: str

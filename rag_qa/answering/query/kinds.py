@@ -1,6 +1,6 @@
 """What a question asks for: a multinomial logistic regression over its sentence vector and its asking words.
 
-`python eval/fit_kinds.py` wrote the coefficients. With another embedder than it was fitted for, words alone decide.
+`python eval/fit/kinds.py` wrote the coefficients. With another embedder than it was fitted for, words alone decide.
 """
 
 import re

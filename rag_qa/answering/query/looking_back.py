@@ -1,6 +1,6 @@
 """Whether a question looks back at the turns before, and how: a multinomial logistic regression.
 
-It reads how the question is worded, and whether the papers shown speak to it. `python eval/fit_followups.py` wrote the
+It reads how the question is worded, and whether the papers shown speak to it. `python eval/fit/followups.py` wrote the
 coefficients. With another embedder than it was fitted for, likeness is not among the features.
 """
 

@@ -1,6 +1,6 @@
 """Does a sentence say what it cites? A calibrated model over readable features, under rules that are certain.
 
-The model is a logistic regression whose coefficients are data (verdict.toml), fitted by eval/fit_verdict.py, which
+The model is a logistic regression whose coefficients are data (verdict.toml), fitted by eval/fit/verdict.py, which
 says on what and how well it does. The rules are what a reader expects: a verbatim quote is supported; a number that
 the source does not have, a negation on one side only, or the opposite word in its place is not; and a sentence with
 a foreign name, or of which the source lacks a third of the words, is partial at most. What it does not know:

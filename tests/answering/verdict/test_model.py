@@ -269,7 +269,7 @@ def test_probability_is_the_logistic_of_the_file(title, embedder):
 def test_the_file_says_what_it_was_fitted_on():
     """The coefficients come with the command, the data's names and hashes, the embedder and the scores."""
     text = Path(verdict_model.__file__).with_name("verdict.toml").read_text("utf-8")
-    assert "python eval/fit_verdict.py" in text
+    assert "python eval/fit/verdict.py" in text
     for name in ("attributionbench.dev", "scifact_pairs.dev"):
         assert f"# data: {name}, " in text
         assert f"# alike: {name}: balanced accuracy" in text

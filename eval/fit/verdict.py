@@ -1,6 +1,6 @@
 """Fit the verdict on a sentence; writes rag_qa/answering/verdict/verdict.toml.
 
-    python eval/fit_verdict.py SHARED_DATA_FOLDER [--vectors FILE.npz] [--dry-run]
+    python eval/fit/verdict.py SHARED_DATA_FOLDER [--vectors FILE.npz] [--dry-run]
 
 Fitted on attributionbench.dev (answers of search systems with human labels) and scifact_pairs.dev (claims against
 abstracts, SUPPORT against the rest), each set and label with the same weight. Cross-validated in five folds that
@@ -39,7 +39,7 @@ SUPPORTED, PARTIAL = 0.5, 0.25
 COVERED = 0.65
 SIMILARITIES = ("explained", "part_similarity")
 WORDS = tuple(name for name in Features.model_fields if name not in SIMILARITIES)
-OUTPUT = Path(__file__).parents[1] / "rag_qa" / "answering" / "verdict" / "verdict.toml"
+OUTPUT = Path(__file__).parents[2] / "rag_qa" / "answering" / "verdict" / "verdict.toml"
 
 
 class Row(NamedTuple):
@@ -235,7 +235,7 @@ def main() -> None:
         "# The probability that evidence supports a sentence: logit = intercept + coefficients · features."
     ]
     lines += [
-        "# Written by `python eval/fit_verdict.py DATA`, whose scores these are (five folds, with the rules)."
+        "# Written by `python eval/fit/verdict.py DATA`, whose scores these are (five folds, with the rules)."
     ]
     for name in (*FITTED, *UNSEEN):
         digest = hashlib.sha256(file_of(options.data, name).read_bytes()).hexdigest()

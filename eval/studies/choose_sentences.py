@@ -1,6 +1,6 @@
 """Does the language model choose sentences better than the retriever's scores? Measured on SciFact's rationales.
 
-    python eval/choose_sentences.py SHARED_DATA_FOLDER [--claims 120]
+    python eval/studies/choose_sentences.py SHARED_DATA_FOLDER [--claims 120]
 
 For each supported claim the candidates are the sentences of its gold abstracts and of the five nearest others; the
 sentences that annotators marked as rationale are the right ones. `model` is the mean log-probability, under the

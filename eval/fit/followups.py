@@ -1,9 +1,9 @@
-"""Fit `rag_qa/answering/query/looking_back.npz` on the conversations for development: python eval/fit_followups.py
+"""Fit `rag_qa/answering/query/looking_back.npz` on the conversations for development: python eval/fit/followups.py
 
 What a turn is labelled follows from what the set expects: alone where it must stand alone, shown where it is about all
 papers shown last, carries where its own words do not find what is expected. Turns that places or names resolve are no
-examples. `dev/looks.jsonl` holds further follow-ups with their labels; questions that begin other conversations, and
-those of dev/kinds.jsonl, are further examples of those that stand alone. `--indexes FOLDER` keeps the indexes.
+examples. `sets/dev/looks.jsonl` holds further follow-ups with their labels; questions that begin other conversations,
+and those of `sets/dev/kinds.jsonl`, are further examples of those that stand alone. `--indexes FOLDER` keeps the indexes.
 """
 
 import argparse
@@ -41,8 +41,8 @@ from rag_qa.protocols import Embedder, Role
 from rag_qa.settings import Settings
 from rag_qa.types import Answer, Paper, Query
 
-EVAL = Path(__file__).parent
-SETS = (("dev", None), ("conversations", None), ("followups", "dev"))
+SETS = Path(__file__).parents[1] / "sets"
+CONVERSATIONS = (("dev", None), ("conversations", None), ("followups", "dev"))
 LABELLED = "conversations"
 # Kinds of turns that rules resolve, most of them.
 RULED = ("number", "name")
@@ -90,8 +90,8 @@ def main() -> None:
     with TemporaryDirectory() as temporary:
         asked: list[Asked] = []
         indexes: dict[str, Index] = {}
-        for name, split in SETS:
-            judged = load_conversations(EVAL / name, split=split)
+        for name, split in CONVERSATIONS:
+            judged = load_conversations(SETS / name, split=split)
             folder = (args.indexes or Path(temporary)) / name
             build_index(_shown(judged, folder.parent), folder, embedder=real)
             indexes[name] = Index.open(folder)
@@ -130,7 +130,7 @@ def _shown(judged: ConversationSet, folder: Path) -> list[Path]:
 
 
 def _labelled(index: Index) -> Iterator[Asked]:
-    for line in (EVAL / "dev" / "looks.jsonl").read_text("utf-8").splitlines():
+    for line in (SETS / "dev" / "looks.jsonl").read_text("utf-8").splitlines():
         row = json.loads(line)
         papers = tuple(index.paper(key) for key in row["shows"])
         former = _answer(row["former"], papers, Query(text=row["former"], topic=row["former"]))
@@ -220,7 +220,7 @@ def _others(asked: Sequence[Asked]) -> list[str]:
     """Return for each turn BEGINNINGS questions that stand alone: the beginning of another, and a whole one."""
     draw = random.Random(0)
     firsts = sorted({turn.history[0].question for turn in asked if len(turn.history) == 1})
-    lines = (EVAL / "dev" / "kinds.jsonl").read_text("utf-8").splitlines()
+    lines = (SETS / "dev" / "kinds.jsonl").read_text("utf-8").splitlines()
     texts = [json.loads(line)["text"] for line in lines]
     wholes = [re.sub(r"[{}<>]", "", text) for text in texts if "{" in text and not PRONOUN.search(text)]
     return [

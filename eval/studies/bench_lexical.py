@@ -1,6 +1,6 @@
 """Compare lexical engines over a corpus: build, open, query and update time, size on disk.
 
-    python eval/bench_lexical.py DOCUMENTS.jsonl.gz QUERIES.jsonl [--limit N]
+    python eval/studies/bench_lexical.py DOCUMENTS.jsonl.gz QUERIES.jsonl [--limit N]
 
 Needs `tantivy` besides the project's own environment. Prints one JSON object a line.
 """

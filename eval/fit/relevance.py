@@ -1,11 +1,11 @@
 """Fit when papers speak to a question, when they answer it and which count; writes evidence/relevance.toml.
 
-    python eval/fit_relevance.py SHARED_DATA_FOLDER
+    python eval/fit/relevance.py SHARED_DATA_FOLDER
 
-The questions are in eval/dev/: 200 over 80 machine-learning abstracts and 200 over 80 biomedical ones, written for this
-project by someone who had not seen the system; they say which papers answer them, and 40 of each have nothing to do
+The questions are in eval/sets/dev/: 200 over 80 machine-learning abstracts and 200 over 80 biomedical ones, written for
+this project by someone who had not seen the system; they say which papers answer them, and 40 of each have nothing to do
 with the papers (`far`), 40 only seem to (`near`: fitted only where the question is whether the papers answer). Which
-papers count is also fitted on the 30 requests for papers of eval/lists/dev, over 500 abstracts of four fields. The
+papers count is also fitted on the 30 requests for papers of eval/sets/lists/dev, over 500 abstracts of four fields. The
 abstracts are looked up in the data folder by id. Each figure is of one set when fitted on the others. Clues are read
 from the first papers by the paper model that stands in the file: after a change of its features run this twice.
 """
@@ -51,11 +51,11 @@ RIGHT = 0.85
 FOLDS = 10
 # Inverse strength of the regularisation of `answer`; its features are shares, so weak.
 PRIOR = 10.0
-DEV = Path(__file__).parent / "dev"
-LISTS = Path(__file__).parent / "lists" / "dev"
-# Where what eval/fit_decision.py fits begins; it stays.
+DEV = Path(__file__).parents[1] / "sets" / "dev"
+LISTS = Path(__file__).parents[1] / "sets" / "lists" / "dev"
+# Where what eval/fit/decision.py fits begins; it stays.
 BY_THE_MODEL = "# By what the language model said"
-OUTPUT = Path(__file__).parents[1] / "rag_qa" / "answering" / "evidence" / "relevance.toml"
+OUTPUT = Path(__file__).parents[2] / "rag_qa" / "answering" / "evidence" / "relevance.toml"
 
 
 class Question(NamedTuple):
@@ -95,7 +95,7 @@ def read_questions(name: str) -> list[dict]:
 
 
 def index_lists(data: Path, work: Path, embedder: Embedder) -> Index:
-    """Build and open an index of the papers of eval/lists/dev."""
+    """Build and open an index of the papers of eval/sets/lists/dev."""
     os.environ[SHARED] = str(data.parent)
     asked = load_question_set(LISTS)
     source = select_papers(resolve_corpus(asked), asked.ids, work / "lists.jsonl")
@@ -104,7 +104,7 @@ def index_lists(data: Path, work: Path, embedder: Embedder) -> Index:
 
 
 def read_lists() -> list[dict]:
-    """Return the requests of eval/lists/dev in the form of the other questions."""
+    """Return the requests of eval/sets/lists/dev in the form of the other questions."""
     asked = load_question_set(LISTS)
     return [
         {"text": q.text, "kind": q.kind, "gold": list(asked.qrels.get(q.id, ())), "maybe": q.maybe}
@@ -292,7 +292,7 @@ def main() -> None:
     lines = [
         "# When papers speak to a question, answer it, and count: logit = intercept + coefficients · signals."
     ]
-    lines += ["# Written by `python eval/fit_relevance.py DATA` from eval/dev/ and eval/lists/dev."]
+    lines += ["# Written by `python eval/fit/relevance.py DATA` from eval/sets/dev/ and eval/sets/lists/dev."]
     for name, questions in [*sets.items(), ("lists", lists)]:
         others = [q for other in sets if other != name for q in sets[other]]
         figures = held_out(questions, others) if name in sets else {}

@@ -1,6 +1,6 @@
-"""Do answers in quotes hold the sentences that hold the answer? Measured on the questions in eval/dev/.
+"""Do answers in quotes hold the sentences that hold the answer? Measured on the questions in eval/sets/dev/.
 
-    python eval/quote_evidence.py SHARED_DATA_FOLDER
+    python eval/studies/quote_evidence.py SHARED_DATA_FOLDER
 
 For each fact question and each comparison the authors marked the evidence in its papers. Prints, for the papers and
 sentences that an answer would quote, the mean share of the evidence that is quoted, the share of questions of which
@@ -14,8 +14,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
-from fit_relevance import HITS, SETS, index_papers, read_questions
 
+from eval.fit.relevance import HITS, SETS, index_papers, read_questions
 from rag_qa.answering.evidence.choosing import choose_sentences
 from rag_qa.answering.evidence.relevance import assess, keep_relevant
 from rag_qa.answering.evidence.scoring import ScoredSentence, score_sentences

@@ -1,6 +1,6 @@
 """Is a question known to be unanswerable when its paper is not there? Confidence with the gold paper, and without it.
 
-    python eval/hold_out_gold.py INDEX BEIR_FOLDER [--split dev] [--questions N]
+    python eval/studies/hold_out_gold.py INDEX BEIR_FOLDER [--split dev] [--questions N]
 
 Prints the area under the ROC curve and risk at some coverages, where an answer without the gold paper is wrong. Other
 papers may answer a question as well (judgments are incomplete): the true area may be higher.

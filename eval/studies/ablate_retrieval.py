@@ -1,6 +1,6 @@
 """What each component of search adds, on each judged collection: one table, written into eval/README.md.
 
-    python eval/ablate_retrieval.py DATA --cache FOLDER [--questions N] [--seed S] [--readme FILE]
+    python eval/studies/ablate_retrieval.py DATA --cache FOLDER [--questions N] [--seed S] [--readme FILE]
 
 DATA holds the collections (COLLECTIONS and SETS below say which files). FOLDER keeps one index a collection, built
 where it is missing. Every row of a set asks the same questions, and differences have paired bootstrap intervals of 95%.
@@ -122,7 +122,7 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, required=True)
     parser.add_argument("--questions", type=int, default=1000, help="of each set at most")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--readme", type=Path, default=Path(__file__).with_name("README.md"))
+    parser.add_argument("--readme", type=Path, default=Path(__file__).parents[1] / "README.md")
     options = parser.parse_args()
     embedder = open_embedder(Settings())
     measured = {}

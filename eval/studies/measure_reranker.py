@@ -1,6 +1,6 @@
 """Does reranking by the language model's own likelihood help search? The same questions, before and after.
 
-    python eval/measure_reranker.py INDEX QUERIES.jsonl QRELS.tsv [--questions 50] [--depth 10] [--reranker model]
+    python eval/studies/measure_reranker.py INDEX QUERIES.jsonl QRELS.tsv [--questions 50] [--depth 10]
 
 Prints recall@5 and MRR@10 of the search as it is, of pure reranking and of two fixed mixtures of both scores
 (each scaled to 0–1 over a question's hits), with paired bootstrap intervals (95%) of the differences to the

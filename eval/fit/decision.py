@@ -1,8 +1,8 @@
 """Fit whether papers answer a question, from what the language model said; prints `read_answer` and `confirmed_answer`.
 
     export RAG_QA_MIN_RELEVANCE=0 RAG_QA_MODEL=Qwen2.5-Coder-1.5B-Instruct
-    rag-qa eval eval/fields/dev --style synthesis --json > R.json
-    python eval/fit_decision.py R.json…
+    rag-qa eval eval/sets/fields/dev --style synthesis --json > R.json
+    python eval/fit/decision.py R.json…
 
 The blocks go into rag_qa/answering/evidence/relevance.toml. With RAG_QA_MIN_RELEVANCE=0 nothing is refused before the
 model has read and written; a question without a confirmed answer (nothing supported was written) trains `read_answer`

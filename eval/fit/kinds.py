@@ -1,7 +1,7 @@
-"""Fit `rag_qa/answering/query/kinds.npz` on the labelled questions of eval/: python eval/fit_kinds.py
+"""Fit `rag_qa/answering/query/kinds.npz` on the labelled questions of eval/: python eval/fit/kinds.py
 
-A question of eval/dev/kinds.jsonl marks its topic with {…} and names with <…>. What stands outside is how people ask:
-its words are the classifier's, with the default embedder's vector of the whole; each question is also seen with
+A question of eval/sets/dev/kinds.jsonl marks its topic with {…} and names with <…>. What stands outside is how people
+ask: its words are the classifier's, with the default embedder's vector of the whole; each question is also seen with
 another's topic. The questions of the sets that are answered (`ANSWERED`) say only which ask for papers, compare, or ask
 for a fact; whether such a fact is a number or a yes or no is read by a first classifier, of the others.
 """
@@ -21,8 +21,8 @@ from rag_qa.answering.query.kinds import FIELDS, FILE, WORD_WEIGHT, asking_words
 from rag_qa.backends.embedding import open_embedder
 from rag_qa.settings import Settings
 
-EVAL = Path(__file__).parent
-QUESTIONS = (EVAL / "dev" / "kinds.jsonl", EVAL / "phrasings" / "dev.jsonl")
+SETS = Path(__file__).parents[1] / "sets"
+QUESTIONS = (SETS / "dev" / "kinds.jsonl", SETS / "phrasings" / "dev.jsonl")
 ANSWERED = (
     "dev/ml/questions.jsonl",
     "dev/bio/questions.jsonl",
@@ -61,7 +61,7 @@ def main() -> None:
     answered = [
         row
         for name in ANSWERED
-        for row in _read(EVAL / name)
+        for row in _read(SETS / name)
         if row["kind"] in ("which", "comparison", "fact")
     ]
     asked = [row["text"] for row in answered]

@@ -1,6 +1,6 @@
 """Does a condition turn red when a stage is broken? Each stage is broken in turn, and the condition checked.
 
-    python eval/mutations.py [--condition sample] [--writer] [--only NAME …] [--cache FOLDER]
+    python eval/studies/mutations.py [--condition sample] [--writer] [--only NAME …] [--cache FOLDER]
 
 Without `--writer` the mutations are those of stages that answers in quotes pass through. With it the condition is
 `sample_writer` unless one is named, and the stages around the language model are broken; what that said before comes
@@ -33,7 +33,7 @@ from rag_qa.retrieval.searching import Retriever
 from rag_qa.settings import Settings
 from rag_qa.types import Evidence, Hit, Sentence, Verdict
 
-CONDITIONS = Path(__file__).parent / "conditions.toml"
+CONDITIONS = Path(__file__).parents[1] / "conditions.toml"
 GARBLED = "The moon is made of green cheese. "
 Mutation = Callable[[], AbstractContextManager[Any]]
 

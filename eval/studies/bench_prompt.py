@@ -1,6 +1,6 @@
 """How fast prompts are read, beside plain llama.cpp in the same run; prints JSON.
 
-    python eval/bench_prompt.py [MODEL] [--runs 5]
+    python eval/studies/bench_prompt.py [MODEL] [--runs 5]
 
 Each run reads one prompt of about 300 tokens with nothing kept (`choose`), and the same tokens with `Llama.eval`, in
 turns; then another question on the same sentences, of which the beginning is kept.

@@ -1,6 +1,6 @@
 """Which faults does the verdict find, and how often does it doubt a true sentence? Writes faults.json.
 
-    python eval/detect_faults.py SHARED_DATA_FOLDER [--papers 60] [--vectors FILE.npz]
+    python eval/studies/detect_faults.py SHARED_DATA_FOLDER [--papers 60] [--vectors FILE.npz]
 
 Faults are put into true sentences (rag_qa/evaluation/faults.py): those of the sample papers, and those of abstracts
 of scitldr's dev split, each word for word and lightly paraphrased. A harder group, apart, are scitldr's one-sentence
@@ -14,8 +14,7 @@ import json
 import random
 from pathlib import Path
 
-from fit_verdict import Remembering
-
+from eval.fit.verdict import Remembering
 from rag_qa.answering.verdict.model import Verifier
 from rag_qa.backends.embedding import open_embedder
 from rag_qa.evaluation.faults import Claim, Rate, detections, false_alarms, inject, paraphrased
@@ -24,7 +23,7 @@ from rag_qa.sample import sample_papers_path
 from rag_qa.settings import Settings
 from rag_qa.text.sentences import split_sentences
 
-OUTPUT = Path(__file__).parent / "faults.json"
+OUTPUT = Path(__file__).parents[1] / "benchmarks" / "faults.json"
 FALSE_ALARMS = "false alarms"
 
 

@@ -1,6 +1,6 @@
 """PubMedQA end to end: is the abstract found and cited, and is the answer yes, no or maybe?
 
-    python eval/pubmedqa.py SHARED_DATA_FOLDER/pubmedqa WORK_FOLDER [--questions 100] [--model NAME] [--cache FOLDER]
+    python eval/studies/pubmedqa.py SHARED_DATA_FOLDER/pubmedqa WORK_FOLDER [--questions 100] [--model NAME]
 
 The questions are those of dev; all 1,000 abstracts are indexed with their titles blank, since the title is the
 question. WORK_FOLDER holds the index and a question set afterwards, which `rag-qa eval WORK_FOLDER/set --html FILE`

@@ -1,6 +1,6 @@
 """Whatever a model writes under the grammar, is every citation valid and every quote verbatim?
 
-    python eval/fuzz_answers.py [--generations 1000] [--seed 0] [--sampler text|llama]
+    python eval/studies/fuzz_answers.py [--generations 1000] [--seed 0] [--sampler text|llama]
 
 The sample set's questions, hostile ones included, over the sample papers, answered in prose by a generator that decides
 at random and writes at random whatever the grammar allows, often broken off. Every second answer is judged by a judge
@@ -46,7 +46,7 @@ FAULTS = (
 )
 # As sentences are told apart (rag_qa/text/sentences.py): a stop, and what closes after it.
 ENDED_WELL = re.compile(r"[.!?…。！？][\"'”’)\]}$*」』）]*$")
-QUESTIONS = Path(__file__).parent / "sample"
+QUESTIONS = Path(__file__).parents[1] / "sets" / "sample"
 # About a sentence and a half of random tokens, so that many replies break off.
 MAX_TOKENS = 96
 # How often a sentence is ended, and how often the whole reply is; by chance alone every one would run into its limit.
