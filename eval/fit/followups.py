@@ -1,9 +1,15 @@
-"""Fit `rag_qa/answering/query/looking_back.npz` on the conversations for development: python eval/fit/followups.py
+"""Fit how a follow-up question refers to the conversation; write rag_qa/answering/query/looking_back.npz.
 
-What a turn is labelled follows from what the set expects: alone where it must stand alone, shown where it is about all
-papers shown last, carries where its own words do not find what is expected. Turns that places or names resolve are no
-examples. `sets/dev/looks.jsonl` holds further follow-ups with their labels; questions that begin other conversations,
-and those of `sets/dev/kinds.jsonl`, are further examples of those that stand alone. `--indexes FOLDER` keeps the indexes.
+    python eval/fit/followups.py [--indexes FOLDER] [--failures]
+
+Fitted on the conversations for development: sets/dev, sets/conversations and the dev half of sets/followups. A turn's
+label follows from what the set expects: `alone` if it must stand alone, `shown` if it is about all papers shown last,
+`carries` if its own words do not find what is expected. Turns that rules resolve (by position or by name) are no
+examples. sets/dev/looks.jsonl holds more follow-ups with their labels. First questions of other conversations, and
+those of sets/dev/kinds.jsonl, are further examples of `alone`. Prints ten-fold cross-validation by conversation.
+
+Takes some minutes on two cores; the corpus of sets/dev lies in $RAG_QA_SHARED. Check afterwards:
+`rag-qa eval --check conversations`, and `rag-qa eval followups --split dev`.
 """
 
 import argparse
@@ -12,16 +18,16 @@ import random
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import NamedTuple, cast
+from typing import NamedTuple
 from unittest.mock import patch
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]
 from sklearn.model_selection import GroupKFold  # type: ignore[import-untyped]
 
+from eval.doubles import RememberingEmbedder
 from rag_qa import build_index
 from rag_qa.answering.query import followups
 from rag_qa.answering.query.kinds import asking_words, kind_of
@@ -29,15 +35,15 @@ from rag_qa.answering.query.looking_back import FILE, LOOKS, PRONOUN, Look, feat
 from rag_qa.answering.query.parse import parse
 from rag_qa.backends.embedding import open_embedder
 from rag_qa.evaluation.conversations import (
-    Conversation,
     ConversationSet,
     Expected,
+    LabelledConversation,
     is_as_expected,
     load_conversations,
 )
 from rag_qa.evaluation.corpora import resolve_corpus, select_papers
 from rag_qa.index.reader import Index
-from rag_qa.protocols import Embedder, Role
+from rag_qa.protocols import Embedder
 from rag_qa.settings import Settings
 from rag_qa.types import Answer, Paper, Query
 
@@ -54,17 +60,6 @@ FOLDS = 10
 BEGINNINGS = 2
 # Words alone take more for looking back than does.
 WEIGHTS = {"words": 2.0, "both": 0.25}
-
-
-class Remembering:
-    """An embedder that encodes each text once."""
-
-    def __init__(self, embedder: Embedder) -> None:
-        self.spec = embedder.spec
-        self._encode = cache(lambda text, role: embedder.encode([text], role=role)[0])
-
-    def encode(self, texts: Sequence[str], *, role: Role) -> np.ndarray:
-        return np.stack([self._encode(text, role) for text in texts])
 
 
 class Asked(NamedTuple):
@@ -86,7 +81,7 @@ def main() -> None:
     parser.add_argument("--indexes", type=Path, help="a folder that keeps the indexes")
     args = parser.parse_args()
     real = open_embedder(Settings())
-    embedder = cast(Embedder, Remembering(real))
+    embedder = RememberingEmbedder(real)
     with TemporaryDirectory() as temporary:
         asked: list[Asked] = []
         indexes: dict[str, Index] = {}
@@ -144,7 +139,7 @@ def _vocabulary(asked: Sequence[Asked]) -> list[str]:
     return sorted(word for word, count in counts.items() if count >= COMMON)
 
 
-def _turns(name: str, conversation: Conversation, index: Index) -> Iterator[Asked]:
+def _turns(name: str, conversation: LabelledConversation, index: Index) -> Iterator[Asked]:
     history: list[Answer] = []
     for turn in conversation.turns:
         papers = tuple(index.paper(key) for key in turn.shows)

@@ -1,9 +1,14 @@
-"""Fit `rag_qa/answering/query/kinds.npz` on the labelled questions of eval/: python eval/fit/kinds.py
+"""Fit the kind of a question and the metadata it asks for; write rag_qa/answering/query/kinds.npz.
 
-A question of eval/sets/dev/kinds.jsonl marks its topic with {…} and names with <…>. What stands outside is how people
-ask: its words are the classifier's, with the default embedder's vector of the whole; each question is also seen with
-another's topic. The questions of the sets that are answered (`ANSWERED`) say only which ask for papers, compare, or ask
-for a fact; whether such a fact is a number or a yes or no is read by a first classifier, of the others.
+    python eval/fit/kinds.py
+
+Fitted on sets/dev/kinds.jsonl and the dev half of sets/phrasings. A question of kinds.jsonl marks its topic with {...}
+and names with <...>. The classifier reads the words outside these marks, which are how people ask, and the embedder's
+vector of the whole question. Each question is seen a second time with another's topic. The questions of `ANSWERED` say
+only which ask for papers, compare, or ask for a fact; a first classifier, fitted on the others, reads whether such a
+fact is a number or a yes or no. Prints the accuracy of five folds.
+
+Check afterwards: `rag-qa eval phrasings --split dev` and `rag-qa eval --check sample`.
 """
 
 import argparse

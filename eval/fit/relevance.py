@@ -1,13 +1,16 @@
-"""Fit when papers speak to a question, when they answer it and which count; writes evidence/relevance.toml.
+"""Fit which papers are relevant and whether they answer a question; write rag_qa/answering/evidence/relevance.toml.
 
     python eval/fit/relevance.py SHARED_DATA_FOLDER
 
-The questions are in eval/sets/dev/: 200 over 80 machine-learning abstracts and 200 over 80 biomedical ones, written for
-this project by someone who had not seen the system; they say which papers answer them, and 40 of each have nothing to do
-with the papers (`far`), 40 only seem to (`near`: fitted only where the question is whether the papers answer). Which
-papers count is also fitted on the 30 requests for papers of eval/sets/lists/dev, over 500 abstracts of four fields. The
-abstracts are looked up in the data folder by id. Each figure is of one set when fitted on the others. Clues are read
-from the first papers by the paper model that stands in the file: after a change of its features run this twice.
+Fits three logistic regressions (`question`, `answer`, `paper`) and the threshold of lists. The questions are in
+sets/dev: 200 over 80 machine-learning abstracts and 200 over 80 biomedical ones, written for this project by someone
+who had not seen the system. They say which papers answer them; 40 of each have nothing to do with the papers (`far`),
+and 40 only seem to (`near`, fitted only for answerability). Which papers count is also fitted on the 30 requests for
+papers of sets/lists/dev, over 500 abstracts of four fields. The abstracts are looked up in the data folder by id. Each
+figure printed is of one set when fitted on the others. The features of the first papers depend on the paper model in
+the file, so run this twice after a change of its features. The blocks of eval/fit/decision.py stay.
+
+Takes some minutes on two cores. Check afterwards: `rag-qa eval --check sample seeds`.
 """
 
 import argparse

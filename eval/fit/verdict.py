@@ -1,11 +1,14 @@
-"""Fit the verdict on a sentence; writes rag_qa/answering/verdict/verdict.toml.
+"""Fit the verdict on a sentence, which says whether evidence entails it; write rag_qa/answering/verdict/verdict.toml.
 
     python eval/fit/verdict.py SHARED_DATA_FOLDER [--vectors FILE.npz] [--dry-run]
 
-Fitted on attributionbench.dev (answers of search systems with human labels) and scifact_pairs.dev (claims against
-abstracts, SUPPORT against the rest), each set and label with the same weight. Cross-validated in five folds that
-share no question, sentence or evidence; also, each set is judged by a model of the other alone, and every second row
-of wice.dev is never fitted on. `--vectors` keeps the embeddings for a second run.
+A logistic regression fitted on attributionbench.dev (answers of search systems with human labels) and
+scifact_pairs.dev (claims against abstracts, SUPPORT against the rest); each set and label has the same weight. The
+scores are of five folds that share no question, sentence or evidence. Each set is also judged by a model of the other
+alone, and every second row of wice.dev is never fitted on. `--vectors` keeps the embeddings for a second run.
+
+Nearly all of the time goes into embedding the sentences and their evidence; `--vectors` saves it. Check afterwards:
+`python eval/studies/detect_faults.py DATA` and `rag-qa eval --check sample`.
 """
 
 import argparse
@@ -23,9 +26,9 @@ from sklearn.model_selection import GroupKFold
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from eval.doubles import RememberingEmbedder
 from rag_qa.answering.verdict.features import Comparison, Features, compare
 from rag_qa.backends.embedding import open_embedder
-from rag_qa.protocols import Embedder, Matrix, Role
 from rag_qa.settings import Settings
 
 FITTED = ("attributionbench.dev", "scifact_pairs.dev")
@@ -51,33 +54,6 @@ class Row(NamedTuple):
     evidence: tuple[str, ...]
     supported: bool
     label: str
-
-
-class Remembering:
-    """An embedder that embeds a text once, also over several runs."""
-
-    def __init__(self, embedder: Embedder, file: Path | None) -> None:
-        self.spec = embedder.spec
-        self._embedder = embedder
-        self._file = file
-        self._known: dict[str, np.ndarray] = {}
-        if file and file.exists():
-            stored = np.load(file)
-            self._known = dict(zip(stored["texts"].tolist(), stored["vectors"], strict=True))
-
-    def encode(self, texts: Sequence[str], *, role: Role) -> Matrix:
-        new = [text for text in dict.fromkeys(texts) if text not in self._known]
-        if new:
-            self._known.update(zip(new, self._embedder.encode(new, role=role), strict=True))
-        return np.stack([self._known[text] for text in texts]).astype(np.float32)
-
-    def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        return self._embedder.count_tokens(texts)
-
-    def save(self) -> None:
-        if self._file:
-            vectors = np.stack(list(self._known.values())).astype(np.float16)
-            np.savez(self._file, texts=np.array(list(self._known)), vectors=vectors)
 
 
 def read_rows(data: Path, name: str) -> list[Row]:
@@ -222,7 +198,7 @@ def main() -> None:
     parser.add_argument("--vectors", type=Path)
     parser.add_argument("--dry-run", action="store_true", help="print the scores and write nothing")
     options = parser.parse_args()
-    embedder = Remembering(open_embedder(Settings()), options.vectors)
+    embedder = RememberingEmbedder(open_embedder(Settings()), options.vectors)
     rows = [row for name in FITTED for row in read_rows(options.data, name)]
     rows += [row for name in UNSEEN for row in read_rows(options.data, name)[::2]]
     comparisons = []

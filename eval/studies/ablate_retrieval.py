@@ -1,15 +1,17 @@
-"""What each component of search adds, on each judged collection: one table, written into eval/README.md.
+"""Measure what each component of search adds, on nine judged collections; write the table into eval/README.md.
 
     python eval/studies/ablate_retrieval.py DATA --cache FOLDER [--questions N] [--seed S] [--readme FILE]
 
-DATA holds the collections (COLLECTIONS and SETS below say which files). FOLDER keeps one index a collection, built
-where it is missing. Every row of a set asks the same questions, and differences have paired bootstrap intervals of 95%.
+DATA holds the collections (COLLECTIONS and SETS below name the files). FOLDER keeps one index a collection, built if it
+is missing. Every row of a set asks the same questions. Differences have paired bootstrap intervals of 95%.
 
-The row of cross-validated weights says how search does on questions that did not choose its weights: the questions of
+The row of cross-validated weights shows how search does on questions that did not choose its weights. The questions of
 all sets that choose are dealt into five folds, and those of a fold are ranked with the weights of GRID that do best on
 the other four, by the mean over sets of recall@20 and nDCG@10. Two sets choose nothing: SciTLDR dev and CSFCube.
-
 Fusion looks at the first 300 papers of each component; nothing else comes among the first twenty.
+
+Embeds about 50,000 abstracts once, which takes most of an hour on two cores. Check afterwards that the rows `all` are
+no lower than in the table before, and `rag-qa eval --check litsearch_dev autoscholar_dev`.
 """
 
 import argparse

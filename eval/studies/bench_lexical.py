@@ -1,8 +1,9 @@
-"""Compare lexical engines over a corpus: build, open, query and update time, size on disk.
+"""Measure lexical engines over a corpus: seconds to build, open, search and update, and size on disk.
 
     python eval/studies/bench_lexical.py DOCUMENTS.jsonl.gz QUERIES.jsonl [--limit N]
 
-Needs `tantivy` besides the project's own environment. Prints one JSON object a line.
+Needs `tantivy` besides the project's own environment. Prints one JSON object a line. Over 128,353 papers it takes about
+a minute on two cores. Run it on an idle machine, and compare the engines of one run only.
 """
 
 import argparse

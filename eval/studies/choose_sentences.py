@@ -1,11 +1,13 @@
-"""Does the language model choose sentences better than the retriever's scores? Measured on SciFact's rationales.
+"""Measure whether the language model chooses sentences better than the retriever's scores, on SciFact's rationales.
 
     python eval/studies/choose_sentences.py SHARED_DATA_FOLDER [--claims 120]
 
-For each supported claim the candidates are the sentences of its gold abstracts and of the five nearest others; the
-sentences that annotators marked as rationale are the right ones. `model` is the mean log-probability, under the
-starter model, of the claim given the sentence (query likelihood), for the retriever's first eight.
-Prints hit@1, hit@3 and hit@4: the share of claims with a right sentence among the first k.
+For each supported claim the candidates are the sentences of its gold abstracts and of the five nearest others. The
+sentences that annotators marked as rationale are the right ones. `model` is the mean log-probability of the claim given
+the sentence under the starter model (query likelihood), for the retriever's first eight. Prints hit@1, hit@3 and hit@4:
+the share of claims with a right sentence among the first k.
+
+The model takes 1.6 s a claim on two cores. Among 120 claims, differences of about .08 are within chance.
 """
 
 import argparse

@@ -1,11 +1,11 @@
-"""Which faults does the verdict find, and how often does it doubt a true sentence? Writes faults.json.
+"""Measure which faults the verdict finds, and how often it doubts a true sentence; write benchmarks/faults.json.
 
     python eval/studies/detect_faults.py SHARED_DATA_FOLDER [--papers 60] [--vectors FILE.npz]
 
-Faults are put into true sentences (rag_qa/evaluation/faults.py): those of the sample papers, and those of abstracts
-of scitldr's dev split, each word for word and lightly paraphrased. A harder group, apart, are scitldr's one-sentence
-summaries by the papers' authors, against the whole abstract. A fault is found where the verdict is not `supported`;
-a false alarm is a true sentence that is not called supported.
+Faults are put into true sentences (eval/studies/faults.py): those of the sample papers, and those of abstracts of
+scitldr's dev split, each word for word and lightly paraphrased. A harder group are scitldr's one-sentence summaries by
+the papers' authors, against the whole abstract. A fault is found if the verdict is not `supported`. A false alarm is a
+true sentence that is not called supported. Compare the table printed with the one in eval/LOG.md.
 """
 
 import argparse
@@ -14,10 +14,10 @@ import json
 import random
 from pathlib import Path
 
-from eval.fit.verdict import Remembering
+from eval.doubles import RememberingEmbedder
+from eval.studies.faults import Claim, Rate, detections, false_alarms, inject, paraphrased
 from rag_qa.answering.verdict.model import Verifier
 from rag_qa.backends.embedding import open_embedder
-from rag_qa.evaluation.faults import Claim, Rate, detections, false_alarms, inject, paraphrased
 from rag_qa.evaluation.provenance import describe_run
 from rag_qa.sample import sample_papers_path
 from rag_qa.settings import Settings
@@ -70,7 +70,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--vectors", type=Path)
     options = parser.parse_args()
-    embedder = Remembering(open_embedder(Settings()), options.vectors)
+    embedder = RememberingEmbedder(open_embedder(Settings()), options.vectors)
     verifier = Verifier(embedder)
     lines = sample_papers_path().read_text("utf-8").splitlines()
     sample = verbatim_claims([json.loads(line) for line in lines])

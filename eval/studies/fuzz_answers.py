@@ -1,12 +1,13 @@
-"""Whatever a model writes under the grammar, is every citation valid and every quote verbatim?
+"""Check that every citation is valid and every quote verbatim, whatever a model writes under the grammar.
 
     python eval/studies/fuzz_answers.py [--generations 1000] [--seed 0] [--sampler text|llama]
 
-The sample set's questions, hostile ones included, over the sample papers, answered in prose by a generator that decides
-at random and writes at random whatever the grammar allows, often broken off. Every second answer is judged by a judge
-to whom everything is supported, so that what is written is shown. With `--sampler llama` the tokens are those of the
-starter model, drawn with random logits through llama.cpp's own grammar sampler. Prints counts; fails where a fault is
-found.
+Asks the sample set's questions, prompt injections included, over the sample papers. A generator decides at random and
+writes at random whatever the grammar allows, often broken off. Every second answer is judged by a judge that calls
+everything supported, so that what is written is shown. With `--sampler llama` the tokens are the starter model's, drawn
+with random logits through llama.cpp's own grammar sampler. Prints counts; ends with status 1 if a fault is found.
+
+1,000 generations of text take less than a minute on two cores, 200 of tokens some minutes.
 """
 
 import argparse
@@ -18,7 +19,7 @@ import tempfile
 import time
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from unittest.mock import patch
 
 import numpy as np
 
+from eval.doubles import CredulousJudge
 from rag_qa import Assistant, Settings, build_index
 from rag_qa.answering import assistant as assembling
 from rag_qa.backends.locating import STARTER, WRITER, locate_model
@@ -35,7 +37,7 @@ from rag_qa.evaluation.grounding import invalid_citations, quote_exactness
 from rag_qa.protocols import Prompt
 from rag_qa.sample import sample_papers_path
 from rag_qa.testing import HashingEmbedder, RandomGenerator
-from rag_qa.types import Answer, Verdict
+from rag_qa.types import Answer
 
 FAULTS = (
     "crashes",
@@ -51,15 +53,6 @@ QUESTIONS = Path(__file__).parents[1] / "sets" / "sample"
 MAX_TOKENS = 96
 # How often a sentence is ended, and how often the whole reply is; by chance alone every one would run into its limit.
 ENDED, CLOSED = 0.08, 0.02
-
-
-class Credulous:
-    """A judge to whom everything is supported."""
-
-    def judge(
-        self, sentence: str, evidence: Sequence[str], *, context: Sequence[str] = (), question: str = ""
-    ) -> Verdict:
-        return Verdict(label="supported", probability=1.0)
 
 
 class RandomSentences(RandomGenerator):
@@ -182,7 +175,7 @@ def main() -> None:
         def opened() -> Assistant:
             return Assistant.open(folder, settings=settings, embedder=HashingEmbedder(), generator=generator)
 
-        with patch.object(assembling, "open_verifier", lambda *given: Credulous()):
+        with patch.object(assembling, "open_verifier", lambda *given: CredulousJudge()):
             credulous = opened()
         judged = (opened(), credulous)
         turns = cycle([(question, assistant) for question in questions for assistant in judged])

@@ -1,9 +1,9 @@
-"""Is a question known to be unanswerable when its paper is not there? Confidence with the gold paper, and without it.
+"""Measure whether a question is known to be unanswerable if its paper is missing: confidence with and without it.
 
     python eval/studies/hold_out_gold.py INDEX BEIR_FOLDER [--split dev] [--questions N]
 
-Prints the area under the ROC curve and risk at some coverages, where an answer without the gold paper is wrong. Other
-papers may answer a question as well (judgments are incomplete): the true area may be higher.
+Prints the area under the ROC curve, and the risk at some coverages; an answer without the gold paper counts as wrong.
+Other papers may answer a question as well (judgments are incomplete), so the true area may be higher.
 """
 
 import argparse

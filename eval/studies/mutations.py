@@ -1,11 +1,11 @@
-"""Does a condition turn red when a stage is broken? Each stage is broken in turn, and the condition checked.
+"""Check that a condition turns red if a stage is broken: break each stage in turn, and check the condition.
 
-    python eval/studies/mutations.py [--condition sample] [--writer] [--only NAME …] [--cache FOLDER]
+    python eval/studies/mutations.py [--condition sample] [--writer] [--only NAME ...] [--cache FOLDER]
 
-Without `--writer` the mutations are those of stages that answers in quotes pass through. With it the condition is
-`sample_writer` unless one is named, and the stages around the language model are broken; what that said before comes
-from the cache of `rag-qa eval`. A mutation is caught where it turns a score red that is not red without it. Prints what
-turned red; fails where a mutation is not caught.
+Without `--writer` the mutations are of stages that answers in quotes pass through. With it the condition is
+`seeds_writer` unless one is named, and the stages around the language model are broken; earlier generations come from
+the cache of `rag-qa eval`. A mutation is caught if it turns a score red that is green without it. Prints what turned
+red; ends with status 1 if a mutation is not caught. Takes about a minute on two cores without the writer.
 """
 
 import argparse
@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-import numpy as np
 from platformdirs import user_cache_path
 
+from eval.doubles import CredulousJudge, RememberingEmbedder
 from rag_qa.answering import assistant, pipeline, synthesis
 from rag_qa.answering.evidence.relevance import Relevance
 from rag_qa.answering.evidence.scoring import ScoredSentence
@@ -28,7 +28,6 @@ from rag_qa.app.evaluate import measure
 from rag_qa.app.options import load_settings
 from rag_qa.backends.embedding import open_embedder
 from rag_qa.evaluation.conditions import Condition, choose, judge, load_conditions
-from rag_qa.protocols import Embedder, Matrix, Role, TokenEncoding
 from rag_qa.retrieval.searching import Retriever
 from rag_qa.settings import Settings
 from rag_qa.types import Evidence, Hit, Sentence, Verdict
@@ -36,40 +35,6 @@ from rag_qa.types import Evidence, Hit, Sentence, Verdict
 CONDITIONS = Path(__file__).parents[1] / "conditions.toml"
 GARBLED = "The moon is made of green cheese. "
 Mutation = Callable[[], AbstractContextManager[Any]]
-
-
-class Remembering:
-    """An embedder that encodes a text once, so that what no mutation changes costs nothing again."""
-
-    def __init__(self, embedder: Embedder) -> None:
-        self.spec = embedder.spec
-        self.count_tokens = embedder.count_tokens
-        self._embedder = embedder
-        self._vectors: dict[tuple[Role, str], Matrix] = {}
-        self._tokens: dict[tuple[Role, str], TokenEncoding] = {}
-
-    def encode(self, texts: Sequence[str], *, role: Role) -> Matrix:
-        new = [text for text in dict.fromkeys(texts) if (role, text) not in self._vectors]
-        if new:
-            found = self._embedder.encode(new, role=role)
-            self._vectors.update(((role, text), vector) for text, vector in zip(new, found, strict=True))
-        return np.stack([self._vectors[role, text] for text in texts])
-
-    def encode_tokens(self, texts: Sequence[str], *, role: Role) -> list[TokenEncoding]:
-        new = [text for text in dict.fromkeys(texts) if (role, text) not in self._tokens]
-        if new:
-            found = self._embedder.encode_tokens(new, role=role)
-            self._tokens.update(((role, text), tokens) for text, tokens in zip(new, found, strict=True))
-        return [self._tokens[role, text] for text in texts]
-
-
-class Credulous:
-    """A judge to whom everything is supported."""
-
-    def judge(
-        self, sentence: str, evidence: Sequence[str], *, context: Sequence[str] = (), question: str = ""
-    ) -> Verdict:
-        return Verdict(label="supported", probability=1.0)
 
 
 def search_reversed() -> AbstractContextManager[Any]:
@@ -170,7 +135,7 @@ def writing_garbled() -> AbstractContextManager[Any]:
 
 def verdict_always_supported() -> AbstractContextManager[Any]:
     """Everything written passes, with the citation tried first."""
-    return patch.object(assistant, "open_verifier", lambda *given: Credulous())
+    return patch.object(assistant, "open_verifier", lambda *given: CredulousJudge())
 
 
 QUOTING: dict[str, Mutation] = {
@@ -206,35 +171,35 @@ def red(condition: Condition, cache: Path) -> dict[str, float | None]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--condition", help="default: sample, with --writer sample_writer")
+    parser.add_argument("--condition", help="default: sample, with --writer seeds_writer")
     parser.add_argument("--writer", action="store_true", help="break the stages around the language model")
     parser.add_argument("--only", nargs="+", metavar="NAME", help="only these mutations")
     parser.add_argument("--cache", type=Path, default=user_cache_path("rag_qa") / "generations")
     options = parser.parse_args()
-    name = options.condition or ("sample_writer" if options.writer else "sample")
+    name = options.condition or ("seeds_writer" if options.writer else "sample")
     condition = choose(load_conditions(CONDITIONS), [name])[0]
     if condition.skipped:
         sys.exit(f"{name} cannot be run here: {condition.skipped}")
     mutations = WRITING if options.writer else QUOTING
     if unknown := set(options.only or []) - mutations.keys():
         parser.error(f"there is no mutation {min(unknown)!r}; name one of {', '.join(mutations)}")
-    embedder = Remembering(open_embedder(Settings()))
+    embedder = RememberingEmbedder(open_embedder(Settings()))
     assistant.open_embedder = lambda settings: embedder
     before = red(condition, options.cache)
-    print(f"{name}, nothing broken: {_told(before) or 'green'}", flush=True)
+    print(f"{name}, nothing broken: {_listed(before) or 'green'}", flush=True)
     missed = False
     for mutation in options.only or mutations:
         with mutations[mutation]():
             after = red(condition, options.cache)
         new = {score: found for score, found in after.items() if score not in before}
         missed |= not new
-        print(f"{name}, {mutation}: {_told(new) or 'NOT CAUGHT'}", flush=True)
+        print(f"{name}, {mutation}: {_listed(new) or 'NOT CAUGHT'}", flush=True)
     sys.exit(1 if missed else 0)
 
 
-def _told(scores: dict[str, float | None]) -> str:
-    told = [f"{score} {'-' if found is None else f'{found:.3f}'}" for score, found in scores.items()]
-    return f"red: {', '.join(told)}" if told else ""
+def _listed(scores: dict[str, float | None]) -> str:
+    listed = [f"{score} {'-' if found is None else f'{found:.3f}'}" for score, found in scores.items()]
+    return f"red: {', '.join(listed)}" if listed else ""
 
 
 if __name__ == "__main__":

@@ -1,13 +1,15 @@
-"""PubMedQA end to end: is the abstract found and cited, and is the answer yes, no or maybe?
+"""Measure PubMedQA end to end: is the abstract found and cited, and is the answer yes, no or maybe?
 
     python eval/studies/pubmedqa.py SHARED_DATA_FOLDER/pubmedqa WORK_FOLDER [--questions 100] [--model NAME]
 
-The questions are those of dev; all 1,000 abstracts are indexed with their titles blank, since the title is the
-question. WORK_FOLDER holds the index and a question set afterwards, which `rag-qa eval WORK_FOLDER/set --html FILE`
-also takes. `answer` is what the answer shown begins with, else maybe; `affirmed` is what the model made of Yes and No
-by itself: maybe if it is sure of neither; a refusal is none of the three. `fitted` says Yes from one ratio of Yes to No
-on, and No below: the ratio that is right most often of the other questions, each left out in turn. The majority is the
-label most frequent among the questions asked. What the model said is kept by content in the cache.
+The questions are those of dev. All 1,000 abstracts are indexed with blank titles, since the title is the question.
+WORK_FOLDER holds the index and a question set afterwards; `rag-qa eval WORK_FOLDER/set --html FILE` takes it too.
+
+`answer` is what the answer shown begins with, else maybe. `affirmed` is what the model made of Yes and No by itself:
+maybe if it is sure of neither; a refusal is none of the three. `fitted` says Yes from one ratio of Yes to No on, and No
+below: the ratio that is right most often of the other questions (leave one out). `majority` is the most frequent label
+among the questions asked. Generations are kept by content (`--cache FOLDER`). The writer takes about 25 s a question on
+two cores. Questions are drawn by `--seed`, so compare runs of one seed.
 """
 
 import argparse
@@ -20,6 +22,7 @@ from pathlib import Path
 
 from platformdirs import user_cache_path
 
+from eval.studies.decisions import DECISIONS, Decision, decision_of, decision_scores
 from rag_qa.answering.assistant import Assistant
 from rag_qa.answering.writing.writer import NO, YES, Affirmation
 from rag_qa.app.evaluate import is_supported
@@ -27,7 +30,6 @@ from rag_qa.backends.llama import open_generator
 from rag_qa.backends.locating import WRITER
 from rag_qa.evaluation.caching import CachedGenerator
 from rag_qa.evaluation.datasets import load_question_set
-from rag_qa.evaluation.decisions import DECISIONS, Decision, decision_of, decision_scores
 from rag_qa.evaluation.lines import read_records
 from rag_qa.evaluation.reports import render
 from rag_qa.evaluation.running import run_question_set

@@ -1,11 +1,11 @@
-"""Do answers in quotes hold the sentences that hold the answer? Measured on the questions in eval/sets/dev/.
+"""Measure whether answers in quotes hold the sentences that hold the answer, on the questions in sets/dev.
 
     python eval/studies/quote_evidence.py SHARED_DATA_FOLDER
 
-For each fact question and each comparison the authors marked the evidence in its papers. Prints, for the papers and
-sentences that an answer would quote, the mean share of the evidence that is quoted, the share of questions of which
-all is, and the mean number of sentences: as rag_qa chooses, and as if no question were a comparison. Refusals do not
-count here.
+The authors of the questions marked the evidence of each fact and each comparison. For the sentences that an answer
+would quote, prints the mean share of the evidence that is quoted, the share of questions with all of it, and the mean
+number of sentences: as rag_qa chooses, and as if no question were a comparison. Refusals do not count here. Embeds 160
+abstracts; compare the table with the one in eval/LOG.md.
 """
 
 import argparse

@@ -74,7 +74,7 @@ class Expected(Value):
         return self
 
 
-class Turn(Value):
+class LabelledTurn(Value):
     """A question, what it means (nothing is expected of the first), and the papers that its answer showed."""
 
     question: Text
@@ -83,11 +83,11 @@ class Turn(Value):
     shows: tuple[Text, ...] = ()
 
 
-class Conversation(Value):
+class LabelledConversation(Value):
     """Turns in order; each sees those before it."""
 
     id: Text
-    turns: Annotated[tuple[Turn, ...], Field(min_length=2)]
+    turns: Annotated[tuple[LabelledTurn, ...], Field(min_length=2)]
 
     @model_validator(mode="after")
     def _places_exist(self) -> Self:
@@ -105,7 +105,7 @@ class Conversation(Value):
 class ConversationSet(CorpusSet):
     """Conversations over a corpus."""
 
-    conversations: tuple[Conversation, ...]
+    conversations: tuple[LabelledConversation, ...]
 
 
 class Talker(Asker, Protocol):
@@ -133,10 +133,10 @@ def load_conversations(folder: Path, *, split: str | None = None) -> Conversatio
     header = read_header(files[0])
     if split is not None:
         header = header.model_copy(update={"name": f"{header.name}-{split}"})
-    conversations: dict[str, Conversation] = {}
+    conversations: dict[str, LabelledConversation] = {}
     for number, record in read_records(files[1]):
         try:
-            conversation = Conversation.model_validate(record)
+            conversation = LabelledConversation.model_validate(record)
         except ValidationError as exc:
             fail(files[1], number, first_complaint(exc), TURN_CURE)
         if conversation.id in conversations:
@@ -190,7 +190,7 @@ def _check_papers(conversation_set: ConversationSet, papers: Mapping[str, Paper]
 
 
 def _rows(
-    conversation: Conversation, assistant: Talker, lexical: Lexical, papers: Mapping[str, Paper]
+    conversation: LabelledConversation, assistant: Talker, lexical: Lexical, papers: Mapping[str, Paper]
 ) -> list[Row]:
     """Return a row for each turn but the first."""
     rows = []
@@ -263,7 +263,7 @@ def _found(query: Query, lexical: Lexical) -> list[str]:
     return sorted(allowed, key=lambda paper: -scores[paper])
 
 
-def _answered(turn: Turn, query: Query, papers: Mapping[str, Paper]) -> Answer:
+def _answered(turn: LabelledTurn, query: Query, papers: Mapping[str, Paper]) -> Answer:
     """Return the answer that the set says was given: its papers, without sentences."""
     return Answer(
         question=turn.question,

@@ -88,7 +88,7 @@ class RetrievalSet(Value):
     sha256: str
 
 
-class Header(Value):
+class DatasetHeader(Value):
     """What a set's `set.toml` says."""
 
     name: Text
@@ -135,13 +135,13 @@ def load_question_set(folder: Path) -> QuestionSet:
     )
 
 
-def read_header(path: Path) -> Header:
+def read_header(path: Path) -> DatasetHeader:
     """Read a set's `set.toml`. Raises EvaluationError naming the file and what it needs."""
     cure = (
         "it needs the strings name, description and corpus (or a list of these), and may name a file of ids"
     )
     try:
-        return Header.model_validate(tomllib.loads(path.read_text("utf-8")))
+        return DatasetHeader.model_validate(tomllib.loads(path.read_text("utf-8")))
     except ValidationError as exc:
         raise EvaluationError(f"{path}: {first_complaint(exc)}; {cure}") from exc
     except (OSError, ValueError) as exc:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from rag_qa.errors import EvaluationError
+from rag_qa.evaluation.metrics import RiskPoint, risk_coverage
 from rag_qa.evaluation.reports import BY_KIND, SECONDS, TIMES, place, shown
 from rag_qa.types import EvalReport, Value
 
@@ -73,13 +74,6 @@ class Bar(Value):
     p95_share: float
 
 
-class Point(Value):
-    """The share of questions answered at some threshold of confidence, and the share of these with no answer."""
-
-    coverage: float
-    risk: float
-
-
 def to_html(report: EvalReport) -> str:
     """Return the report as an HTML page."""
     failures, columns = find_failures(report), _columns(report)
@@ -94,7 +88,7 @@ def to_html(report: EvalReport) -> str:
         columns=columns,
         kinds=_kinds(report, columns),
         bars=_bars(report),
-        curve=risk_coverage(report.per_query),
+        curve=confidence_curve(report.per_query),
     )
     return page
 
@@ -157,20 +151,12 @@ FAULTS: Mapping[str, Callable[[Row], float]] = {
 # --- tables and curves
 
 
-def risk_coverage(rows: Sequence[Row]) -> list[Point]:
-    """Return the curve of questions taken by falling confidence; empty where no row has a confidence.
-
-    Risk is the share of questions without an answer among those taken (El-Yaniv and Wiener, On the Foundations of
-    Noise-free Selective Classification, JMLR 2010). Questions of one confidence are taken together.
-    """
-    sure = [(row["confidence"], not row["answerable"]) for row in rows if row.get("confidence") is not None]
-    sure.sort(key=lambda pair: -pair[0])
-    points, wrong = [], 0
-    for taken, (confidence, unanswerable) in enumerate(sure, 1):
-        wrong += unanswerable
-        if taken == len(sure) or sure[taken][0] != confidence:
-            points.append(Point(coverage=taken / len(sure), risk=wrong / taken))
-    return points
+def confidence_curve(rows: Sequence[Row]) -> tuple[RiskPoint, ...]:
+    """Return the risk–coverage curve of the questions with a confidence; risk is the share without an answer."""
+    sure = [row for row in rows if row.get("confidence") is not None]
+    if not sure:
+        return ()
+    return risk_coverage([row["confidence"] for row in sure], [not row["answerable"] for row in sure]).points
 
 
 def _score_names(report: EvalReport) -> list[str]:

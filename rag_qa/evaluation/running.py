@@ -35,7 +35,7 @@ from rag_qa.evaluation.metrics import abstention_scores, area_under_roc, risk_co
 from rag_qa.evaluation.provenance import describe_run, merge
 from rag_qa.evaluation.qrels import Grades, gold
 from rag_qa.evaluation.retrieval_runs import Progress, Searcher, indexed_qrels, means, retrieval_scores
-from rag_qa.evaluation.significance import area_interval, mean_interval, median_interval
+from rag_qa.evaluation.significance import area_interval, bootstrap_interval
 from rag_qa.types import Answer, EvalReport
 
 DEPTH = 10
@@ -238,10 +238,13 @@ def _values(rows: Collection[Row], name: str) -> list[float]:
 
 
 def _intervals(rows: Collection[Row]) -> dict[str, tuple[float, float]]:
-    """The 95% interval of every total that is no count and no time."""
+    """The 95% interval of every total, except counts and times."""
     names = dict.fromkeys(name for row in rows for name in row["scores"] if name not in COUNTS)
     intervals = {
-        name: (median_interval if name in MEDIANS else mean_interval)(_values(rows, name)) for name in names
+        name: bootstrap_interval(_values(rows, name), np.median, resamples=2_000)
+        if name in MEDIANS
+        else bootstrap_interval(_values(rows, name))
+        for name in names
     }
     ours, others = _confidences(rows)
     areas = {f"abstention_auroc/{kind}": found for kind, found in others.items()}

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, f1_score
 
-from rag_qa.evaluation.decisions import DECISIONS, decision_of, decision_scores
+from eval.studies.decisions import DECISIONS, decision_of, decision_scores
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rag_qa.evaluation.faults import (
+from eval.studies.faults import (
     Claim,
     Rate,
     change_number,

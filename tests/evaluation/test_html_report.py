@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag_qa.errors import EvaluationError
-from rag_qa.evaluation.html_report import MAX_FAILURES, find_failures, risk_coverage, to_html, write_html
+from rag_qa.evaluation.html_report import MAX_FAILURES, confidence_curve, find_failures, to_html, write_html
 from rag_qa.types import EvalReport, Interval
 
 VOID = {"meta"}
@@ -234,7 +234,7 @@ def test_risk_and_coverage() -> None:
         false_answer("d") | {"confidence": 0.5},
         row("e"),
     ]
-    assert [(p.coverage, p.risk) for p in risk_coverage(rows)] == [
+    assert [(p.coverage, p.risk) for p in confidence_curve(rows)] == [
         (0.25, 0),
         (0.75, pytest.approx(1 / 3)),
         (1, 0.5),
