@@ -13,7 +13,6 @@ Takes some minutes on two cores; the corpus of sets/dev lies in $RAG_QA_SHARED. 
 """
 
 import argparse
-import json
 import random
 import re
 from collections import Counter
@@ -28,6 +27,7 @@ from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyp
 from sklearn.model_selection import GroupKFold  # type: ignore[import-untyped]
 
 from eval.doubles import RememberingEmbedder
+from eval.rows import read_rows
 from rag_qa import build_index
 from rag_qa.answering.query import followups
 from rag_qa.answering.query.kinds import asking_words, kind_of
@@ -125,8 +125,7 @@ def _shown(judged: ConversationSet, folder: Path) -> list[Path]:
 
 
 def _labelled(index: Index) -> Iterator[Asked]:
-    for line in (SETS / "dev" / "looks.jsonl").read_text("utf-8").splitlines():
-        row = json.loads(line)
+    for row in read_rows(SETS / "dev" / "looks.jsonl"):
         papers = tuple(index.paper(key) for key in row["shows"])
         former = _answer(row["former"], papers, Query(text=row["former"], topic=row["former"]))
         yield Asked(f"looks/{row['former']}", LABELLED, row["question"], (former,), look=row["look"])
@@ -215,8 +214,7 @@ def _others(asked: Sequence[Asked]) -> list[str]:
     """Return for each turn BEGINNINGS questions that stand alone: the beginning of another, and a whole one."""
     draw = random.Random(0)
     firsts = sorted({turn.history[0].question for turn in asked if len(turn.history) == 1})
-    lines = (SETS / "dev" / "kinds.jsonl").read_text("utf-8").splitlines()
-    texts = [json.loads(line)["text"] for line in lines]
+    texts = [row["text"] for row in read_rows(SETS / "dev" / "kinds.jsonl")]
     wholes = [re.sub(r"[{}<>]", "", text) for text in texts if "{" in text and not PRONOUN.search(text)]
     return [
         draw.choice(other)

@@ -12,7 +12,6 @@ Check afterwards: `rag-qa eval phrasings --split dev` and `rag-qa eval --check s
 """
 
 import argparse
-import json
 import random
 import re
 from collections import Counter
@@ -22,6 +21,7 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]
 from sklearn.model_selection import StratifiedGroupKFold  # type: ignore[import-untyped]
 
+from eval.rows import read_rows
 from rag_qa.answering.query.kinds import FIELDS, FILE, WORD_WEIGHT, asking_words, word_features
 from rag_qa.backends.embedding import open_embedder
 from rag_qa.settings import Settings
@@ -47,7 +47,7 @@ HOLE = "xxxx"
 def main() -> None:
     """Fit, print how well held-out questions are classified (five folds), and write the coefficients."""
     argparse.ArgumentParser(description=__doc__).parse_args()
-    rows = [row for path in QUESTIONS for row in _read(path)]
+    rows = [row for path in QUESTIONS for row in read_rows(path)]
     topics = [topic for row in rows for topic in TOPIC.findall(row["text"])]
     pools = {named: [t for t in topics if bool(NAME.match(t)) == named] for named in (True, False)}
     draw = random.Random(0)
@@ -66,7 +66,7 @@ def main() -> None:
     answered = [
         row
         for name in ANSWERED
-        for row in _read(SETS / name)
+        for row in read_rows(SETS / name)
         if row["kind"] in ("which", "comparison", "fact")
     ]
     asked = [row["text"] for row in answered]
@@ -106,10 +106,6 @@ def main() -> None:
             for train, test in StratifiedGroupKFold(5).split(features, kinds, groups)
         ]
         print(f"{name}: {np.concatenate(right).mean():.3f} of {len(texts)} right, five folds")
-
-
-def _read(path: Path) -> list[dict]:
-    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
 
 
 def _facts_apart(model: LogisticRegression, features: np.ndarray, kinds: list[str]) -> np.ndarray:

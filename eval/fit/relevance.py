@@ -14,18 +14,18 @@ Takes some minutes on two cores. Check afterwards: `rag-qa eval --check sample s
 """
 
 import argparse
-import gzip
 import json
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
+from eval.rows import read_rows
 from rag_qa.answering.evidence.answerability import Clues, find_clues
 from rag_qa.answering.evidence.relevance import Signals, assess, best_signals, paper_features
 from rag_qa.answering.evidence.scoring import score_sentences
@@ -84,17 +84,16 @@ class Question(NamedTuple):
 def index_papers(data: Path, name: str, work: Path, embedder: Embedder) -> Index:
     """Build and open an index of the set's papers."""
     wanted = set((DEV / name / "papers.txt").read_text("utf-8").split())
-    with gzip.open(data / SETS[name], "rt", encoding="utf-8") as lines:
-        papers = [row for row in map(json.loads, lines) if row["id"] in wanted]
+    papers = [row for row in read_rows(data / SETS[name]) if row["id"] in wanted]
     source = work / f"{name}.jsonl"
     source.write_text("\n".join(json.dumps({k: p[k] for k in ("id", "title", "abstract")}) for p in papers))
     build_index([source], work / name, embedder=embedder)
     return Index.open(work / name)
 
 
-def read_questions(name: str) -> list[dict]:
+def read_questions(name: str) -> list[dict[str, Any]]:
     """Return the set's questions."""
-    return [json.loads(line) for line in (DEV / name / "questions.jsonl").read_text("utf-8").splitlines()]
+    return read_rows(DEV / name / "questions.jsonl")
 
 
 def index_lists(data: Path, work: Path, embedder: Embedder) -> Index:
@@ -106,7 +105,7 @@ def index_lists(data: Path, work: Path, embedder: Embedder) -> Index:
     return Index.open(work / "lists")
 
 
-def read_lists() -> list[dict]:
+def read_lists() -> list[dict[str, Any]]:
     """Return the requests of eval/sets/lists/dev in the form of the other questions."""
     asked = load_question_set(LISTS)
     return [
@@ -115,7 +114,7 @@ def read_lists() -> list[dict]:
     ]
 
 
-def examine(index: Index, rows: Sequence[dict], embedder: Embedder) -> list[Question]:
+def examine(index: Index, rows: Sequence[dict[str, Any]], embedder: Embedder) -> list[Question]:
     """Search an index for each of its questions."""
     retriever = Retriever(index, embedder)
     questions = []

@@ -12,9 +12,7 @@ Nearly all of the time goes into embedding the sentences and their evidence; `--
 """
 
 import argparse
-import gzip
 import hashlib
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -27,6 +25,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from eval.doubles import RememberingEmbedder
+from eval.rows import read_rows
 from rag_qa.answering.verdict.features import Comparison, Features, compare
 from rag_qa.backends.embedding import open_embedder
 from rag_qa.settings import Settings
@@ -56,10 +55,8 @@ class Row(NamedTuple):
     label: str
 
 
-def read_rows(data: Path, name: str) -> list[Row]:
+def labelled_rows(data: Path, name: str) -> list[Row]:
     """Return the rows of one set."""
-    with gzip.open(file_of(data, name), "rt", encoding="utf-8") as lines:
-        found = [json.loads(line) for line in lines]
     return [
         Row(
             set=name,
@@ -69,7 +66,7 @@ def read_rows(data: Path, name: str) -> list[Row]:
             supported=row["supported"],
             label=row.get("label", ""),
         )
-        for row in found
+        for row in read_rows(file_of(data, name))
     ]
 
 
@@ -199,8 +196,8 @@ def main() -> None:
     parser.add_argument("--dry-run", action="store_true", help="print the scores and write nothing")
     options = parser.parse_args()
     embedder = RememberingEmbedder(open_embedder(Settings()), options.vectors)
-    rows = [row for name in FITTED for row in read_rows(options.data, name)]
-    rows += [row for name in UNSEEN for row in read_rows(options.data, name)[::2]]
+    rows = [row for name in FITTED for row in labelled_rows(options.data, name)]
+    rows += [row for name in UNSEEN for row in labelled_rows(options.data, name)[::2]]
     comparisons = []
     for n, row in enumerate(rows, 1):
         comparisons.append(compare(row.sentence, row.evidence, embedder))

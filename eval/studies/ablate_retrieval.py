@@ -15,11 +15,10 @@ no lower than in the table before, and `rag-qa eval --check litsearch_dev autosc
 """
 
 import argparse
-import gzip
 import json
 import random
 import string
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import product
 from pathlib import Path
 from typing import NamedTuple
@@ -27,6 +26,7 @@ from unittest.mock import patch
 
 import numpy as np
 
+from eval.rows import read_rows
 from rag_qa import build_index
 from rag_qa.backends.embedding import open_embedder
 from rag_qa.evaluation import load_beir, paired_interval
@@ -155,29 +155,19 @@ def opened(data: Path, cache: Path, collection: str, embedder: Embedder) -> Inde
         if collection == "ml":
             source = cache / "ml.jsonl"
             wanted = set((data / ML_IDS).read_text("utf-8").split())
-            lines = read_lines(data / COLLECTIONS["ml"])
+            papers = read_rows(data / COLLECTIONS["ml"])
             cache.mkdir(parents=True, exist_ok=True)
-            source.write_text("".join(line for line in lines if json.loads(line)["id"] in wanted), "utf-8")
+            lines = (json.dumps(row, ensure_ascii=False) + "\n" for row in papers if row["id"] in wanted)
+            source.write_text("".join(lines), "utf-8")
         build_index([source], folder, embedder=embedder)
     return Index.open(folder)
-
-
-def read_lines(path: Path) -> Iterator[str]:
-    """Yield the lines of a file, plain or gzipped."""
-    with (
-        gzip.open(path, "rt", encoding="utf-8")
-        if path.suffix == ".gz"
-        else path.open("r", encoding="utf-8") as file
-    ):
-        yield from file
 
 
 def read_questions(name: str, data: Path, index: Index) -> list[Question]:
     """Return the questions of a set that have a relevant paper in the index, which may know it by an alias."""
     judged = SETS[name]
     if judged.folder == TLDRS:
-        rows = [json.loads(line) for line in read_lines(data / TLDRS)]
-        questions = [Question(row["text"], {row["doc"]: 1}) for row in rows]
+        questions = [Question(row["text"], {row["doc"]: 1}) for row in read_rows(data / TLDRS)]
     else:
         beir = load_beir(data / judged.folder, split=judged.split)
         texts = examples(data / judged.folder) if name == BY_EXAMPLE else beir.queries
@@ -189,8 +179,7 @@ def read_questions(name: str, data: Path, index: Index) -> list[Question]:
 
 def examples(folder: Path) -> dict[str, str]:
     """Return the paper that each question of a set by example is about; its facet is left aside."""
-    rows = [json.loads(line) for line in read_lines(folder / "queries.jsonl")]
-    return {row["id"]: row["query_doc"] for row in rows}
+    return {row["id"]: row["query_doc"] for row in read_rows(folder / "queries.jsonl")}
 
 
 def own(index: Index, paper_id: str) -> str:

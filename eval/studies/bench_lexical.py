@@ -7,7 +7,6 @@ a minute on two cores. Run it on an idle machine, and compare the engines of one
 """
 
 import argparse
-import gzip
 import json
 import shutil
 import sqlite3
@@ -19,6 +18,8 @@ from pathlib import Path
 
 import bm25s
 import Stemmer
+
+from eval.rows import read_rows
 
 TOP = 100
 UPDATE = 1000
@@ -160,9 +161,8 @@ def main() -> None:
     parser.add_argument("queries", type=Path)
     parser.add_argument("--limit", type=int)
     options = parser.parse_args()
-    with gzip.open(options.documents, "rt", encoding="utf-8") as lines:
-        texts = [f"{d['title']}. {d['abstract']}" for d in map(json.loads, lines)][: options.limit]
-    queries = [json.loads(line)["text"] for line in options.queries.read_text("utf-8").splitlines()]
+    texts = [f"{row['title']}. {row['abstract']}" for row in read_rows(options.documents)][: options.limit]
+    queries = [row["text"] for row in read_rows(options.queries)]
     for engine in (bench_bm25s, bench_fts5, bench_tantivy):
         folder = Path(tempfile.mkdtemp())
         try:

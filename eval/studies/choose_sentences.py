@@ -11,8 +11,6 @@ The model takes 1.6 s a claim on two cores. Among 120 claims, differences of abo
 """
 
 import argparse
-import gzip
-import json
 import random
 import time
 from collections import Counter
@@ -21,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
+from eval.rows import read_rows
 from rag_qa.answering.evidence.scoring import score_sentences
 from rag_qa.backends.embedding import open_embedder
 from rag_qa.backends.likelihood import LikelihoodReranker
@@ -32,11 +31,6 @@ from rag_qa.types import Paper
 
 DEPTH, NEAR, POOL = 8, 5, 400
 REQUEST = "\nWrite a statement that the passage supports:"
-
-
-def read_lines(path: Path) -> list[dict]:
-    with gzip.open(path, "rt", encoding="utf-8") as lines:
-        return [json.loads(line) for line in lines]
 
 
 def z(values: np.ndarray, among: np.ndarray) -> np.ndarray:
@@ -51,10 +45,10 @@ def main() -> None:
     options = parser.parse_args()
     rng = random.Random(5)
     rows = [
-        r for r in read_lines(options.data / "scifact" / "queries.dev.jsonl.gz") if r["label"] == "SUPPORT"
+        r for r in read_rows(options.data / "scifact" / "queries.dev.jsonl.gz") if r["label"] == "SUPPORT"
     ]
     claims = rng.sample(rows, options.claims)
-    documents = {d["id"]: d for d in read_lines(options.data / "scifact" / "documents.jsonl.gz")}
+    documents = {d["id"]: d for d in read_rows(options.data / "scifact" / "documents.jsonl.gz")}
     gold_ids = {e["doc"] for c in claims for e in c["evidence"]}
     pool = sorted(gold_ids | set(rng.sample(sorted(documents), POOL)))
     papers = {i: Paper(id=i, title=documents[i]["title"], abstract=documents[i]["abstract"]) for i in pool}

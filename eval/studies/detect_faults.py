@@ -9,12 +9,13 @@ true sentence that is not called supported. Compare the table printed with the o
 """
 
 import argparse
-import gzip
 import json
 import random
 from pathlib import Path
+from typing import Any
 
 from eval.doubles import RememberingEmbedder
+from eval.rows import read_rows
 from eval.studies.faults import Claim, Rate, detections, false_alarms, inject, paraphrased
 from rag_qa.answering.verdict.model import Verifier
 from rag_qa.backends.embedding import open_embedder
@@ -27,7 +28,7 @@ OUTPUT = Path(__file__).parents[1] / "benchmarks" / "faults.json"
 FALSE_ALARMS = "false alarms"
 
 
-def verbatim_claims(papers: list[dict]) -> list[Claim]:
+def verbatim_claims(papers: list[dict[str, Any]]) -> list[Claim]:
     """Return every sentence of the papers, citing itself."""
     found = []
     for paper in papers:
@@ -37,22 +38,17 @@ def verbatim_claims(papers: list[dict]) -> list[Claim]:
     return found
 
 
-def read_gzip(path: Path) -> list[dict]:
-    with gzip.open(path, "rt", encoding="utf-8") as lines:
-        return [json.loads(line) for line in lines]
-
-
 def scitldr(data: Path, papers: int) -> tuple[list[Claim], list[Claim]]:
     """Return the sentences of random abstracts of the dev split, and the authors' summaries of the same."""
-    summaries = [row for row in read_gzip(data / "queries.dev.jsonl.gz") if row["kind"] == "author"]
+    summaries = [row for row in read_rows(data / "queries.dev.jsonl.gz") if row["kind"] == "author"]
     chosen = random.Random(0).sample(summaries, papers)
     wanted = {row["doc"] for row in chosen}
-    documents = {d["id"]: d for d in read_gzip(data / "documents.jsonl.gz") if d["id"] in wanted}
-    told = [
+    documents = {d["id"]: d for d in read_rows(data / "documents.jsonl.gz") if d["id"] in wanted}
+    summaries_of = [
         Claim(paper_id=row["doc"], sentence=row["text"], evidence=(documents[row["doc"]]["abstract"],))
         for row in chosen
     ]
-    return verbatim_claims(list(documents.values())), told
+    return verbatim_claims(list(documents.values())), summaries_of
 
 
 def measure(verifier: Verifier, claims: list[Claim], seed: int) -> dict[str, Rate]:
@@ -72,8 +68,7 @@ def main() -> None:
     options = parser.parse_args()
     embedder = RememberingEmbedder(open_embedder(Settings()), options.vectors)
     verifier = Verifier(embedder)
-    lines = sample_papers_path().read_text("utf-8").splitlines()
-    sample = verbatim_claims([json.loads(line) for line in lines])
+    sample = verbatim_claims(read_rows(sample_papers_path()))
     abstracts, summaries = scitldr(options.data / "scitldr", options.papers)
     groups = {
         "sample": sample,

@@ -9,7 +9,6 @@ cross-encoder instead. The starter model takes about 8 s a question on two cores
 """
 
 import argparse
-import json
 import random
 import time
 from collections import defaultdict
@@ -17,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from eval.rows import read_rows
 from rag_qa.backends.embedding import open_embedder
 from rag_qa.backends.reranking import open_reranker
 from rag_qa.evaluation.retrieval_runs import retrieval_scores
@@ -55,9 +55,7 @@ def main() -> None:
         query, paper, grade = line.split("\t")
         if int(grade) > 0:
             gold[query] |= index.resolve([paper]) or {paper}
-    rows = [
-        row for row in map(json.loads, options.queries.read_text("utf-8").splitlines()) if gold[row["id"]]
-    ]
+    rows = [row for row in read_rows(options.queries) if gold[row["id"]]]
     rows = random.Random(options.seed).sample(rows, min(options.questions, len(rows)))
     figures: dict[str, list[tuple[float, float]]] = defaultdict(list)
     seconds: list[float] = []

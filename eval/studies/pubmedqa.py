@@ -19,9 +19,11 @@ import random
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from platformdirs import user_cache_path
 
+from eval.rows import read_rows
 from eval.studies.decisions import DECISIONS, Decision, decision_of, decision_scores
 from rag_qa.answering.assistant import Assistant
 from rag_qa.answering.writing.writer import NO, YES, Affirmation
@@ -30,7 +32,6 @@ from rag_qa.backends.llama import open_generator
 from rag_qa.backends.locating import WRITER
 from rag_qa.evaluation.caching import CachedGenerator
 from rag_qa.evaluation.datasets import load_question_set
-from rag_qa.evaluation.lines import read_records
 from rag_qa.evaluation.reports import render
 from rag_qa.evaluation.running import run_question_set
 from rag_qa.index.builder import build_index
@@ -43,7 +44,7 @@ OPENED: dict[str, Decision] = {YES: "yes", NO: "no", "": "maybe"}
 FIELDS = ("id", "abstract", "year", "venue", "url")
 
 
-class Remembering:
+class RecordingAssistant:
     """An assistant that keeps its answers, by question."""
 
     def __init__(self, assistant: Assistant) -> None:
@@ -66,14 +67,14 @@ class Remembering:
 
 def write_papers(data: Path, target: Path) -> None:
     """Write the abstracts without their titles."""
-    rows = [row for _, row in read_records(data / "documents.jsonl.gz")]
+    rows = read_rows(data / "documents.jsonl.gz")
     papers = [{"title": "", **{field: row[field] for field in FIELDS}} for row in rows]
     text = "".join(json.dumps(paper, ensure_ascii=False) + "\n" for paper in papers)
     # The index goes by the file's bytes, so that a second run embeds nothing anew.
     target.write_text(text, "utf-8")
 
 
-def write_set(rows: list[dict], folder: Path) -> None:
+def write_set(rows: list[dict[str, Any]], folder: Path) -> None:
     """Write the questions as a question set whose gold paper is the one that each was asked in."""
     folder.mkdir(parents=True, exist_ok=True)
     questions = [
@@ -136,7 +137,7 @@ def main() -> None:
     options = parser.parse_args()
     settings = Settings(style="synthesis", model=options.model)
     options.work.mkdir(parents=True, exist_ok=True)
-    rows = [row for _, row in read_records(options.data / "queries.dev.jsonl")]
+    rows = read_rows(options.data / "queries.dev.jsonl")
     if options.questions < len(rows):
         rows = random.Random(options.seed).sample(rows, options.questions)
     write_papers(options.data, options.work / "papers.jsonl")
@@ -144,7 +145,7 @@ def main() -> None:
     build_index([options.work / "papers.jsonl"], options.work / "index", settings=settings, prune=True)
     generator = CachedGenerator(open_generator(settings), options.cache)
     with Assistant.open(options.work / "index", settings=settings, generator=generator) as opened:
-        assistant = Remembering(opened)
+        assistant = RecordingAssistant(opened)
         questions = load_question_set(options.work / "set")
         report = run_question_set(assistant, questions, support=is_supported, cache=generator)
     print(render(report))

@@ -11,8 +11,8 @@ from pydantic import Field, ValidationError, model_validator
 
 from rag_qa.backends.locating import locate_model
 from rag_qa.errors import EvaluationError, ModelNotFoundError
+from rag_qa.evaluation.complaints import first_complaint
 from rag_qa.evaluation.corpora import SHARED, shared_folder
-from rag_qa.evaluation.lines import first_complaint
 from rag_qa.evaluation.significance import DIGITS
 from rag_qa.settings import Style
 from rag_qa.types import EvalReport, Value

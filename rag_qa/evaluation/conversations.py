@@ -12,12 +12,13 @@ from typing import Annotated, Any, Literal, Protocol, Self
 from pydantic import Field, ValidationError, model_validator
 
 from rag_qa.errors import EvaluationError, QuestionError
+from rag_qa.evaluation.complaints import fail, first_complaint
 from rag_qa.evaluation.datasets import CorpusSet, Text, file_hash, read_header
-from rag_qa.evaluation.lines import fail, first_complaint, read_records
 from rag_qa.evaluation.provenance import describe_run
 from rag_qa.evaluation.retrieval_runs import Progress, means
 from rag_qa.evaluation.running import Asker
 from rag_qa.index.lexical import Lexical, build_lexical
+from rag_qa.text.lines import read_json_lines
 from rag_qa.types import Answer, EvalReport, Filter, Paper, Query, Value
 
 CONVERSATIONS = "conversations.jsonl"
@@ -134,7 +135,7 @@ def load_conversations(folder: Path, *, split: str | None = None) -> Conversatio
     if split is not None:
         header = header.model_copy(update={"name": f"{header.name}-{split}"})
     conversations: dict[str, LabelledConversation] = {}
-    for number, record in read_records(files[1]):
+    for number, record in read_json_lines(files[1], EvaluationError):
         try:
             conversation = LabelledConversation.model_validate(record)
         except ValidationError as exc:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rag_qa.errors import EvaluationError
 from rag_qa.evaluation.datasets import CorpusSet, RetrievalSet
-from rag_qa.evaluation.lines import read_lines, read_records
+from rag_qa.text.lines import read_json_lines, read_lines
 
 SHARED = "RAG_QA_SHARED"
 ROOT_MARKS = (".git", "pyproject.toml")
@@ -59,9 +59,11 @@ def select_papers(sources: Sequence[Path], ids: Path, target: Path) -> Path:
 
     Raises EvaluationError if a listed paper is in none of the files.
     """
-    wanted = {text.strip() for _, text in read_lines(ids)}
+    wanted = {text.strip() for _, text in read_lines(ids, EvaluationError)}
     lines = []
-    for _, record in (numbered for source in sources for numbered in read_records(source)):
+    for _, record in (
+        numbered for source in sources for numbered in read_json_lines(source, EvaluationError)
+    ):
         if (paper := str(record.get("_id", record.get("id")))) in wanted:
             lines.append(json.dumps(record, ensure_ascii=False) + "\n")
             wanted.discard(paper)

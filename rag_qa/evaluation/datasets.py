@@ -1,6 +1,5 @@
 """What an assistant is measured on: question sets with gold papers and key facts, and BEIR-shaped folders."""
 
-import gzip
 import hashlib
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -10,8 +9,9 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, StringConstraints, ValidationError, field_validator, model_validator
 
 from rag_qa.errors import EvaluationError
-from rag_qa.evaluation.lines import fail, first_complaint, read_records
+from rag_qa.evaluation.complaints import fail, first_complaint
 from rag_qa.evaluation.qrels import Qrels, gold, read_qrels
+from rag_qa.text.lines import read_json_lines, unzip
 from rag_qa.types import Value
 
 Kind = Literal["which", "fact", "comparison", "near", "far", "hostile"]
@@ -150,7 +150,7 @@ def read_header(path: Path) -> DatasetHeader:
 
 def _read_questions(path: Path) -> dict[str, Question]:
     questions: dict[str, Question] = {}
-    for number, record in read_records(path):
+    for number, record in read_json_lines(path, EvaluationError):
         try:
             question = Question.model_validate(record)
         except ValidationError as exc:
@@ -221,7 +221,7 @@ def _find(folder: Path, names: Iterable[str]) -> Path | None:
 
 def _read_queries(path: Path) -> dict[str, str]:
     texts: dict[str, str] = {}
-    for number, record in read_records(path):
+    for number, record in read_json_lines(path, EvaluationError):
         query, text = record.get("_id", record.get("id")), record.get("text")
         if not isinstance(query, str) or not query or not isinstance(text, str) or not text.strip():
             fail(path, number, "no string `_id` (or `id`) and `text`", 'write {"_id": "q1", "text": "…"}')
@@ -235,7 +235,6 @@ def file_hash(files: Iterable[Path]) -> str:
     """Return one hash over the files' names and bytes, in the given order; gzipped files count as what they hold."""
     digest = hashlib.sha256()
     for path in files:
-        content = path.read_bytes()
-        content = gzip.decompress(content) if path.suffix == ".gz" else content
+        content = unzip(path.read_bytes())
         digest.update(f"{path.name.removesuffix('.gz')}\0{len(content)}\0".encode() + content)
     return digest.hexdigest()

@@ -7,10 +7,11 @@ from typing import Any, Literal, Protocol
 from pydantic import ValidationError
 
 from rag_qa.errors import EvaluationError, QuestionError
+from rag_qa.evaluation.complaints import fail, first_complaint
 from rag_qa.evaluation.datasets import CorpusSet, Text, file_hash, read_header
-from rag_qa.evaluation.lines import fail, first_complaint, read_records
 from rag_qa.evaluation.provenance import describe_run
 from rag_qa.evaluation.retrieval_runs import Progress, means
+from rag_qa.text.lines import read_json_lines
 from rag_qa.types import Answer, EvalReport, Filter, MetadataField, Query, Value
 
 SPLITS = ("dev", "heldout")
@@ -68,7 +69,7 @@ def load_phrasings(folder: Path, *, split: str | None = None) -> PhrasingSet:
         raise EvaluationError(f"{files[1]} is missing; name a split that is there with --split")
     header = read_header(files[0])
     phrasings = []
-    for number, record in read_records(files[1]):
+    for number, record in read_json_lines(files[1], EvaluationError):
         try:
             phrasings.append(Phrasing.model_validate(record))
         except ValidationError as exc:

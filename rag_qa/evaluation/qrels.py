@@ -3,7 +3,9 @@
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from rag_qa.evaluation.lines import fail, read_lines
+from rag_qa.errors import EvaluationError
+from rag_qa.evaluation.complaints import fail
+from rag_qa.text.lines import read_lines
 
 Grades = Mapping[str, int]
 Qrels = Mapping[str, Grades]
@@ -20,7 +22,7 @@ def read_qrels(path: Path, *, queries: Collection[str] | None = None) -> dict[st
     line of a missing header, a broken row or a pair judged twice.
     """
     qrels: dict[str, dict[str, int]] = {}
-    lines = read_lines(path)
+    lines = read_lines(path, EvaluationError)
     number, header = next(lines, (1, ""))
     if [name.strip().lower().replace("-", "_") for name in header.split("\t")] not in HEADERS:
         fail(path, number, "no header line", HEADER_CURE)

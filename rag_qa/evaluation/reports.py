@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from rag_qa.errors import EvaluationError
-from rag_qa.evaluation.lines import first_complaint
+from rag_qa.evaluation.complaints import first_complaint
 from rag_qa.evaluation.significance import DIGITS
 from rag_qa.types import EvalReport
 

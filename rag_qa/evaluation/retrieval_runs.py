@@ -9,11 +9,12 @@ from typing import Any, Protocol
 import numpy as np
 
 from rag_qa.errors import EvaluationError
+from rag_qa.evaluation.complaints import fail
 from rag_qa.evaluation.datasets import RetrievalSet
-from rag_qa.evaluation.lines import fail, read_lines
 from rag_qa.evaluation.metrics import ndcg_at, recall_at, reciprocal_rank_at
 from rag_qa.evaluation.provenance import describe_run
 from rag_qa.evaluation.qrels import Grades, Qrels, gold
+from rag_qa.text.lines import read_lines
 from rag_qa.types import EvalReport, Hit, Paper, Value
 
 Progress = Callable[[int, int], None]
@@ -234,7 +235,7 @@ def read_run(path: Path) -> Run:
     """
     rows: dict[str, dict[str, tuple[float, int]]] = {}
     name = Path(path).name
-    for number, text in read_lines(Path(path)):
+    for number, text in read_lines(Path(path), EvaluationError):
         fields = text.split()
         if len(fields) != 6:
             fail(path, number, f"{len(fields)} fields where six are needed", RUN_CURE)

@@ -13,9 +13,9 @@ import numpy as np
 from rag_qa.answering.assistant import Assistant
 from rag_qa.backends.embedding import open_embedder, open_plain_model
 from rag_qa.errors import EvaluationError
-from rag_qa.evaluation.lines import read_lines, read_records
 from rag_qa.evaluation.provenance import describe_run
 from rag_qa.settings import DenseSearch, Settings
+from rag_qa.text.lines import read_json_lines, read_lines
 from rag_qa.types import Value
 
 Told = Callable[[str, int, int], None]
@@ -89,8 +89,12 @@ def bench_search(index: Path, queries: Sequence[str], settings: Settings, *, tel
 def read_texts(path: Path) -> list[str]:
     """Return the queries of a file: `text` of each line of JSON Lines, else the lines. Raises EvaluationError."""
     if ".jsonl" in path.suffixes:
-        return [record["text"] for _, record in read_records(path) if isinstance(record.get("text"), str)]
-    return [text for _, text in read_lines(path)]
+        return [
+            record["text"]
+            for _, record in read_json_lines(path, EvaluationError)
+            if isinstance(record.get("text"), str)
+        ]
+    return [text for _, text in read_lines(path, EvaluationError)]
 
 
 def _open(index: Path, settings: Settings, dense: DenseSearch, embedder: object) -> Assistant:
