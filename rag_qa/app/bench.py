@@ -31,7 +31,7 @@ def index(
     from rag_qa.evaluation.index_benchmark import bench_index
 
     with progress_bar(Console(stderr=True)) as tell:
-        found = bench_index(sources, load_settings(), papers=papers, runs=runs, tell=tell)
+        found = bench_index(sources, load_settings(), papers=papers, runs=runs, progress=tell)
     if as_json:
         typer.echo(found.model_dump_json(indent=2))
         return
@@ -57,7 +57,7 @@ def search(
 
     asked = read_texts(queries)[:count]
     with progress_bar(Console(stderr=True)) as tell:
-        found = bench_search(index, asked, load_settings(), tell=tell)
+        found = bench_search(index, asked, load_settings(), progress=tell)
     if as_json:
         typer.echo(found.model_dump_json(indent=2))
         return

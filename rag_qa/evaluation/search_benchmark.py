@@ -1,10 +1,10 @@
-"""How fast an index is opened and searched, against the embedder underneath in the same run."""
+"""Measure how fast an index is opened and searched, against its embedder alone in the same run."""
 
 import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +14,11 @@ from rag_qa.answering.assistant import Assistant
 from rag_qa.backends.embedding import open_embedder, open_plain_model
 from rag_qa.errors import EvaluationError
 from rag_qa.evaluation.provenance import describe_run
+from rag_qa.index.changes import Progress
 from rag_qa.settings import DenseSearch, Settings
 from rag_qa.text.lines import read_json_lines, read_lines
 from rag_qa.types import Value
 
-Told = Callable[[str, int, int], None]
 COLD_RUNS = 3
 DEPTH = 20
 
@@ -26,9 +26,9 @@ DEPTH = 20
 class SearchBenchmark(Value):
     """Milliseconds (median, 95th percentile) to embed a query, to search exactly and to search Chroma's graph, warm.
 
-    `graph_overlap` is the share of the first 20 papers that both searches give; `loading_s` are the seconds to import
-    and load the plain model and embed a query, `first_search_s` those to open the index and search, each in a fresh
-    process; `memory_mib` is what the latter holds beyond the former.
+    `graph_overlap` is the share of the first 20 papers that both searches find. `loading_s` are the seconds to import
+    and load the plain model and embed a query, `first_search_s` the seconds to open the index and search, each in a
+    fresh process. `memory_mib` is the memory of the second process beyond the first.
     """
 
     queries: int
@@ -42,11 +42,13 @@ class SearchBenchmark(Value):
     provenance: Mapping[str, Any]
 
 
-def bench_search(index: Path, queries: Sequence[str], settings: Settings, *, tell: Told) -> SearchBenchmark:
-    """Open an index anew and search it, and load the plain model, each in processes of their own; then search warm.
+def bench_search(
+    index: Path, queries: Sequence[str], settings: Settings, *, progress: Progress
+) -> SearchBenchmark:
+    """Time a first search and loading the plain model in fresh processes, then searches in this one.
 
-    Warm, each query is embedded alone, searched exactly, and searched through Chroma's graph, one after the other.
-    Raises EvaluationError where there is no query.
+    In this process each query is embedded alone, searched exactly, and searched through Chroma's graph, in this order.
+    `progress` is called with (stage, done, total). Raises EvaluationError if there is no query.
     """
     if not queries:
         raise EvaluationError(
@@ -69,7 +71,7 @@ def bench_search(index: Path, queries: Sequence[str], settings: Settings, *, tel
             hits = assistant.search(query, k=DEPTH)
             searching[name].append(time.perf_counter() - started)
             found[name].append([hit.paper.id for hit in hits])
-        tell("searching", done, len(queries))
+        progress("searching", done, len(queries))
     shared = [len(set(a) & set(b)) / len(a) for a, b in zip(found["exact"], found["hnsw"], strict=True) if a]
     for assistant in opened.values():
         assistant.close()

@@ -170,7 +170,7 @@ def test_two_conversations_cannot_share_an_id(talk):
     folder = talk([FIRST, turn("it", {"alone": True})])
     file = folder / "conversations.jsonl"
     file.write_text(f"{file.read_text()}\n{file.read_text()}")
-    with pytest.raises(EvaluationError, match="stands here twice"):
+    with pytest.raises(EvaluationError, match="is in the file twice"):
         load_conversations(folder)
     file.write_text("\n")
     with pytest.raises(EvaluationError, match="no conversations"):

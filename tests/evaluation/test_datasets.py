@@ -58,7 +58,7 @@ def test_a_broken_header_is_told(write_set, header: str, told: str) -> None:
     [
         ("{", "not JSON"),
         ("[]", "not a JSON object"),
-        ({**GOOD, "_id": "q1"}, "'q1' stands here twice"),
+        ({**GOOD, "_id": "q1"}, "'q1' is in the file twice"),
         ({**GOOD, "kind": "trivia"}, "kind"),
         ({**GOOD, "answerable": "perhaps"}, "answerable"),
         ({**GOOD, "kind": "near"}, "unanswerable"),
