@@ -18,8 +18,9 @@ import json
 from pathlib import Path
 
 import numpy as np
-from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import roc_auc_score
+from sklearn.metrics import roc_auc_score  # type: ignore[import-untyped]
+
+from eval.logistic import as_toml, fit_logistic
 
 FEATURES = {"read_answer": ("stated",), "confirmed_answer": ("confirmed", "supported")}
 # Before the model writes, only what is hardly answerable is refused: so many of the answerable at most.
@@ -37,7 +38,7 @@ def main() -> None:
         used = [row for row in rows if set(features) <= row["clues"].keys()]
         x = np.array([[row["clues"][feature] for feature in features] for row in used])
         y = np.array([row["answerable"] for row in used])
-        model = LogisticRegression(C=1.0).fit(x, y)
+        model = fit_logistic(x, y)
         left_out = np.array([_fitted_without(x, y, n) for n in range(len(y))])
         threshold = float(np.quantile(left_out[y], REFUSED[name], method="lower"))
         near = np.array([row["kind"] == "near" for row in used])
@@ -46,17 +47,13 @@ def main() -> None:
             f"{roc_auc_score(y, left_out):.3f}, answerable refused {(left_out[y] < threshold).mean():.3f}, "
             f"near answered {(left_out[near] >= threshold).mean():.3f}"
         )
-        print(f"[{name}]\nthreshold = {threshold:.3f}\nintercept = {model.intercept_[0]:.4f}\n")
-        print(f"[{name}.coefficients]")
-        for feature, value in zip(features, model.coef_[0], strict=True):
-            print(f"{feature} = {value:.4f}")
-        print()
+        print("\n".join(as_toml(name, features, model.coef_[0], model.intercept_[0], threshold)))
 
 
 def _fitted_without(x: np.ndarray, y: np.ndarray, left_out: int) -> float:
     """Return the probability of a row by a model of all others."""
     others = np.arange(len(y)) != left_out
-    model = LogisticRegression(C=1.0).fit(x[others], y[others])
+    model = fit_logistic(x[others], y[others])
     return float(model.predict_proba(x[left_out : left_out + 1])[0, 1])
 
 

@@ -27,6 +27,7 @@ from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyp
 from sklearn.model_selection import GroupKFold  # type: ignore[import-untyped]
 
 from eval.doubles import RememberingEmbedder
+from eval.logistic import fit_logistic
 from eval.rows import read_rows
 from rag_qa import build_index
 from rag_qa.answering.query import followups
@@ -190,7 +191,7 @@ def _rights(turn: Asked, index: Index, embedder: Embedder) -> dict[Look, bool]:
 
 
 def _label(turn: Asked, right: dict[Look, bool]) -> Look | None:
-    """Return how a turn looks back; None where that does not matter, or no way is right."""
+    """Return how a turn looks back, or None if that does not matter or no way is right."""
     if turn.expect is None or turn.expect.alone:
         return turn.look or "alone"
     if turn.kind in RULED and (all(right.values()) or not any(right.values())):
@@ -270,8 +271,8 @@ def _fit_and_judge(
 
 def _fit(seen: np.ndarray, labels: np.ndarray, others: np.ndarray, weight: float) -> LogisticRegression:
     weights = np.concatenate([np.ones(len(seen)), np.full(len(others), weight)])
-    model = LogisticRegression(C=STRENGTH, max_iter=2000)
-    return model.fit(np.vstack([seen, others]), [*labels, *["alone"] * len(others)], weights)
+    known = [*labels, *["alone"] * len(others)]
+    return fit_logistic(np.vstack([seen, others]), known, strength=STRENGTH, weights=weights)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]
 from sklearn.model_selection import StratifiedGroupKFold  # type: ignore[import-untyped]
 
+from eval.logistic import fit_logistic
 from eval.rows import read_rows
 from rag_qa.answering.query.kinds import FIELDS, FILE, WORD_WEIGHT, asking_words, word_features
 from rag_qa.backends.embedding import open_embedder
@@ -109,16 +110,16 @@ def main() -> None:
 
 
 def _facts_apart(model: LogisticRegression, features: np.ndarray, kinds: list[str]) -> np.ndarray:
-    """Return the kinds, where those of facts are the most probable one of a fact."""
-    places = [list(model.classes_).index(kind) for kind in FACTS]
-    likely = [FACTS[n] for n in model.decision_function(features)[:, places].argmax(axis=1)]
+    """Return the kinds, with each fact replaced by the most probable kind of a fact."""
+    columns = [list(model.classes_).index(kind) for kind in FACTS]
+    likely = [FACTS[n] for n in model.decision_function(features)[:, columns].argmax(axis=1)]
     return np.array(
         [of_fact if kind == "fact" else kind for kind, of_fact in zip(kinds, likely, strict=True)]
     )
 
 
 def _fit(features: np.ndarray, labels: np.ndarray) -> LogisticRegression:
-    return LogisticRegression(C=STRENGTH, max_iter=2000).fit(features, labels)
+    return fit_logistic(features, labels, strength=STRENGTH)
 
 
 def _varied(text: str, pools: dict[bool, list[str]], draw: random.Random) -> str:

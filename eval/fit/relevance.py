@@ -22,9 +22,10 @@ from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 import numpy as np
-from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import roc_auc_score
+from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]
+from sklearn.metrics import roc_auc_score  # type: ignore[import-untyped]
 
+from eval.logistic import as_toml, fit_logistic
 from eval.rows import read_rows
 from rag_qa.answering.evidence.answerability import Clues, find_clues
 from rag_qa.answering.evidence.relevance import Signals, assess, best_signals, paper_features
@@ -149,14 +150,14 @@ def fit_question(questions: Sequence[Question]) -> tuple[LogisticRegression, flo
     """Fit answerable against far, and the threshold that refuses no more than the share wanted."""
     used = [q for q in questions if q.answerable or q.kind == "far"]
     x, y = np.array([q.best for q in used]), np.array([q.answerable for q in used])
-    model = LogisticRegression(max_iter=5000).fit(x, y)
+    model = fit_logistic(x, y)
     return model, float(np.quantile(model.predict_proba(x[y])[:, 1], REFUSED))
 
 
 def fit_answer(questions: Sequence[Question]) -> tuple[LogisticRegression, float]:
     """Fit answerable against far and near, and the threshold that refuses no more than the share wanted."""
     x, y = np.array([q.clues for q in questions]), np.array([q.answerable for q in questions])
-    model = LogisticRegression(max_iter=5000, C=PRIOR).fit(x, y)
+    model = fit_logistic(x, y, strength=PRIOR)
     return model, float(np.quantile(model.predict_proba(x[y])[:, 1], REFUSED))
 
 
@@ -178,7 +179,7 @@ def fit_paper(questions: Sequence[Question]) -> tuple[LogisticRegression, float]
 def paper_model(questions: Sequence[Question]) -> LogisticRegression:
     """Fit gold against not among what answerable questions find."""
     used = [q for q in questions if q.answerable]
-    return LogisticRegression(max_iter=5000).fit(
+    return fit_logistic(
         np.concatenate([q.papers[~q.maybe] for q in used]), np.concatenate([q.gold[~q.maybe] for q in used])
     )
 
@@ -216,7 +217,7 @@ def fit_list(
 def listed(
     questions: Sequence[Question], others: Sequence[Question], lists: Sequence[Question]
 ) -> dict[str, float]:
-    """Return how lists are by models fitted on the others and on lists: of which papers, and for which requests."""
+    """Return scores of lists and of refused requests, by models fitted on the others and on lists."""
     speak, speaks = fit_question(others)
     paper, wanted = fit_paper([*others, *lists])
     _, threshold = fit_list([*others, *lists], speak, paper)
@@ -267,15 +268,7 @@ def held_out(questions: Sequence[Question], others: Sequence[Question]) -> dict[
 
 def section(name: str, model: LogisticRegression, threshold: float, features: Sequence[str]) -> list[str]:
     """Return one model as TOML."""
-    return [
-        f"[{name}]",
-        f"threshold = {threshold:.3f}",
-        f"intercept = {model.intercept_[0]:.4f}",
-        "",
-        f"[{name}.coefficients]",
-        *(f"{feature} = {value:.4f}" for feature, value in zip(features, model.coef_[0], strict=True)),
-        "",
-    ]
+    return as_toml(name, features, model.coef_[0], model.intercept_[0], threshold)
 
 
 def main() -> None:

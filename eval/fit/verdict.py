@@ -18,13 +18,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import balanced_accuracy_score, brier_score_loss, roc_auc_score
-from sklearn.model_selection import GroupKFold
-from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.metrics import balanced_accuracy_score, brier_score_loss, roc_auc_score  # type: ignore[import-untyped]
+from sklearn.model_selection import GroupKFold  # type: ignore[import-untyped]
+from sklearn.pipeline import Pipeline, make_pipeline  # type: ignore[import-untyped]
+from sklearn.preprocessing import StandardScaler  # type: ignore[import-untyped]
 
 from eval.doubles import RememberingEmbedder
+from eval.logistic import as_toml, fit_logistic
 from eval.rows import read_rows
 from rag_qa.answering.verdict.features import Comparison, Features, compare
 from rag_qa.backends.embedding import open_embedder
@@ -102,8 +102,9 @@ def table(comparisons: Sequence[Comparison], names: Sequence[str]) -> np.ndarray
 
 
 def fit(x: np.ndarray, y: np.ndarray, weights: np.ndarray) -> Pipeline:
-    model = make_pipeline(StandardScaler(), LogisticRegression(C=STRENGTH, max_iter=5000))
-    return model.fit(x, y, logisticregression__sample_weight=weights / weights.mean())
+    scaler = StandardScaler().fit(x)
+    model = fit_logistic(scaler.transform(x), y, strength=STRENGTH, weights=weights / weights.mean())
+    return make_pipeline(scaler, model)
 
 
 def plain(model: Pipeline) -> tuple[float, np.ndarray]:
@@ -149,7 +150,7 @@ def scores(y: np.ndarray, raw: np.ndarray, with_rules: np.ndarray) -> dict[str, 
     }
 
 
-def told(figures: dict[str, float]) -> str:
+def listed(figures: dict[str, float]) -> str:
     return ", ".join(f"{name} {value:.3f}" for name, value in figures.items())
 
 
@@ -165,7 +166,7 @@ def examine(rows: Sequence[Row], comparisons: Sequence[Comparison], names: Seque
         probability[test] = fit(x[train], y[train], weights[train]).predict_proba(x[test])[:, 1]
     kept = ruled(probability, comparisons)
     lines = [
-        f"{s}: {told(scores(y[sets == s], probability[sets == s], kept[sets == s]))}"
+        f"{s}: {listed(scores(y[sets == s], probability[sets == s], kept[sets == s]))}"
         for s in (*FITTED, *UNSEEN)
     ]
     for name in FITTED:
@@ -173,7 +174,7 @@ def examine(rows: Sequence[Row], comparisons: Sequence[Comparison], names: Seque
         here = sets == name
         moved = fit(x[other], y[other], weights[other]).predict_proba(x[here])[:, 1]
         alike = ruled(moved, [c for c, h in zip(comparisons, here, strict=True) if h])
-        lines.append(f"{name}, fitted on the other set: {told(scores(y[here], moved, alike))}")
+        lines.append(f"{name}, fitted on the other set: {listed(scores(y[here], moved, alike))}")
     error = calibration_error(y[fitted], probability[fitted], weights[fitted])
     brier = brier_score_loss(y[fitted], probability[fitted], sample_weight=weights[fitted])
     lines.append(f"calibration over both sets: error {error:.3f}, Brier score {brier:.3f}")
@@ -229,8 +230,7 @@ def main() -> None:
     for title, names in models.items():
         y = np.array([row.supported for row in rows])
         intercept, coefficients = plain(fit(table(comparisons, names), y, weights_of(rows)))
-        lines += ["", f"[{title}]", f"intercept = {intercept:.4f}", "", f"[{title}.coefficients]"]
-        lines += [f"{name} = {value:.4f}" for name, value in zip(names, coefficients, strict=True)]
+        lines += ["", *as_toml(title, names, coefficients, intercept)[:-1]]
     print("\n".join(lines))
     if not options.dry_run:
         OUTPUT.write_text("\n".join(lines) + "\n", "utf-8")

@@ -112,7 +112,7 @@ class Question(NamedTuple):
 
 
 class Measured(NamedTuple):
-    """The scores of one set: by system, and by the place of the weights in GRID."""
+    """The scores of one set: by system, and by the number of the weights in GRID."""
 
     systems: dict[str, Table]
     grid: list[Table]
@@ -148,7 +148,7 @@ def main() -> None:
 
 
 def opened(data: Path, cache: Path, collection: str, embedder: Embedder) -> Index:
-    """Return the collection's index, built first where the cache has none."""
+    """Return the collection's index, built first if the cache has none."""
     folder = cache / collection
     if not folder.is_dir():
         source = data / COLLECTIONS[collection]
@@ -281,9 +281,9 @@ def with_typo(text: str, chance: random.Random) -> str:
     if not words:
         return text
     word = chance.choice(words)
-    place = chance.randrange(word.start() + 1, word.end() - 1)
+    n = chance.randrange(word.start() + 1, word.end() - 1)
     letter = chance.choice(string.ascii_lowercase)
-    before, here, after = text[:place], text[place], text[place + 1 :]
+    before, here, after = text[:n], text[n], text[n + 1 :]
     return chance.choice(
         [
             before + after,
@@ -323,11 +323,11 @@ def cross_validated(measured: Mapping[str, Measured], seed: int) -> dict[str, Ta
     return scores
 
 
-def goodness(sets: Mapping[str, Measured], place: int, chosen: Mapping[str, np.ndarray]) -> float:
+def goodness(sets: Mapping[str, Measured], number: int, chosen: Mapping[str, np.ndarray]) -> float:
     """Return the mean over sets of recall@20 and nDCG@10 on the chosen questions."""
     columns = [MEASURES.index(measure) for measure in COMPARED]
     return float(
-        np.mean([found.grid[place][chosen[name]][:, columns].mean() for name, found in sets.items()])
+        np.mean([found.grid[number][chosen[name]][:, columns].mean() for name, found in sets.items()])
     )
 
 
@@ -358,7 +358,7 @@ def mean(scores: Table, measure: str) -> str:
 
 
 def lost(whole: Table, part: Table, measure: str) -> str:
-    """Return how far a part is above the whole (mostly below it), in bold where the interval leaves out 0."""
+    """Return how far a part is above the whole (mostly below it), in bold if the interval leaves out 0."""
     column = MEASURES.index(measure)
     if (whole == part).all():
         return "same"
@@ -377,7 +377,7 @@ def fill(readme: Path, table: str) -> None:
     before, begin, rest = readme.read_text("utf-8").partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:
-        raise SystemExit(f"{readme} lacks the marks {BEGIN} and {END}; put them where the table shall stand")
+        raise SystemExit(f"{readme} lacks the marks {BEGIN} and {END}; put them around the table")
     readme.write_text(f"{before}{BEGIN}\n{table}\n{END}{after}", "utf-8")
 
 

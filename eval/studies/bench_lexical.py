@@ -16,17 +16,19 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import bm25s
-import Stemmer
+import bm25s  # type: ignore[import-untyped]
+import Stemmer  # type: ignore[import-not-found]
 
 from eval.rows import read_rows
 
 TOP = 100
 UPDATE = 1000
+Step = Callable[[], None]
+Search = Callable[[str], None]
 
 
 def bench(
-    name: str, folder: Path, build: Callable, open_: Callable, update: Callable, queries: list[str]
+    name: str, folder: Path, build: Step, open_: Callable[[], Search], update: Step, queries: list[str]
 ) -> None:
     start = time.perf_counter()
     build()
@@ -70,7 +72,7 @@ def bench_bm25s(texts: list[str], queries: list[str], folder: Path) -> None:
         index.index(tokens, show_progress=False)
         index.save(str(folder))
 
-    def open_() -> Callable:
+    def open_() -> Search:
         index = bm25s.BM25.load(str(folder), mmap=True)
 
         def search(query: str) -> None:
@@ -93,7 +95,7 @@ def bench_fts5(texts: list[str], queries: list[str], folder: Path) -> None:
             )
             db.executemany("INSERT INTO t(rowid, x) VALUES (?, ?)", enumerate(items, first))
 
-    def open_() -> Callable:
+    def open_() -> Search:
         db = sqlite3.connect(path)
 
         def search(query: str) -> None:
@@ -118,7 +120,7 @@ def bench_fts5(texts: list[str], queries: list[str], folder: Path) -> None:
 
 
 def bench_tantivy(texts: list[str], queries: list[str], folder: Path) -> None:
-    import tantivy
+    import tantivy  # type: ignore[import-not-found]
 
     schema = (
         tantivy.SchemaBuilder()
@@ -134,7 +136,7 @@ def bench_tantivy(texts: list[str], queries: list[str], folder: Path) -> None:
         writer.commit()
         writer.wait_merging_threads()
 
-    def open_() -> Callable:
+    def open_() -> Search:
         index = tantivy.Index.open(str(folder))
         searcher = index.searcher()
 

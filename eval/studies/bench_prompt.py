@@ -11,6 +11,7 @@ import argparse
 import json
 import statistics
 import time
+from collections.abc import Callable
 from functools import partial
 
 from rag_qa.backends.llama import open_generator
@@ -53,7 +54,7 @@ def main() -> None:
     )
 
 
-def _timed(call) -> float:
+def _timed(call: Callable[[], object]) -> float:
     start = time.perf_counter()
     call()
     return time.perf_counter() - start

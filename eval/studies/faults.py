@@ -49,7 +49,7 @@ class Rate(NamedTuple):
 
     @property
     def share(self) -> float:
-        """Return the share of sentences, 0 where there are none."""
+        """Return the share of sentences, 0 if there are none."""
         return self.raised / self.total if self.total else 0.0
 
 
@@ -119,7 +119,7 @@ DENIED = {
 }
 AUXILIARY = re.compile(r"\b(is|are|was|were|can|could|will|would|may|should|must)\b(?! not)")
 PLAIN_VERB = re.compile(r"\b([Ww]e|[Tt]hey|[Aa]uthors) (?=[a-z]+\b)(?!(?:also|then|further|first)\b)")
-# Only words that mean the opposite in the same place.
+# Only words that mean the opposite in the same position.
 DIRECTIONS = (
     ("increases", "decreases"),
     ("increase", "decrease"),
@@ -153,12 +153,12 @@ def change_number(text: str, evidence: Sequence[str], rng: random.Random) -> str
     found = [*NUMERAL.finditer(text), *SPELT_NUMERAL.finditer(text)]
     if not found:
         return None
-    place = rng.choice(found)
+    number = rng.choice(found)
     known = " ".join(evidence)
-    new = place.group()
-    while new == place.group() or re.search(rf"\b{re.escape(new)}\b", known):
-        new = _other_number(place.group(), rng)
-    return text[: place.start()] + new + text[place.end() :]
+    new = number.group()
+    while new == number.group() or re.search(rf"\b{re.escape(new)}\b", known):
+        new = _other_number(number.group(), rng)
+    return text[: number.start()] + new + text[number.end() :]
 
 
 def _other_number(number: str, rng: random.Random) -> str:
@@ -169,10 +169,10 @@ def _other_number(number: str, rng: random.Random) -> str:
 
 
 def exchange_numbers(text: str) -> str | None:
-    """Return the text with its first two different numerals exchanged; None where there are not two."""
-    places = list(NUMERAL.finditer(text))
-    for one in places:
-        for other in places:
+    """Return the text with its first two different numerals exchanged; None if there are not two."""
+    numbers = list(NUMERAL.finditer(text))
+    for one in numbers:
+        for other in numbers:
             if one.start() < other.start() and one.group() != other.group():
                 between = text[one.end() : other.start()]
                 return text[: one.start()] + other.group() + between + one.group() + text[other.end() :]
@@ -180,7 +180,7 @@ def exchange_numbers(text: str) -> str | None:
 
 
 def flip_negation(text: str) -> str | None:
-    """Return the text with its first negation taken out, else with one put in; None where neither is easy."""
+    """Return the text with its first negation taken out, else with one put in; None if neither is easy."""
     for pattern, instead in DENIED.items():
         changed, count = re.subn(pattern, instead, text, count=1)
         if count:
@@ -262,7 +262,7 @@ REWORDINGS = (
 
 
 def paraphrase(text: str) -> str | None:
-    """Return the text lightly reworded, its meaning unchanged; None where no rule applies."""
+    """Return the text lightly reworded, its meaning unchanged; None if no rule applies."""
     changed = text
     for pattern, instead in REWORDINGS:
         if instead is None:

@@ -46,7 +46,7 @@ FAULTS = (
     "cut-off sentences",
     "marks or controls in text",
 )
-# As sentences are told apart (rag_qa/text/sentences.py): a stop, and what closes after it.
+# As sentences are split (rag_qa/text/sentences.py): a stop, and what closes after it.
 ENDED_WELL = re.compile(r"[.!?…。！？][\"'”’)\]}$*」』）]*$")
 QUESTIONS = Path(__file__).parents[1] / "sets" / "sample"
 # About a sentence and a half of random tokens, so that many replies break off.
@@ -91,7 +91,7 @@ class RandomTokens(RandomGenerator):
     def generate(
         self, prompt: Prompt, *, grammar: str | None, max_tokens: int, temperature: float, seed: int
     ) -> Iterator[str]:
-        """Yield a piece a token. Raises AssertionError at a dead end, where no token may follow."""
+        """Yield a piece a token. Raises AssertionError if no token may follow."""
         import llama_cpp
 
         self.prompts.append(prompt)
@@ -167,7 +167,8 @@ def main() -> None:
     # Named as the writer, whose say counts; the generator is opened already, so that the writer need not be here.
     settings = Settings(model=WRITER, style="synthesis", min_relevance=0.0, max_tokens=MAX_TOKENS)
     questions = [q.text for q in load_question_set(QUESTIONS).questions]
-    found, faults = Counter(), Counter(dict.fromkeys(FAULTS, 0))
+    found: Counter[str] = Counter()
+    faults = Counter(dict.fromkeys(FAULTS, 0))
     began = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         build_index([sample_papers_path()], folder, embedder=HashingEmbedder())
@@ -185,7 +186,7 @@ def main() -> None:
             try:
                 answer = assistant.ask(question)
             except RagQAError:
-                found["told errors"] += 1
+                found["errors of the question"] += 1
                 continue
             except Exception as exc:
                 faults["crashes"] += 1

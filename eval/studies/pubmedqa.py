@@ -88,13 +88,13 @@ def write_set(rows: list[dict[str, Any]], folder: Path) -> None:
 
 
 def affirmed_by(answer: Answer) -> Decision | None:
-    """Return what the model made of a yes/no question; None where it was not asked."""
+    """Return the model's decision on a yes/no question, or None if it was not asked."""
     found = affirmation_of(answer)
     return OPENED[found.opening] if found else None
 
 
 def affirmation_of(answer: Answer) -> Affirmation | None:
-    """Return how probable the model found Yes and No; None where it was not asked."""
+    """Return the model's probabilities of Yes and No, or None if it was not asked."""
     found = answer.provenance.get("affirmed")
     return Affirmation(**found) if found else None
 

@@ -9,9 +9,10 @@ abstracts; compare the table with the one in eval/LOG.md.
 """
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 
@@ -28,7 +29,7 @@ from rag_qa.text.words import question_terms
 KINDS = ("fact", "comparison")
 
 
-def quoted(chosen: Sequence[ScoredSentence], evidence: Sequence[dict]) -> list[bool]:
+def quoted(chosen: Sequence[ScoredSentence], evidence: Sequence[Mapping[str, Any]]) -> list[bool]:
     """Return for each piece of evidence whether one of the sentences overlaps it."""
     return [
         any(s.paper_id == e["paper"] and s.start < e["end"] and s.end > e["start"] for s in chosen)
