@@ -80,6 +80,8 @@ class Said(NamedTuple):
 NOTHING_SAID = Said()
 # What counts for a quote, which stands in where nothing written was supported: less than a verdict of `partial`.
 NOTHING_SUPPORTED = 0.25
+# A sentence that repeats its source word for word is supported at .9998, and may still answer another question.
+LIKELY = 0.95
 
 
 class Decision(NamedTuple):
@@ -183,8 +185,8 @@ def decide_named(query: Query, decision: Decision, papers: Sequence[Paper], leas
 
 
 def log_odds(probability: float) -> float:
-    """Return the logarithm of the odds, bounded as 12-bit probabilities would be (±8.3)."""
-    bounded = min(max(probability, 1 / 4096), 1 - 1 / 4096)
+    """Return the natural logarithm of the odds, bounded (±2.9): no single clue outweighs all others."""
+    bounded = min(max(probability, 1 - LIKELY), LIKELY)
     return math.log(bounded / (1 - bounded))
 
 
