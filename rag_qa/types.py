@@ -377,40 +377,6 @@ class Interval(Value):
         return self.low > 0 or self.high < 0
 
 
-class IndexBenchmark(Value):
-    """Seconds to build an index and to encode the same passages with the plain library, run by run.
-
-    `ratio` is how many times faster building is (the median over the runs), `cosine` the mean between both vectors.
-    """
-
-    papers: int
-    passages: int
-    building_s: tuple[float, ...]
-    encoding_s: tuple[float, ...]
-    ratio: float
-    cosine: float
-    provenance: Mapping[str, Any]
-
-
-class SearchBenchmark(Value):
-    """Milliseconds (median, 95th percentile) to embed a query, to search exactly and to search Chroma's graph, warm.
-
-    `graph_overlap` is the share of the first 20 papers that both searches give; `loading_s` are the seconds to import
-    and load the plain model and embed a query, `first_search_s` those to open the index and search, each in a fresh
-    process; `memory_mib` is what the latter holds beyond the former.
-    """
-
-    queries: int
-    embedding_ms: tuple[float, float]
-    exact_ms: tuple[float, float]
-    graph_ms: tuple[float, float]
-    graph_overlap: float
-    loading_s: tuple[float, ...]
-    first_search_s: tuple[float, ...]
-    memory_mib: float
-    provenance: Mapping[str, Any]
-
-
 class EvalReport(Value):
     """What an evaluation found: each of `scores` is a mean (or a count) over the rows of `per_query`.
 

@@ -4,8 +4,9 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -15,11 +16,30 @@ from rag_qa.errors import EvaluationError
 from rag_qa.evaluation.lines import read_lines, read_records
 from rag_qa.evaluation.provenance import describe_run
 from rag_qa.settings import DenseSearch, Settings
-from rag_qa.types import SearchBenchmark
+from rag_qa.types import Value
 
 Told = Callable[[str, int, int], None]
 COLD_RUNS = 3
 DEPTH = 20
+
+
+class SearchBenchmark(Value):
+    """Milliseconds (median, 95th percentile) to embed a query, to search exactly and to search Chroma's graph, warm.
+
+    `graph_overlap` is the share of the first 20 papers that both searches give; `loading_s` are the seconds to import
+    and load the plain model and embed a query, `first_search_s` those to open the index and search, each in a fresh
+    process; `memory_mib` is what the latter holds beyond the former.
+    """
+
+    queries: int
+    embedding_ms: tuple[float, float]
+    exact_ms: tuple[float, float]
+    graph_ms: tuple[float, float]
+    graph_overlap: float
+    loading_s: tuple[float, ...]
+    first_search_s: tuple[float, ...]
+    memory_mib: float
+    provenance: Mapping[str, Any]
 
 
 def bench_search(index: Path, queries: Sequence[str], settings: Settings, *, tell: Told) -> SearchBenchmark:
