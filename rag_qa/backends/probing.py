@@ -19,6 +19,7 @@ from pathlib import Path
 from platformdirs import user_cache_path
 
 from rag_qa.backends.hashing import memory_file, read_memory, write_memory
+from rag_qa.backends.llama_native import can_offload, system_info
 from rag_qa.backends.processor import cpu_flags
 from rag_qa.errors import BackendError
 from rag_qa.types import Value
@@ -134,8 +135,8 @@ def main(arguments: Sequence[str]) -> None:
     model = llama_cpp.Llama(model_path=arguments[0], n_ctx=128, n_threads=1, verbose=False)
     model.create_completion(PROMPT, max_tokens=1, temperature=0.0)
     report = {
-        "system_info": llama_cpp.llama_print_system_info().decode(),
-        "offload": bool(llama_cpp.llama_supports_gpu_offload()),
+        "system_info": system_info(),
+        "offload": can_offload(),
     }
     print(json.dumps(report))
 

@@ -281,7 +281,7 @@ def test_a_beginning_is_read_once(llama, monkeypatch):
     evaluate = llama._llama.eval
     monkeypatch.setattr(llama._llama, "eval", lambda tokens: (read.append(list(tokens)), evaluate(tokens)))
     llama.choose(Prompt(system="Another.", user="Why?"), ("Yes", "No"))
-    llama._bookmarks.clear()
+    llama._memory.bookmarks.clear()
     read.clear()
     system, context, rest = llama._segments(READ)
     other = llama._segments(DRY)[-1]
@@ -293,7 +293,7 @@ def test_a_beginning_is_read_once(llama, monkeypatch):
     llama.choose(READ, ("Yes", "No"))
     assert read == [rest]
     llama.choose(PROMPT, ("Yes", "No"))
-    assert [mark.segments for mark in llama._bookmarks].count([system, context]) == 1
+    assert [mark.segments for mark in llama._memory.bookmarks].count([system, context]) == 1
 
 
 @pytest.mark.model
