@@ -156,8 +156,8 @@ class QueuedGenerator:
 class RandomGenerator(QueuedGenerator):
     """A hostile generator: it writes at random what the grammar allows, and sometimes stops early.
 
-    `replies` holds what it wrote, and `broke_off` says whether the last reply is unfinished. Half of its texts are random
-    characters, half are copied from the prompt, so some of them are true. The same seed gives the same replies.
+    `replies` holds what it wrote, and `broke_off` says whether the last reply is unfinished. Half of the texts are
+    random characters, half are copied from the prompt, so some are true. The same seed gives the same replies.
     """
 
     def __init__(self, seed: int = 0, *, name: str = "random", n_ctx: int = 4096) -> None:
