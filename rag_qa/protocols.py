@@ -119,8 +119,8 @@ class Generator(Protocol):
     ) -> Pieces[str, None, None]:
         """Yield pieces of text; closing the iterator early stops the model and leaves it usable.
 
-        `grammar` is GBNF with a rule `root`. Temperature 0 takes the likeliest token; above 0, the same `seed` gives the
-        same text. Raises BackendError if the grammar is bad or the prompt leaves no room for `max_tokens`.
+        `grammar` is GBNF with a rule `root`. Temperature 0 takes the likeliest token; above 0, the same `seed` gives
+        the same text. Raises BackendError if the grammar is bad or the prompt leaves no room for `max_tokens`.
         """
         ...
 

@@ -56,9 +56,9 @@ class Paper(Value):
     """A paper: its abstract and its metadata.
 
     `more_authors` is true if a source leaves authors out ("et al.", "and others"). `aliases` are its other known ids,
-    in order of preference. `venue`, `year` and `doi` come from one record, by preference that of the published version; `versions`
-    describes the other versions. A `kind` of "pdf" marks a title and an abstract that were found in a PDF by its
-    layout, and may be wrong.
+    in order of preference. `venue`, `year` and `doi` come from one record, by preference that of the published version;
+    `versions` describes the other versions. A `kind` of "pdf" marks a title and an abstract that were found in a PDF
+    by its layout, and may be wrong.
     """
 
     id: str
