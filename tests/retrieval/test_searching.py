@@ -77,7 +77,7 @@ def test_components_are_what_they_say(retriever, index):
     for hit in retriever.search("game players", 6):
         rows, vectors = index.passage_vectors([hit.paper.id])
         assert hit.components["dense"] == pytest.approx(float(np.max(vectors @ query)), abs=1e-6)
-        assert hit.components["lexical"] == pytest.approx(float(bm25[index.lexical.places[hit.paper.id]]))
+        assert hit.components["lexical"] == pytest.approx(float(bm25[index.lexical.ordinals[hit.paper.id]]))
         assert hit.passage.id == rows[int(np.argmax(vectors @ query))].id
 
 
