@@ -149,7 +149,7 @@ def test_only_so_many_tokens_are_read(cross_encoder_folder):
 def test_a_model_of_several_scores_is_told(tmp_path, save_cross_encoder):
     """A classifier with more than one score a text is a told error, and no reranker."""
     save_cross_encoder(tmp_path, (QUERY, *TEXTS), labels=("a", "b", "c"))
-    with pytest.raises(BackendError, match="3 scores a text"):
+    with pytest.raises(BackendError, match="3 scores for a text"):
         CrossEncoderReranker(tmp_path, name="three").score(QUERY, TEXTS)
 
 
