@@ -44,7 +44,7 @@ METHODS = [
     (LlamaBatch.set_batch, "self batch n_past logits_all"),
 ]
 PARAMETERS = {"n_ctx", "n_batch", "n_ubatch", "n_outputs_max", "n_threads", "n_threads_batch"}
-USED = re.compile(r"\bllama_cpp\.(llama_\w+)\(|_internals|\._model\.|\._ctx\b|\.n_tokens = ")
+USED = re.compile(r"\bllama_cpp\.llama_\w+\(|llama_cpp\._internals|llama\._(model|ctx|batch)\b|\.n_tokens = ")
 NATIVE = Path(rag_qa.__file__).parent / "backends" / "llama_native.py"
 
 
