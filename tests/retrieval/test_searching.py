@@ -173,7 +173,7 @@ def test_search_is_deterministic(retriever):
 
 
 def test_ties_are_broken_by_id(tmp_path):
-    """Papers that a query cannot tell apart stand in order of their ids."""
+    """Papers with equal scores come in the order of their ids."""
     words = ["apple", "grape", "lemon", "mango", "peach", "plum"]
     papers = {f"{number}": f"{word} {word}{word} orchard" for number, word in enumerate(words)}
     opened = build(tmp_path, dict(reversed(papers.items())))
