@@ -1,6 +1,6 @@
 """The values that flow through the engine, in the order of the flow: papers, query, hits, evidence, answer, scores.
 
-They are frozen, do no I/O and import nothing of rag_qa, but for rag_qa.exports if a notebook shows one.
+They are frozen and do no I/O. They import nothing of rag_qa, except rag_qa.exports when a notebook shows one.
 
 Offsets count characters of the paper's abstract: `paper.abstract[c.start:c.end] == c.quote`. Marks such as `[1]`
 exist only in prompts and on screens; values hold paper ids.
@@ -94,7 +94,7 @@ class Paper(Value):
 
 
 class Passage(Value):
-    """A part of an abstract, in whole sentences where they fit: `text == paper.abstract[start:end]`."""
+    """A part of an abstract, in whole sentences if they fit: `text == paper.abstract[start:end]`."""
 
     id: str
     paper_id: str

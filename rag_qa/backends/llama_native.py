@@ -46,7 +46,7 @@ def layer_count(llama: "Llama") -> int:
 
 
 def token_text(llama: "Llama", token: int) -> str:
-    """Return the text of a token; empty for -1, which stands for a token that the model does not have."""
+    """Return the text of a token; empty for -1, which means that the model has no such token."""
     return llama._model.token_get_text(token) if token >= 0 else ""
 
 

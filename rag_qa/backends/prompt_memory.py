@@ -13,7 +13,7 @@ from rag_qa.backends.llama_native import State, copy_state, keep_tokens, restore
 if TYPE_CHECKING:
     from llama_cpp import Llama
 
-# Beginnings kept besides that of the last prompt: of an answer, and of what it cites. About 12 MB each.
+# Beginnings kept besides the last prompt's: one of writing an answer, one of checking it. About 12 MB each.
 BOOKMARKS = 2
 
 
@@ -25,7 +25,7 @@ class Bookmark(NamedTuple):
 
 
 class PromptMemory:
-    """Reads prompts, each from where it differs from the last one or from a bookmark."""
+    """Reads prompts, and skips the beginning that a prompt shares with the last one or with a bookmark."""
 
     def __init__(self) -> None:
         self.bookmarks: deque[Bookmark] = deque(maxlen=BOOKMARKS)
@@ -33,7 +33,7 @@ class PromptMemory:
         self._read: list[list[int]] = []
 
     def read(self, llama: "Llama", segments: Sequence[list[int]]) -> None:
-        """Evaluate a prompt, but for the segments that are kept.
+        """Evaluate a prompt, except for the segments that are kept.
 
         Each segment is evaluated by itself. So the logits are the same whether a segment was kept or read again: other
         borders of batches would change them by up to 0.4.
