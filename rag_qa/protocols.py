@@ -36,6 +36,8 @@ class EmbedderSpec(Value):
 class TokenEncoding(NamedTuple):
     """The vectors of a text and of its tokens in context, all of length 1.
 
+    Token vectors serve late interaction (MaxSim; Khattab & Zaharia, ColBERT, 2020).
+
     `vector` has shape (d,), `tokens` has shape (t, e) with t ≥ 1. The length e of a token's vector may differ from d.
     `spans` has shape (t, 2): where each token begins and ends in the text, in characters. Special tokens and tokens
     beyond the limit of the model are left out.

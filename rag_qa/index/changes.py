@@ -62,7 +62,9 @@ class Change(NamedTuple):
     @property
     def removed_count(self) -> int:
         """The number of removed papers, without those that another paper now has as an alias."""
-        aliases = {alias for paper in self.papers.values() for alias in paper.aliases} if self.removed else set()
+        aliases = (
+            {alias for paper in self.papers.values() for alias in paper.aliases} if self.removed else set()
+        )
         return sum(paper_id not in aliases for paper_id in self.removed)
 
     @property

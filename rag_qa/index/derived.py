@@ -29,7 +29,7 @@ from rag_qa.index.lexical import analyzer_is_current, build_lexical
 from rag_qa.index.lock import is_held
 from rag_qa.index.pairs import build_pairs
 from rag_qa.index.store import PassageRow, Store
-from rag_qa.index.vectors import Row, build_vectors, extend_vectors
+from rag_qa.index.vectors import ChromaRow, build_vectors, extend_vectors
 from rag_qa.types import Paper
 
 STAMP = "stamp.json"
@@ -173,7 +173,7 @@ def _vectors(store: Store) -> Iterator[tuple[str, bytes]]:
     return ((passage.paper_id, vector) for passage, vector in store.passage_vectors())
 
 
-def _rows(store: Store) -> Iterator[Row]:
+def _rows(store: Store) -> Iterator[ChromaRow]:
     """Yield every passage as Chroma holds it, with one paper in memory at a time."""
     papers = store.papers()
     paper: Paper | None = None
@@ -183,13 +183,13 @@ def _rows(store: Store) -> Iterator[Row]:
         yield _row(paper, passage, vector)
 
 
-def _rows_of(store: Store, paper_ids: Sequence[str]) -> Iterator[Row]:
+def _rows_of(store: Store, paper_ids: Sequence[str]) -> Iterator[ChromaRow]:
     """Yield the passages of some papers."""
     papers = store.papers_by_id(paper_ids)
     return (_row(papers[row.paper_id], row, vector) for row, vector in store.passage_vectors(paper_ids))
 
 
-def _row(paper: Paper, passage: PassageRow, vector: bytes) -> Row:
+def _row(paper: Paper, passage: PassageRow, vector: bytes) -> ChromaRow:
     metadata: dict[str, str | int] = {"paper_id": paper.id, "title": paper.title, "kind": paper.kind}
     metadata |= {k: v for k, v in (("year", paper.year), ("venue", paper.venue)) if v is not None}
-    return Row(passage.id, np.frombuffer(vector, dtype=np.float32), metadata)
+    return ChromaRow(passage.id, np.frombuffer(vector, dtype=np.float32), metadata)

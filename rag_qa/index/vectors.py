@@ -30,7 +30,7 @@ SEARCH_DEPTH = 400
 BATCH = 2_000
 
 
-class Row(NamedTuple):
+class ChromaRow(NamedTuple):
     """A passage as Chroma holds it; a full-text index of its text would double the time to build."""
 
     id: str
@@ -38,10 +38,10 @@ class Row(NamedTuple):
     metadata: dict[str, str | int]
 
 
-def build_vectors(folder: Path, rows: Iterator[Row]) -> int:
+def build_vectors(folder: Path, rows: Iterator[ChromaRow]) -> int:
     """Write the rows into an empty folder and return their number."""
     count = 0
-    first: list[Row] = []
+    first: list[ChromaRow] = []
     with _client(folder) as client:
         collection = client.create_collection(
             COLLECTION, embedding_function=None, configuration=_configuration()
@@ -55,12 +55,12 @@ def build_vectors(folder: Path, rows: Iterator[Row]) -> int:
     return count
 
 
-def extend_vectors(folder: Path, removed: Sequence[str], rows: Iterator[Row]) -> int:
+def extend_vectors(folder: Path, removed: Sequence[str], rows: Iterator[ChromaRow]) -> int:
     """Delete the passages of the removed papers from a collection, add rows, and return the number of rows.
 
     No other process may have it open. Raises IndexDamagedError if Chroma cannot read it.
     """
-    first: list[Row] = []
+    first: list[ChromaRow] = []
     with _client(folder) as client, _translated_errors(folder):
         collection = client.get_collection(COLLECTION, embedding_function=None)
         collection.modify(configuration={"hnsw": {"sync_threshold": NEVER}})
@@ -78,7 +78,7 @@ def extend_vectors(folder: Path, removed: Sequence[str], rows: Iterator[Row]) ->
     return count
 
 
-def _persist(folder: Path, rows: list[Row]) -> None:
+def _persist(folder: Path, rows: list[ChromaRow]) -> None:
     """Reopen the collection and write rows that it has already: that makes Chroma persist its graph."""
     with _client(folder) as client:
         collection = client.get_collection(COLLECTION, embedding_function=None)
@@ -127,7 +127,7 @@ class Vectors:
         return found["ids"][0], 1 - np.asarray(distances[0], dtype=np.float32)
 
 
-def _columns(rows: list[Row]) -> dict[str, Any]:
+def _columns(rows: list[ChromaRow]) -> dict[str, Any]:
     return {
         "ids": [r.id for r in rows],
         "embeddings": np.stack([np.asarray(r.vector) for r in rows]),
