@@ -67,7 +67,7 @@ def copy_state(llama: "Llama") -> State:
     """Return a copy of the attention keys and values of all tokens evaluated so far."""
     import llama_cpp
 
-    state = (ctypes.c_uint8 * llama_cpp.llama_state_seq_get_size(llama.ctx, SEQUENCE))()
+    state: State = (ctypes.c_uint8 * llama_cpp.llama_state_seq_get_size(llama.ctx, SEQUENCE))()
     llama_cpp.llama_state_seq_get_data(llama.ctx, state, len(state), SEQUENCE)
     return state
 
