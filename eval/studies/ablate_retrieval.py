@@ -203,7 +203,7 @@ def measure(
     ):
         places = np.arange(len(ids))
         if name == BY_EXAMPLE:
-            places = np.delete(places, index.lexical.places[own(index, question.text)])
+            places = np.delete(places, index.lexical.ordinals[own(index, question.text)])
         text, vector = variants["all"]
         found = retriever.components(text, vector, places)
         whole = Candidates.of(ids, places, found)

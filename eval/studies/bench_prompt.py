@@ -42,7 +42,7 @@ def main() -> None:
         tokens = [token for segment in generator._segments(prompt) for token in segment]
         llama = generator._llama
         llama.n_tokens = 0
-        generator._read_before = []
+        generator._memory._read = []
         seconds["raw"] = _timed(partial(llama.eval, tokens))
         llama.n_tokens = 0
         if run:  # the first loads the model

@@ -9,7 +9,7 @@ import numpy as np
 from rag_qa.answering.evidence.scoring import ScoredSentence, as_evidence, spans_of
 from rag_qa.answering.query.kinds import OR, in_quotes
 from rag_qa.answering.quoting import quote
-from rag_qa.index.exact import Places
+from rag_qa.index.exact import Ordinals
 from rag_qa.index.reader import Index
 from rag_qa.text.words import content_terms, content_words, coverage, joined_words, words
 from rag_qa.types import Citation, Hit, Paper, Passage, Query, Sentence, Verdict
@@ -26,7 +26,7 @@ class Listed(NamedTuple):
     sentences: list[Sentence]
 
 
-def list_papers(index: Index, query: Query, passing: Places | None, k: int) -> Listed:
+def list_papers(index: Index, query: Query, passing: Ordinals | None, k: int) -> Listed:
     """Return up to k of the papers at some places (None: all) with a quote from each, after their count if asked."""
     passing = np.arange(index.manifest.counts.papers) if passing is None else passing
     places = mentioning(index, query.topic, passing) if query.topic else passing
@@ -45,7 +45,7 @@ def list_papers(index: Index, query: Query, passing: Places | None, k: int) -> L
     )
 
 
-def newest(index: Index, places: Places, k: int) -> list[Hit]:
+def newest(index: Index, places: Ordinals, k: int) -> list[Hit]:
     """Return k of the papers at some places as hits: the newest first, those of one year in order of ids."""
     chosen = places[np.argsort(-index.facets.years[places], kind="stable")[:k]]
     ids = [index.lexical.paper_ids[place] for place in chosen]
@@ -58,7 +58,7 @@ def newest(index: Index, places: Places, k: int) -> list[Hit]:
     ]
 
 
-def mentioning(index: Index, topic: str, places: Places | None) -> Places:
+def mentioning(index: Index, topic: str, places: Ordinals | None) -> Ordinals:
     """Return the places of the papers that hold the words of a topic next to each other, in singular or plural.
 
     Of alternatives ("C# or C++") one is enough. Compounds count in every spelling ("fine-tuning", "fine tuning",
@@ -66,7 +66,9 @@ def mentioning(index: Index, topic: str, places: Places | None) -> Places:
     """
     terms = topic.split(OR)
     spellings = [text for term in terms for text in (term, *_as_one_word(term), *_as_two_words(term))]
-    candidates = np.unique(np.concatenate([index.lexical.places_of_all(spelling) for spelling in spellings]))
+    candidates = np.unique(
+        np.concatenate([index.lexical.papers_with_all(spelling) for spelling in spellings])
+    )
     if places is not None:
         candidates = np.intersect1d(candidates, places)
     ids = [index.lexical.paper_ids[place] for place in candidates]

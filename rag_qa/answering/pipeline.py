@@ -29,7 +29,7 @@ from rag_qa.answering.query.questions import names_only
 from rag_qa.answering.quoting import quote
 from rag_qa.answering.synthesis import Synthesis
 from rag_qa.answering.trace import Trace
-from rag_qa.index.exact import Places
+from rag_qa.index.exact import Ordinals
 from rag_qa.index.reader import Index
 from rag_qa.protocols import Embedder, Reranker
 from rag_qa.retrieval.filters import matching
@@ -261,7 +261,7 @@ class Pipeline:
     def _considered(self, query: Query) -> int:
         return self._settings.listed_papers if query.kind == "which" else self._settings.evidence_papers
 
-    def _passing(self, filter: Filter) -> Places | None:
+    def _passing(self, filter: Filter) -> Ordinals | None:
         return matching(filter, self._index.facets) if filter.text else None
 
     def _scored(self, query: Query, hits: Sequence[Hit]) -> list[ScoredSentence]:

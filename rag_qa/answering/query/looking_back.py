@@ -109,7 +109,7 @@ def _likeness(
     """Return the cosines of a question with the former one, the papers shown, and the best of all others."""
     asked, before = embedder.encode([question, former], role="query")
     scores = index.exact.similarities(asked, np.arange(index.manifest.counts.papers))
-    shown = [index.lexical.places[paper.id] for paper in papers if paper.id in index.lexical.places]
+    shown = [index.lexical.ordinals[paper.id] for paper in papers if paper.id in index.lexical.ordinals]
     best = float(scores[shown].max()) if shown else 0.0
     other = float(np.delete(scores, shown).max(initial=0.0))
     return [float(asked @ before), best, other, other - best, float(best > other)]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from rag_qa.corpus.ids import normalise_text
-from rag_qa.index.exact import Places
+from rag_qa.index.exact import Ordinals
 from rag_qa.index.reader import Index
 from rag_qa.retrieval.filters import authors_like
 from rag_qa.text.words import content_words, topic_terms
@@ -72,11 +72,11 @@ def named_in_index(question: str, index: Index, *, loosely: bool, compared: bool
     text, plain = f" {normalise_text(question)} ", unaccented(question)
     found = []
     for family in sorted(families | set(names if loosely else ())):
-        places = index.facets.authors.places(authors_like(family, index.facets.authors))
+        places = index.facets.authors.papers_with(authors_like(family, index.facets.authors))
         written = [p for p in _papers(index, places) if _by(plain, p.authors[:1])]
         found += written if len(written) <= FEW else []
     for name in dict.fromkeys([*names, *(re.findall(r"[\w-]+", question) if loosely else ())]):
-        holding = _papers(index, index.lexical.places_of_all(name))
+        holding = _papers(index, index.lexical.papers_with_all(name))
         titled = [p for p in holding if p.heading != short_name(p) and _holds(text, short_name(p))]
         found += [p for p in titled if name in names or CAPITALS.search(short_name(p))]
         if compared and not titled:
@@ -92,7 +92,7 @@ def _introducing(name: str, holding: Sequence[Paper]) -> list[Paper]:
     return (bracketed or (holding if len(holding) <= FEW else []))[:1]
 
 
-def _papers(index: Index, places: Places) -> list[Paper]:
+def _papers(index: Index, places: Ordinals) -> list[Paper]:
     """Return the papers at some places, the earliest first, at most MOST."""
     earliest = places[np.argsort(index.facets.years[places], kind="stable")][:MOST]
     ids = [index.lexical.paper_ids[place] for place in earliest]

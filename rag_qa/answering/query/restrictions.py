@@ -168,7 +168,7 @@ def _author(name: str, before: str, after: str, facets: Facets, index: Index | N
     ):
         return ""
     written = name[:1].isupper() or before == "by" or bool(re.match(PAPERS, after, re.I))
-    written = written or (index is not None and not len(index.lexical.places_of_all(name)))
+    written = written or (index is not None and not len(index.lexical.papers_with_all(name)))
     alone = before == "by" or (name.casefold() not in FUNCTION_WORDS and (before in LINK or _ends(after)))
     if len(words) == 1 and not (written and alone):
         return ""
