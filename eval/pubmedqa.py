@@ -22,7 +22,6 @@ from platformdirs import user_cache_path
 
 from rag_qa.answering.assistant import Assistant
 from rag_qa.answering.writing.writer import NO, YES, Affirmation
-from rag_qa.app.evaluate import is_supported
 from rag_qa.backends.llama import open_generator
 from rag_qa.backends.locating import WRITER
 from rag_qa.evaluation.caching import CachedGenerator
@@ -31,6 +30,7 @@ from rag_qa.evaluation.decisions import DECISIONS, Decision, decision_of, decisi
 from rag_qa.evaluation.lines import read_records
 from rag_qa.evaluation.reports import render
 from rag_qa.evaluation.running import run_question_set
+from rag_qa.evaluation.support import is_supported
 from rag_qa.index.builder import build_index
 from rag_qa.settings import Settings
 from rag_qa.types import Answer, Hit, Paper
