@@ -24,10 +24,10 @@ from rag_qa.answering.evidence.relevance import Relevance
 from rag_qa.answering.evidence.scoring import ScoredSentence
 from rag_qa.answering.writing.attribution import Attribution
 from rag_qa.answering.writing.writer import Writer
-from rag_qa.app.evaluate import measure
 from rag_qa.app.options import load_settings
 from rag_qa.backends.embedding import open_embedder
 from rag_qa.evaluation.conditions import Condition, choose, judge, load_conditions
+from rag_qa.evaluation.measuring import measure
 from rag_qa.retrieval.searching import Retriever
 from rag_qa.settings import Settings
 from rag_qa.types import Evidence, Hit, Sentence, Verdict

@@ -27,13 +27,13 @@ from eval.rows import read_rows
 from eval.studies.decisions import DECISIONS, Decision, decision_of, decision_scores
 from rag_qa.answering.assistant import Assistant
 from rag_qa.answering.writing.writer import NO, YES, Affirmation
-from rag_qa.app.evaluate import is_supported
 from rag_qa.backends.llama import open_generator
 from rag_qa.backends.locating import WRITER
 from rag_qa.evaluation.caching import CachedGenerator
 from rag_qa.evaluation.datasets import load_question_set
 from rag_qa.evaluation.reports import render
 from rag_qa.evaluation.running import run_question_set
+from rag_qa.evaluation.support import is_supported
 from rag_qa.index.builder import build_index
 from rag_qa.settings import Settings
 from rag_qa.types import Answer, Hit, Paper

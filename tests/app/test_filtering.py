@@ -23,8 +23,8 @@ def test_years_are_read(text, since, until):
 
 
 @pytest.mark.parametrize("text", ["", "20", "2022..2019", "..", "soon", "2019..2020..2021"])
-def test_other_years_are_told(text):
-    """What is no year is an error with an example; an empty flag is no filter."""
+def test_other_years_are_errors(text):
+    """Anything but years is an error with an example; an empty flag sets no filter."""
     if not text:
         assert make_filter(year=text) == Filter()
         return
@@ -52,17 +52,17 @@ def test_pairs_are_read():
 @pytest.mark.parametrize("text", ["expression of concern", "concern", "Expression-of-Concern", "concerns"])
 def test_statuses_are_read(text):
     """A status may be named by its last word, in any case."""
-    assert make_filter(statuses=[text]).statuses == ("expression of concern",)
+    assert make_filter(status=[text]).statuses == ("expression of concern",)
 
 
 def test_another_word_is_no_status():
-    """What is no status is an error that lists them."""
+    """An unknown status is an error that lists the known ones."""
     with pytest.raises(FilterError, match="retracted, expression of concern"):
         make_filter(without=["dubious"])
 
 
 @pytest.mark.parametrize("text", ["NeurIPS", "colour=red", "author=", 'author="Ian', "since=soon"])
-def test_other_words_are_told(text):
+def test_other_words_are_errors(text):
     """A word that is no pair of a known name and a value is an error that shows how to write it."""
     with pytest.raises(FilterError, match="write"):
         read_filter(text)

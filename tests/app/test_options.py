@@ -17,7 +17,7 @@ def test_a_flag_that_was_not_given_leaves_the_default():
     assert load_settings(style=None).style == "auto"
 
 
-def test_a_wrong_flag_is_told_with_where_it_can_be_set():
+def test_a_wrong_flag_is_reported_with_where_it_can_be_set():
     """The message names the setting, the value and the three places it can come from."""
     with pytest.raises(
         SettingsError, match=r"style cannot be 'bad': .* the flag, RAG_QA_STYLE or rag_qa.toml"
@@ -25,8 +25,8 @@ def test_a_wrong_flag_is_told_with_where_it_can_be_set():
         load_settings(style="bad")
 
 
-def test_a_wrong_variable_is_told(monkeypatch):
-    """A value of the environment that cannot be is told like a flag."""
+def test_a_wrong_variable_is_reported(monkeypatch):
+    """A wrong value in the environment is reported like a wrong flag."""
     monkeypatch.setenv("RAG_QA_K", "many")
     with pytest.raises(SettingsError, match=r"setting k cannot be 'many': .*RAG_QA_K"):
         load_settings()
@@ -35,7 +35,7 @@ def test_a_wrong_variable_is_told(monkeypatch):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"k = ", "no valid TOML .* mend that line"),
+        (b"k = ", "not valid TOML .* correct that line"),
         (b'style = "\xff"', "cannot be read .* UTF-8"),
         (b"sytle = 'quote'", r"no setting sytle \(did you mean style\?\)"),
         (b"zzz = 1", "no setting zzz; change that line"),
@@ -43,8 +43,8 @@ def test_a_wrong_variable_is_told(monkeypatch):
         (b"temperature = 9", "temperature cannot be 9"),
     ],
 )
-def test_a_wrong_file_is_told(folder, content, message):
-    """A rag_qa.toml that cannot be read, or sets what is no setting, is told with what to change."""
+def test_a_wrong_file_is_reported(folder, content, message):
+    """The error for a rag_qa.toml that cannot be read, or has an unknown setting, says what to change."""
     (folder / "rag_qa.toml").write_bytes(content)
     with pytest.raises(SettingsError, match=message):
         load_settings()

@@ -3,17 +3,9 @@ import io
 import pytest
 from rich.console import Console
 
-from rag_qa.app.rendering import (
-    Marks,
-    describe,
-    say,
-    show_hits,
-    show_report,
-    show_sentence,
-    show_skips,
-    show_sources,
-    show_stream,
-)
+from rag_qa.app.index_report import show_report, show_skips
+from rag_qa.app.printing import say
+from rag_qa.app.rendering import Marks, describe, show_hits, show_sentence, show_sources, show_stream
 from rag_qa.types import (
     Answer,
     Citation,

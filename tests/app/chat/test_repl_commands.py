@@ -13,7 +13,7 @@ TOOK = "Took: "
 def without_figures(text):
     """A transcript without its times and what they depend on."""
     return "\n".join(
-        line for line in text.splitlines() if not line.startswith((TOOK, "Read from", "Decided"))
+        line for line in text.splitlines() if not line.startswith((TOOK, "Features", "Decision"))
     )
 
 
@@ -114,7 +114,7 @@ competitive game of eigenvectors.” Its players reach an equilibrium.
             """
         )
     )
-    assert "Decided: the papers answer it with probability " in said
+    assert "Decision: the papers answer it with probability " in said
     assert "Took: search 0." in said
     assert ", total " in said
 
@@ -144,7 +144,7 @@ def test_why_not(ask_games, transcript):
     assistant = ask_games([], [[0.01, 0.99]] * 3, min_relevance=None)
     said = transcript(assistant, "what is the boiling point of iron?", "/why", "/why 1")
     assert said.count("The papers don't say: ") == 2
-    assert "Decided: the papers answer it with probability 0.0" in said
+    assert "Decision: the papers answer it with probability 0.0" in said
     assert "The last answer has no sentence 1; it has none" in said
 
 

@@ -7,7 +7,7 @@ import pytest
 from rag_qa import Answer, Assistant, Hit, Paper, Settings
 from rag_qa.answering.receipts.write import write_receipt
 from rag_qa.app.service.gate import BODY_LIMIT
-from rag_qa.app.service.serve import listen
+from rag_qa.app.service.listening import listen
 from rag_qa.backends.locating import STARTER
 from rag_qa.errors import SettingsError
 from rag_qa.testing import HashingEmbedder, QueuedGenerator
@@ -218,7 +218,7 @@ def test_indexes_of_one_name_get_numbers(build_papers, serving, tmp_path, built)
         ({"question": "game " * 1000}, 400, "at most 4000"),
         ({"question": WHICH, "nonsense": 1}, 422, "nonsense"),
         ({}, 422, "question"),
-        ({"question": WHICH, "year": "soon"}, 400, "'soon' is no year"),
+        ({"question": WHICH, "year": "soon"}, 400, "'soon' is not a year"),
         ({"question": WHICH, "author": "Nobody"}, 400, "Nobody"),
         ({"question": WHICH, "index": "no"}, 404, "name one of games"),
         ({"question": WHICH, "style": "synthesis"}, 400, "no language model writes here"),

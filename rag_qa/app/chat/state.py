@@ -1,4 +1,4 @@
-"""A conversation: the turns so far, the papers numbered on the screen, and how the next question is to be taken."""
+"""The state of a conversation: its turns, the papers numbered on the screen, the filter and the options."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -6,22 +6,22 @@ from contextlib import closing
 from rich.console import Console
 
 from rag_qa.answering.assistant import Assistant
-from rag_qa.app.chat.nearest import did_you_mean
 from rag_qa.app.chat.opening import Opener
 from rag_qa.app.chat.screen import with_draft
-from rag_qa.app.chat.session import Record, Session
+from rag_qa.app.chat.session import Session, SessionEntry
+from rag_qa.app.nearest import did_you_mean
 from rag_qa.app.rendering import show_stream
 from rag_qa.errors import CommandError
 from rag_qa.types import EVERY_PAPER, Answer, Event, Filter, Paper
 
-# Ids of larger indexes are not searched for one like an id that is unknown.
+# The ids of a larger index are not compared with an unknown id.
 FEW_PAPERS = 20_000
 
 
-class Conversation:
-    """What the commands of the chat read and change.
+class ChatState:
+    """A conversation, which the commands of the chat read and change.
 
-    `turns` are the answers so far, and `numbered` the papers that have numbers on the screen: those of the last
+    `turns` are the answers so far. `numbered` are the papers that have numbers on the screen: those of the last
     answer, then those shown since. `written` counts the pieces of text that the language model wrote.
     """
 
@@ -53,14 +53,14 @@ class Conversation:
 
     @property
     def opener(self) -> Opener:
-        """What opens the assistant anew. Raises CommandError where the assistant was given."""
+        """The opener, which can open another assistant. Raises CommandError if the chat was started without one."""
         if self._opener is None:
             raise CommandError("This cannot be changed here; leave with /quit and open another assistant.")
         return self._opener
 
     @property
     def last(self) -> Answer:
-        """The last answer. Raises CommandError where there is none."""
+        """The last answer. Raises CommandError if there is none."""
         if not self.turns:
             raise CommandError("There is no answer yet; ask a question first.")
         return self.turns[-1]
@@ -70,26 +70,26 @@ class Conversation:
         self._remember(self._answer(question, self.turns))
 
     def retry(self) -> None:
-        """Ask the last question again, in the stead of its answer; if that fails, the answer stays."""
+        """Ask the last question again; the new answer replaces the old one, unless asking fails."""
         answer = self._answer(self.last.question, self.turns[:-1])
         self.undo()
         self._remember(answer)
 
     def undo(self) -> Answer:
-        """Take the last turn back, and return it."""
+        """Remove the last turn, and return it."""
         last = self.last
         self.turns.pop()
         self.numbered = _papers_of(self.turns)
-        self.note(Record(undone=True))
+        self.note(SessionEntry(undone=True))
         return last
 
-    def note(self, record: Record) -> None:
-        """Save what happened, where the conversation is saved."""
+    def note(self, entry: SessionEntry) -> None:
+        """Save what happened, if the conversation is saved."""
         if self.session is not None:
-            self.session.add(record)
+            self.session.add(entry)
 
     def number(self, paper: Paper) -> int:
-        """Return the number of a paper on the screen; a paper that has none is given the next."""
+        """Return the number of a paper on the screen; a paper without one gets the next."""
         ids = [known.id for known in self.numbered]
         if paper.id not in ids:
             self.numbered.append(paper)
@@ -97,7 +97,7 @@ class Conversation:
         return ids.index(paper.id) + 1
 
     def paper(self, name: str) -> Paper:
-        """Return the paper with a number on the screen, or an id. Raises CommandError where there is none."""
+        """Return the paper with this number on the screen, or this id. Raises CommandError if there is none."""
         number = read_number(name)
         if number is not None and 0 < number <= len(self.numbered):
             return self.numbered[number - 1]
@@ -126,7 +126,7 @@ class Conversation:
     def _remember(self, answer: Answer) -> None:
         self.turns.append(answer)
         self.numbered = _papers_of(self.turns)
-        self.note(Record(answer=answer))
+        self.note(SessionEntry(answer=answer))
 
 
 def read_number(text: str) -> int | None:
@@ -136,5 +136,5 @@ def read_number(text: str) -> int | None:
 
 
 def _papers_of(turns: Sequence[Answer]) -> list[Paper]:
-    """Return the papers that the last of the turns shows, in the order of their numbers."""
+    """Return the papers that the last turn shows, in the order of their numbers."""
     return list(turns[-1].papers or turns[-1].nearest) if turns else []

@@ -1,7 +1,4 @@
-"""`rag-qa models`: which models there are, which of them are here, and how to get the others.
-
-`python -m rag_qa.app.models` prints models/README.md.
-"""
+"""`rag-qa models`: which models there are, which of them are on this machine, and how to get the others."""
 
 import json
 from typing import Annotated, Literal
@@ -10,23 +7,29 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from rag_qa.app.models_page import models_page, size_text
+from rag_qa.app.models_page import size_text
+from rag_qa.app.options import JsonOption, examples
 from rag_qa.backends.catalogue import ModelEntry, ModelKind, catalogue
 from rag_qa.errors import ModelHashError, ModelNotFoundError
 from rag_qa.types import Value
 
-models_app = typer.Typer(help="List the known models, or download one.", no_args_is_help=True)
+EXAMPLES = examples("rag-qa models list", "rag-qa models pull Qwen2.5-Coder-1.5B-Instruct")
+models_app = typer.Typer(
+    help="List the known models, or download one.", no_args_is_help=True, rich_markup_mode=None
+)
+Status = Literal["here", "damaged", "not here"]
+COLORS: dict[Status, str] = {"here": "green", "damaged": "red", "not here": "yellow"}
 
 
 class ModelRow(Value):
-    """A line of `rag-qa models list`; `where` is a path, or the command that brings the model."""
+    """A line of `rag-qa models list`; `where` is a path, or the command that gets the model."""
 
     name: str
     kind: ModelKind
     size_mb: int
     license: str
     context: int
-    status: Literal["here", "damaged", "not here"]
+    status: Status
     where: str
     description: str
 
@@ -39,7 +42,7 @@ def model_rows() -> list[ModelRow]:
 def _row(entry: ModelEntry) -> ModelRow:
     from rag_qa.backends.locating import locate_entry, reinstall_command
 
-    status: Literal["here", "damaged", "not here"] = "here"
+    status: Status = "here"
     try:
         where = str(locate_entry(entry).path)
     except ModelNotFoundError:
@@ -51,10 +54,8 @@ def _row(entry: ModelEntry) -> ModelRow:
 
 
 @models_app.command("list")
-def list_models(
-    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON list.")] = False,
-) -> None:
-    """List the models that can be named, where they are, and how to get the others."""
+def list_models(as_json: JsonOption = False) -> None:
+    """List the known models: where each is on this machine, or how to get it."""
     rows = model_rows()
     if as_json:
         print(json.dumps([row.model_dump() for row in rows], indent=2))
@@ -68,23 +69,18 @@ def list_models(
 
 
 def _show(console: Console, row: ModelRow) -> None:
-    """Two lines, so that names and paths can be copied whatever the width."""
-    color = {"here": "green", "damaged": "red", "not here": "yellow"}[row.status]
+    """Print two lines, so that names and paths can be copied at any width."""
     what = f"{row.kind}, {size_text(row.size_mb)}, {row.license}"
-    console.print(f"[bold]{row.name}[/]  [{color}]{row.status}[/]  {what}")
+    console.print(f"[bold]{row.name}[/]  [{COLORS[row.status]}]{row.status}[/]  {what}")
     console.print(f"    {escape(row.where)}", style="dim")
 
 
 @models_app.command("pull")
-def pull(name: Annotated[str, typer.Argument(help="A name of `rag-qa models list`.")]) -> None:
-    """Download a model from the Hugging Face Hub or its mirror, pinned and checked by hash."""
+def pull(name: Annotated[str, typer.Argument(help="A name from `rag-qa models list`.")]) -> None:
+    """Download a model from the Hugging Face Hub or a mirror; commit and hash are pinned and checked."""
     from rag_qa.backends.hub import pull_model
 
     located = pull_model(name, note=lambda line: typer.echo(line, err=True))
     if located.entry:
         typer.echo(f"{located.name}, licence: {located.entry.license}", err=True)
     typer.echo(str(located.path))
-
-
-if __name__ == "__main__":
-    print(models_page(), end="")

@@ -10,9 +10,8 @@ from scipy.stats import bootstrap
 
 from rag_qa import build_index
 from rag_qa.answering import assistant
-from rag_qa.app import evaluate
 from rag_qa.backends.locating import STARTER
-from rag_qa.evaluation import read_run
+from rag_qa.evaluation import measuring, read_run
 from rag_qa.index import builder
 from rag_qa.testing import HashingEmbedder
 
@@ -43,7 +42,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("RAG_QA_MODEL", STARTER)
     monkeypatch.setenv("RAG_QA_SHARED", str(tmp_path / "shared"))
-    monkeypatch.setattr(evaluate, "user_cache_path", lambda name: tmp_path / "cache" / name)
+    monkeypatch.setattr(measuring, "user_cache_path", lambda name: tmp_path / "cache" / name)
     monkeypatch.setattr(assistant, "open_embedder", lambda settings: HashingEmbedder())
     monkeypatch.setattr(builder, "open_embedder", lambda settings: HashingEmbedder())
     write_lines(tmp_path / "beir" / "corpus.jsonl", map(json.dumps, PAPERS))

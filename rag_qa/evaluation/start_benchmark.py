@@ -1,4 +1,4 @@
-"""How long a fresh process takes to its first result, with numpy and with sentence-transformers, in turns."""
+"""Measure how soon a fresh process prints its first result, with numpy and with sentence-transformers, in turns."""
 
 import os
 import re
@@ -6,15 +6,15 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 from rag_qa.errors import EvaluationError
+from rag_qa.index.changes import Progress
 from rag_qa.types import Value
 
-Progress = Callable[[str, int, int], None]
 RUNTIME = "RAG_QA_EMBEDDER_RUNTIME"
 # What the setting `embedder_runtime` is for each of the two.
 RUNTIMES = {"numpy": "auto", "sentence-transformers": "torch"}
@@ -27,10 +27,10 @@ OTHERS = "others"
 
 
 class StartBenchmark(Value):
-    """Seconds from starting a process to its first line, by command and runtime, run by run.
+    """Seconds from starting a process to its first line, by command and runtime, for each run.
 
-    `ratios` holds for each command how long numpy takes of sentence-transformers' time (of the medians); `imports` for
-    each runtime the seconds that a search spends in each package's own modules, those below it left out.
+    `ratios` are, for each command, the median with numpy / the median with sentence-transformers. `imports` are, for
+    each runtime, the seconds that a search spends importing each package's own modules, without what they import.
     """
 
     query: str
@@ -40,20 +40,20 @@ class StartBenchmark(Value):
     provenance: Mapping[str, Any]
 
 
-def bench_start(index: Path, query: str, *, runs: int, tell: Progress) -> StartBenchmark:
-    """Start fresh processes that search and ask, with each runtime in turn; first once each, not timed.
+def bench_start(index: Path, query: str, *, runs: int, progress: Progress) -> StartBenchmark:
+    """Time fresh processes that search and ask, with each runtime in turn, after an untimed first run of each.
 
-    Raises EvaluationError where such a process fails.
+    `progress` is called with (stage, done, total). Raises EvaluationError if such a process fails.
     """
     pairs = [(command, runtime) for command in COMMANDS for runtime in RUNTIMES]
     for runtime in RUNTIMES:
         first_line("search", runtime, index, query)
     seconds: dict[tuple[str, str], list[float]] = {pair: [] for pair in pairs}
     for done in range(runs):
-        tell("starting", done, runs)
+        progress("starting", done, runs)
         for command, runtime in pairs:
             seconds[command, runtime].append(first_line(command, runtime, index, query))
-    tell("starting", runs, runs)
+    progress("starting", runs, runs)
     medians = {pair: median(times) for pair, times in seconds.items()}
     light, heavy = RUNTIMES
     return StartBenchmark(

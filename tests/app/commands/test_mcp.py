@@ -20,7 +20,7 @@ from rag_qa.backends.locating import STARTER
 from rag_qa.testing import HashingEmbedder, QueuedGenerator
 
 LAUNCHER = Path(__file__).parent / "mcp_launcher.py"
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 TEXT = "We let forty loaves rise in the dark. Light made no difference to the height of bread."
 RECORDS = [
     {"id": "rise", "title": "Light and bread", "abstract": TEXT, "doi": "10.5555/a", "year": 2021},

@@ -4,13 +4,13 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from rag_qa.app.models import model_rows, models_app
+from rag_qa.app.commands.models import model_rows, models_app
 from rag_qa.app.models_page import models_page, size_text
 from rag_qa.backends import locating
 from rag_qa.backends.catalogue import catalogue, find_entry
 from rag_qa.backends.locating import LocatedModel
 
-PAGE = Path(__file__).parents[2] / "models" / "README.md"
+PAGE = Path(__file__).parents[3] / "models" / "README.md"
 
 
 @pytest.fixture

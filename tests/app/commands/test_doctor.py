@@ -6,15 +6,14 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from rag_qa.app import doctor as doctor_module
-from rag_qa.app.doctor import (
-    diagnose,
-    doctor,
+from rag_qa.app import checks
+from rag_qa.app.checks import (
     index_check,
     libraries_check,
     llama_check,
     model_check,
     python_check,
+    run_checks,
     runtime_check,
 )
 from rag_qa.backends import locating, probing
@@ -47,13 +46,13 @@ def test_this_python_and_its_libraries_are_fine():
 
 def test_an_old_python_is_told(monkeypatch):
     """A Python older than the oldest supported one is a failure."""
-    monkeypatch.setattr(doctor_module, "OLDEST_PYTHON", (99, 0))
+    monkeypatch.setattr(checks, "OLDEST_PYTHON", (99, 0))
     assert python_check().status == "fail"
 
 
 def test_a_missing_library_is_told(monkeypatch):
     """A library that is not installed is a failure whose cure installs it."""
-    monkeypatch.setattr(doctor_module, "LIBRARIES", ("numpy", "no-such-library"))
+    monkeypatch.setattr(checks, "LIBRARIES", ("numpy", "no-such-library"))
     check = libraries_check()
     assert (check.status, check.cure) == ("fail", "pip install no-such-library")
 
@@ -115,7 +114,7 @@ def test_an_index_that_is_not_there_is_a_failure(tmp_path):
 
 def test_doctor_exits_with_one_when_something_fails(app, monkeypatch):
     """A failing check makes `rag-qa doctor` print its cure and exit with 1."""
-    monkeypatch.setattr(doctor_module, "LIBRARIES", ("no-such-library",))
+    monkeypatch.setattr(checks, "LIBRARIES", ("no-such-library",))
     monkeypatch.setenv("RAG_QA_MODEL", "no-such-model")
     result = CliRunner().invoke(app)
     assert result.exit_code == 1
@@ -135,7 +134,7 @@ def test_doctor_prints_json(app, monkeypatch):
 def test_nothing_heavy_is_imported_to_name_the_commands():
     """Importing the doctor and the model commands loads no model runtime and no vector store."""
     program = (
-        "import sys; import rag_qa.app.doctor, rag_qa.app.models; "
+        "import sys; import rag_qa.app.commands.doctor, rag_qa.app.commands.models; "
         f"print([name for name in {HEAVY} if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
@@ -145,7 +144,7 @@ def test_nothing_heavy_is_imported_to_name_the_commands():
 @pytest.mark.model
 def test_this_machine_is_well(app):
     """With the starter models, every check passes and llama.cpp reports its instruction sets."""
-    assert {check.name: check.status for check in diagnose()} == dict.fromkeys(
+    assert {check.name: check.status for check in run_checks()} == dict.fromkeys(
         ("python", "libraries", "language model", "embedder", "embedding", "llama.cpp"), "ok"
     )
-    assert "CPU" in next(check.detail for check in diagnose() if check.name == "llama.cpp")
+    assert "CPU" in next(check.detail for check in run_checks() if check.name == "llama.cpp")

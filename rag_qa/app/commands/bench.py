@@ -6,10 +6,10 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from rag_qa.app.options import DEFAULT_INDEX, IndexOption, JsonOption, load_settings
+from rag_qa.app.options import DEFAULT_INDEX, IndexOption, JsonOption, examples, load_settings
 from rag_qa.app.progress import progress_bar
-from rag_qa.app.starting import bench_start, render
 
+EXAMPLES = examples("rag-qa bench start", "rag-qa bench index library.bib --papers 200")
 QUERY = "which papers discuss games with several players?"
 
 bench_app = typer.Typer(help="Measure speed on this machine.", no_args_is_help=True, rich_markup_mode=None)
@@ -24,14 +24,14 @@ def bench() -> None:
 def index(
     sources: Annotated[list[Path], typer.Argument(help="Files or folders of papers to draw from.")],
     papers: Annotated[int, typer.Option("--papers", help="How many papers to draw.", min=1)] = 500,
-    runs: Annotated[int, typer.Option("--runs", help="How often to measure each.", min=1)] = 3,
+    runs: Annotated[int, typer.Option("--runs", help="How many times to measure each.", min=1)] = 3,
     as_json: JsonOption = False,
 ) -> None:
-    """Build an index, and encode the same passages with plain sentence-transformers in float32, in turns."""
+    """Compare building an index with encoding the same passages by plain sentence-transformers in float32."""
     from rag_qa.evaluation.index_benchmark import bench_index
 
-    with progress_bar(Console(stderr=True)) as tell:
-        found = bench_index(sources, load_settings(), papers=papers, runs=runs, progress=tell)
+    with progress_bar(Console(stderr=True)) as progress:
+        found = bench_index(sources, load_settings(), papers=papers, runs=runs, progress=progress)
     if as_json:
         typer.echo(found.model_dump_json(indent=2))
         return
@@ -46,18 +46,18 @@ def index(
 @bench_app.command("search")
 def search(
     queries: Annotated[
-        Path, typer.Argument(help="A query a line, or JSON Lines with `text` (plain or gzip).")
+        Path, typer.Argument(help="A file with one query a line, or JSON Lines with `text` (plain or gzip).")
     ],
     index: IndexOption = DEFAULT_INDEX,
-    count: Annotated[int, typer.Option("--queries", help="How many of them to ask.", min=1)] = 100,
+    count: Annotated[int, typer.Option("--queries", help="How many of the queries to use.", min=1)] = 100,
     as_json: JsonOption = False,
 ) -> None:
-    """Open and search an index, and load the plain model and embed the same queries."""
+    """Compare searching an index with loading the plain model and embedding the same queries."""
     from rag_qa.evaluation.search_benchmark import bench_search, read_texts
 
     asked = read_texts(queries)[:count]
-    with progress_bar(Console(stderr=True)) as tell:
-        found = bench_search(index, asked, load_settings(), progress=tell)
+    with progress_bar(Console(stderr=True)) as progress:
+        found = bench_search(index, asked, load_settings(), progress=progress)
     if as_json:
         typer.echo(found.model_dump_json(indent=2))
         return
@@ -75,13 +75,15 @@ def search(
 @bench_app.command("start")
 def start(
     index: IndexOption = DEFAULT_INDEX,
-    query: Annotated[str, typer.Option("--query", help="What to search for and ask.")] = QUERY,
-    runs: Annotated[int, typer.Option("--runs", help="How often to start each.", min=1)] = 5,
+    query: Annotated[str, typer.Option("--query", help="The query, which is also the question.")] = QUERY,
+    runs: Annotated[int, typer.Option("--runs", help="How many times to start each.", min=1)] = 5,
     as_json: JsonOption = False,
 ) -> None:
-    """Start fresh processes that search and ask, with numpy and with sentence-transformers, in turns."""
-    with progress_bar(Console(stderr=True)) as tell:
-        found = bench_start(index, query, runs=runs, tell=tell)
+    """Time fresh processes that search and ask, with numpy and with sentence-transformers, in turns."""
+    from rag_qa.evaluation.start_benchmark import bench_start, render
+
+    with progress_bar(Console(stderr=True)) as progress:
+        found = bench_start(index, query, runs=runs, progress=progress)
     typer.echo(found.model_dump_json(indent=2) if as_json else render(found))
 
 

@@ -1,13 +1,11 @@
-"""`rag-qa doctor`: what works on this machine, what does not, and what to do about it."""
+"""Checks of this machine, for `rag-qa doctor`: each finding comes with the command or edit that helps."""
 
 import platform
 import sys
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Annotated, Literal
-
-import typer
+from typing import Literal
 
 from rag_qa.app.options import load_settings
 from rag_qa.errors import BackendError, ModelError
@@ -26,11 +24,10 @@ LIBRARIES = (
 )
 OLDEST_PYTHON = (3, 11)
 GRAPH = "; Chroma's graph finds {:.3f} of the ten nearest passages that a scan of all finds"
-MARKS = {"ok": "ok  ", "warn": "warn", "fail": "FAIL"}
 
 
 class Check(Value):
-    """One finding; `cure` is the command or edit that helps, None where nothing is wrong."""
+    """One finding; `cure` is the command or edit that helps, None if nothing is wrong."""
 
     name: str
     status: Literal["ok", "warn", "fail"]
@@ -38,13 +35,8 @@ class Check(Value):
     cure: str | None = None
 
 
-def diagnose(index: Path | None = None) -> list[Check]:
-    """Look at Python, libraries, models, llama.cpp and, if given, an index; nothing is changed."""
-    return list(checks(index))
-
-
-def checks(index: Path | None = None) -> Iterator[Check]:
-    """Yield the findings one by one, the quick ones first."""
+def run_checks(index: Path | None = None) -> Iterator[Check]:
+    """Yield the findings one by one, the quick ones first; nothing is changed."""
     yield python_check()
     yield libraries_check()
     generator, found = model_check("language model", "generator")
@@ -60,7 +52,7 @@ def checks(index: Path | None = None) -> Iterator[Check]:
 
 
 def python_check() -> Check:
-    """Is this Python new enough?"""
+    """Check that this Python is new enough."""
     detail = f"{platform.python_version()} on {platform.system()} {platform.machine()}, {sys.executable}"
     if sys.version_info >= OLDEST_PYTHON:
         return Check(name="python", status="ok", detail=detail)
@@ -68,7 +60,7 @@ def python_check() -> Check:
 
 
 def libraries_check() -> Check:
-    """Are the libraries installed, and in which versions? None of them is imported."""
+    """Check that the libraries are installed, and name their versions. No library is imported."""
     found = {name: _version(name) for name in LIBRARIES}
     missing = [name for name, number in found.items() if number is None]
     if missing:
@@ -86,7 +78,7 @@ def _version(name: str) -> str | None:
 
 
 def model_check(title: str, kind: Literal["embedder", "generator"]) -> tuple[Path | None, Check]:
-    """Is the model that the settings name on this machine, and is it the right one?"""
+    """Check that the model in the settings is on this machine and has the right hash; return its path too."""
     from rag_qa.backends.locating import AUTO, ModelChoice, choose_model, locate_model
 
     settings = load_settings()
@@ -104,7 +96,7 @@ def model_check(title: str, kind: Literal["embedder", "generator"]) -> tuple[Pat
 
 
 def runtime_check() -> Check:
-    """What embeds a question, numpy at once or sentence-transformers, and why?"""
+    """Name what embeds a question, numpy or sentence-transformers, and why."""
     from rag_qa.backends.embedding import open_embedder
 
     try:
@@ -115,7 +107,7 @@ def runtime_check() -> Check:
 
 
 def llama_check(model: Path) -> Check:
-    """Does llama.cpp generate a token on this processor? Tried in a child process, which may crash."""
+    """Check that llama.cpp generates a token on this processor: in a child process, which may crash."""
     from rag_qa.backends.probing import llama_version, probe_llama
 
     result = probe_llama(model)
@@ -131,7 +123,7 @@ def llama_check(model: Path) -> Check:
 
 
 def index_check(index: Path) -> Check:
-    """Is the index sound?"""
+    """Check that the index is sound."""
     from rag_qa.index.health import check_index
 
     health = check_index(index)
@@ -140,23 +132,3 @@ def index_check(index: Path) -> Check:
         return Check(name="index", status="ok", detail=f"{index}{recall}")
     cure = f"rag-qa index SOURCE… --index {index}"
     return Check(name="index", status="fail", detail=f"{index}: {'; '.join(health.problems)}", cure=cure)
-
-
-def doctor(
-    index: Annotated[Path | None, typer.Option(help="An index to check, too.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON list.")] = False,
-) -> None:
-    """Check Python, libraries, models, llama.cpp and an index; exit with 1 if something does not work."""
-    findings: list[Check] = []
-    for check in checks(index):
-        findings.append(check)
-        if not as_json:
-            print(f"{MARKS[check.status]}  {check.name}: {check.detail}", flush=True)
-            if check.cure:
-                print(f"      → {check.cure}", flush=True)
-    if as_json:
-        import json
-
-        typer.echo(json.dumps([check.model_dump() for check in findings], indent=2))
-    if any(check.status == "fail" for check in findings):
-        raise typer.Exit(1)

@@ -3,11 +3,18 @@ import json
 import pytest
 
 from rag_qa import build_index
-from rag_qa.app.starting import OTHERS, RUNTIMES, StartBenchmark, first_line, import_shares, render
 from rag_qa.backends.agreement import remember_cosine
 from rag_qa.backends.embedding import open_embedder
 from rag_qa.backends.light_embedder import LightEmbedder
 from rag_qa.errors import EvaluationError
+from rag_qa.evaluation.start_benchmark import (
+    OTHERS,
+    RUNTIMES,
+    StartBenchmark,
+    first_line,
+    import_shares,
+    render,
+)
 from rag_qa.settings import Settings
 
 PRINTED = """\
