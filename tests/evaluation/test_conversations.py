@@ -54,7 +54,7 @@ def talker(world):
 
 
 def scores(monkeypatch, talker, folder, **resolved):
-    """The scores of a set, where each question is resolved to what is given."""
+    """The scores of a set whose questions are resolved to what is given."""
     given = {q.replace("_", " "): r for q, r in resolved.items()}
     monkeypatch.setattr(talker, "understand", lambda q, history: given.get(q, Query(text=q, topic=q)))
     return run_conversations(talker, load_conversations(folder)).scores
@@ -74,14 +74,14 @@ def scores(monkeypatch, talker, folder, **resolved):
     ],
 )
 def test_a_restriction_must_be_met_exactly(monkeypatch, talker, talk, only, within, right):
-    """The papers searched are exactly those of the places in the list shown last, in any order."""
+    """The papers searched are exactly those at the positions in the list shown last, in any order."""
     folder = talk([FIRST, turn("it", {"only": only})])
     found = scores(monkeypatch, talker, folder, it=Query(text="it", topic="it", within=within))
     assert found == {"resolution": right, "resolution/number": right}
 
 
 def test_places_are_those_of_the_last_list_shown(monkeypatch, talker, talk):
-    """A turn that showed nothing leaves the list before it in place."""
+    """A turn that showed nothing leaves the list before it valid."""
     refused = turn("why", {"gold": ["game"]}, shows=())
     folder = talk([FIRST, refused, turn("it", {"only": {"place": 2}})])
     resolved = {
@@ -103,7 +103,7 @@ def test_places_are_those_of_the_last_list_shown(monkeypatch, talker, talk):
     ],
 )
 def test_gold_is_looked_for_by_words(monkeypatch, talker, talk, question, within, gold, among, right):
-    """Every gold paper must be among the first that BM25 finds for the resolved question, where it may search."""
+    """Every gold paper must be among the first that BM25 finds for the resolved question, among the papers that it may search."""
     folder = talk([FIRST, turn("it", {"gold": gold, "among": among})])
     found = scores(monkeypatch, talker, folder, it=Query(text=question, topic=question, within=within))
     assert found["resolution"] == right
@@ -118,7 +118,7 @@ def test_gold_is_looked_for_by_words(monkeypatch, talker, talk, question, within
     ],
 )
 def test_what_stands_alone_must_stay_as_it_is(monkeypatch, talker, talk, resolved, right):
-    """A change of topic leaks where a word or a restriction of the turns before is added."""
+    """A change of topic leaks if a word or a restriction of the turns before is added."""
     folder = talk([FIRST, turn("what is soup?", {"alone": True}, "change")])
     found = scores(monkeypatch, talker, folder, **{"what_is_soup?": resolved})
     assert (found["resolution"], found["leaks"]) == (right, 1 - right)
@@ -135,7 +135,7 @@ def test_metadata_are_looked_for_in_the_answer(monkeypatch, talker, talk, states
 
 
 def test_a_declined_question_is_not_resolved(monkeypatch, talker, talk):
-    """A place that no paper has counts as missed, and its row tells the complaint."""
+    """A position that no paper has counts as missed, and its row holds the complaint."""
 
     def decline(question, history):
         raise QuestionError("no number 7")
@@ -160,7 +160,7 @@ def test_a_declined_question_is_not_resolved(monkeypatch, talker, talk):
     ],
 )
 def test_a_mistake_in_a_set_is_told_with_its_line(talk, turns, complaint):
-    """What is wrong with a conversation is told with file, line and an example."""
+    """The error of a broken conversation names file, line and an example."""
     with pytest.raises(EvaluationError, match=rf"conversations\.jsonl, line 1: .*{complaint}.*a line is"):
         load_conversations(talk(turns))
 
@@ -178,7 +178,7 @@ def test_two_conversations_cannot_share_an_id(talk):
 
 
 def test_papers_that_the_index_lacks_are_told(talker, talk):
-    """A set over another corpus is told by the first paper that is missing."""
+    """A set over another corpus is an error that names the first missing paper."""
     folder = talk([FIRST, turn("it", {"alone": True}, shows=["gone"])])
     with pytest.raises(EvaluationError, match="shows 'gone', which the index does not hold"):
         run_conversations(talker, load_conversations(folder))

@@ -41,7 +41,7 @@ def test_seeds_stand_beside_the_clone(corpus_of, tmp_path: Path) -> None:
 def test_the_variable_says_where_seeds_are(
     corpus_of, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """RAG_QA_SHARED goes before the place beside the clone."""
+    """RAG_QA_SHARED goes before the folder beside the clone."""
     (tmp_path / "elsewhere" / "seeds").mkdir(parents=True)
     monkeypatch.setenv("RAG_QA_SHARED", str(tmp_path / "elsewhere"))
     assert corpus_of("seeds") == [tmp_path / "elsewhere" / "seeds"]
@@ -49,7 +49,7 @@ def test_the_variable_says_where_seeds_are(
 
 @pytest.mark.parametrize(("corpus", "cure"), [("seeds", "RAG_QA_SHARED"), ("gone.jsonl", r"set\.toml")])
 def test_a_missing_corpus_is_told_with_its_cure(corpus_of, corpus: str, cure: str) -> None:
-    """What is not there is told with where it was looked for and both ways to give it."""
+    """The error of a missing corpus names its path and both ways to give it."""
     with pytest.raises(EvaluationError, match=rf"is not at .*{cure}.*--index DIR"):
         corpus_of(corpus)
 

@@ -39,7 +39,7 @@ def test_a_missing_file_is_named(write_set, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("header", "told"),
+    ("header", "message"),
     [
         ("name = ", "not TOML"),
         ('name = "x"\ncorpus = "sample"\n', "description"),
@@ -47,14 +47,14 @@ def test_a_missing_file_is_named(write_set, name: str) -> None:
         ('name = "x"\ndescription = ""\ncorpus = "sample"\nauthor = "me"\n', "author"),
     ],
 )
-def test_a_broken_header_is_told(write_set, header: str, told: str) -> None:
+def test_a_broken_header_is_an_error(write_set, header: str, message: str) -> None:
     """A header that is no TOML, lacks a field or has an unknown one is refused by name."""
-    with pytest.raises(EvaluationError, match=rf"set\.toml.*{told}"):
+    with pytest.raises(EvaluationError, match=rf"set\.toml.*{message}"):
         load_question_set(write_set(header=header))
 
 
 @pytest.mark.parametrize(
-    ("line", "told"),
+    ("line", "message"),
     [
         ("{", "not JSON"),
         ("[]", "not a JSON object"),
@@ -70,15 +70,15 @@ def test_a_broken_header_is_told(write_set, header: str, told: str) -> None:
         ({**GOOD, "keyfacts": []}, "keyfacts"),
     ],
 )
-def test_a_broken_question_is_told_with_its_line(write_set, line: object, told: str) -> None:
-    """What is wrong with a question is told with file, line and the shape that a line should have."""
+def test_a_broken_question_is_an_error_with_its_line(write_set, line: object, message: str) -> None:
+    """The error of a broken question names file, line and the shape that a line should have."""
     first = {"_id": "q1", "text": "which?", "kind": "which", "answerable": True, "key_facts": []}
-    with pytest.raises(EvaluationError, match=rf"queries\.jsonl, line 2: .*{told}"):
+    with pytest.raises(EvaluationError, match=rf"queries\.jsonl, line 2: .*{message}"):
         load_question_set(write_set(questions=[first, line]))
 
 
 @pytest.mark.parametrize(
-    ("qrels", "line", "told"),
+    ("qrels", "line", "message"),
     [
         ("", 1, "no header"),
         ("q1\tgame\t1\n", 1, "no header"),
@@ -89,9 +89,9 @@ def test_a_broken_question_is_told_with_its_line(write_set, line: object, told: 
         ("query_id\tdoc_id\trelevance\nq1\tgame\t1\n\nq1\tgame\t1\n", 4, "second time"),
     ],
 )
-def test_a_broken_judgment_is_told_with_its_line(write_set, qrels: str, line: int, told: str) -> None:
-    """What is wrong with the judgments is told with file and line."""
-    with pytest.raises(EvaluationError, match=rf"qrels\.tsv, line {line}: .*{told}"):
+def test_a_broken_judgment_is_an_error_with_its_line(write_set, qrels: str, line: int, message: str) -> None:
+    """The error of broken judgments names file and line."""
+    with pytest.raises(EvaluationError, match=rf"qrels\.tsv, line {line}: .*{message}"):
         load_question_set(write_set(qrels=qrels))
 
 
@@ -124,7 +124,7 @@ def test_a_byte_order_mark_is_no_fault(write_set) -> None:
 
 
 def write_beir(folder: Path, queries: str, qrels: str, documents: str | None = None) -> Path:
-    """Write a BEIR folder under the given file names, gzipped where they say so."""
+    """Write a BEIR folder under the given file names, gzipped if these end in .gz."""
     files = {
         queries: "".join(json.dumps({"id": i, "text": f"about {i}"}) + "\n" for i in ("a", "b", "c")),
         qrels: "query_id\tdoc_id\trelevance\na\td1\t2\nb\td2\t0\n",
@@ -175,7 +175,7 @@ def test_judgments_and_queries_are_of_one_split(tmp_path: Path) -> None:
 
 
 def test_a_split_of_unknown_name_has_to_be_named(tmp_path: Path) -> None:
-    """Where neither test nor dev is there, the splits there are are told, and one can be named."""
+    """If there is neither test nor dev, the error names the splits that there are, and one can be named."""
     write_beir(tmp_path, "queries.jsonl", "qrels.holdout.tsv.gz")
     with pytest.raises(EvaluationError, match="--split: holdout"):
         load_beir(tmp_path)
@@ -211,7 +211,7 @@ def test_judgments_without_a_relevant_document_are_refused(tmp_path: Path) -> No
         load_beir(tmp_path)
 
 
-def test_a_damaged_archive_is_told(tmp_path: Path) -> None:
+def test_a_damaged_archive_is_an_error(tmp_path: Path) -> None:
     """A cut-off gzip file is named instead of raising EOFError."""
     write_beir(tmp_path, "queries.jsonl.gz", "qrels.tsv")
     path = tmp_path / "queries.jsonl.gz"

@@ -26,7 +26,7 @@ def test_a_refusal_decides_nothing(world) -> None:
     )
 )
 def test_scores_are_those_of_scikit_learn(pairs) -> None:
-    """Accuracy and macro-F1 agree with the reference, where no decision is one more wrong label."""
+    """Accuracy and macro-F1 agree with the reference; no decision counts as one more wrong label."""
     found, wanted = zip(*pairs, strict=True)
     scores = decision_scores(found, wanted)
     named = [decision or "none" for decision in found]

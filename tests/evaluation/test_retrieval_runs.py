@@ -63,7 +63,7 @@ def test_an_id_with_white_space_cannot_be_written(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "line", "told"),
+    ("text", "line", "message"),
     [
         ("q Q0 d 1 0.5\n", 1, "5 fields"),
         ("q Q0 d 1 0.5 t\nq Q0 d 2 0.4 t\n", 2, "found twice"),
@@ -71,11 +71,11 @@ def test_an_id_with_white_space_cannot_be_written(tmp_path: Path) -> None:
         ("q Q0 d 1 nan t\n", 1, "not both numbers"),
     ],
 )
-def test_a_broken_run_is_told_with_its_line(tmp_path: Path, text: str, line: int, told: str) -> None:
-    """What is wrong with a run file is told with file, line and the right shape."""
+def test_a_broken_run_is_an_error_with_its_line(tmp_path: Path, text: str, line: int, message: str) -> None:
+    """The error of a broken run names file, line and the right shape."""
     path = tmp_path / "run.trec"
     path.write_text(text, "utf-8")
-    with pytest.raises(EvaluationError, match=rf"{re.escape(path.name)}, line {line}: .*{told}"):
+    with pytest.raises(EvaluationError, match=rf"{re.escape(path.name)}, line {line}: .*{message}"):
         read_run(path)
 
 

@@ -37,7 +37,7 @@ def test_no_queries_are_told(tmp_path):
 
 
 def test_queries_are_read_from_lines_and_records(tmp_path):
-    """Queries stand one a line, or as `text` of JSON Lines, plain or gzipped."""
+    """Queries are one a line, or as `text` of JSON Lines, plain or gzipped."""
     (tmp_path / "queries.txt").write_text("soup\n\nbees\n")
     assert read_texts(tmp_path / "queries.txt") == ["soup", "bees"]
     with gzip.open(tmp_path / "queries.jsonl.gz", "wt") as stream:
