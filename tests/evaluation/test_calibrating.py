@@ -37,7 +37,7 @@ class Library:
 
 
 def test_a_paper_gives_a_question_for_papers_and_one_for_its_number():
-    """The title asks for papers, a sentence that counts things asks how many, and the question does not hold the number."""
+    """The title asks for papers; a sentence that counts things asks how many, without the number."""
     which, number = questions_of(COUNTING, random.Random(0))
     assert which.startswith("Which papers are about ")
     assert number.startswith("How many nests: ")
@@ -73,7 +73,7 @@ def test_the_same_index_gives_the_same_questions():
     assert first.asked == second.asked
 
 
-def test_too_few_papers_are_told():
+def test_too_few_papers_are_an_error():
     """An index with too few abstracts is not calibrated, and the message says how many it takes."""
     with pytest.raises(PaperIndexError, match=f"holds 3 papers.*takes {MIN_PAPERS}.*rag-qa index"):
         measure(Library(3))

@@ -113,7 +113,7 @@ def test_a_malformed_file_is_an_error_with_the_edit(write, text: str, message: s
         load_conditions(write(text))
 
 
-def test_a_missing_file_is_told(tmp_path: Path) -> None:
+def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
     """Without the file, the message names the path and how to name another."""
     with pytest.raises(EvaluationError, match=r"no conditions at .*--conditions"):
         load_conditions(tmp_path / "conditions.toml")

@@ -103,7 +103,7 @@ def test_places_are_those_of_the_last_list_shown(monkeypatch, talker, talk):
     ],
 )
 def test_gold_is_looked_for_by_words(monkeypatch, talker, talk, question, within, gold, among, right):
-    """Every gold paper must be among the first that BM25 finds for the resolved question, among the papers that it may search."""
+    """Every gold paper must be among the first that BM25 finds for the question, in the papers that it may search."""
     folder = talk([FIRST, turn("it", {"gold": gold, "among": among})])
     found = scores(monkeypatch, talker, folder, it=Query(text=question, topic=question, within=within))
     assert found["resolution"] == right
@@ -159,7 +159,7 @@ def test_a_declined_question_is_not_resolved(monkeypatch, talker, talk):
         ([FIRST, turn("it", {"alone": True}, kind="joke")], "kind"),
     ],
 )
-def test_a_mistake_in_a_set_is_told_with_its_line(talk, turns, complaint):
+def test_a_mistake_in_a_set_is_an_error_with_its_line(talk, turns, complaint):
     """The error of a broken conversation names file, line and an example."""
     with pytest.raises(EvaluationError, match=rf"conversations\.jsonl, line 1: .*{complaint}.*a line is"):
         load_conversations(talk(turns))
@@ -177,7 +177,7 @@ def test_two_conversations_cannot_share_an_id(talk):
         load_conversations(folder)
 
 
-def test_papers_that_the_index_lacks_are_told(talker, talk):
+def test_papers_that_the_index_lacks_are_an_error(talker, talk):
     """A set over another corpus is an error that names the first missing paper."""
     folder = talk([FIRST, turn("it", {"alone": True}, shows=["gone"])])
     with pytest.raises(EvaluationError, match="shows 'gone', which the index does not hold"):

@@ -107,7 +107,7 @@ def test_a_set_needs_questions(write_set) -> None:
         load_question_set(write_set(questions=[]))
 
 
-def test_bytes_that_are_not_utf8_are_told(write_set) -> None:
+def test_bytes_that_are_not_utf8_are_an_error(write_set) -> None:
     """A file in another encoding is named instead of raising a decoding error."""
     folder = write_set()
     (folder / "queries.jsonl").write_bytes(b"\xff\xfe{}")
@@ -182,7 +182,7 @@ def test_a_split_of_unknown_name_has_to_be_named(tmp_path: Path) -> None:
     assert load_beir(tmp_path, split="holdout").queries == {"a": "about a"}
 
 
-def test_judgments_without_queries_are_told(tmp_path: Path) -> None:
+def test_judgments_without_queries_are_an_error(tmp_path: Path) -> None:
     """Judgments whose queries are not there are named."""
     write_beir(tmp_path, "queries.jsonl", "qrels.tsv")
     (tmp_path / "queries.jsonl").unlink()

@@ -26,7 +26,7 @@ def test_building_is_measured_against_plain_encoding(tmp_path):
     assert found.cosine > 0.999
 
 
-def test_sources_without_papers_are_told(tmp_path):
+def test_sources_without_papers_are_an_error(tmp_path):
     """There is nothing to measure without papers."""
     (tmp_path / "papers.jsonl").write_text('{"id": "a", "title": "No abstract"}\n')
     with pytest.raises(EvaluationError, match="no paper"):

@@ -84,7 +84,7 @@ def test_all_metadata_wanted_must_be_read(phrasings):
     assert scored(folder, kind="metadata", wanted=("authors",))["wanted"] == 0
 
 
-def test_an_author_whom_the_index_lacks_is_told(phrasings):
+def test_an_author_whom_the_index_lacks_is_an_error(phrasings):
     """A phrasing that names foreign authors is understood if nothing can be meant, and no other is."""
     folder = phrasings({"kind": "which", "foreign": ["Turing"]})
     assert scored(folder, kind="which", nothing="no such author")["understood"] == 1

@@ -126,7 +126,7 @@ def test_a_gzipped_run_is_the_plain_one(tmp_path: Path) -> None:
     assert read_run(tmp_path / "run.trec.gz").rankings == run.rankings
 
 
-def test_a_run_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+def test_a_run_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
     """Where the folder is not there, the error names the option to change."""
     with pytest.raises(EvaluationError, match=r"cannot be written.*--run"):
         write_run(Run(name="r", rankings={}), tmp_path / "nowhere" / "run.trec")
@@ -147,7 +147,7 @@ def test_a_run_file_names_papers_as_the_judgments_do(world, tmp_path: Path) -> N
     assert report.scores["ndcg@10"] == pytest.approx(theirs[ir_measures.nDCG @ 10])
 
 
-def test_equal_scores_are_told_apart_in_a_run_file(world, tmp_path: Path) -> None:
+def test_equal_scores_stay_apart_in_a_run_file(world, tmp_path: Path) -> None:
     """Papers found with one score keep their order in tools that hold 32 bits and order ties by id."""
 
     class Tied(world.Scripted):

@@ -113,7 +113,7 @@ def test_a_gold_paper_below_the_cut_is_seen(world, write_set) -> None:
     assert scores["recall@10/which"] == 0.5
 
 
-def test_a_told_error_about_the_question_counts_as_refusal(run) -> None:
+def test_an_error_about_the_question_counts_as_refusal(run) -> None:
     """An empty question, which is an error, counts as a refusal with its reason."""
     row = run({}).per_query[4]
     assert row["refused"]
@@ -152,7 +152,7 @@ def test_asking_comes_before_searching(world, write_set) -> None:
     ]
 
 
-def test_progress_is_told(world, run) -> None:
+def test_progress_is_reported(world, run) -> None:
     """After each question the caller hears how many are done, of how many."""
     steps: list[tuple[int, int]] = []
     run(world.RIGHT, progress=lambda done, total: steps.append((done, total)))

@@ -30,7 +30,7 @@ def test_searching_is_measured_against_the_plain_model(tmp_path):
     assert found.memory_mib < 1500
 
 
-def test_no_queries_are_told(tmp_path):
+def test_no_queries_are_an_error(tmp_path):
     """There is nothing to measure without a query."""
     with pytest.raises(EvaluationError, match="no query"):
         bench_search(tmp_path, [], Settings(), progress=progress)

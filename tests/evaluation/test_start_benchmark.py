@@ -56,7 +56,7 @@ def test_a_fresh_process_is_timed(index):
         assert first_line(command, "numpy", index, "games with players") > 0
 
 
-def test_a_process_that_fails_is_told(tmp_path):
+def test_a_process_that_fails_is_an_error(tmp_path):
     """Where the command fails, its own last line says why, and what to do."""
     with pytest.raises(EvaluationError, match=r"no finished index in .* see `rag-qa doctor"):
         first_line("search", "numpy", tmp_path / "nowhere", "games")
