@@ -91,7 +91,10 @@ def evaluate_set(
     ] = CONDITIONS,
     as_json: JsonOption = False,
 ) -> None:
-    """Measure retrieval, grounding and abstention on a question set, without a judge model."""
+    """Measure retrieval, grounding and abstention on a set.
+
+    No judge model is needed.
+    """
     from rag_qa.evaluation.html_report import write_html
     from rag_qa.evaluation.reports import render, to_json
 

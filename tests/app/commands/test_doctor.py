@@ -16,6 +16,7 @@ from rag_qa.app.checks import (
     run_checks,
     runtime_check,
 )
+from rag_qa.app.commands.doctor import doctor
 from rag_qa.backends import locating, probing
 from rag_qa.backends.locating import LocatedModel, ModelChoice
 

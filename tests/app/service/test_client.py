@@ -50,6 +50,7 @@ def service(built, home):
         text=True,
     )
     try:
+        assert process.stderr.readline() == f"Loading {built} …\n"
         line = process.stderr.readline()
         address = re.search(r"http://\S+", line)
         assert address, line + process.stderr.read()
