@@ -55,7 +55,7 @@ def test_ten_skips_are_shown_and_the_rest_counted(screen):
 
 
 def test_a_file_of_which_nothing_was_taken_is_one_line(screen):
-    """Where no record of a file was taken, one line names it with the reasons, the most frequent first."""
+    """If no record of a file was taken, one line names it with the reasons, the most frequent first."""
     skips = [Skipped(path="a.csv", record=n, reason="no abstract") for n in range(1, 13)]
     skips += [
         Skipped(path="a.csv", record=13, reason="not a readable row"),

@@ -95,19 +95,19 @@ def test_markup_and_emoji_codes_are_text(screen):
 
 
 @pytest.mark.parametrize(
-    ("status", "shown_as", "told"),
+    ("status", "shown_as", "warning"),
     [
         ("retracted", "[1] RETRACTED: T.", "RETRACTED: [1] has been retracted"),
         ("expression of concern", "[1] EXPRESSION OF CONCERN: T.", "EXPRESSION OF CONCERN: [1] is under"),
         ("corrected", "[1] CORRECTED: T.", "CORRECTED: [1] has been corrected"),
     ],
 )
-def test_an_answer_says_what_to_know_of_a_paper_that_it_cites(screen, status, shown_as, told):
-    """A status stands before the heading, and below the papers a line tells it of each one cited."""
+def test_an_answer_says_what_to_know_of_a_paper_that_it_cites(screen, status, shown_as, warning):
+    """A status stands before the heading, and a warning line for each cited paper below the papers."""
     paper = PAPER.model_copy(update={"title": "T", "status": status})
     show_sources(screen, answer(sentence(), papers=(paper,)))
     assert shown_as in shown(screen)
-    assert told in shown(screen).splitlines()[-1]
+    assert warning in shown(screen).splitlines()[-1]
 
 
 def test_a_mark_in_the_title_is_not_repeated():
@@ -116,7 +116,7 @@ def test_a_mark_in_the_title_is_not_repeated():
     assert describe(paper).plain.startswith("RETRACTED: T. ")
 
 
-def test_preprints_and_other_versions_are_told():
+def test_preprints_and_other_versions_are_reported():
     """A preprint is said to be one, and where and when other versions appeared."""
     paper = PAPER.model_copy(update={"title": "T", "venue": "V", "status": "preprint"})
     assert describe(paper).plain.endswith(" (preprint)")
@@ -179,7 +179,7 @@ def test_an_abstention_shows_why_and_what_is_near(screen):
 
 
 def test_an_abstention_without_papers_lists_none(screen):
-    """Where no paper is near, none is announced."""
+    """If no paper is near, none is announced."""
     show_sources(screen, answer())
     assert shown(screen) == "The papers don't say: nothing was found.\n"
 
@@ -197,7 +197,7 @@ def test_four_authors_are_the_first_and_others():
 
 
 def test_authors_that_a_source_leaves_out_are_et_al():
-    """Where the source's list was cut short, few authors are not all."""
+    """If the source's list was cut short, few authors are not all."""
     paper = PAPER.model_copy(
         update={"authors": ("A", "B"), "more_authors": True, "venue": None, "title": "T"}
     )
