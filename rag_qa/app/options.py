@@ -115,38 +115,42 @@ MODEL_OPTIONS: dict[str, Any] = {
 
 def with_filter(command: Command) -> Command:
     """Give a command the filter options; it receives them as one argument `filter`, a `Filter`."""
-    return _with_group(command, "filter", FILTER_OPTIONS, make_filter)
+    return with_group("filter", FILTER_OPTIONS, make_filter)(command)
 
 
 def with_model_flags(command: Command) -> Command:
     """Give a command the options of the language model; it receives them as `flags`, for `load_settings`."""
-    return _with_group(command, "flags", MODEL_OPTIONS, dict)
+    return with_group("flags", MODEL_OPTIONS)(command)
 
 
-def _with_group(
-    command: Command, argument: str, options: Mapping[str, Any], gather: Callable[..., Any]
-) -> Command:
-    """Return the command with the options in place of one keyword argument.
+def with_group(
+    argument: str, options: Mapping[str, Any], gather: Callable[..., Any] = dict
+) -> Callable[[Command], Command]:
+    """Return a decorator that replaces one keyword argument of a command by options, which default to None.
 
-    Typer reads signatures, so that the one of the returned function lists every option.
+    The command receives in that argument what `gather` makes of the options. Typer reads signatures, and that of the
+    decorated command lists every option.
     """
 
-    @wraps(command)
-    def extended(**given: Any) -> None:
-        values = {name: given.pop(name) for name in options}
-        command(**given, **{argument: gather(**values)})
+    def decorate(command: Command) -> Command:
+        @wraps(command)
+        def extended(**given: Any) -> None:
+            values = {name: given.pop(name) for name in options}
+            command(**given, **{argument: gather(**values)})
 
-    parameters: list[Parameter] = []
-    for own in signature(command).parameters.values():
-        if own.name == argument:
-            parameters += [
-                Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
-                for name, annotation in options.items()
-            ]
-        else:
-            parameters.append(own.replace(kind=Parameter.KEYWORD_ONLY))
-    extended.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
-    return extended
+        parameters: list[Parameter] = []
+        for own in signature(command).parameters.values():
+            if own.name == argument:
+                parameters += [
+                    Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+                    for name, annotation in options.items()
+                ]
+            else:
+                parameters.append(own.replace(kind=Parameter.KEYWORD_ONLY))
+        extended.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
+        return extended
+
+    return decorate
 
 
 def examples(*lines: str) -> str:

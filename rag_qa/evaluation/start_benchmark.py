@@ -1,4 +1,4 @@
-"""Measure how soon a fresh process prints its first result, with numpy and with sentence-transformers, in turns."""
+"""Seconds from starting a process to its first result, with numpy and with sentence-transformers, in turns."""
 
 import os
 import re
@@ -6,31 +6,32 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 from rag_qa.errors import EvaluationError
-from rag_qa.index.changes import Progress
+from rag_qa.evaluation.provenance import describe_run
 from rag_qa.types import Value
 
+Progress = Callable[[str, int, int], None]
 RUNTIME = "RAG_QA_EMBEDDER_RUNTIME"
-# What the setting `embedder_runtime` is for each of the two.
+# The setting `embedder_runtime` for each runtime.
 RUNTIMES = {"numpy": "auto", "sentence-transformers": "torch"}
 COMMANDS = {"search": (), "ask": ("--style", "quote")}
 # A line of `python -X importtime`: own microseconds, those with what it imports, and the module.
 _IMPORT = re.compile(r"^import time:\s+(\d+) \|\s+\d+ \|\s+([\w.]+)$", re.MULTILINE)
-# Packages that a share is given for; smaller ones are added up.
+# Packages that are listed; smaller ones are added up.
 SHOWN = 12
 OTHERS = "others"
 
 
 class StartBenchmark(Value):
-    """Seconds from starting a process to its first line, by command and runtime, for each run.
+    """Seconds from starting a process to its first line, by command and runtime, run by run.
 
-    `ratios` are, for each command, the median with numpy / the median with sentence-transformers. `imports` are, for
-    each runtime, the seconds that a search spends importing each package's own modules, without what they import.
+    `ratios`: for each command, the median with numpy divided by the median with sentence-transformers. `imports`: for
+    each runtime, the seconds that a search spends importing each package's own modules.
     """
 
     query: str
@@ -41,9 +42,9 @@ class StartBenchmark(Value):
 
 
 def bench_start(index: Path, query: str, *, runs: int, progress: Progress) -> StartBenchmark:
-    """Time fresh processes that search and ask, with each runtime in turn, after an untimed first run of each.
+    """Time fresh processes that search and ask, with each runtime in turn; the first start of each is not timed.
 
-    `progress` is called with (stage, done, total). Raises EvaluationError if such a process fails.
+    Raises EvaluationError if a process fails.
     """
     pairs = [(command, runtime) for command in COMMANDS for runtime in RUNTIMES]
     for runtime in RUNTIMES:
@@ -64,7 +65,7 @@ def bench_start(index: Path, query: str, *, runs: int, progress: Progress) -> St
         },
         ratios={command: medians[command, light] / medians[command, heavy] for command in COMMANDS},
         imports={runtime: import_shares(_imports(runtime, index, query)) for runtime in RUNTIMES},
-        provenance=_provenance(),
+        provenance=describe_run(),
     )
 
 
@@ -89,12 +90,12 @@ def first_line(command: str, runtime: str, index: Path, query: str) -> float:
 
 
 def _program(command: str, index: Path, query: str) -> list[str]:
-    # Unbuffered, so that a line is seen once it is printed.
+    # Unbuffered: a line is seen when it is printed.
     return ["-u", "-m", "rag_qa", command, query, "--index", str(index), *COMMANDS[command]]
 
 
 def import_shares(printed: str) -> dict[str, float]:
-    """Return from what `-X importtime` prints the seconds in each package's own modules, most first."""
+    """Return the seconds in each package's own modules, most first, from the output of `-X importtime`."""
     spent: Counter[str] = Counter()
     for microseconds, module in _IMPORT.findall(printed):
         spent[module.split(".")[0]] += int(microseconds)
@@ -123,15 +124,7 @@ def _environment(runtime: str) -> dict[str, str]:
 
 def _failed(errors: str, index: Path) -> EvaluationError:
     last = (errors.strip().splitlines() or ["it printed nothing"])[-1]
-    return EvaluationError(
-        f"a process that was to be timed failed ({last}); see `rag-qa doctor --index {index}`"
-    )
-
-
-def _provenance() -> dict[str, Any]:
-    from rag_qa.evaluation.provenance import describe_run
-
-    return describe_run()
+    return EvaluationError(f"a process that was timed failed ({last}); see `rag-qa doctor --index {index}`")
 
 
 def render(found: StartBenchmark) -> str:

@@ -1,7 +1,11 @@
 """The program as a whole: usage, errors in one line, and papers that try to act on the terminal."""
 
-import pytest
+import shlex
 
+import pytest
+import typer
+
+from rag_qa.app.cli import COMMANDS, app
 from rag_qa.version import __version__
 
 pytestmark = pytest.mark.usefixtures("papers_folder")
@@ -111,3 +115,22 @@ def test_wrong_usage_is_status_2(run, arguments):
     assert (code, out) == (2, "")
     assert "Usage: " in err
     assert "Traceback" not in err
+
+
+def examples():
+    """The lines of examples of every command."""
+    for name, _, text in COMMANDS:
+        lines = [line.strip() for line in text.splitlines() if line.strip().startswith("rag-qa ")]
+        assert lines, name
+        yield from ((name, line) for line in lines)
+
+
+@pytest.mark.parametrize(("name", "line"), list(examples()))
+def test_every_example_of_help_can_be_typed(name, line):
+    """An example below a command's help is of that command, and all of its options and arguments are known."""
+    _, first, *rest = shlex.split(line)
+    assert first == name
+    command = typer.main.get_command(app).commands[name]
+    while hasattr(command, "commands"):
+        command = command.commands[rest.pop(0)]
+    command.make_context(name, rest)

@@ -3,7 +3,7 @@
 import pytest
 
 from rag_qa import Filter
-from rag_qa.app.filtering import make_filter, read_filter
+from rag_qa.app.filtering import filter_flags, make_filter, read_filter
 from rag_qa.errors import FilterError
 
 
@@ -66,3 +66,14 @@ def test_other_words_are_errors(text):
     """A word that is no pair of a known name and a value is an error that shows how to write it."""
     with pytest.raises(FilterError, match="write"):
         read_filter(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "year=2019..2022", "since=2020", "year=..2019", "author=Rus venue=ICLR status=corrected"]
+)
+def test_flags_of_a_filter_make_it_again(text):
+    """A filter, taken apart into flags, is made again by them; what it does not restrict has no flag."""
+    filter = read_filter(text)
+    flags = filter_flags(filter)
+    assert make_filter(**flags) == filter
+    assert all(value not in (None, ()) for value in flags.values())

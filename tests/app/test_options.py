@@ -1,7 +1,22 @@
-import pytest
+"""Options that commands share, and the settings that flags make."""
 
-from rag_qa.app.options import load_settings
+from inspect import signature
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from rag_qa.app.options import (
+    FILTER_OPTIONS,
+    MODEL_OPTIONS,
+    Flags,
+    load_settings,
+    with_filter,
+    with_model_flags,
+)
 from rag_qa.errors import SettingsError
+from rag_qa.settings import Settings
+from rag_qa.types import EVERY_PAPER, Filter
 
 
 @pytest.fixture(autouse=True)
@@ -48,3 +63,51 @@ def test_a_wrong_file_is_reported(folder, content, message):
     (folder / "rag_qa.toml").write_bytes(content)
     with pytest.raises(SettingsError, match=message):
         load_settings()
+
+
+def received(*flags, command):
+    """What a command received from some flags."""
+    app = typer.Typer()
+    app.command()(command)
+    result = CliRunner().invoke(app, list(flags))
+    assert result.exit_code == 0, result.output
+
+
+def test_filter_options_come_as_one_filter():
+    """A command with the filter options receives the filter that they describe."""
+    got = []
+
+    @with_filter
+    def command(k: int = 1, *, filter: Filter) -> None:
+        got.append((k, filter))
+
+    received("--k", "3", "--since", "2019", "--author", "Gemp", "--author", "Rus", command=command)
+    received(command=command)
+    assert got == [(3, Filter(since=2019, authors=("Gemp", "Rus"))), (1, EVERY_PAPER)]
+
+
+def test_model_options_come_as_flags_of_settings():
+    """A command with the options of the model receives them by the names of settings, None if not given."""
+    got = []
+
+    @with_model_flags
+    def command(*, flags: Flags) -> None:
+        got.append(flags)
+
+    received("--context", "2048", "--strict", command=command)
+    assert got[0].keys() == set(MODEL_OPTIONS) <= set(Settings.model_fields)
+    assert {name: value for name, value in got[0].items() if value is not None} == {
+        "context_tokens": 2048,
+        "strict": True,
+    }
+
+
+def test_groups_may_be_combined():
+    """A command may take both groups; help lists every option once, where the argument stood."""
+
+    @with_filter
+    @with_model_flags
+    def command(*, filter: Filter, literal: bool = False, flags: Flags) -> None: ...
+
+    names = list(signature(command).parameters)
+    assert names == [*FILTER_OPTIONS, "literal", *MODEL_OPTIONS]

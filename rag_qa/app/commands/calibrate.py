@@ -53,7 +53,10 @@ def calibrate(
     embedder: EmbedderOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Fit when to abstain, on questions made from the index's papers, with and without the paper that answers."""
+    """Fit on the index itself when to abstain.
+
+    The questions are made from its papers, and asked with and without the paper that answers.
+    """
     from rag_qa.evaluation.calibrating import fit, measure
     from rag_qa.evaluation.curves import draw_curve
 

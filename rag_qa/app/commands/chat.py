@@ -48,7 +48,10 @@ def chat(
         bool, typer.Option("--no-history", help="Save neither the conversation nor the lines typed.")
     ] = False,
 ) -> None:
-    """Ask questions and follow-up questions; answers stream. /help shows the commands."""
+    """Ask questions and follow-up questions; answers stream.
+
+    /help shows the commands of the chat.
+    """
     if sessions:
         list_sessions(Console(), index)
         return

@@ -42,7 +42,10 @@ def cite(
     *,
     filter: Filter,
 ) -> None:
-    """Print papers as BibTeX, RIS, CSL-JSON or text; retractions are noted."""
+    """Print papers as BibTeX, RIS, CSL-JSON or text.
+
+    Retractions are noted.
+    """
     every = every or filter != EVERY_PAPER
     if every == bool(ids):
         raise QuestionError("name the papers to cite by their ids, or cite --all; `rag-qa papers` lists them")

@@ -17,7 +17,10 @@ def doctor(
     index: Annotated[Path | None, typer.Option(help="Also check this index.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Check Python, libraries, models, llama.cpp and an index; exit with 1 if something does not work."""
+    """Check what works on this machine, and what does not.
+
+    Python, libraries, models, llama.cpp and an index are checked; the exit status is 1 if something does not work.
+    """
     findings: list[Check] = []
     for check in run_checks(index):
         findings.append(check)

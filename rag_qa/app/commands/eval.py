@@ -9,7 +9,15 @@ import typer
 from platformdirs import user_cache_path
 from rich.console import Console
 
-from rag_qa.app.options import JsonOption, ModelOption, StyleOption, examples, load_settings
+from rag_qa.app.options import (
+    Flags,
+    JsonOption,
+    ModelOption,
+    StyleOption,
+    examples,
+    load_settings,
+    with_group,
+)
 from rag_qa.app.progress import progress_bar
 from rag_qa.backends.hashing import memory_file
 from rag_qa.errors import EvaluationError
@@ -26,8 +34,44 @@ EXAMPLES = examples(
     "rag-qa eval --check sample",
 )
 CONDITIONS = Path("eval/conditions.toml")
+# What is run, and what is written of it; with --check a condition decides all of these.
+RUN_OPTIONS: dict[str, Any] = {
+    "corpus": Annotated[
+        list[Path] | None, typer.Option("--corpus", help="Papers to index instead of the set's own.")
+    ],
+    "ids": Annotated[
+        Path | None,
+        typer.Option("--ids", help="File of paper ids, one a line: index only these papers of the corpus."),
+    ],
+    "split": Annotated[
+        str | None, typer.Option("--split", help="Split of a BEIR folder; default: no split, test or dev.")
+    ],
+    "style": StyleOption,
+    "model": ModelOption,
+    "results": Annotated[
+        Path | None,
+        typer.Option(
+            "--results", help="Folder to write the report to; default: results/ beside a question set."
+        ),
+    ],
+    "run": Annotated[
+        Path | None,
+        typer.Option("--run", help="Write the ranking as a TREC run, gzipped if the name ends in .gz."),
+    ],
+    "baseline": Annotated[
+        Path | None,
+        typer.Option(
+            "--baseline", help="A TREC run (.gz too) or a report (.json): show the differences to it."
+        ),
+    ],
+    "html": Annotated[
+        Path | None,
+        typer.Option("--html", help="Write the report as an HTML page that begins with the failures."),
+    ],
+}
 
 
+@with_group("given", RUN_OPTIONS)
 def evaluate_set(
     targets: Annotated[
         list[str] | None,
@@ -37,43 +81,12 @@ def evaluate_set(
         ),
     ] = None,
     index: Annotated[Path | None, typer.Option("--index", help="Index of the set's papers.")] = None,
-    corpus: Annotated[
-        list[Path] | None, typer.Option("--corpus", help="Papers to index instead of the set's own.")
-    ] = None,
-    ids: Annotated[
-        Path | None,
-        typer.Option("--ids", help="File of paper ids, one a line: index only these papers of the corpus."),
-    ] = None,
-    split: Annotated[
-        str | None, typer.Option("--split", help="Split of a BEIR folder; default: no split, test or dev.")
-    ] = None,
-    style: StyleOption = None,
-    model: ModelOption = None,
-    results: Annotated[
-        Path | None,
-        typer.Option(
-            "--results", help="Folder to write the report to; default: results/ beside a question set."
-        ),
-    ] = None,
-    run: Annotated[
-        Path | None,
-        typer.Option("--run", help="Write the ranking as a TREC run, gzipped if the name ends in .gz."),
-    ] = None,
-    baseline: Annotated[
-        Path | None,
-        typer.Option(
-            "--baseline", help="A TREC run (.gz too) or a report (.json): show the differences to it."
-        ),
-    ] = None,
-    html: Annotated[
-        Path | None,
-        typer.Option("--html", help="Write the report as an HTML page that begins with the failures."),
-    ] = None,
+    *,
+    given: Flags,
     cache: Annotated[
         Path | None,
         typer.Option(
-            "--cache",
-            help="Folder that keeps what the language model wrote; default: in the user's cache.",
+            "--cache", help="Folder that keeps what the language model wrote; default: in the user's cache."
         ),
     ] = None,
     no_cache: Annotated[
@@ -91,48 +104,50 @@ def evaluate_set(
     ] = CONDITIONS,
     as_json: JsonOption = False,
 ) -> None:
-    """Measure retrieval, grounding and abstention on a question set, without a judge model."""
-    from rag_qa.evaluation.evaluating import find_set
-    from rag_qa.evaluation.html_report import write_html
-    from rag_qa.evaluation.reports import render, to_json
+    """Measure retrieval, grounding and abstention on a set.
 
+    No judge model is needed.
+    """
     if cache is not None and no_cache:
         raise typer.BadParameter("--cache and --no-cache exclude each other; give one")
     kept = None if no_cache else cache or memory_file(user_cache_path, "generations")
     if record and not check:
         raise typer.BadParameter("--record goes with --check")
     if check:
-        given = {"--corpus": corpus, "--ids": ids, "--split": split, "--style": style, "--model": model}
-        given |= {"--results": results, "--run": run, "--baseline": baseline, "--html": html}
-        _refuse_with_check(given)
+        if names := [name for name, value in given.items() if value]:
+            raise typer.BadParameter(f"--{names[0]} does not go with --check: a condition says what is run")
         _run_conditions(targets or [], conditions, index, kept, record=record, as_json=as_json)
         return
     if not targets or len(targets) > 1:
         raise typer.BadParameter("name one FOLDER, or use --check")
-    folder = find_set(targets[0])
+    from rag_qa.evaluation.evaluating import find_set
+
+    _run_set(find_set(targets[0]), index, kept, given, as_json=as_json)
+
+
+def _run_set(folder: Path, index: Path | None, cache: Path | None, given: Flags, *, as_json: bool) -> None:
+    """Evaluate the set in a folder, and print and write the report."""
+    from rag_qa.evaluation.html_report import write_html
+    from rag_qa.evaluation.reports import render, to_json
+
+    results = given["results"]
     if results is None and (folder / "set.toml").is_file():
         results = _results_beside(folder.resolve())
     report = _measure(
         folder,
-        load_settings(style=style, model=model),
+        load_settings(style=given["style"], model=given["model"]),
         index=index,
-        corpus=corpus or [],
-        ids=ids,
-        split=split,
-        cache=kept,
+        corpus=given["corpus"] or (),
+        ids=given["ids"],
+        split=given["split"],
+        cache=cache,
         results=results,
-        run_file=run,
-        baseline=baseline,
+        run_file=given["run"],
+        baseline=given["baseline"],
     )
-    if html is not None:
-        write_html(report, html)
+    if given["html"] is not None:
+        write_html(report, given["html"])
     typer.echo(to_json(report) if as_json else render(report), nl=False)
-
-
-def _refuse_with_check(given: dict[str, Any]) -> None:
-    """Raise BadParameter for the first option that was given although a condition decides it."""
-    if names := [name for name, value in given.items() if value]:
-        raise typer.BadParameter(f"{names[0]} does not go with --check: a condition says what is run")
 
 
 def _results_beside(folder: Path) -> Path:

@@ -53,7 +53,10 @@ def index(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Index papers: author pages, JSON Lines, CSV, BibTeX, RIS, arXiv Atom, BEIR; plain or gzip."""
+    """Index papers from files and folders.
+
+    Formats: author pages, JSON Lines, CSV, BibTeX, RIS, arXiv Atom and BEIR, plain or gzip.
+    """
     from rag_qa.index.builder import build_index
 
     wanted: list[str | Path] = [*(sources or []), *([sample_papers_path()] if sample else [])]

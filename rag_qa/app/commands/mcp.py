@@ -55,7 +55,10 @@ def serve_mcp(
     *,
     flags: Flags,
 ) -> None:
-    """Give the papers to an assistant by the Model Context Protocol, on stdin and stdout or over HTTP."""
+    """Give the papers as tools to an assistant (MCP).
+
+    The Model Context Protocol is spoken on standard input and output, or over HTTP.
+    """
     errors = Console(stderr=True)
     settings, choice = settle_model(load_settings(**flags))
     explain_choice(errors, choice, settings)

@@ -55,7 +55,10 @@ def _row(entry: ModelEntry) -> ModelRow:
 
 @models_app.command("list")
 def list_models(as_json: JsonOption = False) -> None:
-    """List the known models: where each is on this machine, or how to get it."""
+    """List the known models.
+
+    Each is listed with its path on this machine, or with the command that gets it.
+    """
     rows = model_rows()
     if as_json:
         print(json.dumps([row.model_dump() for row in rows], indent=2))
@@ -77,7 +80,10 @@ def _show(console: Console, row: ModelRow) -> None:
 
 @models_app.command("pull")
 def pull(name: Annotated[str, typer.Argument(help="A name from `rag-qa models list`.")]) -> None:
-    """Download a model from the Hugging Face Hub or a mirror; commit and hash are pinned and checked."""
+    """Download a model from the Hugging Face Hub or a mirror.
+
+    Commit and hash are pinned, and the hash is checked.
+    """
     from rag_qa.backends.hub import pull_model
 
     located = pull_model(name, note=lambda line: typer.echo(line, err=True))

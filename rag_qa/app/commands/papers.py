@@ -31,7 +31,10 @@ def papers(
     filter: Filter,
     as_json: JsonOption = False,
 ) -> None:
-    """List the papers of an index, all or some; with --merged, which records became one paper and why."""
+    """List the papers of an index, all or some.
+
+    With --merged: which records became one paper, and why.
+    """
     with closing(Index.open(index)) as opened:
         chosen = [paper for paper in passing_papers(opened, filter) if not merged or len(paper.sources) > 1]
         fates = merged_fates(opened, chosen) if merged else [()] * len(chosen)

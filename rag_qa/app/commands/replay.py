@@ -30,7 +30,10 @@ SHOWN = 200
 
 
 def replay(file: ReceiptArgument, index: IndexOption = DEFAULT_INDEX, as_json: JsonOption = False) -> None:
-    """Give a saved answer again, under its own settings; exit with 1 if it differs."""
+    """Give a saved answer again, under its own settings.
+
+    The exit status is 1 if the answer differs.
+    """
     saved = read_receipt(file)
     if not saved.intact:
         raise ReceiptError(f"{file} was changed after it was saved; see what with `rag-qa verify {file}`")

@@ -52,7 +52,10 @@ def serve(
     flags: Flags,
     reranker: RerankerOption = None,
 ) -> None:
-    """Serve indexes over HTTP on this machine: a web page, a JSON interface, and OpenAI's chat interface."""
+    """Serve indexes over HTTP on this machine.
+
+    There is a web page, a JSON interface, and OpenAI's chat interface.
+    """
     errors = Console(stderr=True)
     settings = load_settings(**flags, reranker=reranker)
     settled, choice = settle_model(settings)

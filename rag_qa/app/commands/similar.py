@@ -35,7 +35,10 @@ def similar(
     no_service: NoServiceOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Find papers like a paper of the index, or like a text: best first, one passage each."""
+    """Find papers like a paper of the index, or like a text.
+
+    They are printed best first, with one passage each.
+    """
     text = _read_text(text_file) if text_file else None
     settings = load_settings(style="quote", k=k, embedder=embedder)
     service = None if no_service else find_service(index, settings, answers=False)

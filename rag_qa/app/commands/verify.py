@@ -25,7 +25,10 @@ def verify(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Check a saved answer without a language model: bytes, texts, quotes, verdicts; exit with 1 if one fails."""
+    """Check a saved answer without a language model.
+
+    Its bytes, texts, quotes and verdicts are checked; the exit status is 1 if one check fails.
+    """
     saved = read_receipt(file)
     with ExitStack() as opened:
         found = list(recheck(saved, opened.enter_context(closing(Index.open(index))) if index else None))

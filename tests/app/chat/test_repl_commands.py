@@ -71,7 +71,7 @@ def test_a_session_of_looking_closer(ask_games, transcript):
 
 
 def test_more_ends_with_the_papers(ask_games, transcript):
-    """/more goes on until no paper is left, and says so."""
+    """/more shows papers until none is left, and says so."""
     said = transcript(ask_games(), QUESTION, "/more", "/more", "/more")
     assert said.count("[11] ") == 1
     assert said.endswith("There are no more papers.\n\n")
@@ -219,7 +219,7 @@ def test_undo_and_retry(ask_games, transcript):
 
 
 def test_a_retry_that_fails_leaves_the_answer(ask_games, transcript):
-    """Where the question cannot be asked again, its answer stays."""
+    """If the question cannot be asked again, its answer stays."""
     assistant = ask_games()
     lines = (QUESTION, "/retry", "/papers")
     kept = assistant.stream
@@ -245,7 +245,7 @@ def test_stats(ask_games, transcript):
 
 
 def test_stats_count_tokens(ask_games, transcript):
-    """/stats tells the tokens that the language model read and wrote."""
+    """/stats prints the tokens that the language model read and wrote."""
     assistant = ask_games([SENTENCE], [[0.97, 0.02, 0.01], *[[0.99, 0.01]] * 9])
     said = transcript(assistant, "what is principal component analysis?", "/stats")
     assert f"about {len(SENTENCE.split())} written since the start" in said

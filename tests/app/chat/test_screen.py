@@ -54,7 +54,7 @@ def test_words_appear_and_leave_nothing(terminal, width, height):
 
 @pytest.mark.parametrize("narrow", [7, 13, 30])
 def test_a_resize_leaves_nothing(terminal, narrow):
-    """Where the terminal becomes narrower, and wider again, while words are shown, nothing of them is left."""
+    """If the terminal becomes narrower, and wider again, while words are shown, nothing of them is left."""
     screen = terminal(60, 40)
     screen.write("before\r\n")
     draft = DraftLines(console_of(screen))
@@ -91,7 +91,7 @@ def test_checked_sentences_take_the_place_of_words(terminal):
 
 
 def test_an_interrupt_takes_the_words_away(terminal):
-    """Where an answer is stopped while it is written, nothing of it is left, and the cursor is back."""
+    """If an answer is stopped while it is written, nothing of it is left, and the cursor is back."""
     screen = terminal(60, 20)
     events = with_draft(iter(piece_events(WORDS)), console_of(screen), Console(file=io.StringIO()))
     for _ in range(5):

@@ -51,7 +51,7 @@ def test_what_was_undone_and_set_is_kept(ask_games, transcript, session, games, 
 
 
 def test_a_follow_up_is_understood_after_a_resumption(kept, ask_games, transcript, games, sessions):
-    """A conversation goes on from its saved turns, and its new turns are saved in the same file."""
+    """A conversation continues from its saved turns, and its new turns are saved in the same file."""
     saved = find_session("last", games, sessions)
     again = Session(sessions, games, warn=pytest.fail, name=saved.header.id)
     said = transcript(ask_games(), "is it best when hot?", turns=saved.turns, session=again)
@@ -126,7 +126,7 @@ def test_two_sessions_of_one_second(games, sessions, ask_games):
 
 
 def test_what_cannot_be_saved_is_said_once(games, tmp_path, ask_games, transcript):
-    """Where no file can be written, that is said once, and the conversation goes on."""
+    """If no file can be written, that is said once, and the conversation continues."""
     (tmp_path / "file").touch()
     said = []
     session = Session(tmp_path / "file" / "sessions", games, warn=said.append)

@@ -88,14 +88,14 @@ def test_what_cannot_be_resumed_is_one_line(chat, arguments, says):
 
 
 def test_a_filter_that_is_given_wins(chat):
-    """The filter of a saved conversation goes on, unless another is given."""
+    """The filter of a saved conversation is kept, unless another is given."""
     chat(lines=["/filter year=2019", "which papers discuss soup?"])
     assert "Only papers from 2019.\n\n" in chat("--resume", lines=["/filter"])[1]
     assert chat("--resume", "--year", "2020", lines=["/filter"])[1].endswith("Only papers from 2020.\n\n")
 
 
 def test_style_and_model_change(chat):
-    """/style and /model open the assistant anew; what cannot be opened leaves it as it was."""
+    """/style and /model open another assistant; if that fails, the old one stays."""
     code, out, err = chat(
         "--style",
         "quote",

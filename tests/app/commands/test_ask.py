@@ -69,7 +69,7 @@ def test_a_list_shows_each_quote_once(run, indexed, writes):
 
 
 def test_a_refusal_of_the_model_is_an_answer(run, indexed, writes, monkeypatch):
-    """Where the model reads that the papers do not state the answer, `ask` says so and names what is near."""
+    """If the model reads that the papers do not state the answer, `ask` says so and names what is near."""
     writes(choices=[(0.01, 0.99)])
     monkeypatch.delenv("RAG_QA_MIN_RELEVANCE")
     code, out, err = run("ask", "What is principal component analysis?")
@@ -89,7 +89,7 @@ def fallen_back(monkeypatch):
 
 
 def test_why_the_starter_serves_is_said_once(run, indexed, fallen_back, monkeypatch):
-    """Where `auto` fell back, `ask` and `chat` say why in one line on stderr, and stdout is the answer alone."""
+    """If `auto` fell back, `ask` and `chat` say why in one line on stderr, and stdout is the answer alone."""
     said = f"rag-qa: {STARTER} serves: {WHY}\n"
     monkeypatch.setattr("sys.stdin", io.StringIO(f"{WHICH}\n{WHICH}\n/quit\n"))
     for arguments in (["ask", WHICH], ["ask", WHICH, "--json"], ["chat"]):
@@ -134,7 +134,7 @@ def test_json_papers_stand_in_order_of_citation(run, indexed):
 
 
 def test_an_abstention_is_no_failure(run, indexed, monkeypatch):
-    """Where the papers don't say, that is the answer: status 0, a reason, the nearest papers."""
+    """If the papers don't say, that is the answer: status 0, a reason, the nearest papers."""
     monkeypatch.setenv("RAG_QA_MIN_RELEVANCE", "1")
     code, out, err = run("ask", "How do bees find their hive?")
     assert (code, err) == (0, "")

@@ -88,7 +88,7 @@ def test_a_dry_run_prints_and_draws_and_stores_nothing(calibrate, folder):
     assert (folder / "curve.svg").read_text("utf-8").startswith("<svg")
 
 
-def test_an_index_that_is_too_small_is_told(calibrate, folder):
+def test_an_index_that_is_too_small_is_reported(calibrate, folder):
     """Too few papers are one line on stderr with what to do, and nothing is stored."""
     make(folder / "small", THINGS[:4])
     code, out, err = calibrate("--index", "small")
@@ -97,8 +97,8 @@ def test_an_index_that_is_too_small_is_told(calibrate, folder):
     assert stored("small") is None
 
 
-def test_a_drawing_that_cannot_be_written_is_told(calibrate, folder):
-    """A plot into a folder that does not exist is told before anything is stored."""
+def test_a_drawing_that_cannot_be_written_is_reported(calibrate, folder):
+    """A plot into a folder that does not exist is reported before anything is stored."""
     code, _, err = calibrate("--index", "index", "--plot", "nowhere/curve.svg")
     assert code == 1
     assert "--plot" in err

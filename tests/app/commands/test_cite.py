@@ -120,7 +120,7 @@ def test_an_answer_is_exported_and_copied(run, folder):
     assert (folder / "copied").read_text("utf-8").startswith("# does light matter for loaves?\n")
 
 
-def test_a_bad_target_is_told_before_the_question_is_asked(run, folder):
+def test_a_bad_target_is_reported_before_the_question_is_asked(run, folder):
     """A file of no known format ends `ask` before an answer is made."""
     code, out, err = run("ask", "does light matter?", "--export", "answer.docx")
     assert (code, out) == (1, "")

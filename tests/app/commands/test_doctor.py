@@ -16,6 +16,7 @@ from rag_qa.app.checks import (
     run_checks,
     runtime_check,
 )
+from rag_qa.app.commands.doctor import doctor
 from rag_qa.backends import locating, probing
 from rag_qa.backends.locating import LocatedModel, ModelChoice
 
@@ -39,25 +40,25 @@ def crashing(monkeypatch):
 
 
 def test_this_python_and_its_libraries_are_fine():
-    """Where the tests run, Python is new enough and every library is installed."""
+    """If the tests run, Python is new enough and every library is installed."""
     assert python_check().status == "ok"
     assert libraries_check().status == "ok"
 
 
-def test_an_old_python_is_told(monkeypatch):
+def test_an_old_python_is_reported(monkeypatch):
     """A Python older than the oldest supported one is a failure."""
     monkeypatch.setattr(checks, "OLDEST_PYTHON", (99, 0))
     assert python_check().status == "fail"
 
 
-def test_a_missing_library_is_told(monkeypatch):
+def test_a_missing_library_is_reported(monkeypatch):
     """A library that is not installed is a failure whose cure installs it."""
     monkeypatch.setattr(checks, "LIBRARIES", ("numpy", "no-such-library"))
     check = libraries_check()
     assert (check.status, check.cure) == ("fail", "pip install no-such-library")
 
 
-def test_a_model_that_is_not_here_is_told(monkeypatch):
+def test_a_model_that_is_not_here_is_reported(monkeypatch):
     """A language model that the settings name and that is nowhere is a failure with its cure."""
     monkeypatch.setenv("RAG_QA_MODEL", "no-such-model")
     path, check = model_check("language model", "generator")

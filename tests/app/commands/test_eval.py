@@ -81,7 +81,7 @@ def report(run_eval):
     return run_one
 
 
-def told(result: tuple[int, str, str], words: str) -> None:
+def fails_with(result: tuple[int, str, str], words: str) -> None:
     """The run failed with status 1 and one line on stderr that holds the words."""
     code, _, err = result
     assert code == 1
@@ -116,7 +116,7 @@ def test_without_a_corpus_an_index_is_needed(run_eval, report, folder: Path) -> 
     """A folder of queries and judgments is scored over an index that is named, or over papers that are."""
     plain = report("beir")["scores"]
     (folder / "beir" / "corpus.jsonl").rename(folder / "papers.jsonl")
-    told(run_eval("beir"), "--corpus SOURCE, or an index of them with --index DIR")
+    fails_with(run_eval("beir"), "--corpus SOURCE, or an index of them with --index DIR")
     build_index([folder / "papers.jsonl"], folder / "index", embedder=HashingEmbedder())
     assert report("beir", "--index", "index")["scores"] == plain
     assert report("beir", "--corpus", "papers.jsonl")["scores"] == plain
@@ -131,18 +131,18 @@ def test_ids_choose_from_a_corpus(report, folder: Path) -> None:
 
 
 def test_a_split_is_chosen(run_eval, report, folder: Path) -> None:
-    """--split names one of several splits; without it test is taken; one that is not there is told."""
+    """--split names one of several splits; without it test is taken; one that is not there is reported."""
     write_qrels(folder / "beir" / "qrels" / "train.tsv", {"q1": "p1"})
     assert len(report("beir")["per_query"]) == 6
     train = report("beir", "--split", "train")
     assert (train["name"], [row["id"] for row in train["per_query"]]) == ("beir-train", ["q1"])
-    told(run_eval("beir", "--split", "dev"), "--split: test, train")
+    fails_with(run_eval("beir", "--split", "dev"), "--split: test, train")
 
 
 def test_a_question_set_has_no_splits(run_eval, folder: Path) -> None:
-    """--split with a question set is told instead of ignored."""
+    """--split with a question set is reported instead of ignored."""
     (folder / "beir" / "set.toml").touch()
-    told(run_eval("beir", "--split", "dev"), "leave --split out")
+    fails_with(run_eval("beir", "--split", "dev"), "leave --split out")
 
 
 # --- runs and baselines
@@ -205,25 +205,25 @@ def test_a_stored_report_is_a_baseline(run_eval, folder: Path) -> None:
     assert "Differences are to beir.json" in out
 
 
-def test_a_baseline_that_is_none_is_told(run_eval, folder: Path) -> None:
-    """A file that is neither a run nor a report, and a run over other queries, are told."""
+def test_a_baseline_that_is_none_is_reported(run_eval, folder: Path) -> None:
+    """A file that is neither a run nor a report, and a run over other queries, are reported."""
     (folder / "x.json").write_text("{}")
     (folder / "x.trec").write_text("what is this?")
     (folder / "other.trec").write_text("z Q0 p0 1 1 t\n")
-    told(run_eval("beir", "--baseline", "x.json"), "x.json is not a report")
-    told(run_eval("beir", "--baseline", "x.trec"), "x.trec, line 1")
-    told(run_eval("beir", "--baseline", "other.trec"), "ranks no query of 'beir'")
-    told(run_eval("beir", "--baseline", "gone.trec"), "gone.trec cannot be read")
+    fails_with(run_eval("beir", "--baseline", "x.json"), "x.json is not a report")
+    fails_with(run_eval("beir", "--baseline", "x.trec"), "x.trec, line 1")
+    fails_with(run_eval("beir", "--baseline", "other.trec"), "ranks no query of 'beir'")
+    fails_with(run_eval("beir", "--baseline", "gone.trec"), "gone.trec cannot be read")
 
 
 def test_the_report_is_written_as_a_page(run_eval, folder: Path) -> None:
-    """--html writes a page with scores and failures beside what is printed, and tells where it cannot."""
+    """--html writes a page with scores and failures too; a file that cannot be written is an error."""
     code, out, _ = run_eval("beir", "--html", "kept/page.html")
     assert (code, out.startswith("beir: 6 questions")) == (0, True)
     html = (folder / "kept" / "page.html").read_text("utf-8")
     assert html.startswith("<!DOCTYPE html>")
     assert "mrr@10" in html
-    told(run_eval("beir", "--html", "kept"), "name another file with --html")
+    fails_with(run_eval("beir", "--html", "kept"), "name another file with --html")
 
 
 # --- conditions
@@ -277,7 +277,7 @@ def test_a_condition_without_its_data_is_skipped(run_eval, conditions) -> None:
     assert "absent           skipped: " in out
     assert "RAG_QA_SHARED" in out.splitlines()[0]
     result = run_eval("--check", "absent")
-    told(result, "nothing was checked: absent skipped")
+    fails_with(result, "nothing was checked: absent skipped")
     assert "skipped: " in result[1]
 
 
@@ -301,13 +301,13 @@ def test_checking_keeps_no_results(run_eval, conditions, folder: Path) -> None:
     assert [path.name for path in (folder / "eval").iterdir()] == ["conditions.toml"]
 
 
-def test_wrong_conditions_are_told(run_eval, conditions, folder: Path) -> None:
-    """A missing file, an unknown name and a malformed condition are told with the edit."""
-    told(run_eval("--check"), "--conditions FILE")
+def test_wrong_conditions_are_reported(run_eval, conditions, folder: Path) -> None:
+    """A missing file, an unknown name and a malformed condition are reported with the edit."""
+    fails_with(run_eval("--check"), "--conditions FILE")
     conditions("there", 0.1)
-    told(run_eval("--check", "three"), "no condition 'three'; name one of there")
+    fails_with(run_eval("--check", "three"), "no condition 'three'; name one of there")
     (folder / "eval" / "conditions.toml").write_text("[there]\nfolder = 'x'\n")
-    told(
+    fails_with(
         run_eval("--check"),
         "conditions.toml, condition 'there': scores: Field required; a condition is [NAME]",
     )

@@ -162,7 +162,7 @@ def test_every_tool_over_standard_streams(index):
 
 
 def test_errors_are_those_of_the_tool(index):
-    """What cannot be done is an error that says what to do, and the server goes on."""
+    """What cannot be done is an error that says what to do, and the server continues."""
 
     async def talk(client):
         calls = [
@@ -186,22 +186,22 @@ def test_errors_are_those_of_the_tool(index):
 
 def test_words_of_progress_come_while_an_answer_is_made(index):
     """A client that asks for progress gets each sentence once it is checked."""
-    told = []
+    messages = []
 
     async def talk(client):
         async def note(progress, total, message):
-            told.append(message)
+            messages.append(message)
 
         return await client.call_tool(
             "ask_papers", {"question": "does light matter for bread?"}, progress_callback=note
         )
 
     answer = over_stdio(index, talk).structured_content
-    assert told == [sentence["text"] for sentence in answer["sentences"]] != []
+    assert messages == [sentence["text"] for sentence in answer["sentences"]] != []
 
 
 class EndlessGenerator(QueuedGenerator):
-    """A model that writes on until it is stopped; `began` and `stopped` tell of it."""
+    """A model that writes on until it is stopped; `began` and `stopped` are set then."""
 
     def __init__(self):
         super().__init__([])
@@ -270,7 +270,7 @@ def test_a_token_is_made_where_none_is_given(index):
         (["--http", "0", "--token", "short"], "a --token of at least 16"),
     ],
 )
-def test_what_keeps_it_from_starting_is_told(run, tmp_path, monkeypatch, arguments, words):
+def test_what_keeps_it_from_starting_is_reported(run, tmp_path, monkeypatch, arguments, words):
     """One line on stderr, status 1, and nothing on stdout, which belongs to the protocol."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("RAG_QA_MODEL", STARTER)

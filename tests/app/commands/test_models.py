@@ -83,8 +83,8 @@ def test_sizes_are_for_people(megabytes, text):
     assert size_text(megabytes) == text
 
 
-def test_pulling_prints_the_path_and_tells_the_way(monkeypatch, tmp_path):
-    """`models pull` prints where the model is on stdout; its licence, and what was told, go to stderr."""
+def test_pulling_prints_the_path_and_notes_the_way(monkeypatch, tmp_path):
+    """`models pull` prints where the model is on stdout; its licence and the notes on the way go to stderr."""
 
     def pull(name, *, note):
         note("another way")

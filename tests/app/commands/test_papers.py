@@ -48,7 +48,7 @@ def test_papers_are_listed_with_their_status(run):
     assert [line[:16] for line in out.splitlines()] == ["[1] Light and th", "[2] RETRACTED: O"]
 
 
-def test_what_became_one_is_told_with_the_reason(run):
+def test_what_became_one_is_reported_with_the_reason(run):
     """With --merged only papers of several records are listed: each record, why it was merged, and other versions."""
     _, out, _ = run("papers", "--merged")
     assert "[2]" not in out
@@ -68,7 +68,7 @@ def test_papers_are_filtered(run, arguments, ids):
     assert [paper["id"] for paper in json.loads(run("papers", "--json", *arguments)[1])] == ids
 
 
-def test_a_filter_that_nothing_passes_is_told(run):
+def test_a_filter_that_nothing_passes_is_reported(run):
     """A filter without papers ends with status 1."""
     code, _, err = run("papers", "--status", "concern")
     assert code == 1

@@ -123,7 +123,7 @@ def test_settings_of_today_do_not_matter(run, saved, monkeypatch):
 
 
 def test_another_answer_is_shown(run, monkeypatch):
-    """Where the model is another and writes something else, both are said, with status 1."""
+    """If the model is another and writes something else, both are said, with status 1."""
     run("ask", QUESTION, "--style", "synthesis", "--save", "answer.json")
     other = queued("Soup is made of vegetables and water.", name="other")
     monkeypatch.setattr(assistant, "open_generator", lambda settings: other)
@@ -181,8 +181,8 @@ def test_replay_as_json(run, saved):
     assert found["answer"]["question"] == QUESTION
 
 
-def test_settings_that_no_longer_exist_are_told(run, saved):
-    """A receipt with a setting that this version does not have is told, with the version that wrote it."""
+def test_settings_that_no_longer_exist_are_reported(run, saved):
+    """A receipt with a setting that this version does not have is reported, with the version that wrote it."""
 
     def rename(answer):
         answer["provenance"]["settings"]["tempo"] = 1
@@ -194,7 +194,7 @@ def test_settings_that_no_longer_exist_are_told(run, saved):
 
 
 def test_nothing_is_overwritten(run, saved, folder):
-    """`ask --save` on a file that exists is told before anything is asked, and the file stays."""
+    """`ask --save` on a file that exists is reported before anything is asked, and the file stays."""
     before = (folder / saved).read_bytes()
     code, out, err = run("ask", QUESTION, "--save", saved)
     assert (code, out) == (1, "")
@@ -213,8 +213,8 @@ def test_an_answer_in_json_is_saved_too(run, folder):
     ("content", "words"),
     [(None, "cannot be read"), ("{", "no JSON"), ("{}", "no receipt"), ('{"receipt_version": 9}', "newer")],
 )
-def test_what_cannot_be_checked_is_told(run, folder, command, content, words):
-    """No file, no JSON, no receipt and a newer receipt are told in one line with status 1."""
+def test_what_cannot_be_checked_is_reported(run, folder, command, content, words):
+    """No file, no JSON, no receipt and a newer receipt are reported in one line with status 1."""
     if content is not None:
         (folder / "file").write_text(content)
     code, out, err = run(command, "file")
@@ -258,7 +258,7 @@ def test_chat_saves_the_last_answer(run):
 
 
 def test_chat_says_what_it_cannot_save(folder):
-    """/save without an answer, without a name, or onto a file is told, and the session goes on."""
+    """/save without an answer, without a name, or onto a file is reported, and the session continues."""
     said = session("/save x.json", QUESTION, "/save", "/save papers.jsonl", "/save x.json")
     assert said.startswith("There is no answer to save yet.\n\n")
     assert "Name a file: /save FILE\n" in said
