@@ -120,17 +120,16 @@ def evaluate_set(
         return
     if not targets or len(targets) > 1:
         raise typer.BadParameter("name one FOLDER, or use --check")
+    _run_set(targets[0], index, kept, given, as_json=as_json)
+
+
+def _run_set(name: str, index: Path | None, cache: Path | None, given: Flags, *, as_json: bool) -> None:
+    """Evaluate a set, and print and write the report."""
     from rag_qa.evaluation.evaluating import find_set
-
-    _run_set(find_set(targets[0]), index, kept, given, as_json=as_json)
-
-
-def _run_set(folder: Path, index: Path | None, cache: Path | None, given: Flags, *, as_json: bool) -> None:
-    """Evaluate the set in a folder, and print and write the report."""
     from rag_qa.evaluation.html_report import write_html
     from rag_qa.evaluation.reports import render, to_json
 
-    results = given["results"]
+    folder, results = find_set(name), given["results"]
     if results is None and (folder / "set.toml").is_file():
         results = _results_beside(folder.resolve())
     report = _measure(
