@@ -38,16 +38,17 @@ def test_every_program_is_named_here() -> None:
 
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_a_program_starts(name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture) -> None:
-    """Each finds what it imports and prints its help; its docstring names the command and what it does."""
+    """Each finds what it imports and prints its docstring as help, which says what it does and by which command."""
     program = importlib.import_module(f"eval.{name}")
     path = f"eval/{name.replace('.', '/')}.py"
     monkeypatch.setattr(sys, "argv", [path, "--help"])
     with pytest.raises(SystemExit) as end:
         program.main()
     assert end.value.code == 0
-    assert capsys.readouterr().out.startswith("usage:")
+    shown = capsys.readouterr().out
+    assert shown.startswith("usage:")
+    assert f"\n    python {path}" in shown
     assert program.__doc__.split()[0] in ("Fit", "Measure", "Check")
-    assert f"\n    python {path}" in program.__doc__
 
 
 @pytest.mark.process

@@ -13,7 +13,6 @@ Takes a second; the report before it takes 25 s a question on two cores (generat
 Check afterwards: `rag-qa eval --check fields_dev seeds_writer`.
 """
 
-import argparse
 import json
 from pathlib import Path
 
@@ -21,6 +20,7 @@ import numpy as np
 from sklearn.metrics import roc_auc_score  # type: ignore[import-untyped]
 
 from eval.logistic import as_toml, fit_logistic
+from eval.programs import parser_for
 
 FEATURES = {"read_answer": ("stated",), "confirmed_answer": ("confirmed", "supported")}
 # Before the model writes, only what is hardly answerable is refused: so many of the answerable at most.
@@ -29,9 +29,7 @@ REFUSED = {"read_answer": 0.0, "confirmed_answer": 0.07}
 
 def main() -> None:
     """Fit on the rows of reports and print TOML."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = parser_for(__doc__)
     parser.add_argument("reports", nargs="+", type=Path)
     rows = [row for path in parser.parse_args().reports for row in json.loads(path.read_text())["per_query"]]
     for name, features in FEATURES.items():

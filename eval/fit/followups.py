@@ -12,7 +12,6 @@ Takes some minutes on two cores; the corpus of sets/dev lies in $RAG_QA_SHARED. 
 `rag-qa eval --check conversations`, and `rag-qa eval followups --split dev`.
 """
 
-import argparse
 import random
 import re
 from collections import Counter
@@ -28,7 +27,7 @@ from sklearn.model_selection import GroupKFold  # type: ignore[import-untyped]
 
 from eval.doubles import RememberingEmbedder
 from eval.logistic import fit_logistic
-from eval.rows import read_rows
+from eval.programs import parser_for, read_rows
 from rag_qa import build_index
 from rag_qa.answering.query import followups
 from rag_qa.answering.query.kinds import asking_words, kind_of
@@ -77,7 +76,7 @@ class Asked(NamedTuple):
 
 def main() -> None:
     """Fit, print how turns are resolved by what was fitted on other conversations, and write the coefficients."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = parser_for(__doc__)
     parser.add_argument("--failures", action="store_true", help="also print the turns that are not resolved")
     parser.add_argument("--indexes", type=Path, help="a folder that keeps the indexes")
     args = parser.parse_args()

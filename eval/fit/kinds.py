@@ -11,7 +11,6 @@ fact is a number or a yes or no. Prints the accuracy of five folds.
 Check afterwards: `rag-qa eval phrasings --split dev` and `rag-qa eval --check sample`.
 """
 
-import argparse
 import random
 import re
 from collections import Counter
@@ -22,7 +21,7 @@ from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyp
 from sklearn.model_selection import StratifiedGroupKFold  # type: ignore[import-untyped]
 
 from eval.logistic import fit_logistic
-from eval.rows import read_rows
+from eval.programs import parser_for, read_rows
 from rag_qa.answering.query.kinds import FIELDS, FILE, WORD_WEIGHT, asking_words, word_features
 from rag_qa.backends.embedding import open_embedder
 from rag_qa.settings import Settings
@@ -47,7 +46,7 @@ HOLE = "xxxx"
 
 def main() -> None:
     """Fit, print how well held-out questions are classified (five folds), and write the coefficients."""
-    argparse.ArgumentParser(description=__doc__).parse_args()
+    parser_for(__doc__).parse_args()
     rows = [row for path in QUESTIONS for row in read_rows(path)]
     topics = [topic for row in rows for topic in TOPIC.findall(row["text"])]
     pools = {named: [t for t in topics if bool(NAME.match(t)) == named] for named in (True, False)}

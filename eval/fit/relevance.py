@@ -13,7 +13,6 @@ the file, so run this twice after a change of its features. The blocks of eval/f
 Takes some minutes on two cores. Check afterwards: `rag-qa eval --check sample seeds`.
 """
 
-import argparse
 import json
 import os
 from collections.abc import Callable, Sequence
@@ -26,7 +25,7 @@ from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyp
 from sklearn.metrics import roc_auc_score  # type: ignore[import-untyped]
 
 from eval.logistic import as_toml, fit_logistic
-from eval.rows import read_rows
+from eval.programs import parser_for, read_rows
 from rag_qa.answering.evidence.answerability import Clues, find_clues
 from rag_qa.answering.evidence.relevance import Signals, assess, best_signals, paper_features
 from rag_qa.answering.evidence.scoring import score_sentences
@@ -272,7 +271,7 @@ def section(name: str, model: LogisticRegression, threshold: float, features: Se
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = parser_for(__doc__)
     parser.add_argument("data", type=Path)
     options = parser.parse_args()
     embedder = open_embedder(Settings())

@@ -11,7 +11,6 @@ Nearly all of the time goes into embedding the sentences and their evidence; `--
 `python eval/studies/detect_faults.py DATA` and `rag-qa eval --check sample`.
 """
 
-import argparse
 import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -25,7 +24,7 @@ from sklearn.preprocessing import StandardScaler  # type: ignore[import-untyped]
 
 from eval.doubles import RememberingEmbedder
 from eval.logistic import as_toml, fit_logistic
-from eval.rows import read_rows
+from eval.programs import parser_for, read_rows
 from rag_qa.answering.verdict.features import Comparison, Features, compare
 from rag_qa.backends.embedding import open_embedder
 from rag_qa.settings import Settings
@@ -191,7 +190,7 @@ def share(
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = parser_for(__doc__)
     parser.add_argument("data", type=Path)
     parser.add_argument("--vectors", type=Path)
     parser.add_argument("--dry-run", action="store_true", help="print the scores and write nothing")

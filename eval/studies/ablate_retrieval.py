@@ -14,7 +14,6 @@ Embeds about 50,000 abstracts once, which takes most of an hour on two cores. Ch
 no lower than in the table before, and `rag-qa eval --check litsearch_dev autoscholar_dev`.
 """
 
-import argparse
 import json
 import random
 import string
@@ -26,7 +25,7 @@ from unittest.mock import patch
 
 import numpy as np
 
-from eval.rows import read_rows
+from eval.programs import parser_for, read_rows
 from rag_qa import build_index
 from rag_qa.backends.embedding import open_embedder
 from rag_qa.evaluation import load_beir, paired_interval
@@ -119,7 +118,7 @@ class Measured(NamedTuple):
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = parser_for(__doc__)
     parser.add_argument("data", type=Path)
     parser.add_argument("--cache", type=Path, required=True)
     parser.add_argument("--questions", type=int, default=1000, help="of each set at most")

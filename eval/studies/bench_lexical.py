@@ -6,7 +6,6 @@ Needs `tantivy` besides the project's own environment. Prints one JSON object a 
 a minute on two cores. Run it on an idle machine, and compare the engines of one run only.
 """
 
-import argparse
 import json
 import shutil
 import sqlite3
@@ -19,7 +18,7 @@ from pathlib import Path
 import bm25s  # type: ignore[import-untyped]
 import Stemmer  # type: ignore[import-not-found]
 
-from eval.rows import read_rows
+from eval.programs import parser_for, read_rows
 
 TOP = 100
 UPDATE = 1000
@@ -158,7 +157,7 @@ def bench_tantivy(texts: list[str], queries: list[str], folder: Path) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = parser_for(__doc__)
     parser.add_argument("documents", type=Path)
     parser.add_argument("queries", type=Path)
     parser.add_argument("--limit", type=int)

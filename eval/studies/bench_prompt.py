@@ -7,13 +7,13 @@ then another question on the same sentences, whose beginning is kept. Takes abou
 cores. Run it on an idle machine; `raw/ours` should be near 1.
 """
 
-import argparse
 import json
 import statistics
 import time
 from collections.abc import Callable
 from functools import partial
 
+from eval.programs import parser_for
 from rag_qa.backends.llama import open_generator
 from rag_qa.protocols import Prompt
 from rag_qa.settings import Settings
@@ -24,9 +24,7 @@ SYSTEM = "You answer questions about scientific papers, using only the given sen
 
 def main() -> None:
     """Measure and print medians in seconds, and the ratio of raw llama.cpp's time to ours."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = parser_for(__doc__)
     parser.add_argument("model", nargs="?", default="auto")
     parser.add_argument("--runs", type=int, default=5)
     args = parser.parse_args()

@@ -8,14 +8,13 @@ the papers' authors, against the whole abstract. A fault is found if the verdict
 true sentence that is not called supported. Compare the table printed with the one in eval/LOG.md.
 """
 
-import argparse
 import json
 import random
 from pathlib import Path
 from typing import Any
 
 from eval.doubles import RememberingEmbedder
-from eval.rows import read_rows
+from eval.programs import parser_for, read_rows
 from eval.studies.faults import Claim, Rate, detections, false_alarms, inject, paraphrased
 from rag_qa.answering.verdict.model import Verifier
 from rag_qa.backends.embedding import open_embedder
@@ -60,7 +59,7 @@ def measure(verifier: Verifier, claims: list[Claim], seed: int) -> dict[str, Rat
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = parser_for(__doc__)
     parser.add_argument("data", type=Path)
     parser.add_argument("--papers", type=int, default=60)
     parser.add_argument("--seed", type=int, default=0)

@@ -10,7 +10,6 @@ with random logits through llama.cpp's own grammar sampler. Prints counts; ends 
 1,000 generations of text take less than a minute on two cores, 200 of tokens some minutes.
 """
 
-import argparse
 import codecs
 import ctypes
 import re
@@ -28,6 +27,7 @@ from unittest.mock import patch
 import numpy as np
 
 from eval.doubles import CredulousJudge
+from eval.programs import parser_for
 from rag_qa import Assistant, Settings, build_index
 from rag_qa.answering import assistant as assembling
 from rag_qa.backends.locating import STARTER, WRITER, locate_model
@@ -158,7 +158,7 @@ def faults_of(answer: Answer, assistant: Assistant) -> Counter[str]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = parser_for(__doc__)
     parser.add_argument("--generations", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--sampler", choices=("text", "llama"), default="text")

@@ -6,9 +6,9 @@ Prints the area under the ROC curve, and the risk at some coverages; an answer w
 Other papers may answer a question as well (judgments are incomplete), so the true area may be higher.
 """
 
-import argparse
 from pathlib import Path
 
+from eval.programs import parser_for
 from rag_qa import Assistant, Settings
 from rag_qa.evaluation import load_beir
 from rag_qa.evaluation.metrics import area_under_roc, risk_coverage
@@ -18,7 +18,7 @@ SHOWN = (0.1, 0.25, 0.5, 0.75, 1.0)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = parser_for(__doc__)
     parser.add_argument("index", type=Path)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--split")

@@ -8,7 +8,6 @@ prints the reranker's median seconds a question. The figures come after every te
 cross-encoder instead. The starter model takes about 8 s a question on two cores.
 """
 
-import argparse
 import random
 import time
 from collections import defaultdict
@@ -16,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from eval.rows import read_rows
+from eval.programs import parser_for, read_rows
 from rag_qa.backends.embedding import open_embedder
 from rag_qa.backends.reranking import open_reranker
 from rag_qa.evaluation.retrieval_runs import retrieval_scores
@@ -36,7 +35,7 @@ def scaled(values: list[float]) -> np.ndarray:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = parser_for(__doc__)
     parser.add_argument("index", type=Path)
     parser.add_argument("queries", type=Path)
     parser.add_argument("qrels", type=Path)

@@ -8,7 +8,6 @@ the cache of `rag-qa eval`. A mutation is caught if it turns a score red that is
 red; ends with status 1 if a mutation is not caught. Takes about a minute on two cores without the writer.
 """
 
-import argparse
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -19,6 +18,7 @@ from unittest.mock import patch
 from platformdirs import user_cache_path
 
 from eval.doubles import CredulousJudge, RememberingEmbedder
+from eval.programs import parser_for
 from rag_qa.answering import assistant, pipeline, synthesis
 from rag_qa.answering.evidence.relevance import Relevance
 from rag_qa.answering.evidence.scoring import ScoredSentence
@@ -170,7 +170,7 @@ def red(condition: Condition, cache: Path) -> dict[str, float | None]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = parser_for(__doc__)
     parser.add_argument("--condition", help="default: sample, with --writer seeds_writer")
     parser.add_argument("--writer", action="store_true", help="break the stages around the language model")
     parser.add_argument("--only", nargs="+", metavar="NAME", help="only these mutations")

@@ -12,7 +12,6 @@ among the questions asked. Generations are kept by content (`--cache FOLDER`). T
 two cores. Questions are drawn by `--seed`, so compare runs of one seed.
 """
 
-import argparse
 import json
 import math
 import random
@@ -23,7 +22,7 @@ from typing import Any
 
 from platformdirs import user_cache_path
 
-from eval.rows import read_rows
+from eval.programs import parser_for, read_rows
 from eval.studies.decisions import DECISIONS, Decision, decision_of, decision_scores
 from rag_qa.answering.assistant import Assistant
 from rag_qa.answering.writing.writer import NO, YES, Affirmation
@@ -127,7 +126,7 @@ def log_ratio(affirmation: Affirmation) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = parser_for(__doc__)
     parser.add_argument("data", type=Path)
     parser.add_argument("work", type=Path)
     parser.add_argument("--questions", type=int, default=500)

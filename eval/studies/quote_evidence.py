@@ -8,7 +8,6 @@ number of sentences: as rag_qa chooses, and as if no question were a comparison.
 abstracts; compare the table with the one in eval/LOG.md.
 """
 
-import argparse
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from eval.fit.relevance import HITS, SETS, index_papers, read_questions
+from eval.programs import parser_for
 from rag_qa.answering.evidence.choosing import choose_sentences
 from rag_qa.answering.evidence.relevance import assess, keep_relevant
 from rag_qa.answering.evidence.scoring import ScoredSentence, score_sentences
@@ -38,7 +38,7 @@ def quoted(chosen: Sequence[ScoredSentence], evidence: Sequence[Mapping[str, Any
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = parser_for(__doc__)
     parser.add_argument("data", type=Path)
     options = parser.parse_args()
     settings = Settings()
