@@ -23,7 +23,7 @@ from eval.logistic import as_toml, fit_logistic
 from eval.programs import parser_for
 
 FEATURES = {"read_answer": ("stated",), "confirmed_answer": ("confirmed", "supported")}
-# Before the model writes, only what is hardly answerable is refused: so many of the answerable at most.
+# The share of answerable questions that each decision may refuse; most are decided after the model has written.
 REFUSED = {"read_answer": 0.0, "confirmed_answer": 0.07}
 
 

@@ -50,20 +50,20 @@ from rag_qa.types import Answer, Paper, Query
 SETS = Path(__file__).parents[1] / "sets"
 CONVERSATIONS = (("dev", None), ("conversations", None), ("followups", "dev"))
 LABELLED = "conversations"
-# Kinds of turns that rules resolve, most of them.
+# Kinds of turns that rules resolve in most cases.
 RULED = ("number", "name")
 STRENGTH = 1.0
-# Words and pairs of words count that stand in so many conversations.
+# The least number of conversations with a word or bigram of the vocabulary.
 COMMON = 3
 FOLDS = 10
-# For each turn, the beginning of another conversation and a whole question, and what one counts for beside a turn.
+# Examples of `alone` for each turn: the first question of another conversation, and a whole question.
 BEGINNINGS = 2
-# Words alone take more for looking back than does.
+# The weight of such an example. A model of words alone takes too many questions for follow-ups without a high one.
 WEIGHTS = {"words": 2.0, "both": 0.25}
 
 
 class Asked(NamedTuple):
-    """A turn of a set with the turns before it as the set has them."""
+    """A turn of a set with the history that the set gives it."""
 
     group: str
     folder: str
@@ -75,7 +75,7 @@ class Asked(NamedTuple):
 
 
 def main() -> None:
-    """Fit, print how turns are resolved by what was fitted on other conversations, and write the coefficients."""
+    """Fit, print how well turns are resolved (cross-validated by conversation), and write the coefficients."""
     parser = parser_for(__doc__)
     parser.add_argument("--failures", action="store_true", help="also print the turns that are not resolved")
     parser.add_argument("--indexes", type=Path, help="a folder that keeps the indexes")
@@ -112,7 +112,7 @@ def main() -> None:
 
 
 def _shown(judged: ConversationSet, folder: Path) -> list[Path]:
-    """Return a file of the papers that conversations show; the whole sample, which is small."""
+    """Return a file of the papers that the conversations show; for the sample, which is small, all papers."""
     sources = resolve_corpus(judged)
     if judged.corpus == ("sample",):
         return sources
@@ -132,7 +132,7 @@ def _labelled(index: Index) -> Iterator[Asked]:
 
 
 def _vocabulary(asked: Sequence[Asked]) -> list[str]:
-    """Return the words and pairs of words that stand in enough conversations."""
+    """Return the words and bigrams that are in enough conversations."""
     seen = {(word, turn.group) for turn in asked for word in asking_words(turn.question)}
     counts = Counter(word for word, _ in seen)
     return sorted(word for word, count in counts.items() if count >= COMMON)

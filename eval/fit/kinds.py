@@ -34,7 +34,7 @@ ANSWERED = (
     "lists/dev/queries.jsonl",
     "fields/dev/queries.jsonl",
 )
-# What a fact may be; and how often an answered question counts.
+# The kinds that a fact may be, and how many times an answered question counts.
 FACTS, TIMES = ("fact", "number", "yesno"), 2
 TOPIC = re.compile(r"\{([^}]*)\}")
 MARKED = re.compile(r"\{[^}]*\}|<[^>]*>")

@@ -42,27 +42,27 @@ from rag_qa.text.words import question_terms
 
 SETS = {"ml": "ml_abstracts/sample_2k.jsonl.gz", "bio": "scifact/documents.jsonl.gz"}
 HITS = 8
-# Papers found for a request for papers.
+# How many papers are searched for a request for papers.
 LISTED = 10
-# Paper coverage is left out: over a whole abstract, stray words of a far-off question are covered too.
+# Without the coverage by a whole paper, which covers stray words of a far question too.
 QUESTION_SIGNALS = ("passage_similarity", "sentence_similarity", "sentence_coverage")
-# Of the answerable questions, and of the requests that some paper meets, as many may be refused on the data that the
-# threshold is fitted on.
+# The share of answerable questions, and of requests that some paper meets, that a threshold may refuse on the data
+# that it is fitted on.
 REFUSED = 0.03
-# Of the papers listed, on the mean of the requests that the threshold is fitted on, as many are right.
+# The mean precision of lists on the requests that the threshold is fitted on.
 RIGHT = 0.85
 FOLDS = 10
-# Inverse strength of the regularisation of `answer`; its features are shares, so weak.
+# Weak regularisation (scikit-learn's C) of `answer`, since its features are shares.
 PRIOR = 10.0
 DEV = Path(__file__).parents[1] / "sets" / "dev"
 LISTS = Path(__file__).parents[1] / "sets" / "lists" / "dev"
-# Where what eval/fit/decision.py fits begins; it stays.
+# The blocks of eval/fit/decision.py begin here; they stay.
 BY_THE_MODEL = "# By what the language model said"
 OUTPUT = Path(__file__).parents[2] / "rag_qa" / "answering" / "evidence" / "relevance.toml"
 
 
 class Question(NamedTuple):
-    """What was found for a question: features by paper, shape (papers, features); which are gold; how many are.
+    """The features found for a question and its papers, shape (papers, features), and which papers are gold.
 
     `requests` is whether it asks for papers, as a near or far one may too; papers under `maybe` count neither way.
     """
@@ -161,7 +161,7 @@ def fit_answer(questions: Sequence[Question]) -> tuple[LogisticRegression, float
 
 
 def fit_paper(questions: Sequence[Question]) -> tuple[LogisticRegression, float]:
-    """Fit gold against not among what answerable questions find, and the least threshold that lists precisely.
+    """Fit gold against other papers of answerable questions, and the least threshold that is precise enough.
 
     For the threshold each tenth of the questions is listed by a model of the others.
     """
@@ -176,7 +176,7 @@ def fit_paper(questions: Sequence[Question]) -> tuple[LogisticRegression, float]
 
 
 def paper_model(questions: Sequence[Question]) -> LogisticRegression:
-    """Fit gold against not among what answerable questions find."""
+    """Fit gold against other papers of answerable questions."""
     used = [q for q in questions if q.answerable]
     return fit_logistic(
         np.concatenate([q.papers[~q.maybe] for q in used]), np.concatenate([q.gold[~q.maybe] for q in used])
@@ -205,7 +205,7 @@ def list_scores(found: Sequence[np.ndarray], threshold: float, questions: Sequen
 def fit_list(
     questions: Sequence[Question], speak: LogisticRegression, paper: LogisticRegression
 ) -> tuple[np.ndarray, float]:
-    """Return how probably each request is met, and the threshold that refuses no more of those that are than wanted."""
+    """Return the probability that each request is met, and the threshold that refuses no more than REFUSED of those met."""
     asked = [q for q in questions if q.requests]
     probability = np.array(
         [speak.predict_proba(q.best[None])[0, 1] * paper.predict_proba(q.papers)[:, 1].max() for q in asked]
@@ -240,7 +240,7 @@ def listed(
 
 
 def held_out(questions: Sequence[Question], others: Sequence[Question]) -> dict[str, float]:
-    """Return how models fitted on the others do."""
+    """Return the scores of the questions by models fitted on the others."""
     model, threshold = fit_answer(others)
     probability = model.predict_proba(np.array([q.clues for q in questions]))[:, 1]
     far_model, far_threshold = fit_question(others)

@@ -32,11 +32,11 @@ from rag_qa.settings import Settings
 FITTED = ("attributionbench.dev", "scifact_pairs.dev")
 UNSEEN = ("wice.dev",)
 FOLDS = 5
-# Regularisation, on standardised features: little matters between .03 and 3.
+# Regularisation (scikit-learn's C) on standardised features; between .03 and 3 it changes little.
 STRENGTH = 0.3
 SUPPORTED, PARTIAL = 0.5, 0.25
-# Share of its words that the evidence must have. Of .5 to .75 the one that costs little accuracy over both sets while
-# it raises the share of true ones among those called supported; it is chosen on these sets.
+# The share of a sentence's words that the evidence must have. Chosen on these sets, of .5 to .75: it raises the
+# precision of `supported` and costs little accuracy.
 COVERED = 0.65
 SIMILARITIES = ("explained", "part_similarity")
 WORDS = tuple(name for name in Features.model_fields if name not in SIMILARITIES)
@@ -74,7 +74,7 @@ def file_of(data: Path, name: str) -> Path:
 
 
 def groups_of(rows: Sequence[Row]) -> np.ndarray:
-    """Return a number for each row; rows that share a question, a sentence or evidence have the same one."""
+    """Return a group number for each row; rows that share a question, a sentence or evidence share it."""
     parents: dict[object, object] = {}
 
     def root(key: object) -> object:
@@ -114,7 +114,7 @@ def plain(model: Pipeline) -> tuple[float, np.ndarray]:
 
 
 def ruled(probability: np.ndarray, comparisons: Sequence[Comparison]) -> np.ndarray:
-    """Return the probabilities with those that a rule keeps from `supported` put under its threshold."""
+    """Return the probabilities, lowered under the threshold if a rule forbids `supported`."""
     return np.where([is_ruled(c) for c in comparisons], np.minimum(probability, SUPPORTED / 2), probability)
 
 
@@ -183,7 +183,7 @@ def examine(rows: Sequence[Row], comparisons: Sequence[Comparison], names: Seque
 def share(
     rows: Sequence[Row], comparisons: Sequence[Comparison], wanted: Callable[[Comparison], bool]
 ) -> float:
-    """Return the weighted share of supported sentences among those that a rule speaks of."""
+    """Return the weighted share of supported sentences among those that a rule applies to."""
     chosen = np.array([wanted(c) for c in comparisons])
     y, weights = np.array([row.supported for row in rows]), weights_of(rows)
     return float(np.average(y[chosen], weights=weights[chosen]))

@@ -49,13 +49,13 @@ COLLECTIONS = {
     "scifact": "scifact/documents.jsonl.gz",
     "ml": "ml_abstracts/documents.jsonl.gz",
 }
-# Of the large collection, only the papers named here.
+# Only these papers of the large collection are searched.
 ML_IDS = "paper_search_corpus_small/ids.txt"
 TLDRS = "ml_abstracts/tldr_queries.jsonl"
 
 
 class Judged(NamedTuple):
-    """Where the questions of a set stand, which index answers them, and whether they choose weights."""
+    """The files of a set's questions, the collection that they are asked of, and whether they choose weights."""
 
     collection: str
     folder: str
@@ -104,7 +104,7 @@ Table = np.ndarray
 
 
 class Question(NamedTuple):
-    """A question, or the id of the paper that is the example, with its judgments under the index's ids."""
+    """A question (or the id of an example paper), with its judgments under the index's ids."""
 
     text: str
     grades: Mapping[str, int]
@@ -177,7 +177,7 @@ def read_questions(name: str, data: Path, index: Index) -> list[Question]:
 
 
 def examples(folder: Path) -> dict[str, str]:
-    """Return the paper that each question of a set by example is about; its facet is left aside."""
+    """Return the example paper of each question; its facet is ignored."""
     return {row["id"]: row["query_doc"] for row in read_rows(folder / "queries.jsonl")}
 
 
@@ -224,7 +224,7 @@ def measure(
 
 
 class Candidates(NamedTuple):
-    """The papers that some component puts among its first, in the order of ids, with their scores."""
+    """The papers that any component ranks among its first, in the order of ids, with their scores."""
 
     ids: list[str]
     components: dict[str, Scores]
@@ -357,7 +357,7 @@ def mean(scores: Table, measure: str) -> str:
 
 
 def lost(whole: Table, part: Table, measure: str) -> str:
-    """Return how far a part is above the whole (mostly below it), in bold if the interval leaves out 0."""
+    """Return the difference of a part to the whole, in bold if its interval leaves out 0."""
     column = MEASURES.index(measure)
     if (whole == part).all():
         return "same"

@@ -33,7 +33,7 @@ REQUEST = "\nWrite a statement that the passage supports:"
 
 
 def z(values: np.ndarray, among: np.ndarray) -> np.ndarray:
-    """Return the values in standard deviations from the mean of some of them."""
+    """Return z-scores: values minus the mean of some of them, in their standard deviations."""
     return (values - values[among].mean()) / (values[among].std() + 1e-6)
 
 

@@ -1,4 +1,4 @@
-"""Yes, no or maybe: what an answer says by its first word, and how often that is right."""
+"""Read the decision of an answer (yes, no or maybe) from its first word, and score decisions."""
 
 from collections.abc import Mapping, Sequence
 from typing import Literal, get_args
@@ -12,7 +12,7 @@ DECISIONS: tuple[Decision, ...] = get_args(Decision)
 
 
 def decision_of(answer: Answer) -> Decision | None:
-    """Return what an answer's first word decides, else maybe; None for a refusal."""
+    """Return yes or no if that is the answer's first word, else maybe; None for a refusal."""
     if answer.abstained:
         return None
     said = says_yes_or_no(answer)
@@ -20,7 +20,7 @@ def decision_of(answer: Answer) -> Decision | None:
 
 
 def decision_scores(found: Sequence[Decision | None], wanted: Sequence[Decision]) -> Mapping[str, float]:
-    """Return accuracy and the unweighted mean F1 of the decisions, pair by pair; None is always wrong.
+    """Return accuracy and macro-F1 (the unweighted mean F1 of the decisions); None is always wrong.
 
     A decision that is neither wanted nor found has an F1 of 0, as in scikit-learn. Raises ValueError unless both
     are of one length and not empty.

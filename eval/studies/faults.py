@@ -1,7 +1,7 @@
-"""Faults put into true sentences on purpose, and how many of them a judge finds.
+"""Fault injection: put faults into true sentences, and count how many of them a judge finds.
 
-A true sentence comes with the evidence for it. `inject` makes each fault that the sentence lends itself to;
-`paraphrase` says the same in slightly other words, which must raise no alarm. All choices follow from the seed.
+A true sentence comes with its evidence. `inject` makes every kind of fault that fits the sentence. `paraphrase` says
+the same in slightly other words, which must raise no alarm. All choices follow from the seed.
 """
 
 import random
@@ -26,7 +26,7 @@ Judge = Callable[[str, Sequence[str]], Verdict]
 
 
 class Claim(Value):
-    """A sentence of an answer that is true of its paper, and what it cites there."""
+    """A sentence that is true of its paper, and the evidence that it cites there."""
 
     paper_id: str
     sentence: str
@@ -54,7 +54,7 @@ class Rate(NamedTuple):
 
 
 def inject(claims: Sequence[Claim], seed: int = 0) -> list[Fault]:
-    """Return the faults that can be made of the claims, in their order; the same ones for the same seed.
+    """Return the faults that fit the claims, in their order; the same for the same seed.
 
     A wrong citation is the sentence that shares most words with the claim, in a random other paper or in any.
     """

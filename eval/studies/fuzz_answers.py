@@ -51,12 +51,12 @@ ENDED_WELL = re.compile(r"[.!?…。！？][\"'”’)\]}$*」』）]*$")
 QUESTIONS = Path(__file__).parents[1] / "sets" / "sample"
 # About a sentence and a half of random tokens, so that many replies break off.
 MAX_TOKENS = 96
-# How often a sentence is ended, and how often the whole reply is; by chance alone every one would run into its limit.
+# How often a sentence is ended, and how often the reply is; by chance alone, every reply would run into its limit.
 ENDED, CLOSED = 0.08, 0.02
 
 
 class RandomSentences(RandomGenerator):
-    """Ends a sentence now and then: what is cut off is never shown, and random characters seldom are a full stop."""
+    """Ends a sentence now and then, since cut-off sentences are never shown and random full stops are rare."""
 
     def __init__(self, seed: int) -> None:
         super().__init__(seed)
@@ -122,7 +122,7 @@ class RandomTokens(RandomGenerator):
         return int(self._numbers.choice(few if len(few) else allowed))
 
     def _allowed(self, sampler: object) -> np.ndarray:
-        """Return the tokens that the grammar lets follow."""
+        """Return the tokens that the grammar allows next."""
         import llama_cpp
 
         size = len(self._pieces)
@@ -136,12 +136,12 @@ class RandomTokens(RandomGenerator):
 
 
 def marked(text: str) -> bool:
-    """Return whether a text of the model's holds what could pass for a mark, or a control character."""
+    """Return whether a text of the model holds a citation mark or a control character."""
     return any(c in "[]\u2028\u2029" or unicodedata.category(c) == "Cc" for c in text)
 
 
 def faults_of(answer: Answer, assistant: Assistant) -> Counter[str]:
-    """Return how often an answer shows what no answer may show."""
+    """Return the number of faults of each kind in an answer."""
     exactness = quote_exactness(answer, assistant.paper)
     quotes = [s for s in answer.sentences if s.kind == "quote"]
     prose = [s.text for s in answer.sentences if s.kind == "prose"]
@@ -164,7 +164,7 @@ def main() -> None:
     parser.add_argument("--sampler", choices=("text", "llama"), default="text")
     options = parser.parse_args()
     generator = (RandomSentences if options.sampler == "text" else RandomTokens)(options.seed)
-    # Named as the writer, whose say counts; the generator is opened already, so that the writer need not be here.
+    # The name of the writer lets the generator decide; the generator is given, so the writer need not be installed.
     settings = Settings(model=WRITER, style="synthesis", min_relevance=0.0, max_tokens=MAX_TOKENS)
     questions = [q.text for q in load_question_set(QUESTIONS).questions]
     found: Counter[str] = Counter()

@@ -68,7 +68,7 @@ def _wanting(confidence: float) -> AbstractContextManager[Any]:
 
 
 def sentences_reversed() -> AbstractContextManager[Any]:
-    """The sentences farthest from the question are taken for the nearest."""
+    """The sentences farthest from the question count as the nearest."""
     choose_sentences = pipeline.choose_sentences
 
     def upside_down(relevant: Sequence[Relevance], *rest: Any) -> list[ScoredSentence]:
@@ -93,7 +93,7 @@ def quotes_cut_short() -> AbstractContextManager[Any]:
 
 
 def other_paper_cited() -> AbstractContextManager[Any]:
-    """Each quote is said to be from the paper found last."""
+    """Each quote is cited from the paper found last."""
     answer = pipeline._answer
 
     def misattributed(question: str, query: Any, sentences: Sequence[Sentence], hits: Any, trace: Any) -> Any:
@@ -125,7 +125,7 @@ def first_candidate_cited() -> AbstractContextManager[Any]:
 
 
 def writing_garbled() -> AbstractContextManager[Any]:
-    """The model writes what has nothing to do with the evidence."""
+    """The model writes a sentence that has nothing to do with the evidence."""
 
     def write(self: Writer, *given: Any, **options: Any) -> Iterator[str]:
         yield GARBLED
@@ -157,7 +157,7 @@ WRITING: dict[str, Mutation] = {
 
 
 def red(condition: Condition, cache: Path) -> dict[str, float | None]:
-    """Return the scores of the condition that are missed, with what was found."""
+    """Return the scores of the condition that are missed, with the values found."""
     report = measure(
         condition.folder,
         load_settings(style=condition.style, model=condition.model),

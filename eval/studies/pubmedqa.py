@@ -38,7 +38,7 @@ from rag_qa.settings import Settings
 from rag_qa.types import Answer, Hit, Paper
 
 HEADER = 'name = "pubmedqa"\ndescription = "PubMedQA dev"\ncorpus = "../papers.jsonl"\n'
-# What an answer begins with, and what that decides.
+# The decision of each opening of an answer.
 OPENED: dict[str, Decision] = {YES: "yes", NO: "no", "": "maybe"}
 FIELDS = ("id", "abstract", "year", "venue", "url")
 
@@ -69,12 +69,12 @@ def write_papers(data: Path, target: Path) -> None:
     rows = read_rows(data / "documents.jsonl.gz")
     papers = [{"title": "", **{field: row[field] for field in FIELDS}} for row in rows]
     text = "".join(json.dumps(paper, ensure_ascii=False) + "\n" for paper in papers)
-    # The index goes by the file's bytes, so that a second run embeds nothing anew.
+    # Rebuilding the index compares the file's bytes, so a second run embeds nothing anew.
     target.write_text(text, "utf-8")
 
 
 def write_set(rows: list[dict[str, Any]], folder: Path) -> None:
-    """Write the questions as a question set whose gold paper is the one that each was asked in."""
+    """Write the questions as a question set; the gold paper of each is the one that it was made from."""
     folder.mkdir(parents=True, exist_ok=True)
     questions = [
         {"_id": row["id"], "text": row["text"], "kind": "fact", "answerable": True, "key_facts": []}
@@ -99,7 +99,7 @@ def affirmation_of(answer: Answer) -> Affirmation | None:
 
 
 def fitted(answers: Sequence[Answer], wanted: Sequence[Decision]) -> list[Decision | None]:
-    """Return Yes or No for each answer, by the ratio that is right most often of the others."""
+    """Return yes or no for each answer, by the ratio that is right most often for the others."""
     ratios = [log_ratio(found) if (found := affirmation_of(answer)) else None for answer in answers]
     known = [(ratio, answer) for ratio, answer in zip(ratios, wanted, strict=True) if ratio is not None]
     best: list[Decision | None] = []
@@ -112,7 +112,7 @@ def fitted(answers: Sequence[Answer], wanted: Sequence[Decision]) -> list[Decisi
 
 
 def bound(known: Sequence[tuple[float, Decision]]) -> float:
-    """Return the log ratio from which on Yes, and below it No, is right most often."""
+    """Return the log ratio that is right most often if Yes is said from there on, and No below."""
     return max(
         (ratio for ratio, _ in known),
         key=lambda least: sum(answer == ("yes" if ratio >= least else "no") for ratio, answer in known),
