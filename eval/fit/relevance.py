@@ -205,7 +205,7 @@ def list_scores(found: Sequence[np.ndarray], threshold: float, questions: Sequen
 def fit_list(
     questions: Sequence[Question], speak: LogisticRegression, paper: LogisticRegression
 ) -> tuple[np.ndarray, float]:
-    """Return the probability that each request is met, and the threshold that refuses no more than REFUSED of those met."""
+    """Return the probability that each request is met, and the threshold that refuses REFUSED of those met."""
     asked = [q for q in questions if q.requests]
     probability = np.array(
         [speak.predict_proba(q.best[None])[0, 1] * paper.predict_proba(q.papers)[:, 1].max() for q in asked]
