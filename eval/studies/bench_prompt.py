@@ -35,10 +35,11 @@ def main() -> None:
             system=SYSTEM, context=f"Run {run}. {SENTENCE * 12}\n", user="Is it accurate? Reply Yes or No."
         )
         other = prompt.model_copy(update={"user": "How many sets are there? Reply with a number."})
-        seconds = {"ours": _timed(lambda p=prompt: generator.choose(p, ("Yes", "No")))}
-        seconds["kept"] = _timed(lambda p=other: generator.choose(p, ["1", "3"]))
+        seconds = {"ours": _timed(partial(generator.choose, prompt, ("Yes", "No")))}
+        seconds["kept"] = _timed(partial(generator.choose, other, ("1", "3")))
         tokens = [token for segment in generator._segments(prompt) for token in segment]
         llama = generator._llama
+        assert llama is not None
         llama.n_tokens = 0
         generator._memory._read = []
         seconds["raw"] = _timed(partial(llama.eval, tokens))

@@ -18,7 +18,7 @@ import tempfile
 import time
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -62,7 +62,7 @@ class RandomSentences(RandomGenerator):
         super().__init__(seed)
         self._ends = np.random.default_rng(seed)
 
-    def generate(self, prompt: Prompt, **limits: Any) -> Iterator[str]:
+    def generate(self, prompt: Prompt, **limits: Any) -> Generator[str, None, None]:
         """Yield the pieces of random text, and between them, and mostly at the end, a full stop."""
         for piece in super().generate(prompt, **limits):
             yield piece
@@ -90,7 +90,7 @@ class RandomTokens(RandomGenerator):
 
     def generate(
         self, prompt: Prompt, *, grammar: str | None, max_tokens: int, temperature: float, seed: int
-    ) -> Iterator[str]:
+    ) -> Generator[str, None, None]:
         """Yield a piece a token. Raises AssertionError if no token may follow."""
         import llama_cpp
 

@@ -54,7 +54,7 @@ class RecordingAssistant:
         self.answers[question] = self._assistant.ask(question)
         return self.answers[question]
 
-    def search(self, query: str, /, *, k: int) -> list[Hit]:
+    def search(self, query: str, /, *, k: int) -> Sequence[Hit]:
         return self._assistant.search(query, k)
 
     def paper(self, paper_id: str, /) -> Paper:
@@ -157,7 +157,7 @@ def main() -> None:
     print(f"gold abstract first and cited  {sum(map(all, zip(first, cited, strict=True))) / len(rows):.3f}\n")
     wanted: list[Decision] = [row["answer"] for row in rows]
     answers = [assistant.answers[row["text"]] for row in rows]
-    decided = {
+    decided: dict[str, list[Decision | None]] = {
         "majority": [Counter(wanted).most_common(1)[0][0]] * len(rows),
         "answer": [decision_of(answer) for answer in answers],
         "affirmed": [affirmed_by(answer) for answer in answers],

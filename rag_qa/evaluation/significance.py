@@ -58,8 +58,8 @@ def _bounds(values: np.ndarray, confidence: float) -> tuple[float, float]:
 
 
 def paired_interval(
-    baseline: Sequence[float],
-    new: Sequence[float],
+    baseline: Sequence[float] | np.ndarray,
+    new: Sequence[float] | np.ndarray,
     *,
     confidence: float = 0.95,
     resamples: int = 10_000,
