@@ -39,7 +39,6 @@ def main() -> None:
         seconds["kept"] = _timed(partial(generator.choose, other, ("1", "3")))
         tokens = [token for segment in generator._segments(prompt) for token in segment]
         llama = generator._llama
-        assert llama is not None
         llama.n_tokens = 0
         generator._memory._read = []
         seconds["raw"] = _timed(partial(llama.eval, tokens))
