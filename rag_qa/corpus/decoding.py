@@ -5,13 +5,12 @@ most of their bytes, so that there the letters found decide: those of a language
 """
 
 import codecs
-import gzip
 import re
-import zlib
 from collections.abc import Iterable
 from typing import NamedTuple
 
-GZIP_MAGIC = b"\x1f\x8b"
+from rag_qa.text.lines import unzip
+
 # UTF-32's little-endian mark begins with UTF-16's, so it is looked for first.
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -78,7 +77,7 @@ def decode_bytes(raw: bytes) -> str:
 
 def decode(raw: bytes) -> Decoded:
     """Return the text of a file and its encoding; raises ValueError when a gzip stream is damaged."""
-    data = _unzip(raw)
+    data = unzip(raw)
     for mark, encoding in _MARKS:
         if data.startswith(mark):
             return _decoded(data[len(mark) :].decode(encoding, errors="replace"), encoding)
@@ -90,15 +89,6 @@ def decode(raw: bytes) -> Decoded:
         return _decoded(data.decode(UTF_8), UTF_8)
     except UnicodeDecodeError:
         return _guessed(data)
-
-
-def _unzip(raw: bytes) -> bytes:
-    if not raw.startswith(GZIP_MAGIC):
-        return raw
-    try:
-        return gzip.decompress(raw)
-    except (OSError, EOFError, zlib.error) as exc:
-        raise ValueError(f"damaged gzip file ({exc})") from exc
 
 
 def _decoded(text: str, encoding: str) -> Decoded:
