@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 from rag_qa.corpus.ids import id_rank, normalise_text, stable_id
-from rag_qa.corpus.status import gravest, is_preprint_doi, is_preprint_venue, without_marks
+from rag_qa.corpus.preprints import is_preprint_doi, is_preprint_venue
+from rag_qa.corpus.status import gravest, without_marks
 from rag_qa.types import Paper, PaperStatus, Source, Version
 
 T = TypeVar("T")

@@ -8,7 +8,20 @@ import re
 from functools import cache
 from typing import Any
 
+from rag_qa.corpus.latex_commands import (
+    AROUND_ARGUMENT,
+    AS_WRITTEN,
+    BLANK_ARGUMENT,
+    BLANKS,
+    FONTS,
+    FORMULAS,
+    FRACTIONS,
+    GREEK,
+    SHOWN_ARGUMENT,
+    SYMBOLS,
+)
 from rag_qa.corpus.scripts import LOWERED, RAISED, RESET, settle_scripts
+from rag_qa.corpus.siunitx import QUANTITIES, quantity_text
 
 # pylatexenc takes these for a comment, a column and a tie; they are hidden from it and put back.
 _HIDDEN = {"%": "\ufdd0", "&": "\ufdd1", "~": "\ufdd2", "^": "\ufdd3"}
@@ -19,210 +32,6 @@ _COLUMN = re.compile(r"(?<!\\)&")
 # An accent on nothing is the character itself.
 _BARE_ACCENT = re.compile(r"\\([~^])\{\}")
 _ABOUT = re.compile(r"(?:^|(?<=[\s(\[{/-]))~(?=\s?[\d$\\.+-])")
-
-# Commands without arguments that pylatexenc has no text for, beside \textX where it knows \X.
-_SYMBOLS = {
-    "textless": "<",
-    "textgreater": ">",
-    "textbar": "|",
-    "textbardbl": "‖",
-    "textminus": "−",
-    "textunderscore": "_",
-    "textasciigrave": "`",
-    "textasciiacute": "´",
-    "textquotesingle": "'",
-    "textquotedbl": '"',
-    "textohm": "Ω",
-    "textmicro": "μ",
-    "textcelsius": "°C",
-    "textdegree": "°",
-    "pounds": "£",
-    "textpounds": "£",
-    "euro": "€",
-    "texteuro": "€",
-    "EUR": "€",
-    "yen": "¥",
-    "textyen": "¥",
-    "textcent": "¢",
-    "textwon": "₩",
-    "permil": "‰",
-    "perthousand": "‰",
-    "textpertenthousand": "‱",
-    "textnumero": "№",
-    "textestimated": "℮",
-    "textsurd": "√",
-    "textonehalf": "½",
-    "textonequarter": "¼",
-    "textthreequarters": "¾",
-    "textfractionsolidus": "⁄",
-    "textlangle": "⟨",
-    "textrangle": "⟩",
-    "textbullet": "•",
-    "textperiodcentered": "·",
-    "textvisiblespace": "␣",
-    "textendash": "–",
-    "textemdash": "—",
-    "textnonbreakinghyphen": "‑",
-    "textcompwordmark": "",
-    "textopenbullet": "◦",
-    "textbigcircle": "◯",
-    "textasteriskcentered": "∗",
-    "textdagger": "†",
-    "textdaggerdbl": "‡",
-    "textfemale": "♀",
-    "textmale": "♂",
-    "female": "♀",
-    "male": "♂",
-    "Venus": "♀",
-    "Mars": "♂",
-    "textdiv": "÷",
-    "textlnot": "¬",
-    "textmho": "℧",
-    "textonesuperior": "¹",
-    "texttwosuperior": "²",
-    "textthreesuperior": "³",
-    "textbackslash": "\\",
-    "textbraceleft": "{",
-    "textbraceright": "}",
-    "textlbrackdbl": "⟦",
-    "textrbrackdbl": "⟧",
-    "textdollar": "$",
-    "textasciitilde": "~",
-    "textasciicircum": "^",
-    "textasciibreve": "˘",
-    "textasciicaron": "ˇ",
-    "textasciidieresis": "¨",
-    "textasciimacron": "¯",
-    "slash": "/",
-    "textslash": "/",
-    "lbrack": "[",
-    "rbrack": "]",
-    "lbrace": "{",
-    "rbrace": "}",
-    "textgeqslant": "⩾",
-    "textleqslant": "⩽",
-    "lesssim": "≲",
-    "gtrsim": "≳",
-    "textprime": "′",
-    "prime": "′",
-    "circ": "∘",
-    "degree": "°",
-    "celsius": "°C",
-    "micron": "μm",
-    "ohm": "Ω",
-    "angstrom": "Å",
-    "LaTeX": "LaTeX",
-    "TeX": "TeX",
-    "BibTeX": "BibTeX",
-    "slshape": "",
-    "backslash": "\\",
-    "hyphen": "-",
-    "guillemotleft": "«",
-    "guillemotright": "»",
-    "guilsinglleft": "‹",
-    "guilsinglright": "›",
-    "quotedblbase": "„",
-    "quotesinglbase": "‚",
-    "glqq": "„",
-    "grqq": "“",
-    "glq": "‚",
-    "grq": "‘",
-    "flqq": "«",
-    "frqq": "»",
-    "lq": "‘",
-    "rq": "’",
-    "nobreakdash": "",
-    "lt": "<",
-    "gt": ">",
-    "checkmark": "✓",
-    "S": "§",
-    "P": "¶",
-    "ddag": "‡",
-}
-_GREEK = """alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho sigma varsigma tau
-    upsilon phi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega""".split()
-# How the text of a paper is set, not what it says.
-_FONTS = """it bf em rm sc tt sl sf itshape bfseries mdseries upshape scshape rmfamily sffamily ttfamily normalfont
-    tiny scriptsize footnotesize small normalsize large Large LARGE huge Huge noindent centering raggedright protect
-    relax allowbreak nobreak xspace - / unskip ignorespaces leavevmode displaystyle textstyle boldmath left right big
-    Big bigl bigr Bigl Bigr bigg Bigg limits nolimits""".split()
-_BLANKS = """newline par linebreak pagebreak quad qquad enspace thinspace negthinspace medspace thickspace hfill hfil
-    smallskip medskip bigskip space nobreakspace , ; : > tabularnewline indent""".split()
-# Shown as their last argument; the others say how.
-_SHOWN_ARGUMENT = {
-    "{": """mbox hbox text textrm textit textbf textsc textsl textsf texttt textmd textup textnormal textlf textsw
-        emph underline uline ul sout hl mkbibemph mkbibitalic mkbibbold mathrm mathit mathbf mathsf mathtt mathnormal
-        mathup cf nolinkurl fbox operatorname url path MakeUppercase MakeLowercase uppercase
-        lowercase titlecap mkbibparens centerline textgreek textlatin textcyr textcyrillic foreignword hyp
-        textquote textinit textul textsmaller textlarger smash vphantom title author date""".split(),
-    "[{": "makebox framebox parbox".split(),
-    "{{": "textcolor colorbox href foreignlanguage texorpdfstring raisebox scalebox resizebox hyperref".split(),
-}
-_AROUND_ARGUMENT = {
-    "enquote": ("“", "”"),
-    "mkbibquote": ("“", "”"),
-    "footnote": (" (", ")"),
-    "thanks": (" (", ")"),
-    "textsuperscript": (RAISED, RESET),
-    "mkbibsuperscript": (RAISED, RESET),
-    "textsubscript": (LOWERED, RESET),
-    "mkbibsubscript": (LOWERED, RESET),
-}
-_FRACTIONS = "frac tfrac dfrac sfrac nicefrac".split()
-_FORMULAS = "ensuremath ce chem".split()
-_BLANK_ARGUMENT = "hspace vspace hspace* vspace*".split()
-# pylatexenc has a placeholder (`<cit.>`) or a date of its own for these.
-_AS_WRITTEN = (
-    "cite citet citep ref autoref cref Cref eqref includegraphics input include today maketitle".split()
-)
-
-_PREFIXES = {
-    "yocto": "y", "zepto": "z", "atto": "a", "femto": "f", "pico": "p", "nano": "n", "micro": "μ", "milli": "m",
-    "centi": "c", "deci": "d", "deca": "da", "deka": "da", "hecto": "h", "kilo": "k", "mega": "M", "giga": "G",
-    "tera": "T", "peta": "P", "exa": "E", "zetta": "Z", "yotta": "Y", "kibi": "Ki", "mebi": "Mi", "gibi": "Gi",
-    "tebi": "Ti",
-}  # fmt: skip
-_UNITS = {
-    "metre": "m", "meter": "m", "gram": "g", "second": "s", "ampere": "A", "kelvin": "K", "mole": "mol",
-    "candela": "cd", "hertz": "Hz", "newton": "N", "pascal": "Pa", "joule": "J", "watt": "W", "coulomb": "C",
-    "volt": "V", "farad": "F", "ohm": "Ω", "siemens": "S", "weber": "Wb", "tesla": "T", "henry": "H", "lumen": "lm",
-    "lux": "lx", "becquerel": "Bq", "gray": "Gy", "sievert": "Sv", "katal": "kat", "radian": "rad",
-    "steradian": "sr", "celsius": "°C", "degreeCelsius": "°C", "degree": "°", "arcminute": "′", "arcsecond": "″",
-    "minute": "min", "hour": "h", "day": "d", "year": "yr", "hectare": "ha", "litre": "L", "liter": "L",
-    "tonne": "t", "electronvolt": "eV", "eV": "eV", "dalton": "Da", "atomicmassunit": "u", "astronomicalunit": "au",
-    "bar": "bar", "decibel": "dB", "bel": "B", "neper": "Np", "bit": "bit", "byte": "B", "percent": "%",
-    "angstrom": "Å", "molar": "M", "Molar": "M", "gauss": "G", "parsec": "pc", "lightyear": "ly", "calorie": "cal",
-    "mmHg": "mmHg", "atm": "atm", "inch": "in", "foot": "ft", "mile": "mi", "knot": "kn", "rpm": "rpm",
-    "squared": "²", "cubed": "³", "per": "/", "square": "", "cubic": "", "highlight": "", "cancel": "",
-}  # fmt: skip
-# The abbreviations of siunitx, which are what they show: \kg, \mL, \kHz, \uM.
-_SHORT_UNITS = """fg pg ng ug mg g kg pm nm um mm cm dm m km as fs ps ns us ms s fmol pmol nmol umol mmol mol kmol pA nA
-    uA mA A kA ul ml l hl uL mL L hL mHz Hz kHz MHz GHz THz mN N kN MN Pa kPa MPa GPa mohm kohm Mohm pV nV uV mV V kV
-    uW mW W kW MW GW J uJ mJ kJ eV meV keV MeV GeV TeV kWh F fF pF nF uF mF K dB kibit kB MB GB TB mM uM nM pM cal
-    kcal rad mrad sr min h d ha bar mbar ppm ppb""".split()
-_QUANTITIES = {
-    "SI": "[{[{", "qty": "[{{", "num": "[{", "si": "[{", "unit": "[{", "ang": "[{", "SIrange": "[{{{",
-    "qtyrange": "[{{{", "numrange": "[{{", "SIlist": "[{{", "qtylist": "[{{", "numlist": "[{", "numproduct": "[{",
-    "qtyproduct": "[{{", "complexnum": "[{", "complexqty": "[{{", "tablenum": "[{",
-}  # fmt: skip
-_UNIT_LAST = (
-    "SI",
-    "qty",
-    "si",
-    "unit",
-    "SIrange",
-    "qtyrange",
-    "SIlist",
-    "qtylist",
-    "qtyproduct",
-    "complexqty",
-)
-_BETWEEN = {"range": "–", "list": ", ", "product": " × "}
-# Two units side by side ("N m") need a blank, a prefix and its unit must have none.
-_UNIT_COMMAND = re.compile(r"\\([A-Za-z]+)\s*|([~.])")
-_TOTHE = re.compile(r"\\(?:tothe|raiseto)\s*\{([^{}]*)\}")
-_POWER = re.compile(r"\\(square|cubic)\s*((?:\\[A-Za-z]+\s*)?\\[A-Za-z]+)")
-_CLOSE_UNITS = ("%", "°", "′", "″")
 
 # No abstract is longer, and the parser takes 20 µs a character; longer formulas are no symbols.
 LONGEST = 20_000
@@ -275,21 +84,21 @@ def _contexts() -> tuple[Any, Any]:
     parsing, saying = get_parsing_db(), get_default_latex_context_db()
     symbols = _symbols(saying)
     macros = [MacroTextSpec(name, text) for name, text in symbols.items()]
-    macros += [MacroTextSpec(name, "") for name in _FONTS] + [MacroTextSpec(name, " ") for name in _BLANKS]
-    macros += [MacroTextSpec(name, " ") for name in _BLANK_ARGUMENT]
-    macros += [
-        MacroTextSpec(name, _last_argument) for names in _SHOWN_ARGUMENT.values() for name in names
-    ] + [MacroTextSpec(name, _last_argument) for name in _AROUND_ARGUMENT]
-    macros += [MacroTextSpec(name, _quantity) for name in _QUANTITIES]
-    macros += [MacroTextSpec(name, _as_written) for name in _AS_WRITTEN]
-    macros += [MacroTextSpec(name, "%s/%s") for name in _FRACTIONS]
-    macros += [MacroTextSpec(name, _inner_formula) for name in _FORMULAS]
+    macros += [MacroTextSpec(name, "") for name in FONTS] + [MacroTextSpec(name, " ") for name in BLANKS]
+    macros += [MacroTextSpec(name, " ") for name in BLANK_ARGUMENT]
+    macros += [MacroTextSpec(name, _last_argument) for names in SHOWN_ARGUMENT.values() for name in names] + [
+        MacroTextSpec(name, _last_argument) for name in AROUND_ARGUMENT
+    ]
+    macros += [MacroTextSpec(name, quantity_text) for name in QUANTITIES]
+    macros += [MacroTextSpec(name, _as_written) for name in AS_WRITTEN]
+    macros += [MacroTextSpec(name, "%s/%s") for name in FRACTIONS]
+    macros += [MacroTextSpec(name, _inner_formula) for name in FORMULAS]
     saying.add_context_category("ours", prepend=True, macros=macros)
     saying.set_unknown_macro_spec(MacroTextSpec("", _as_written))
-    arguments = {name: spec for spec, names in _SHOWN_ARGUMENT.items() for name in names}
-    arguments |= dict.fromkeys(_AROUND_ARGUMENT, "{") | dict.fromkeys(_BLANK_ARGUMENT, "{") | _QUANTITIES
-    arguments |= dict.fromkeys(_FRACTIONS, "{{") | dict.fromkeys(_FORMULAS, "{")
-    none = dict.fromkeys(["%", *_plain_symbols(parsing, saying), *symbols, *_FONTS, *_BLANKS], "")
+    arguments = {name: spec for spec, names in SHOWN_ARGUMENT.items() for name in names}
+    arguments |= dict.fromkeys(AROUND_ARGUMENT, "{") | dict.fromkeys(BLANK_ARGUMENT, "{") | QUANTITIES
+    arguments |= dict.fromkeys(FRACTIONS, "{{") | dict.fromkeys(FORMULAS, "{")
+    none = dict.fromkeys(["%", *_plain_symbols(parsing, saying), *symbols, *FONTS, *BLANKS], "")
     parsing.add_context_category(
         "ours", prepend=True, macros=[std_macro(name, spec) for name, spec in (none | arguments).items()]
     )
@@ -311,14 +120,14 @@ def _plain_symbols(parsing: Any, saying: Any) -> list[str]:
 def _symbols(known: Any) -> dict[str, str]:
     """Return our symbols, and each \\textX for which pylatexenc knows \\X; what it knows itself stays."""
     symbols = {
-        f"{before}{letter}": known.get_macro_spec(letter) for letter in _GREEK for before in ("text", "up")
+        f"{before}{letter}": known.get_macro_spec(letter) for letter in GREEK for before in ("text", "up")
     }
     texts = {name: spec.simplify_repl for name, spec in symbols.items() if spec}
     for (
         name
     ) in "times pm mp leq geq le ge neq sim simeq approx rightarrow leftarrow infty cdot in sum circ".split():
         texts[f"text{name}"] = known.get_macro_spec(name).simplify_repl
-    return texts | _SYMBOLS
+    return texts | SYMBOLS
 
 
 def _attached_groups() -> Any:
@@ -369,7 +178,7 @@ def _as_written(node: Any) -> str:
 
 
 def _last_argument(node: Any, l2tobj: Any) -> str:
-    before, after = _AROUND_ARGUMENT.get(node.macroname, ("", ""))
+    before, after = AROUND_ARGUMENT.get(node.macroname, ("", ""))
     arguments = node.nodeargd.argnlist if node.nodeargd else []
     return before + str(l2tobj.nodelist_to_text(arguments[-1:])) + after if arguments else _as_written(node)
 
@@ -421,57 +230,3 @@ def _marked(script: re.Match[str]) -> str:
 def _unfont(script: str) -> str:
     font = _FONT_FORMULA.fullmatch(script)
     return font[1] if font else script
-
-
-def _quantity(node: Any) -> str:
-    r"""Return a number with its unit as siunitx prints it; as written where that is not known."""
-    written = [str(a.latex_verbatim()) if a else "" for a in node.nodeargd.argnlist]
-    given = [a[1:-1] if a[:1] == "{" else a for a in written if a[:1] != "["]
-    given = [a for a in given if a or len(given) == 1]
-    name = str(node.macroname)
-    unit = _unit(given.pop()) if name in _UNIT_LAST and given else ""
-    between = next((sign for ending, sign in _BETWEEN.items() if name.endswith(ending)), " ")
-    if name == "ang":
-        return "".join(part + sign for part, sign in zip(given[0].split(";"), "°′″", strict=False) if part)
-    numbers = [_number(part) for a in given for part in a.split(";")]
-    number = between.join(numbers)
-    if "\\" in unit or "\\" in number:
-        return _as_written(node)
-    gap = (
-        ""
-        if not number or unit.startswith("/") or (unit.startswith(_CLOSE_UNITS) and not unit.startswith("°C"))
-        else " "
-    )
-    return f"{number}{gap}{unit}".strip()
-
-
-def _number(written: str) -> str:
-    number = re.sub(r"\+-|\\pm\b\s*", " ± ", written.strip().strip("$"))
-    number = re.sub(r"\s*\\times\s*|\s*\\cdot\s*|(?<=\d)\s*x\s*(?=[\d.])", " × ", number)
-    return " ".join(re.sub(r"^-(?=\d)", "−", number).split())
-
-
-def _unit(written: str) -> str:
-    """Return a unit in letters and signs; what is not known stays as it is written."""
-    text = _POWER.sub(lambda m: m[2] + ("\\squared" if m[1] == "square" else "\\cubed"), written)
-    text = _TOTHE.sub(lambda m: f"{RAISED}{m[1]}{RESET}", text)
-    shown, glued = "", True
-    position = 0
-    for match in _UNIT_COMMAND.finditer(text):
-        shown += text[position : match.start()]
-        position = match.end()
-        name = match[1]
-        if name is None:
-            shown, glued = shown + " ", True
-        elif name in _PREFIXES:
-            shown, glued = shown + ("" if glued else " ") + _PREFIXES[name], True
-        elif name in _UNITS or name in _SHORT_UNITS:
-            sign = _UNITS.get(name, name.replace("u", "μ", 1) if name[0] == "u" else name)
-            tight = glued or sign in ("/", "²", "³", "")
-            shown, glued = shown + ("" if tight else " ") + sign, sign in ("/", "")
-        else:
-            return written
-    rest = re.sub(
-        r"\^\{([^{}]*)\}|\^(\d)", lambda m: f"{RAISED}{m[1] or m[2]}{RESET}", shown + text[position:]
-    )
-    return rest.replace("$", "").strip()

@@ -12,7 +12,8 @@ from itertools import chain
 from rag_qa.corpus.combining import combine_papers, settle_ids
 from rag_qa.corpus.ids import normalise_title
 from rag_qa.corpus.neighbours import MAX_BLOCK, all_pairs, near_pairs
-from rag_qa.corpus.sameness import Clues, may_be_one, why_same
+from rag_qa.corpus.sameness import may_be_one, why_same
+from rag_qa.corpus.signals import MatchSignals
 from rag_qa.corpus.status import Notice, gravest, read_notice
 from rag_qa.types import Paper, PaperStatus
 
@@ -25,30 +26,30 @@ def merge_papers(papers: Sequence[Paper]) -> list[Paper]:
     """
     # Sorted, because in a block too large for every pair the neighbours are compared.
     records = [[paper] for paper in sorted(papers, key=_content)]
-    clues = [Clues(paper) for (paper,) in records]
-    near = list(near_pairs([clue.paper.abstract for clue in clues]))
-    home = list(range(len(clues)))
+    signals = [MatchSignals(paper) for (paper,) in records]
+    near = list(near_pairs([signal.paper.abstract for signal in signals]))
+    home = list(range(len(signals)))
     while True:
-        groups = _group(clues, [(home[a], home[b]) for a, b in near])
-        if len(groups) == len(clues):
-            return settle_ids(_tell_named([clue.paper for clue in clues]))
+        groups = _group(signals, [(home[a], home[b]) for a, b in near])
+        if len(groups) == len(signals):
+            return settle_ids(_tell_named([signal.paper for signal in signals]))
         place = {n: number for number, group in enumerate(groups) for n in group}
         home = [place[n] for n in home]
         records = [[record for n in group for record in records[n]] for group in groups]
-        clues = [
-            clues[group[0]] if len(group) == 1 else Clues(combine_papers(own))
+        signals = [
+            signals[group[0]] if len(group) == 1 else MatchSignals(combine_papers(own))
             for group, own in zip(groups, records, strict=True)
         ]
 
 
 def why_merged(records: Sequence[Paper]) -> list[str]:
     """Return, for each record of one paper but the first, why it was taken for the same as one before it."""
-    clues = [Clues(record) for record in records]
-    return [_first_reason(clues[n], clues[:n]) for n in range(1, len(clues))]
+    signals = [MatchSignals(record) for record in records]
+    return [_first_reason(signals[n], signals[:n]) for n in range(1, len(signals))]
 
 
-def _first_reason(clue: Clues, before: Sequence[Clues]) -> str:
-    reasons = (why_same(clue, other) for other in before)
+def _first_reason(signal: MatchSignals, before: Sequence[MatchSignals]) -> str:
+    reasons = (why_same(signal, other) for other in before)
     return next((reason for reason in reasons if reason), "held together by other records of the paper")
 
 
@@ -56,16 +57,16 @@ def _content(paper: Paper) -> tuple[object, ...]:
     return paper.id, paper.title, paper.abstract, [(source.path, source.record) for source in paper.sources]
 
 
-def _group(clues: Sequence[Clues], near: Sequence[tuple[int, int]]) -> list[list[int]]:
+def _group(signals: Sequence[MatchSignals], near: Sequence[tuple[int, int]]) -> list[list[int]]:
     """Return the numbers of the papers that belong together, each in one list; the surest pairs join first."""
-    groups = _Groups(clues)
-    identifiers = _shared_keys([clue.identifying_keys for clue in clues])
-    titles = _shared_keys([[clue.title] if clue.title else [] for clue in clues])
+    groups = _Groups(signals)
+    identifiers = _shared_keys([signal.identifying_keys for signal in signals])
+    titles = _shared_keys([[signal.title] if signal.title else [] for signal in signals])
     for a, b in chain(identifiers, titles, near):
-        if groups.find(a) != groups.find(b) and why_same(clues[a], clues[b]):
+        if groups.find(a) != groups.find(b) and why_same(signals[a], signals[b]):
             groups.join(a, b)
     members: dict[int, list[int]] = defaultdict(list)
-    for n in range(len(clues)):
+    for n in range(len(signals)):
         members[groups.find(n)].append(n)
     return list(members.values())
 
@@ -84,10 +85,10 @@ def _shared_keys(keys: Sequence[Sequence[str]]) -> Iterator[tuple[int, int]]:
 class _Groups:
     """Union-find over record numbers, in which groups that hold what may not be one paper are not joined."""
 
-    def __init__(self, clues: Sequence[Clues]) -> None:
-        self._clues = clues
-        self._parents = list(range(len(clues)))
-        self._faces: dict[int, dict[object, Clues]] = {}
+    def __init__(self, signals: Sequence[MatchSignals]) -> None:
+        self._signals = signals
+        self._parents = list(range(len(signals)))
+        self._faces: dict[int, dict[object, MatchSignals]] = {}
 
     def find(self, n: int) -> int:
         while self._parents[n] != n:
@@ -107,9 +108,9 @@ class _Groups:
         self._faces[other] = dict(list({**there, **here}.items())[:MAX_BLOCK])
         self._faces.pop(one, None)
 
-    def _faces_of(self, root: int) -> Mapping[object, Clues]:
+    def _faces_of(self, root: int) -> Mapping[object, MatchSignals]:
         """Return the distinct records of a group, as far as what forbids them to be one paper goes."""
-        return self._faces.get(root) or {self._clues[root].face: self._clues[root]}
+        return self._faces.get(root) or {self._signals[root].face: self._signals[root]}
 
 
 def _tell_named(papers: list[Paper]) -> list[Paper]:

@@ -39,7 +39,7 @@ class BinaryFormat(NamedTuple):
     records: Callable[[bytes], Iterator[Fields | Broken]]
 
 
-class Reading(Value):
+class SourceReading(Value):
     """The papers of one file, in its order, and the records that were not taken; `encoding` where it was guessed."""
 
     papers: tuple[Paper, ...]
@@ -76,7 +76,7 @@ FORMATS: dict[str, Format | BinaryFormat] = {
 }
 
 
-def read_source(file: SourceFile, format: str | None = None) -> Reading:
+def read_source(file: SourceFile, format: str | None = None) -> SourceReading:
     """Return the papers and the skipped records of a file; `format` overrules what its content looks like.
 
     Broken content never raises. Raises SourceError for a file that cannot be read and for an unknown format.
@@ -113,7 +113,7 @@ def recognise(text: str) -> Format | None:
     return next((format for format in texts if format.looks_like(text)), None)
 
 
-def _read(records: Iterator[Fields | Broken], path: str, encoding: str | None = None) -> Reading:
+def _read(records: Iterator[Fields | Broken], path: str, encoding: str | None = None) -> SourceReading:
     papers: list[Paper] = []
     skipped: list[Skipped] = []
     for number, fields in enumerate(records, 1):
@@ -124,8 +124,8 @@ def _read(records: Iterator[Fields | Broken], path: str, encoding: str | None = 
             skipped.append(Skipped(path=path, record=number, reason=paper))
     if not papers and not skipped:
         return _nothing(path, f"no records in it: {EXPORT}, or name its format with --format")
-    return Reading(papers=tuple(papers), skipped=tuple(skipped), encoding=encoding)
+    return SourceReading(papers=tuple(papers), skipped=tuple(skipped), encoding=encoding)
 
 
-def _nothing(path: str, reason: str) -> Reading:
-    return Reading(papers=(), skipped=(Skipped(path=path, record=1, reason=reason),))
+def _nothing(path: str, reason: str) -> SourceReading:
+    return SourceReading(papers=(), skipped=(Skipped(path=path, record=1, reason=reason),))

@@ -1,19 +1,9 @@
 """Do two records describe one paper? What speaks for it and against it, decided for one pair at a time."""
 
-import re
-from collections import defaultdict
 from collections.abc import Mapping
-from functools import cached_property
 
-from rag_qa.corpus.ids import (
-    id_rank,
-    normalise_arxiv_id,
-    normalise_text,
-    normalise_title,
-)
-from rag_qa.corpus.names import name_words
-from rag_qa.corpus.neighbours import Overlap, overlap, shingles
-from rag_qa.corpus.status import is_preprint_doi, is_preprint_venue, without_marks, without_version
+from rag_qa.corpus.neighbours import Overlap, overlap
+from rag_qa.corpus.signals import OWN_OF_EACH, MatchSignals
 from rag_qa.corpus.wording import (
     Relation,
     added_words,
@@ -23,7 +13,6 @@ from rag_qa.corpus.wording import (
     relate_titles,
     tells_apart,
 )
-from rag_qa.types import Paper, Version
 
 # Measured on word trigrams. Two versions of one abstract (Gemini 1.5: Jaccard .51, containment .79) share
 # most of the shorter one; papers of one series (EigenGame, Gemma) share under a tenth. Among 128,353
@@ -41,120 +30,15 @@ MIN_SHINGLES = 20
 # Shorter titles ("Editorial", "A Survey of Deep Learning") are shared by different papers.
 SPECIFIC_WORDS = 5
 SHARED_AUTHORS = 0.5
-# The kinds of identifier that a published paper and its preprint each have one of.
-OWN_OF_EACH = ("DOI", "PubMed id")
-HASH_RANK = 3
-ARXIV_DOI = "10.48550/arxiv."
-_ADDRESS = re.compile(r"\b(?:https?://|www\.)\S+")
-_CAPITALISED = re.compile(r"(?<=[\w,;:)] )[A-Z]\w+")
 NOTHING: frozenset[str] = frozenset()
 
-Identifiers = Mapping[str, frozenset[str]]
-NO_IDENTIFIERS: Identifiers = {}
 
-
-class Clues:
-    """What one record offers for comparison; the costly parts only once they are asked for."""
-
-    def __init__(self, paper: Paper) -> None:
-        self.paper = paper
-        self.title = normalise_title(without_marks(paper.title))
-
-    @cached_property
-    def text(self) -> str:
-        """The words of the abstract."""
-        return normalise_text(self.paper.abstract)
-
-    @cached_property
-    def words(self) -> list[str]:
-        """The words of the abstract without web addresses."""
-        return normalise_text(_ADDRESS.sub(" ", self.paper.abstract)).split()
-
-    @cached_property
-    def shingles(self) -> frozenset[tuple[str, ...]]:
-        """The word trigrams of the abstract."""
-        return shingles(self.paper.abstract)
-
-    @cached_property
-    def capitalised(self) -> frozenset[str]:
-        """The words of the abstract that begin with a capital inside a sentence: names and abbreviations."""
-        return frozenset(map(normalise_text, _CAPITALISED.findall(self.paper.abstract)))
-
-    @cached_property
-    def families(self) -> frozenset[str]:
-        """The authors' last names."""
-        return frozenset(words[-1] for name in self.paper.authors if (words := name_words(name)))
-
-    @cached_property
-    def names(self) -> frozenset[str]:
-        """Every word of the authors' names but initials: family and given names change places."""
-        words = (word for name in self.paper.authors for word in name_words(name))
-        return frozenset(word for word in words if len(word) > 1)
-
-    @cached_property
-    def identifiers(self) -> Identifiers:
-        """The identifiers by kind, those of its versions too: DOI, arXiv id, PubMed id, each preprint server's DOIs."""
-        if not (self.paper.doi or self.paper.arxiv_id or self.paper.pmid or self.paper.versions):
-            return NO_IDENTIFIERS
-        found: dict[str, set[str]] = defaultdict(set)
-        records: tuple[Paper | Version, ...] = (self.paper, *self.paper.versions)
-        for described in records:
-            if described.doi:
-                _add_doi(described.doi, found)
-            if described.arxiv_id:
-                found["arXiv id"].add(described.arxiv_id)
-            if described.pmid:
-                found["PubMed id"].add(described.pmid)
-        return {kind: frozenset(names) for kind, names in found.items()}
-
-    @cached_property
-    def preprint(self) -> bool:
-        """Whether it is known to be a preprint."""
-        if self.paper.status == "preprint":
-            return True
-        elsewhere = "DOI" in self.identifiers or (
-            self.paper.venue and not is_preprint_venue(self.paper.venue)
-        )
-        return not elsewhere and bool(self.identifiers.keys() - set(OWN_OF_EACH))
-
-    @cached_property
-    def given(self) -> frozenset[str]:
-        """The ids that sources gave."""
-        return frozenset(name for name in (self.paper.id, *self.paper.aliases) if id_rank(name) != HASH_RANK)
-
-    @cached_property
-    def hashes(self) -> frozenset[str]:
-        """The ids that are hashes of title and text."""
-        return frozenset(name for name in (self.paper.id, *self.paper.aliases) if id_rank(name) == HASH_RANK)
-
-    @property
-    def identifying_keys(self) -> list[str]:
-        """What other records of the same paper may share literally, ids of every kind."""
-        known = [f"{kind} {name}" for kind, names in self.identifiers.items() for name in names]
-        return [*known, self.paper.id, *self.paper.aliases]
-
-    @property
-    def face(self) -> tuple[object, ...]:
-        """What decides whether it may stand with others in one paper."""
-        return self.title, self.preprint, tuple(self.identifiers.items())
-
-
-def _add_doi(doi: str, found: dict[str, set[str]]) -> None:
-    """Add a DOI under its kind; arXiv's are arXiv ids."""
-    if doi.startswith(ARXIV_DOI):
-        found["arXiv id"].add(normalise_arxiv_id(doi.removeprefix(ARXIV_DOI)) or doi)
-    elif is_preprint_doi(doi):
-        found[f"DOI of {doi.partition('/')[0]}"].add(without_version(doi))
-    else:
-        found["DOI"].add(doi)
-
-
-def same_paper(a: Clues, b: Clues) -> bool:
+def same_paper(a: MatchSignals, b: MatchSignals) -> bool:
     """Say whether two records describe one paper; symmetrical."""
     return why_same(a, b) is not None
 
 
-def why_same(a: Clues, b: Clues) -> str | None:
+def why_same(a: MatchSignals, b: MatchSignals) -> str | None:
     """Return why two records describe one paper, None where they do not; symmetrical."""
     if _identical(a, b):
         return "the same title and abstract"
@@ -176,7 +60,7 @@ def why_same(a: Clues, b: Clues) -> str | None:
     return _retitled(a, b, relation, found)
 
 
-def may_be_one(a: Clues, b: Clues) -> bool:
+def may_be_one(a: MatchSignals, b: MatchSignals) -> bool:
     """Return whether nothing forbids that two records, held together by a third, describe one paper."""
     if a.title == b.title and a.text == b.text:
         return True
@@ -185,7 +69,7 @@ def may_be_one(a: Clues, b: Clues) -> bool:
     return not different_ids(a, b) and _relation(a, b) not in ("opposed", "notice")
 
 
-def different_ids(a: Clues, b: Clues) -> bool:
+def different_ids(a: MatchSignals, b: MatchSignals) -> bool:
     """Return whether the records have identifiers of one kind, and none of any kind in common.
 
     A paper and its preprint have a DOI and a PubMed id each.
@@ -196,7 +80,7 @@ def different_ids(a: Clues, b: Clues) -> bool:
     return bool(common - set(OWN_OF_EACH) if a.preprint != b.preprint else common)
 
 
-def _identical(a: Clues, b: Clues) -> bool:
+def _identical(a: MatchSignals, b: MatchSignals) -> bool:
     """Return whether title and text are the same; a short one of both names no paper against other ids."""
     if not (a.hashes & b.hashes or (a.title == b.title and a.text == b.text)):
         return False
@@ -204,13 +88,13 @@ def _identical(a: Clues, b: Clues) -> bool:
     return specific or not different_ids(a, b)
 
 
-def _shared_identifiers(a: Clues, b: Clues) -> dict[str, str]:
+def _shared_identifiers(a: MatchSignals, b: MatchSignals) -> dict[str, str]:
     """Return an identifier that both have for each kind that has any."""
     mine, other = a.identifiers, b.identifiers
     return {kind: min(both) for kind in mine if kind in other and (both := mine[kind] & other[kind])}
 
 
-def _by_identifier(a: Clues, b: Clues, shared: Mapping[str, str]) -> str | None:
+def _by_identifier(a: MatchSignals, b: MatchSignals, shared: Mapping[str, str]) -> str | None:
     """A shared identifier holds, unless the records contradict it.
 
     Some tools give each paper of a volume the volume's DOI (real: 38 papers of ECCV 2022 under one), so under
@@ -227,20 +111,20 @@ def _by_identifier(a: Clues, b: Clues, shared: Mapping[str, str]) -> str | None:
     return why if related and not _companions(a, b, _relation(a, b)) else None
 
 
-def _companions(a: Clues, b: Clues, relation: Relation | None) -> bool:
+def _companions(a: MatchSignals, b: MatchSignals, relation: Relation | None) -> bool:
     """Return whether two titles and their texts differ in what tells companion papers apart."""
     if relation == "notice":
         return not {"retraction", "withdrawal", "concern"} & added_words(a.title.split(), b.title.split())
     return relation in ("swapped", "opposed") and tells_apart(a.words, b.words)
 
 
-def _relation(a: Clues, b: Clues) -> Relation | None:
+def _relation(a: MatchSignals, b: MatchSignals) -> Relation | None:
     """Return what the titles are to each other, None where one is missing."""
     if not a.title or not b.title:
         return None
     if a.title == b.title:
         return "same"
-    formulas = any(mark in clue.paper.title for clue in (a, b) for mark in "\\$")
+    formulas = any(mark in signal.paper.title for signal in (a, b) for mark in "\\$")
     here, there = a.title.split(), b.title.split()
     relation = relate_titles(here, there, formulas=formulas)
     if relation == "swapped":
@@ -251,7 +135,7 @@ def _relation(a: Clues, b: Clues) -> Relation | None:
     return relation
 
 
-def _same_title(a: Clues, b: Clues, found: Overlap) -> str | None:
+def _same_title(a: MatchSignals, b: MatchSignals, found: Overlap) -> str | None:
     """A title that names a paper holds unless authors and texts speak against it, or a word of the texts."""
     if tells_apart(a.words, b.words, only=NOTHING) or _names_exchanged(a, b):
         return None
@@ -261,19 +145,19 @@ def _same_title(a: Clues, b: Clues, found: Overlap) -> str | None:
         return "the same title and nearly the same abstract"
     related = found.containment >= RELATED_CONTAINMENT
     known_author = bool(a.families & b.families)
-    if min(len(clue.title.split()) for clue in (a, b)) < SPECIFIC_WORDS:
+    if min(len(signal.title.split()) for signal in (a, b)) < SPECIFIC_WORDS:
         return "the same title and authors, and related abstracts" if related and known_author else None
     others = bool(a.names and b.names and not a.names & b.names)
     return "the same title" if related or not others else None
 
 
-def _names_exchanged(a: Clues, b: Clues) -> bool:
+def _names_exchanged(a: MatchSignals, b: MatchSignals) -> bool:
     """Return whether two abstracts differ in nothing but a name ("Spain", "Portugal"), as a series does."""
     words = exchanged_words(a.words, b.words)
     return words is not None and words[0] in a.capitalised and words[1] in b.capitalised
 
 
-def _same_text(a: Clues, b: Clues, found: Overlap) -> str | None:
+def _same_text(a: MatchSignals, b: MatchSignals, found: Overlap) -> str | None:
     """A record without a title is another's version if most of its text stands there."""
     if found.shorter < MIN_SHINGLES:
         return None
@@ -285,7 +169,7 @@ def _same_text(a: Clues, b: Clues, found: Overlap) -> str | None:
     return "nearly the same abstract, where one has no title"
 
 
-def _retitled(a: Clues, b: Clues, relation: Relation, found: Overlap) -> str | None:
+def _retitled(a: MatchSignals, b: MatchSignals, relation: Relation, found: Overlap) -> str | None:
     """Different titles: the same authors under nearly the same text, and no word that tells two papers apart."""
     if found.shorter < MIN_SHINGLES or relation in ("opposed", "notice"):
         return None
@@ -302,6 +186,6 @@ def _retitled(a: Clues, b: Clues, relation: Relation, found: Overlap) -> str | N
     return "nearly the same abstract by the same authors under another title" if same else None
 
 
-def _share_authors(a: Clues, b: Clues) -> bool:
+def _share_authors(a: MatchSignals, b: MatchSignals) -> bool:
     shared = len(a.families & b.families)
     return shared > 0 and shared >= SHARED_AUTHORS * min(len(a.families), len(b.families))

@@ -7,10 +7,10 @@ Web of Science write in fields of their own; and the papers that a notice of ret
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
 from itertools import islice
 from typing import Any, NamedTuple
 
+from rag_qa.corpus.preprints import is_preprint
 from rag_qa.types import PaperStatus
 
 GRAVEST_FIRST: tuple[PaperStatus, ...] = ("retracted", "expression of concern", "corrected", "preprint")
@@ -211,24 +211,6 @@ _NOTED = (
     _mark(r"\b(?:erratum|corrigendum|correction)\s+in\s*:|\bpublished\s+erratum\b", "corrected"),
 )
 
-# Publishers' numbers of preprint servers; 10.1101 is a publisher of journals too.
-PREPRINT_DOI = re.compile(
-    r"10\.(?:48550/arxiv|1101/(?:\d{4}\.\d\d\.\d\d\.|\d{6}(?!\d))|64898/|2139/ssrn|21203/rs|31234/|31219/|31235/|31222/"
-    r"|31223/|31224/|31225/|31226/|31227/|31228/|31229/|31230/|31231/|31232/|31233/|31236/|31237/|31730/|35542/|32942/"
-    r"|20944/preprints|26434/chemrxiv|36227/techrxiv|22541/(?:au|essoar)|1002/essoar|33774/|1590/scielopreprints"
-    r"|2196/preprints|7287/peerj\.preprints|12074/|51094/jxiv|1149/osf|14293/s2199-1006\.1\.sor-pp)"
-)
-_PREPRINT_VERSION = re.compile(r"[./\-_]?v\d{1,3}$")
-# Names under which preprint servers stand as a venue, in plain words.
-_SERVER = re.compile(
-    r"(?:[a-z]{0,12}rxiv|ssrn|social science research network|research ?square|preprints(?:\W+org)?|authorea"
-    r"|earth and space science open archive|(?:iacr )?cryptol(?:ogy)?\W+eprint arch(?:ive)?)(?:\W.*)?"
-    r"|corr(?:\W+(?:vol\w*\W+)?abs\b.*)?|computing research repository|vixra|essoar|osf(?: preprints?)?"
-    r"|cent(?:er|re) for open science|cold spring harbor laboratory"
-    r"|open science framework|cambridge open engage|(?:peerj|scielo|jmir) preprints|preprint",
-    re.IGNORECASE,
-)
-
 
 class Notice(NamedTuple):
     """What a notice of retraction, concern or correction says of the paper with a title or a DOI."""
@@ -258,7 +240,7 @@ def read_status(
     opening = abstract[:OPENING]
     if _is_hinted(opening, OPENING_STEMS):
         found.update(mark.status for mark in _OPENINGS if mark.pattern.search(opening))
-    if _is_preprint(venue, doi, arxiv_id):
+    if is_preprint(venue, doi, arxiv_id):
         found.add("preprint")
     return gravest(found) if found else None
 
@@ -291,29 +273,6 @@ def read_notice(title: str, abstract: str) -> Notice | None:
     return Notice(
         mark.status, re.sub(r"\s*[\[(][^\])]*[\])]\W*$", "", named), doi.group(1).casefold() if doi else None
     )
-
-
-def is_preprint_doi(doi: str) -> bool:
-    """Return whether a DOI (bare, lower case) is a preprint server's."""
-    return PREPRINT_DOI.match(doi) is not None
-
-
-@lru_cache(maxsize=4096)
-def is_preprint_venue(venue: str) -> bool:
-    """Return whether a venue is a preprint server."""
-    return _SERVER.fullmatch(venue.strip()) is not None
-
-
-def without_version(doi: str) -> str:
-    """Return a preprint's DOI without the number of its version."""
-    return _PREPRINT_VERSION.sub("", doi)
-
-
-def _is_preprint(venue: str | None, doi: str | None, arxiv_id: str | None) -> bool:
-    """Return whether a record names a server and no other place: an arXiv id beside a venue or a DOI is no preprint."""
-    if (doi and not is_preprint_doi(doi)) or (venue and not is_preprint_venue(venue)):
-        return False
-    return bool(doi or venue or arxiv_id)
 
 
 def _marks_in(title: str) -> Iterator[_Mark]:

@@ -16,10 +16,10 @@ from rag_qa.exports.references import to_references
 from rag_qa.exports.ris import to_ris
 from rag_qa.types import Answer, Paper
 
-__all__ = ["FORMATS", "Format", "export_answer", "export_papers", "format_of_file"]
+__all__ = ["FORMATS", "ExportFormat", "export_answer", "export_papers", "format_of_file"]
 
 
-class Format(NamedTuple):
+class ExportFormat(NamedTuple):
     """A format: its name for people, its media type, the ends of its files' names, and what writes it.
 
     One that is written from papers holds, of an answer, the papers that it cites.
@@ -36,16 +36,16 @@ def _to_json(answer: Answer) -> str:
     return answer.model_dump_json(indent=2) + "\n"
 
 
-FORMATS: Mapping[str, Format] = {
-    "md": Format("Markdown", "text/markdown", (".md", ".markdown"), of_answer=to_markdown),
-    "json": Format("JSON", "application/json", (".json",), of_answer=_to_json),
-    "html": Format("HTML", "text/html", (".html", ".htm"), of_answer=to_page),
-    "bib": Format("BibTeX", "application/x-bibtex", (".bib",), of_papers=to_bibtex),
-    "ris": Format("RIS", "application/x-research-info-systems", (".ris",), of_papers=to_ris),
-    "csl": Format(
+FORMATS: Mapping[str, ExportFormat] = {
+    "md": ExportFormat("Markdown", "text/markdown", (".md", ".markdown"), of_answer=to_markdown),
+    "json": ExportFormat("JSON", "application/json", (".json",), of_answer=_to_json),
+    "html": ExportFormat("HTML", "text/html", (".html", ".htm"), of_answer=to_page),
+    "bib": ExportFormat("BibTeX", "application/x-bibtex", (".bib",), of_papers=to_bibtex),
+    "ris": ExportFormat("RIS", "application/x-research-info-systems", (".ris",), of_papers=to_ris),
+    "csl": ExportFormat(
         "CSL-JSON", "application/vnd.citationstyles.csl+json", (".csl.json", ".csl"), of_papers=to_csl
     ),
-    "text": Format("references as text", "text/plain", (".txt",), of_papers=to_references),
+    "text": ExportFormat("references as text", "text/plain", (".txt",), of_papers=to_references),
 }
 
 
@@ -80,7 +80,7 @@ def format_of_file(path: Path) -> str:
     return max(found)[1]
 
 
-def _format(name: str, known: Mapping[str, Format]) -> Format:
+def _format(name: str, known: Mapping[str, ExportFormat]) -> ExportFormat:
     if name not in known:
         raise ExportError(f"there is no format {name!r} for this; choose one of {', '.join(known)}")
     return known[name]

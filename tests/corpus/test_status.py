@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 
 from rag_qa.corpus.combining import combine_papers
 from rag_qa.corpus.merging import merge_papers
+from rag_qa.corpus.preprints import is_preprint_venue
 from rag_qa.corpus.records import read_record
-from rag_qa.corpus.status import is_preprint_venue, read_notice, read_status, without_marks
+from rag_qa.corpus.status import read_notice, read_status, without_marks
 from rag_qa.types import Paper, Source, Version
 
 ABSTRACT = "Rye bread keeps for nineteen days in a paper bag. Wheat bread keeps for eleven days."
