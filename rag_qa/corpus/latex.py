@@ -1,7 +1,7 @@
-r"""LaTeX → text, by pylatexenc, whose tables lack what exporters write: {\textless}, {\textminus}, \SI{5}{\milli\gram}.
+r"""LaTeX → text, by pylatexenc and our tables of what exporters write besides: {\textless}, \SI{5}{\milli\gram}.
 
-What has a plain form becomes it; everything else stays as it is written, so that nothing vanishes: commands that
-nobody here knows, with their arguments, and formulas that are more than a symbol or an index.
+Commands and formulas with a plain form become plain text. Unknown commands with their arguments, and formulas that are
+more than a symbol or an index, stay as written, so that nothing is lost.
 """
 
 import re
@@ -23,35 +23,39 @@ from rag_qa.corpus.latex_commands import (
 from rag_qa.corpus.scripts import LOWERED, RAISED, RESET, settle_scripts
 from rag_qa.corpus.siunitx import QUANTITIES, quantity_text
 
-# pylatexenc takes these for a comment, a column and a tie; they are hidden from it and put back.
+# pylatexenc reads these as a comment, a column, a tie and a script; they are hidden from it and restored.
 _HIDDEN = {"%": "\ufdd0", "&": "\ufdd1", "~": "\ufdd2", "^": "\ufdd3"}
 _SHOWN = str.maketrans({hidden: mark for mark, hidden in _HIDDEN.items()})
 _COMMENT = re.compile(r"(?<!\\)%")
 _COLUMN = re.compile(r"(?<!\\)&")
-# "~20" after a blank is "about 20"; a tie stands behind a word ("Fig.~3").
 # An accent on nothing is the character itself.
 _BARE_ACCENT = re.compile(r"\\([~^])\{\}")
+# "~20" after a space means "about 20"; a tie follows a word ("Fig.~3").
 _ABOUT = re.compile(r"(?:^|(?<=[\s(\[{/-]))~(?=\s?[\d$\\.+-])")
 
-# No abstract is longer, and the parser takes 20 µs a character; longer formulas are no symbols.
+# No abstract is longer, and the parser takes 20 µs a character. Longer formulas are not symbols.
 LONGEST = 20_000
 LONGEST_FORMULA = 80
 
-# A formula is text if it is only symbols and numbers, or begins as an index of what stands before it.
+# A formula is text if it is only symbols and numbers, or begins with an index of the word before it.
 _SCRIPT = re.compile(r"\s*([_^])\s*(?:\{((?:[^{}]|\{[^{}]*\})*)\}|(\\[A-Za-z]+|[^\s\\{}]))\s*")
 _PLAIN_FORMULA = re.compile(r"(?:\\[A-Za-z]+|\\[,;:!% ]|[\d\s.,+\-<>=()/±×~|\ufdd0\ufdd2])*")
 _RELATION = re.compile(r"\s*[<>=+\-~|±×]+\s*")
-# "-4", "95\%", "<0.05", "p = 0.03": such a number reads the same without its dollars.
+# "-4", "95\%", "<0.05", "p = 0.03": a number that reads the same without its dollars.
 _AMOUNT = re.compile(r"\s*(?:[A-Za-z]?\s*[<>=~±]\s*)?([-+]?)\s*\d[\d.,]*\s*(?:\\?%)?\s*")
 _PLAIN_SCRIPT = re.compile(r"[^\\{}$]*")
 _FONT = r"\\(?:text|mathrm|textrm|mathit|mathsf|rm)\s*\{((?:[^\\{}$]|\{[^\\{}$]*\})*)\}"
 _FONT_FORMULA = re.compile(rf"\s*{_FONT}\s*")
-# Upright letters with their indices, which is how compounds are written: \mathrm{CO}_2.
+# Upright letters with indices, as compounds are written: \mathrm{CO}_2.
 _UPRIGHT = re.compile(rf"(?:{_FONT}|[_^]\s*(?:\{{[^\\{{}}$]*\}}|[\w+-])|\s)+")
 
 
 def decode_latex(value: str) -> str:
-    """Return the text with LaTeX accents and commands decoded and grouping braces gone; long formulas stay."""
+    r"""Return the text with LaTeX accents and commands decoded and without grouping braces; long formulas stay.
+
+    >>> decode_latex(r"Erd{\H o}s, 10$^{-3}$ m, \SI{5}{\milli\gram}")
+    'Erdős, 10⁻³ m, 5 mg'
+    """
     if len(value) > LONGEST or not any(mark in value for mark in "\\{}~$"):
         return value
     hidden = _BARE_ACCENT.sub(lambda accent: _HIDDEN[accent[1]], _COMMENT.sub(_HIDDEN["%"], value))
@@ -59,7 +63,7 @@ def decode_latex(value: str) -> str:
     try:
         decoded = _decode(hidden)
     except Exception:
-        # Its parser fails in many ways on malformed LaTeX; the raw text is better than no paper.
+        # pylatexenc fails in many ways on malformed LaTeX; the raw text is better than no paper.
         return value
     return settle_scripts(decoded).translate(_SHOWN)
 
@@ -73,7 +77,7 @@ def _decode(text: str) -> str:
 
 @cache
 def _contexts() -> tuple[Any, Any]:
-    """Return what pylatexenc knows of commands and ours: how their arguments are parsed, and what they say."""
+    """Return pylatexenc's tables with ours added: how arguments of commands are parsed, and their text."""
     from pylatexenc.latex2text import (  # type: ignore[import-untyped]
         MacroTextSpec,
         get_default_latex_context_db,
@@ -107,7 +111,7 @@ def _contexts() -> tuple[Any, Any]:
 
 
 def _plain_symbols(parsing: Any, saying: Any) -> list[str]:
-    """Return the symbols of pylatexenc whose arguments it does not know: a group right behind one is text."""
+    """Return pylatexenc's symbols without a parsing rule: a group right after such a symbol is text."""
     parsed = {spec.macroname for spec in parsing.iter_macro_specs()}
     texts = {spec.macroname: spec.simplify_repl for spec in saying.iter_macro_specs()}
     return [
@@ -118,7 +122,7 @@ def _plain_symbols(parsing: Any, saying: Any) -> list[str]:
 
 
 def _symbols(known: Any) -> dict[str, str]:
-    """Return our symbols, and each \\textX for which pylatexenc knows \\X; what it knows itself stays."""
+    """Return our symbols, and \\textX for each Greek letter or sign \\X that pylatexenc knows."""
     symbols = {
         f"{before}{letter}": known.get_macro_spec(letter) for letter in GREEK for before in ("text", "up")
     }
@@ -131,14 +135,14 @@ def _symbols(known: Any) -> dict[str, str]:
 
 
 def _attached_groups() -> Any:
-    """Return a parser that takes every group right behind a command for its argument."""
+    """Return a parser that reads every group right after a command as its argument."""
     from pylatexenc.macrospec import MacroStandardArgsParser, ParsedMacroArgs
 
     class AttachedGroups(MacroStandardArgsParser):  # type: ignore[misc]
         """Takes any number of `[…]` and `{…}`."""
 
         def parse_args(self, w: Any, pos: int, parsing_state: Any = None) -> tuple[Any, int, int]:
-            """Return the groups, and where they begin and how long they are."""
+            """Return the groups, their start and their length."""
             groups: list[Any] = []
             end = pos
             while end < len(w.s) and w.s[end] in "{[":
@@ -160,10 +164,10 @@ def _converter() -> Any:
     from pylatexenc.latex2text import LatexNodes2Text
 
     class Converter(LatexNodes2Text):  # type: ignore[misc]
-        """Shows a formula that is a symbol or an index as text, any other as it is written."""
+        """Shows a formula as text if it is a symbol or an index, else as written."""
 
         def math_node_to_text(self, node: Any) -> str:
-            """Return a formula's text."""
+            """Return the text of a formula."""
             written = str(node.latex_verbatim())
             if getattr(node, "delimiters", None) not in (("$", "$"), (r"\(", r"\)")):
                 return f" {written} "
@@ -184,7 +188,7 @@ def _last_argument(node: Any, l2tobj: Any) -> str:
 
 
 def _inner_formula(node: Any, l2tobj: Any) -> str:
-    """Return a formula in the text (`\\ensuremath{_2}`) or a compound (`\\ce{SO4^{2-}}`) as text."""
+    """Return the text of a formula (`\\ensuremath{_2}`) or a chemical compound (`\\ce{SO4^{2-}}`)."""
     (argument,) = node.nodeargd.argnlist
     written = str(argument.latex_verbatim())
     inner = written[1:-1] if written[:1] == "{" else written
@@ -195,7 +199,7 @@ def _inner_formula(node: Any, l2tobj: Any) -> str:
 
 
 def _formula(written: str) -> str | None:
-    """Return a formula as text, None where it is more than symbols, numbers and one index at its beginning."""
+    """Return a formula as text, or None if it is more than symbols, numbers and one index at its beginning."""
     if len(written) > LONGEST_FORMULA:
         return None
     if written[:1] == "{" and written[-1:] == "}" and written.count("{") == 1:
@@ -212,7 +216,7 @@ def _formula(written: str) -> str | None:
         if not _PLAIN_SCRIPT.fullmatch(inner):
             return None
         raised = script[1] == "^"
-        # A ring above the line is the sign of a degree.
+        # A raised ring is the degree sign.
         degree = raised and inner.strip() == "∘"
         shown = "°" if degree else f"{RAISED if raised else LOWERED}{inner.strip()}{RESET}"
         rest = written[script.end() :]

@@ -2,7 +2,7 @@
 
 from rag_qa.corpus.scripts import LOWERED, RAISED, RESET
 
-# Commands without arguments that pylatexenc has no text for, beside \textX where it knows \X.
+# Commands without arguments for which pylatexenc has no text. (\textX is added for each \X that it knows.)
 SYMBOLS = {
     "textless": "<",
     "textgreater": ">",
@@ -123,14 +123,14 @@ SYMBOLS = {
 }
 GREEK = """alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho sigma varsigma tau
     upsilon phi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega""".split()
-# How the text of a paper is set, not what it says.
+# Commands of layout, which have no text.
 FONTS = """it bf em rm sc tt sl sf itshape bfseries mdseries upshape scshape rmfamily sffamily ttfamily normalfont
     tiny scriptsize footnotesize small normalsize large Large LARGE huge Huge noindent centering raggedright protect
     relax allowbreak nobreak xspace - / unskip ignorespaces leavevmode displaystyle textstyle boldmath left right big
     Big bigl bigr Bigl Bigr bigg Bigg limits nolimits""".split()
 BLANKS = """newline par linebreak pagebreak quad qquad enspace thinspace negthinspace medspace thickspace hfill hfil
     smallskip medskip bigskip space nobreakspace , ; : > tabularnewline indent""".split()
-# Shown as their last argument; the others say how.
+# Commands shown as their last argument; the other arguments are layout. Keys are the arguments' delimiters.
 SHOWN_ARGUMENT = {
     "{": """mbox hbox text textrm textit textbf textsc textsl textsf texttt textmd textup textnormal textlf textsw
         emph underline uline ul sout hl mkbibemph mkbibitalic mkbibbold mathrm mathit mathbf mathsf mathtt mathnormal
@@ -153,7 +153,7 @@ AROUND_ARGUMENT = {
 FRACTIONS = "frac tfrac dfrac sfrac nicefrac".split()
 FORMULAS = "ensuremath ce chem".split()
 BLANK_ARGUMENT = "hspace vspace hspace* vspace*".split()
-# pylatexenc has a placeholder (`<cit.>`) or a date of its own for these.
+# Kept as written, because pylatexenc has a placeholder (`<cit.>`) or today's date for them.
 AS_WRITTEN = (
     "cite citet citep ref autoref cref Cref eqref includegraphics input include today maketitle".split()
 )

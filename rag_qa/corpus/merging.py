@@ -1,8 +1,8 @@
-"""Records of one paper → one paper, by shared identifiers, titles or near-identical texts.
+"""Near-duplicate detection: the records of one paper → one paper.
 
-Pairs are proposed by what they share (DOI, arXiv id, source id, title, MinHash band), decided one by one
-by `why_same`, and joined by union-find; nothing depends on the order in which records come. Papers that may not be
-one are not joined by way of a third, and a notice of retraction or correction gives its status to the paper it names.
+Blocking proposes pairs that share a key (DOI, arXiv id, source id, title, MinHash band), `why_same` decides each pair,
+and union-find joins them. The result does not depend on the order of the records. Papers that cannot be the same are
+not joined through a third. A notice of retraction or correction gives its status to the paper that it names.
 """
 
 from collections import defaultdict
@@ -21,20 +21,20 @@ from rag_qa.types import Paper, PaperStatus
 def merge_papers(papers: Sequence[Paper]) -> list[Paper]:
     """Return one paper for each distinct one, sorted by id, with every source, alias, variant and version.
 
-    What was merged may show that more belongs together (it has more fields), so it is compared again
-    until nothing changes: merging twice is merging once.
+    A merged paper has more fields and may match more records, so papers are compared until nothing changes. Merging the
+    result again changes nothing.
     """
-    # Sorted, because in a block too large for every pair the neighbours are compared.
+    # Sorted, because only neighbours are compared if a block is too large for all pairs.
     records = [[paper] for paper in sorted(papers, key=_content)]
     signals = [MatchSignals(paper) for (paper,) in records]
     near = list(near_pairs([signal.paper.abstract for signal in signals]))
-    home = list(range(len(signals)))
+    current = list(range(len(signals)))
     while True:
-        groups = _group(signals, [(home[a], home[b]) for a, b in near])
+        groups = _group(signals, [(current[a], current[b]) for a, b in near])
         if len(groups) == len(signals):
-            return settle_ids(_tell_named([signal.paper for signal in signals]))
-        place = {n: number for number, group in enumerate(groups) for n in group}
-        home = [place[n] for n in home]
+            return settle_ids(_apply_notices([signal.paper for signal in signals]))
+        group_of = {n: number for number, group in enumerate(groups) for n in group}
+        current = [group_of[n] for n in current]
         records = [[record for n in group for record in records[n]] for group in groups]
         signals = [
             signals[group[0]] if len(group) == 1 else MatchSignals(combine_papers(own))
@@ -43,7 +43,7 @@ def merge_papers(papers: Sequence[Paper]) -> list[Paper]:
 
 
 def why_merged(records: Sequence[Paper]) -> list[str]:
-    """Return, for each record of one paper but the first, why it was taken for the same as one before it."""
+    """Return, for each record of a paper after the first, why it was merged with one before it."""
     signals = [MatchSignals(record) for record in records]
     return [_first_reason(signals[n], signals[:n]) for n in range(1, len(signals))]
 
@@ -58,7 +58,7 @@ def _content(paper: Paper) -> tuple[object, ...]:
 
 
 def _group(signals: Sequence[MatchSignals], near: Sequence[tuple[int, int]]) -> list[list[int]]:
-    """Return the numbers of the papers that belong together, each in one list; the surest pairs join first."""
+    """Return lists of the numbers of papers that are the same; the surest pairs are joined first."""
     groups = _Groups(signals)
     identifiers = _shared_keys([signal.identifying_keys for signal in signals])
     titles = _shared_keys([[signal.title] if signal.title else [] for signal in signals])
@@ -83,7 +83,7 @@ def _shared_keys(keys: Sequence[Sequence[str]]) -> Iterator[tuple[int, int]]:
 
 
 class _Groups:
-    """Union-find over record numbers, in which groups that hold what may not be one paper are not joined."""
+    """Union-find over record numbers; groups with records that cannot be the same paper are not joined."""
 
     def __init__(self, signals: Sequence[MatchSignals]) -> None:
         self._signals = signals
@@ -104,23 +104,23 @@ class _Groups:
         ):
             return
         self._parents[one] = other
-        # A few distinct ones of a large group say enough.
+        # A few distinct records of a large group are enough.
         self._faces[other] = dict(list({**there, **here}.items())[:MAX_BLOCK])
         self._faces.pop(one, None)
 
     def _faces_of(self, root: int) -> Mapping[object, MatchSignals]:
-        """Return the distinct records of a group, as far as what forbids them to be one paper goes."""
+        """Return the records of a group that differ in their `face`."""
         return self._faces.get(root) or {self._signals[root].face: self._signals[root]}
 
 
-def _tell_named(papers: list[Paper]) -> list[Paper]:
-    """Give the papers that notices among them name, by title or DOI, the status that these tell."""
+def _apply_notices(papers: list[Paper]) -> list[Paper]:
+    """Give a paper the status that a notice gives it, by title or DOI."""
     notices = [notice for paper in papers if (notice := read_notice(paper.title, paper.abstract))]
-    told: dict[str, set[PaperStatus]] = defaultdict(set)
+    noticed: dict[str, set[PaperStatus]] = defaultdict(set)
     for notice in notices:
         for key in _named(notice):
-            told[key].add(notice.status)
-    return [_with_told(paper, told) for paper in papers] if told else papers
+            noticed[key].add(notice.status)
+    return [_with_noticed(paper, noticed) for paper in papers] if noticed else papers
 
 
 def _named(notice: Notice) -> list[str]:
@@ -128,8 +128,8 @@ def _named(notice: Notice) -> list[str]:
     return [*([title] if title else []), *([notice.doi] if notice.doi else [])]
 
 
-def _with_told(paper: Paper, told: Mapping[str, set[PaperStatus]]) -> Paper:
-    found = told.get(normalise_title(paper.title), set()) | told.get(paper.doi or "", set())
+def _with_noticed(paper: Paper, noticed: Mapping[str, set[PaperStatus]]) -> Paper:
+    found = noticed.get(normalise_title(paper.title), set()) | noticed.get(paper.doi or "", set())
     if not found:
         return paper
     return paper.model_copy(update={"status": gravest({*found, *([paper.status] if paper.status else [])})})

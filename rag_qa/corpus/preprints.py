@@ -3,7 +3,7 @@
 import re
 from functools import lru_cache
 
-# Publishers' numbers of preprint servers; 10.1101 is a publisher of journals too.
+# DOI prefixes of preprint servers. 10.1101 publishes journals too, so its preprints need the date.
 PREPRINT_DOI = re.compile(
     r"10\.(?:48550/arxiv|1101/(?:\d{4}\.\d\d\.\d\d\.|\d{6}(?!\d))|64898/|2139/ssrn|21203/rs|31234/|31219/|31235/|31222/"
     r"|31223/|31224/|31225/|31226/|31227/|31228/|31229/|31230/|31231/|31232/|31233/|31236/|31237/|31730/|35542/|32942/"
@@ -11,7 +11,7 @@ PREPRINT_DOI = re.compile(
     r"|2196/preprints|7287/peerj\.preprints|12074/|51094/jxiv|1149/osf|14293/s2199-1006\.1\.sor-pp)"
 )
 _PREPRINT_VERSION = re.compile(r"[./\-_]?v\d{1,3}$")
-# Names under which preprint servers stand as a venue, in plain words.
+# Names of preprint servers in a venue field.
 _SERVER = re.compile(
     r"(?:[a-z]{0,12}rxiv|ssrn|social science research network|research ?square|preprints(?:\W+org)?|authorea"
     r"|earth and space science open archive|(?:iacr )?cryptol(?:ogy)?\W+eprint arch(?:ive)?)(?:\W.*)?"
@@ -23,7 +23,7 @@ _SERVER = re.compile(
 
 
 def is_preprint_doi(doi: str) -> bool:
-    """Return whether a DOI (bare, lower case) is a preprint server's."""
+    """Return whether a DOI (bare, lower case) belongs to a preprint server."""
     return PREPRINT_DOI.match(doi) is not None
 
 
@@ -34,12 +34,12 @@ def is_preprint_venue(venue: str) -> bool:
 
 
 def without_version(doi: str) -> str:
-    """Return a preprint's DOI without the number of its version."""
+    """Return a preprint's DOI without its version number."""
     return _PREPRINT_VERSION.sub("", doi)
 
 
 def is_preprint(venue: str | None, doi: str | None, arxiv_id: str | None) -> bool:
-    """Return whether a record names a server and no other place: an arXiv id beside a venue or a DOI is no preprint."""
+    """Return whether a record is of a preprint server only, with no DOI or venue of a publisher."""
     if (doi and not is_preprint_doi(doi)) or (venue and not is_preprint_venue(venue)):
         return False
     return bool(doi or venue or arxiv_id)

@@ -1,4 +1,4 @@
-"""What one record offers for comparison with others: words, names, identifiers."""
+"""The signals of one record for near-duplicate detection: words, names, identifiers."""
 
 import re
 from collections import defaultdict
@@ -24,7 +24,7 @@ NO_IDENTIFIERS: Identifiers = {}
 
 
 class MatchSignals:
-    """What one record offers for comparison; the costly parts only once they are asked for."""
+    """The signals of one record; costly ones are computed on first use."""
 
     def __init__(self, paper: Paper) -> None:
         self.paper = paper
@@ -47,7 +47,7 @@ class MatchSignals:
 
     @cached_property
     def capitalised(self) -> frozenset[str]:
-        """The words of the abstract that begin with a capital inside a sentence: names and abbreviations."""
+        """The words with a capital inside a sentence of the abstract: names and abbreviations."""
         return frozenset(map(normalise_text, _CAPITALISED.findall(self.paper.abstract)))
 
     @cached_property
@@ -57,13 +57,13 @@ class MatchSignals:
 
     @cached_property
     def names(self) -> frozenset[str]:
-        """Every word of the authors' names but initials: family and given names change places."""
+        """Every word of the authors' names except initials, because sources swap family and given names."""
         words = (word for name in self.paper.authors for word in name_words(name))
         return frozenset(word for word in words if len(word) > 1)
 
     @cached_property
     def identifiers(self) -> Identifiers:
-        """The identifiers by kind, those of its versions too: DOI, arXiv id, PubMed id, each preprint server's DOIs."""
+        """The identifiers by kind, also of its versions: DOI, arXiv id, PubMed id, DOI of each preprint server."""
         if not (self.paper.doi or self.paper.arxiv_id or self.paper.pmid or self.paper.versions):
             return NO_IDENTIFIERS
         found: dict[str, set[str]] = defaultdict(set)
@@ -79,7 +79,7 @@ class MatchSignals:
 
     @cached_property
     def preprint(self) -> bool:
-        """Whether it is known to be a preprint."""
+        """Whether the record is known to be a preprint."""
         if self.paper.status == "preprint":
             return True
         elsewhere = "DOI" in self.identifiers or (
@@ -99,18 +99,18 @@ class MatchSignals:
 
     @property
     def identifying_keys(self) -> list[str]:
-        """What other records of the same paper may share literally, ids of every kind."""
+        """All identifiers and ids: keys that other records of the same paper may share (blocking)."""
         known = [f"{kind} {name}" for kind, names in self.identifiers.items() for name in names]
         return [*known, self.paper.id, *self.paper.aliases]
 
     @property
     def face(self) -> tuple[object, ...]:
-        """What decides whether it may stand with others in one paper."""
+        """What decides whether the record may be grouped with others: title, preprint or not, identifiers."""
         return self.title, self.preprint, tuple(self.identifiers.items())
 
 
 def _add_doi(doi: str, found: dict[str, set[str]]) -> None:
-    """Add a DOI under its kind; arXiv's are arXiv ids."""
+    """Add a DOI under its kind; a DOI of arXiv is an arXiv id."""
     if doi.startswith(ARXIV_DOI):
         found["arXiv id"].add(normalise_arxiv_id(doi.removeprefix(ARXIV_DOI)) or doi)
     elif is_preprint_doi(doi):

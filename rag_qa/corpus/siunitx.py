@@ -24,7 +24,7 @@ _UNITS = {
     "mmHg": "mmHg", "atm": "atm", "inch": "in", "foot": "ft", "mile": "mi", "knot": "kn", "rpm": "rpm",
     "squared": "²", "cubed": "³", "per": "/", "square": "", "cubic": "", "highlight": "", "cancel": "",
 }  # fmt: skip
-# The abbreviations of siunitx, which are what they show: \kg, \mL, \kHz, \uM.
+# Abbreviations of siunitx that are shown as they are: \kg, \mL, \kHz, \uM.
 _SHORT_UNITS = """fg pg ng ug mg g kg pm nm um mm cm dm m km as fs ps ns us ms s fmol pmol nmol umol mmol mol kmol pA nA
     uA mA A kA ul ml l hl uL mL L hL mHz Hz kHz MHz GHz THz mN N kN MN Pa kPa MPa GPa mohm kohm Mohm pV nV uV mV V kV
     uW mW W kW MW GW J uJ mJ kJ eV meV keV MeV GeV TeV kWh F fF pF nF uF mF K dB kibit kB MB GB TB mM uM nM pM cal
@@ -47,7 +47,7 @@ _UNIT_LAST = (
     "complexqty",
 )
 _BETWEEN = {"range": "–", "list": ", ", "product": " × "}
-# Two units side by side ("N m") need a blank, a prefix and its unit must have none.
+# Two units in a row ("N m") need a space; a prefix and its unit have none.
 _UNIT_COMMAND = re.compile(r"\\([A-Za-z]+)\s*|([~.])")
 _TOTHE = re.compile(r"\\(?:tothe|raiseto)\s*\{([^{}]*)\}")
 _POWER = re.compile(r"\\(square|cubic)\s*((?:\\[A-Za-z]+\s*)?\\[A-Za-z]+)")
@@ -55,7 +55,10 @@ _CLOSE_UNITS = ("%", "°", "′", "″")
 
 
 def quantity_text(node: Any) -> str:
-    r"""Return a number with its unit as siunitx prints it; as written where that is not known."""
+    r"""Return the text of a siunitx command: the number with its unit, or as written if the unit is unknown.
+
+    `node` is the macro node of pylatexenc.
+    """
     written = [str(a.latex_verbatim()) if a else "" for a in node.nodeargd.argnlist]
     given = [a[1:-1] if a[:1] == "{" else a for a in written if a[:1] != "["]
     given = [a for a in given if a or len(given) == 1]
@@ -83,7 +86,7 @@ def _number(written: str) -> str:
 
 
 def _unit(written: str) -> str:
-    """Return a unit in letters and signs; what is not known stays as it is written."""
+    """Return a unit in letters and signs; as written if it is unknown."""
     text = _POWER.sub(lambda m: m[2] + ("\\squared" if m[1] == "square" else "\\cubed"), written)
     text = _TOTHE.sub(lambda m: f"{RAISED}{m[1]}{RESET}", text)
     shown, glued = "", True

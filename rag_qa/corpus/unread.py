@@ -1,4 +1,4 @@
-"""Files of which no paper can be read: what they are, and the way out. Tables of data, tried in their order."""
+"""Files that hold no readable papers: what kind of file it is, and what to do instead. Rows are tried in order."""
 
 import re
 from typing import NamedTuple
@@ -14,7 +14,7 @@ NO_PAPERS = "it holds no abstracts; leave it out"
 
 
 class UnreadKind(NamedTuple):
-    """A kind of file: the bytes that stand at a place in it, others anywhere, what it is, and the way out."""
+    """A kind of file: bytes that it has at offset `at`, bytes that it `holds` anywhere, its name, and what to do."""
 
     begins: bytes
     what: str
@@ -24,7 +24,7 @@ class UnreadKind(NamedTuple):
 
 
 KINDS = (
-    UnreadKind(b"%PDF-", "a PDF of which nothing could be read", FROM_MANAGER, holds=b""),
+    UnreadKind(b"%PDF-", "a PDF that could not be read", FROM_MANAGER, holds=b""),
     UnreadKind(b"PK\x03\x04", "a Word document (.docx)", AS_TEXT, holds=b"word/document.xml"),
     UnreadKind(b"PK\x03\x04", "an Excel workbook (.xlsx)", "save it as CSV UTF-8", holds=b"xl/workbook"),
     UnreadKind(b"PK\x03\x04", "a presentation (.pptx)", AS_TEXT, holds=b"ppt/presentation"),
@@ -69,7 +69,7 @@ KINDS = (
     UnreadKind(b"\x7fELF", "a program", NO_PAPERS),
     UnreadKind(b"MZ\x90\0", "a program", NO_PAPERS),
 )
-# Texts by how they begin, behind comments and declarations.
+# Kinds of text by how they begin, after comments and declarations.
 TEXTS = (
     (re.compile(r"<!doctype html|<html\b|<head\b|<body\b", re.I), "a web page", f"{EXPORT} from that site"),
     (re.compile(r"<rdf:RDF\b", re.I), "RDF", FROM_MANAGER),
@@ -96,20 +96,20 @@ TEXTS = (
 _BEFORE = re.compile(
     r"\s*(?:<\?xml[^>]*\?>|<!--.*?-->|<!DOCTYPE\s(?!html)[^>\[]*(?:\[.*?\])?>|%[^\n]*\n)", re.S | re.I
 )
-# What parts the cells of tables, and how often it does in lines that prose hardly has.
+# What separates the cells of tables, and how many a line needs: more than prose has.
 DELIMITERS = (("\t", 1), (",", 2), (";", 2), ("|", 2))
 SHOWN_COLUMNS = 8
 MOST_BEFORE = 20
 
 
 def unread_bytes(raw: bytes) -> str | None:
-    """Return what a file of bytes is and the way out, None where it may be text."""
+    """Return the kind of a binary file and what to do instead, or None if it may be text."""
     kinds = (kind for kind in KINDS if raw.startswith(kind.begins, kind.at) and kind.holds in raw)
     return next((f"{kind.what}: {kind.cure}" for kind in kinds), None)
 
 
 def unread_text(text: str) -> str:
-    """Return what a text in no known format is, as far as it shows, and the way out."""
+    """Return the kind of a text in no known format, as far as it can be seen, and what to do instead."""
     beginning = _without_comments(text[:SNIFFED])
     if not beginning:
         return "empty file"
@@ -130,7 +130,7 @@ def unread_text(text: str) -> str:
 
 
 def _columns(text: str) -> list[str]:
-    """Return the cells of the first line where the second has as many, which makes a table likely."""
+    """Return the cells of the first line if the second has as many, which suggests a table."""
     lines = [line for line in text[:SNIFFED].split("\n") if line.strip()][:2]
     for delimiter, least in DELIMITERS:
         counts = {line.count(delimiter) for line in lines}

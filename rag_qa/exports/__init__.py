@@ -1,6 +1,6 @@
-"""Answers and papers in the formats that other programs read; each format is a row of FORMATS.
+"""Answers and papers → the formats of other programs. Each format is a row of FORMATS.
 
-Knows values and how they are written, not where they come from or go to.
+Knows values and how to write them, but no files and no index.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -20,9 +20,9 @@ __all__ = ["FORMATS", "ExportFormat", "export_answer", "export_papers", "format_
 
 
 class ExportFormat(NamedTuple):
-    """A format: its name for people, its media type, the ends of its files' names, and what writes it.
+    """A format: its name for people, its media type, its file endings, and the function that writes it.
 
-    One that is written from papers holds, of an answer, the papers that it cites.
+    A format of papers holds the cited papers of an answer.
     """
 
     name: str
@@ -50,7 +50,7 @@ FORMATS: Mapping[str, ExportFormat] = {
 
 
 def export_answer(answer: Answer, format: str) -> str:
-    """Return an answer in one of FORMATS. Raises ExportError for an unknown one."""
+    """Return an answer as text in one of FORMATS. Raises ExportError if the format is unknown."""
     chosen = _format(format, FORMATS)
     if chosen.of_answer is not None:
         return chosen.of_answer(answer)
@@ -58,7 +58,7 @@ def export_answer(answer: Answer, format: str) -> str:
 
 
 def export_papers(papers: Sequence[Paper], format: str) -> str:
-    """Return papers as references, in one of the formats that hold papers alone. Raises ExportError for others."""
+    """Return papers as references in a format of papers (`of_papers`). Raises ExportError for any other format."""
     known = {name: row for name, row in FORMATS.items() if row.of_papers is not None}
     chosen = _format(format, known)
     assert chosen.of_papers is not None
@@ -66,7 +66,11 @@ def export_papers(papers: Sequence[Paper], format: str) -> str:
 
 
 def format_of_file(path: Path) -> str:
-    """Return the format that the end of a file's name stands for. Raises ExportError where it stands for none."""
+    """Return the format of a file by the ending of its name. Raises ExportError if the ending is unknown.
+
+    >>> format_of_file(Path("answer.csl.json"))
+    'csl'
+    """
     name = path.name.lower()
     found = [
         (len(ending), format)

@@ -1,6 +1,6 @@
-"""Answers, papers and hits → HTML: fragments for notebooks, and a page that needs nothing else.
+"""Answers, papers and hits → HTML: fragments for notebooks, and a page that needs no other file.
 
-The template engine escapes every text. There is no script: a mark unfolds its quotes because it is a <details>.
+The template engine escapes every text. There is no script: quotes unfold as <details> elements.
 """
 
 from collections.abc import Sequence
@@ -43,7 +43,7 @@ def _macro(name: str, value: Any) -> str:
 
 @cache
 def _module() -> Any:
-    # Imported here, since `rag-qa` needs it for little else.
+    # Imported here, because most commands do not need it.
     from jinja2 import Environment, StrictUndefined
 
     environment = Environment(
@@ -59,5 +59,5 @@ def _module() -> Any:
 
 
 def _seen(value: Any) -> Any:
-    """Return a text without characters that act; markup of the template's own as it is."""
+    """Return a text as one safe line; markup of the template itself unchanged."""
     return one_line(value) if type(value) is str else value
