@@ -45,11 +45,6 @@ def normalise_text(text: str) -> str:
     return _NON_WORD.sub(" ", decomposed.casefold()).strip()
 
 
-def normalise_title(title: str) -> str:
-    """Return a title normalised, so that variants in case, accents and punctuation are equal."""
-    return normalise_text(title)
-
-
 def normalise_doi(text: str) -> str | None:
     """Return the DOI in a text, bare and in lower case, or None if there is none.
 
@@ -98,7 +93,7 @@ def doi_form(doi: str) -> str:
 
 def stable_id(title: str, text: str) -> str:
     """Return the paper id of a paper without any id: a hash of its normalised title and text."""
-    digest = hashlib.sha256(f"{normalise_title(title)}\n{normalise_text(text)}".encode())
+    digest = hashlib.sha256(f"{normalise_text(title)}\n{normalise_text(text)}".encode())
     return f"sha-{digest.hexdigest()[:12]}"
 
 

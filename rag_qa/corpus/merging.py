@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 
 from rag_qa.corpus.combining import combine_papers, settle_ids
-from rag_qa.corpus.ids import normalise_title
+from rag_qa.corpus.ids import normalise_text
 from rag_qa.corpus.neighbours import MAX_BLOCK, all_pairs, near_pairs
 from rag_qa.corpus.sameness import may_be_one, why_same
 from rag_qa.corpus.signals import MatchSignals
@@ -50,7 +50,7 @@ def why_merged(records: Sequence[Paper]) -> list[str]:
 
 def _first_reason(signal: MatchSignals, before: Sequence[MatchSignals]) -> str:
     reasons = (why_same(signal, other) for other in before)
-    return next((reason for reason in reasons if reason), "held together by other records of the paper")
+    return next((reason for reason in reasons if reason), "joined through other records of the paper")
 
 
 def _content(paper: Paper) -> tuple[object, ...]:
@@ -124,12 +124,12 @@ def _apply_notices(papers: list[Paper]) -> list[Paper]:
 
 
 def _named(notice: Notice) -> list[str]:
-    title = normalise_title(notice.title)
+    title = normalise_text(notice.title)
     return [*([title] if title else []), *([notice.doi] if notice.doi else [])]
 
 
 def _with_noticed(paper: Paper, noticed: Mapping[str, set[PaperStatus]]) -> Paper:
-    found = noticed.get(normalise_title(paper.title), set()) | noticed.get(paper.doi or "", set())
+    found = noticed.get(normalise_text(paper.title), set()) | noticed.get(paper.doi or "", set())
     if not found:
         return paper
     return paper.model_copy(update={"status": gravest({*found, *([paper.status] if paper.status else [])})})

@@ -9,7 +9,9 @@ PARTICLES = frozenset(
     "van von der den de del della di da dos du la le ter ten zu zur af el al bin ibn".split()
 )
 # Letters that Unicode does not decompose into a letter and an accent.
-_PLAIN = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th"})
+UNACCENTED = str.maketrans(
+    {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th"}
+)
 _SUFFIX = re.compile(r"(?:jr|sr|ii|iii|iv|2nd|3rd|ph\.?d|m\.?d|inc|ltd|llc)\.?", re.IGNORECASE)
 _GROUP = re.compile(
     r"\b(?:academy|administration|agency|alliance|association|authority|board|bureau|cent(?:er|re)s?|coalition"
@@ -59,7 +61,7 @@ def extended_name(name: str) -> str | None:
 
 def name_words(name: str) -> list[str]:
     """Return the words of a name, given name first, in lower case and without accents."""
-    words = normalise_text(flip_name(name).casefold().translate(_PLAIN)).split()
+    words = normalise_text(flip_name(name).casefold().translate(UNACCENTED)).split()
     if len(words) > 1 and len(words[-1]) == 1 and len(words[0]) > 1:  # "Gemp I."
         words = [*words[1:], words[0]]
     return words

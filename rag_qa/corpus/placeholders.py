@@ -8,7 +8,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable
 
-from rag_qa.corpus.ids import normalise_text, normalise_title
+from rag_qa.corpus.ids import normalise_text
 from rag_qa.types import Paper
 
 # A longer text is more than a notice.
@@ -160,6 +160,6 @@ def repeated_texts(papers: Iterable[Paper]) -> frozenset[str]:
 
 
 def _describes_none(papers: list[Paper]) -> bool:
-    titles = {title for paper in papers if (title := normalise_title(paper.title))}
+    titles = {title for paper in papers if (title := normalise_text(paper.title))}
     authors = [{normalise_text(name) for name in paper.authors} for paper in papers if paper.authors]
     return len(titles) >= MANY_TITLES and not (authors and set.intersection(*authors))

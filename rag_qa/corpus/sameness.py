@@ -173,7 +173,7 @@ def _same_text(a: MatchSignals, b: MatchSignals, found: Overlap) -> str | None:
         return None
     if found.jaccard >= IDENTICAL_JACCARD and differ_decisively(a.words, b.words):
         return None
-    return "nearly the same abstract, where one has no title"
+    return "nearly the same abstract; one record has no title"
 
 
 def _retitled(a: MatchSignals, b: MatchSignals, relation: Relation, found: Overlap) -> str | None:

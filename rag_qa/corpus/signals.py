@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from functools import cached_property
 
-from rag_qa.corpus.ids import id_rank, normalise_arxiv_id, normalise_text, normalise_title
+from rag_qa.corpus.ids import id_rank, normalise_arxiv_id, normalise_text
 from rag_qa.corpus.names import name_words
 from rag_qa.corpus.neighbours import shingles
 from rag_qa.corpus.preprints import is_preprint_doi, is_preprint_venue, without_version
@@ -28,7 +28,7 @@ class MatchSignals:
 
     def __init__(self, paper: Paper) -> None:
         self.paper = paper
-        self.title = normalise_title(without_marks(paper.title))
+        self.title = normalise_text(without_marks(paper.title))
 
     @cached_property
     def text(self) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
+from rag_qa.corpus.fields import plain_name
 from rag_qa.corpus.preprints import is_preprint
 from rag_qa.types import PaperStatus
 
@@ -17,6 +18,7 @@ GRAVEST_FIRST: tuple[PaperStatus, ...] = ("retracted", "expression of concern", 
 MAX_LEAVES = 200
 MAX_DEPTH = 5
 MARKED_TITLE = 400
+LONGEST_WORD = 60
 OPENING = 300
 
 
@@ -312,7 +314,7 @@ def _has_stem(text: str, stems: Sequence[str] = STEMS) -> bool:
 
 
 def _plain(text: str) -> str:
-    return "".join(c for c in text[:60].casefold() if c.isalnum())
+    return plain_name(text[:LONGEST_WORD])
 
 
 def _leaves(value: Any, depth: int = 0) -> Iterator[str]:

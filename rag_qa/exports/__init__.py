@@ -80,7 +80,7 @@ def format_of_file(path: Path) -> str:
     ]
     if not found:
         endings = ", ".join(row.endings[0] for row in FORMATS.values())
-        raise ExportError(f"{path} does not say in which format; let its name end in one of {endings}")
+        raise ExportError(f"the format of {path} is unknown; end its name in one of {endings}")
     return max(found)[1]
 
 

@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Literal
 
+from rag_qa.corpus.names import UNACCENTED
 from rag_qa.exports.lines import one_line
 from rag_qa.exports.people import read_person
 from rag_qa.types import Paper, PaperKind, PaperStatus
@@ -35,9 +36,6 @@ _NO_MEETING = re.compile(
 SHORT_VENUE = 4
 _SMALL_WORDS = frozenset(
     "a an the on of for in to and or is are do does can how what why with from at by as".split()
-)
-_PLAIN = str.maketrans(
-    {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th", "ß": "ss"}
 )
 # In words that readers of references (ours too) recognise as a status.
 NOTES: dict[PaperStatus, str] = {
@@ -99,7 +97,7 @@ def _key(paper: Paper) -> str:
 
 
 def _ascii(text: str) -> str:
-    folded = unicodedata.normalize("NFKD", text.casefold().translate(_PLAIN))
+    folded = unicodedata.normalize("NFKD", text.casefold().translate(UNACCENTED))
     return "".join(c for c in folded if c.isascii() and c.isalnum())
 
 

@@ -81,7 +81,7 @@ def body_span(text: str) -> tuple[int, int]:
 
 
 def body_sentences(text: str) -> list[tuple[int, int]]:
-    """Return the (start, end) spans of the sentences of the body, without labels; of all sentences if there is no body."""
+    """Return the (start, end) spans of the sentences of the body, without labels; all sentences if there is none."""
     start, end = body_span(text)
     spans = [_unlabelled(text, start + a, start + b) for a, b in split_sentences(text[start:end])]
     return [span for span in spans if span[0] < span[1]] or split_sentences(text)

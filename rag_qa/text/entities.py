@@ -4,7 +4,7 @@ import re
 
 from rag_qa.text.words import WORD, abbreviates
 
-# A word with two capitals, or a capital and a digit, is a name anywhere; a word with one capital only inside a sentence.
+# A word with two capitals, or a capital and a digit, is a name anywhere; one with one capital only inside a sentence.
 CODE = re.compile(r"\b(?=\w*[A-Z])(?=\w*[A-Z0-9]\w*[A-Z0-9]|\w*[A-Z]\w*\d|\w*[a-z]\w*[A-Z])[\w-]*\w\b")
 CAPITALISED = re.compile(r"(?<!^)(?<![.!?:] )(?<![\"\u201c'\u2018(\[])\b[A-Z][a-z]+\b")
 

@@ -134,6 +134,6 @@ def _as_record(header: list[str], row: list[str]) -> Fields | Broken:
     while len(row) > len(header) and not row[-1].strip():
         row = row[:-1]
     if len(row) > len(header):
-        return Broken(f"{len(row)} columns where the header has {len(header)}")
+        return Broken(f"{len(row)} columns, but the header has {len(header)}")
     cells = zip_longest(header, row, fillvalue="")
     return {name: cell for name, cell in cells if name.strip() and cell.strip()}

@@ -67,7 +67,7 @@ def _pieces(text: str) -> list[Fields | Broken]:
     if name is None:
         return []
     starts = [match.start() for match in re.finditer(rf"<(?:[\w.-]+:)?{re.escape(name)}[\s>]", text)]
-    outside = Broken(f"what a record holds, outside of any <{name}>")
+    outside = Broken(f"part of a record outside of any <{name}>")
     found: list[Fields | Broken] = [outside] if _INSIDE.search(text[: starts[0]]) else []
     for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
         close = re.search(rf"</(?:[\w.-]+:)?{re.escape(name)}\s*>", text[start:end])
