@@ -88,7 +88,7 @@ class _Groups:
     def __init__(self, signals: Sequence[MatchSignals]) -> None:
         self._signals = signals
         self._parents = list(range(len(signals)))
-        self._faces: dict[int, dict[object, MatchSignals]] = {}
+        self._distinct: dict[int, dict[object, MatchSignals]] = {}
 
     def find(self, n: int) -> int:
         while self._parents[n] != n:
@@ -98,19 +98,19 @@ class _Groups:
 
     def join(self, a: int, b: int) -> None:
         one, other = self.find(a), self.find(b)
-        here, there = self._faces_of(one), self._faces_of(other)
+        here, there = self._distinct_records(one), self._distinct_records(other)
         if (len(here) > 1 or len(there) > 1) and not all(
             may_be_one(x, y) for x in here.values() for y in there.values()
         ):
             return
         self._parents[one] = other
         # A few distinct records of a large group are enough.
-        self._faces[other] = dict(list({**there, **here}.items())[:MAX_BLOCK])
-        self._faces.pop(one, None)
+        self._distinct[other] = dict(list({**there, **here}.items())[:MAX_BLOCK])
+        self._distinct.pop(one, None)
 
-    def _faces_of(self, root: int) -> Mapping[object, MatchSignals]:
-        """Return the records of a group that differ in their `face`."""
-        return self._faces.get(root) or {self._signals[root].face: self._signals[root]}
+    def _distinct_records(self, root: int) -> Mapping[object, MatchSignals]:
+        """Return the records of a group that differ in their `conflict_key`."""
+        return self._distinct.get(root) or {self._signals[root].conflict_key: self._signals[root]}
 
 
 def _apply_notices(papers: list[Paper]) -> list[Paper]:

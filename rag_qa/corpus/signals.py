@@ -104,8 +104,8 @@ class MatchSignals:
         return [*known, self.paper.id, *self.paper.aliases]
 
     @property
-    def face(self) -> tuple[object, ...]:
-        """What decides whether the record may be grouped with others: title, preprint or not, identifiers."""
+    def conflict_key(self) -> tuple[object, ...]:
+        """What `may_be_one` compares: title, preprint or not, identifiers."""
         return self.title, self.preprint, tuple(self.identifiers.items())
 
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from rag_qa.exports.lines import one_line
+from rag_qa.exports.one_line import one_line
 from rag_qa.exports.people import Person, read_person
 from rag_qa.exports.works import WorkKind, keys_of, kind_of, note_of
 from rag_qa.types import Paper

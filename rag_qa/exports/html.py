@@ -8,7 +8,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from rag_qa.exports.lines import one_line
+from rag_qa.exports.one_line import one_line
 from rag_qa.exports.references import address_of, authors_of
 from rag_qa.exports.shown import show
 from rag_qa.exports.works import NOTES, TEXTS

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from rag_qa.exports.lines import one_line
+from rag_qa.exports.one_line import one_line
 from rag_qa.exports.references import address_of, authors_of
 from rag_qa.exports.shown import Shown, show
 from rag_qa.exports.works import NOTES, TEXTS

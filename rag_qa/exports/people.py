@@ -4,7 +4,7 @@ import re
 from typing import NamedTuple
 
 from rag_qa.corpus.names import PARTICLES, is_group, is_suffix
-from rag_qa.exports.lines import one_line
+from rag_qa.exports.one_line import one_line
 
 # Particles that also begin a family name with a capital ("Luc Van Gool"); the others may be given names then.
 _CAPITAL_PARTICLES = frozenset("Van Von De Del Della Dos El Al".split())

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from rag_qa.exports.lines import one_line
+from rag_qa.exports.one_line import one_line
 from rag_qa.exports.people import OTHERS
 from rag_qa.exports.works import NOTES
 from rag_qa.types import Paper

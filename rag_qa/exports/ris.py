@@ -5,7 +5,7 @@ RIS cannot mark a group: readers may take a group with a comma or "and" in its n
 
 from collections.abc import Iterator, Sequence
 
-from rag_qa.exports.lines import one_line
+from rag_qa.exports.one_line import one_line
 from rag_qa.exports.people import OTHERS, family_first, read_person
 from rag_qa.exports.works import WorkKind, keys_of, kind_of, note_of
 from rag_qa.types import Paper

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from rag_qa.corpus.names import UNACCENTED
-from rag_qa.exports.lines import one_line
+from rag_qa.exports.one_line import one_line
 from rag_qa.exports.people import read_person
 from rag_qa.types import Paper, PaperKind, PaperStatus
 
