@@ -3,7 +3,7 @@ import json
 import pytest
 
 from rag_qa import Assistant, Settings, build_index
-from rag_qa.answering.metadata_answers import tell, told_by_metadata
+from rag_qa.answering.metadata_answers import metadata_sentence, papers_asked_about
 from rag_qa.backends.locating import STARTER
 from rag_qa.testing import HashingEmbedder
 from rag_qa.types import Paper, Query
@@ -102,7 +102,7 @@ def test_a_paper_named_in_full_needs_no_turn_before(assistant):
 def test_a_question_on_content_is_not_answered_by_metadata(question):
     """Where words remain that are not the paper's name, the abstracts answer."""
     query = Query(text=question, topic=question, wanted=("authors", "year"))
-    assert told_by_metadata(query, PAPERS) == []
+    assert papers_asked_about(query, PAPERS) == []
 
 
 def test_follow_ups_can_be_switched_off(tmp_path):
@@ -127,10 +127,10 @@ def test_follow_ups_can_be_switched_off(tmp_path):
 def test_of_a_large_collaboration_the_first_are_named(count, said):
     """Up to twenty authors are all named; of more the first ten, and how many others there are."""
     paper = Paper(id="p", abstract="Tea is warm.", authors=tuple(f"A{n}" for n in range(count)))
-    assert said in tell(paper, ["authors"]).text
+    assert said in metadata_sentence(paper, ["authors"]).text
 
 
 def test_authors_that_a_source_leaves_out_are_told():
     """Where the source's list was cut short, the answer does not name its authors as all."""
     paper = Paper(id="p", abstract="Tea is warm.", authors=("Ann", "Bo"), more_authors=True)
-    assert "Written by Ann, Bo et al.," in tell(paper, ["authors"]).text
+    assert "Written by Ann, Bo et al.," in metadata_sentence(paper, ["authors"]).text

@@ -10,11 +10,11 @@ from rag_qa.answering.evidence.answerability import (
     decide_list,
     decide_named,
     find_clues,
-    log_odds,
     missing_names,
 )
 from rag_qa.answering.evidence.relevance import Relevance, Signals, logistic, threshold
 from rag_qa.answering.evidence.scoring import score_sentences
+from rag_qa.answering.logistic import log_odds
 from rag_qa.testing import HashingEmbedder
 from rag_qa.text.words import question_terms
 from rag_qa.types import Paper, Query
@@ -274,10 +274,3 @@ def test_a_question_that_names_its_papers_is_not_said_to_have_none():
     )
     assert found.relevant == []
     assert found.why_not.endswith("none of them names “HoneyNet”")
-
-
-def test_the_log_odds_are_bounded():
-    """The logarithm of the odds is symmetric, 0 at one half, and finite at 0 and 1."""
-    assert log_odds(0.5) == 0.0
-    assert log_odds(0.0) == -log_odds(1.0) == pytest.approx(-8.3, abs=0.05)
-    assert log_odds(0.8) == pytest.approx(-log_odds(0.2))

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from rag_qa import build_index
+from rag_qa.answering.query.classifier import load_classifier
 from rag_qa.answering.query.kinds import kind_of
-from rag_qa.answering.query.looking_back import LOOKS, _load, features, look_of
+from rag_qa.answering.query.looking_back import FILE, LOOKS, features, look_of
 from rag_qa.index.reader import Index
 from rag_qa.testing import HashingEmbedder
 from rag_qa.types import Paper
@@ -57,11 +58,11 @@ def test_coefficients_fit_the_features(tmp_path):
     """There is a coefficient for each feature and look; likeness is among them only with embedder and index."""
     (tmp_path / "papers.jsonl").write_text(BERRIES.model_dump_json(include={"id", "title", "abstract"}))
     build_index([tmp_path / "papers.jsonl"], tmp_path / "index", embedder=HashingEmbedder())
+    classifier, kind = load_classifier(FILE), kind_of("why?", None)
     with contextlib.closing(Index.open(tmp_path / "index")) as index:
         for name, embedder in (("words", None), ("both", HashingEmbedder())):
-            vocabulary = {word: n for n, word in enumerate(_load()["vocabulary"])}
-            found = features("why?", FORMER, (BERRIES,), kind_of("why?", None), vocabulary, embedder, index)
-            assert _load()[name].shape == (len(LOOKS), len(found) + 1)
+            found = features("why?", FORMER, (BERRIES,), kind, classifier.vocabulary, embedder, index)
+            assert classifier.weights[name].shape == (len(LOOKS), len(found) + 1)
             assert np.isfinite(found).all()
 
 

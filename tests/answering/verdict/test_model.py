@@ -1,6 +1,5 @@
-"""Verdicts: what rules decide, what the model says, and that its coefficients are those of the file."""
+"""Verdicts: what rules decide, what the model says, and which of the models decides."""
 
-import math
 import tomllib
 from pathlib import Path
 
@@ -9,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import rag_qa
+from rag_qa.answering.logistic import LogisticModel
 from rag_qa.answering.verdict import model as verdict_model
 from rag_qa.answering.verdict.features import Features, compare
 from rag_qa.answering.verdict.model import (
@@ -257,13 +257,13 @@ def test_shipped_coefficients_give_these_probabilities(sentence, evidence, expec
 
 
 @pytest.mark.parametrize(("title", "embedder"), [("alike", HashingEmbedder(name=FITTED)), ("words", None)])
-def test_probability_is_the_logistic_of_the_file(title, embedder):
-    """The probability is that of the file's coefficients, computed here by hand."""
+def test_the_probability_is_that_of_its_model(title, embedder):
+    """With similarities the model `alike` decides, without them the model `words`."""
     features = compare(PINNED[1][0], PINNED[1][1], embedder).features
-    model = MODEL[title]
-    logit = model["intercept"] + sum(getattr(features, k) * v for k, v in model["coefficients"].items())
+    table = MODEL[title]
+    model = LogisticModel(intercept=table["intercept"], coefficients=table["coefficients"])
     found = verdict_model.support_probability(features, alike=title == "alike")
-    assert found == pytest.approx(1 / (1 + math.exp(-logit)))
+    assert found == model.probability(features.model_dump())
 
 
 def test_the_file_says_what_it_was_fitted_on():

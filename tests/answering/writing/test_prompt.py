@@ -96,8 +96,8 @@ def test_a_folder_overrides_what_ships(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ('system = "a', "no valid TOML"),
-        (b'system = "\xff\xfe"', "no valid TOML"),
+        ('system = "a', "not valid TOML"),
+        (b'system = "\xff\xfe"', "not valid TOML"),
         ("", "must hold the texts system, context, decide, affirm, write, again; found"),
         ('system = "$evidence $question"', "must hold the texts"),
         (GOOD + 'extra = "x"', "must hold the texts"),

@@ -1,0 +1,54 @@
+"""Logistic regression (Cox, 1958) whose coefficients are data: TOML files that scripts in eval/ write."""
+
+import math
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from rag_qa.types import Value
+
+# Probabilities are kept this far from 0 and 1, as 12 bits would keep them; log-odds then lie within ±8.3.
+SMALLEST = 1 / 4096
+
+
+class LogisticModel(Value):
+    """A logistic regression over named features."""
+
+    intercept: float
+    coefficients: Mapping[str, float]
+
+    def probability(self, features: Mapping[str, float]) -> float:
+        """Return the probability, 0 to 1. Raises KeyError if a feature is missing; further features are ignored.
+
+        >>> LogisticModel(intercept=-1.0, coefficients={"coverage": 2.0}).probability({"coverage": 0.5})
+        0.5
+        """
+        return sigmoid(
+            self.intercept + sum(features[key] * value for key, value in self.coefficients.items())
+        )
+
+
+def sigmoid(log_odds: float) -> float:
+    """Return the probability for log-odds."""
+    return 1 / (1 + math.exp(-log_odds))
+
+
+def log_odds(probability: float) -> float:
+    """Return the logarithm of the odds, from -8.3 to 8.3."""
+    bounded = min(max(probability, SMALLEST), 1 - SMALLEST)
+    return math.log(bounded / (1 - bounded))
+
+
+@cache
+def load_model(package: str, file: str, name: str) -> LogisticModel:
+    """Return the model in table `name` of a TOML file that ships in a package."""
+    table = read_toml(package, file)[name]
+    return LogisticModel(intercept=table["intercept"], coefficients=table["coefficients"])
+
+
+@cache
+def read_toml(package: str, file: str) -> dict[str, Any]:
+    """Return the tables of a TOML file that ships in a package."""
+    return tomllib.loads((files(package) / file).read_text(encoding="utf-8"))
