@@ -8,15 +8,9 @@ from rag_qa.errors import QuestionError
 from rag_qa.types import Paper, Query
 
 # 0 is the last position, None the middle one.
-ORDINALS: dict[str, int | None] = dict(
-    zip(["first", "second", "third", "fourth", "fifth", "sixth", "seventh"], range(1, 8), strict=True),
-    top=1,
-    last=0,
-    final=0,
-    bottom=0,
-    middle=None,
-)
-NUMBERS = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7}
+ORDINALS: dict[str, int | None] = {"top": 1, "last": 0, "final": 0, "bottom": 0, "middle": None}
+ORDINALS |= {word: n for n, word in enumerate("first second third fourth fifth sixth seventh".split(), 1)}
+NUMBERS = {word: n for n, word in enumerate("one two three four five six seven".split(), 1)}
 NTH = rf"(?:{'|'.join(ORDINALS)}|\d{{1,2}}(?:st|nd|rd|th))"
 NUMBER = rf"(?:\d{{1,2}}|{'|'.join(NUMBERS)})\b"
 JOINED = r"\s*(?:,|and|&|or|vs\.?|with)\s*"

@@ -54,7 +54,7 @@ BOUNDS: tuple[tuple[int | None, int | None, str], ...] = (
     (
         0,
         0,
-        rf"(?:between|from|of|in)?\s*({YEAR})\s*(?:-|–|to|and|&|(?:up\s+)?to|until|till|through)\s*({YEAR})",
+        rf"(?:between|from|of|in)?\s*({YEAR})\s*(?:-|–|and|&|(?:up\s+)?to|until|till|through)\s*({YEAR})",
     ),
     (0, 0, rf"({YEAR})\s*[-–/]\s*(\d\d)\b"),
     (0, None, rf"(?:since|starting(?:\s+\w+)?|as\s+of|{NO}(?:older|earlier|before)(?:\s+than)?)\s+({YEAR})"),

@@ -37,48 +37,39 @@ NEGATION = re.compile(
     re.IGNORECASE,
 )
 
-OPPOSITES = (
-    (
-        "increase rise grow gain raise elevate enhance boost promote stimulate upregulate augment amplify",
-        "decrease reduce drop shrink fall diminish lower decline inhibit suppress impair attenuate downregulate lessen",
-    ),
-    ("improve enhance", "degrade worsen harm hurt impair deteriorate"),
-    ("high higher highest", "low lower lowest"),
-    ("better best superior", "worse worst inferior"),
-    ("fast faster quicker accelerate", "slow slower slowly"),
-    ("large larger largest big bigger greater", "small smaller smallest"),
-    ("more most many", "less least fewer few"),
-    ("outperform surpass exceed", "underperform"),
-    ("activate", "deactivate inactivate inhibit"),
-    ("positive positively", "negative negatively"),
-    ("strong stronger strengthen", "weak weaker weaken"),
-    ("long longer", "short shorter"),
-    ("easy easier", "hard harder difficult"),
-    ("enable allow", "prevent"),
-    ("success succeed successful", "failure fail unsuccessful"),
-    ("stable stability", "unstable instability"),
-    ("supervised", "unsupervised"),
-    ("convex", "nonconvex"),
-    ("linear", "nonlinear"),
-    ("always", "never"),
-    ("before", "after"),
-    ("maximize maximise", "minimize minimise"),
-    ("early earlier", "late later"),
-    ("upper", "lower"),
-)
-
-# Words that say that something increases or comes about, and that it decreases or does not, whatever it is.
-UP_WORDS = """
-    abundance abundant accelerate activate activation amplify augment best better boost cause drive effective elevate
-    elevated enable encourage enhance exacerbate exceed expand facilitate faster gain greater grow growth high higher
-    hypersensitive improve increase increasing induce large larger long longer many more most outperform overexpress
-    promote raise rise sensitive stimulate strong stronger superior trigger upregulate
+# Words that say that something increases, and that it decreases.
+INCREASE = "increase rise grow gain raise elevate enhance boost promote stimulate upregulate augment amplify"
+DECREASE = """
+    decrease reduce drop shrink fall diminish lower decline inhibit suppress impair attenuate downregulate lessen
 """
-DOWN_WORDS = """
-    abolish abrogate alleviate ameliorate attenuate block decline decrease decreasing deficiency deficient delay
-    deplete depletion diminish disrupt downregulate drop fall few fewer hinder immune impair impede ineffective inferior
-    inhibit inhibition insensitive least less lessen limit loss low lower prevent protect reduce reduction rescue
-    resistance resistant scarce shrink slow slower small smaller suppress suppression underperform weak weaker worse
+# Pairs of opposites, each side with its synonyms.
+OPPOSITES = [
+    (INCREASE, DECREASE),
+    *(
+        tuple(pair.split(" / "))
+        for pair in """
+        improve enhance / degrade worsen harm hurt impair deteriorate; high higher highest / low lower lowest;
+        better best superior / worse worst inferior; fast faster quicker accelerate / slow slower slowly;
+        large larger largest big bigger greater / small smaller smallest; more most many / less least fewer few;
+        outperform surpass exceed / underperform; activate / deactivate inactivate inhibit;
+        positive positively / negative negatively; strong stronger strengthen / weak weaker weaken;
+        long longer / short shorter; easy easier / hard harder difficult; enable allow / prevent;
+        success succeed successful / failure fail unsuccessful; stable stability / unstable instability;
+        supervised / unsupervised; convex / nonconvex; linear / nonlinear; always / never; before / after;
+        maximize maximise / minimize minimise; early earlier / late later; upper / lower""".split(";")
+    ),
+]
+# Words that say that something increases or comes about, and that it decreases or does not, whatever it is.
+UP_WORDS = f"""
+    {INCREASE} abundance abundant accelerate activate activation best better cause drive effective elevated enable
+    encourage exacerbate exceed expand facilitate faster greater growth high higher hypersensitive improve increasing
+    induce large larger long longer many more most outperform overexpress sensitive strong stronger superior trigger
+"""
+DOWN_WORDS = f"""
+    {DECREASE} abolish abrogate alleviate ameliorate block decreasing deficiency deficient delay deplete depletion
+    disrupt few fewer hinder immune impede ineffective inferior inhibition insensitive least less limit loss low
+    prevent protect reduction rescue resistance resistant scarce slow slower small smaller suppression underperform
+    weak weaker worse
 """
 DENIAL = re.compile(
     NEGATION.pattern
