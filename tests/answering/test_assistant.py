@@ -23,14 +23,14 @@ def test_search_takes_k_from_the_settings(open_assistant):
 
 
 @pytest.mark.parametrize("k", [0, -1])
-def test_a_k_below_one_is_told(open_assistant, k):
-    """Asking for no papers is told, not answered with all or none."""
+def test_a_k_below_one_is_an_error(open_assistant, k):
+    """Asking for fewer papers than one is an error."""
     with pytest.raises(SettingsError, match="at least one"):
         open_assistant().search("games", k)
 
 
 @pytest.mark.parametrize("blank", ["", "  ", "\x1b[31m", "?"])
-def test_a_blank_question_is_told(open_assistant, blank):
+def test_a_blank_question_is_an_error(open_assistant, blank):
     """Search, ask and stream refuse a question without words, at once."""
     assistant = open_assistant()
     for verb in (assistant.search, assistant.ask, assistant.stream):
@@ -54,20 +54,20 @@ def test_closing_twice_is_harmless(open_assistant):
     assistant.close()
 
 
-def test_no_index_is_told(tmp_path):
+def test_no_index_is_an_error(tmp_path):
     """Opening a folder without an index names the command that makes one."""
     with pytest.raises(IndexNotFoundError, match="rag-qa index"):
         Assistant.open(tmp_path, embedder=HashingEmbedder())
 
 
-def test_another_embedder_is_told(library):
+def test_another_embedder_is_an_error(library):
     """An index is not searched with vectors of another embedder."""
     with pytest.raises(IndexMismatchError, match="hashing"):
         Assistant.open(library, embedder=HashingEmbedder(name="other"))
 
 
-def test_a_bad_prompt_is_told_on_opening(library, tmp_path):
-    """A prompt file of the user's that cannot be filled is told before any question is asked."""
+def test_a_bad_prompt_is_an_error_on_opening(library, tmp_path):
+    """A bad prompt file of the user is an error on opening, before any question is asked."""
     (tmp_path / "answer.toml").write_text('system = "Be brief."')
     with pytest.raises(PromptError):
         Assistant.open(
@@ -119,5 +119,5 @@ def test_auto_is_what_the_catalogue_says(fields, style):
     ],
 )
 def test_whether_a_model_reads_well_is_its_own(fields, reads):
-    """A model decides where the catalogue lets it write, whatever style is set; an unknown one decides."""
+    """A model decides if the catalogue lets it write, in any style that is set; so does an unknown model."""
     assert reads_well(Settings(**fields)) is reads

@@ -34,7 +34,7 @@ def test_a_whole_question_is_free_of_the_last_answer(open_assistant, question):
     assert answer.papers[0].id == "dropout"
 
 
-def test_papers_that_have_gone_are_not_searched(open_assistant):
+def test_papers_that_are_gone_are_not_searched(open_assistant):
     """History from another index does not end in a crash."""
     assistant = open_assistant()
     first = assistant.ask(WHICH)

@@ -36,7 +36,7 @@ def test_supported_prose_is_the_answer(open_assistant, check_citations):
     ],
 )
 def test_unsupported_prose_is_never_shown(open_assistant, claim, check_citations):
-    """A sentence that no stored one supports leaves a quote or a refusal behind, and stands nowhere in the answer."""
+    """A sentence that no stored one supports is nowhere in the answer, which is a quote or an abstention."""
     assistant = open_assistant([claim, claim])
     answer = assistant.ask(FACT)
     check_citations(assistant, answer)
@@ -45,7 +45,7 @@ def test_unsupported_prose_is_never_shown(open_assistant, claim, check_citations
 
 
 def test_an_answer_of_which_nothing_remains_is_a_refusal(open_assistant):
-    """Where nothing of what the model writes is supported, that is the reason, and the nearest papers are shown."""
+    """If nothing that the model writes is supported, that is the reason, and the nearest papers are shown."""
     answer = open_assistant(["The moon is made of green cheese."] * 2).ask(FACT)
     assert (answer.abstained, answer.reason, answer.sentences) == (True, UNSUPPORTED, ())
     assert 1 <= len(answer.nearest) <= 3
@@ -53,7 +53,7 @@ def test_an_answer_of_which_nothing_remains_is_a_refusal(open_assistant):
 
 
 def test_a_model_that_reads_well_may_refuse(open_assistant):
-    """Where the model reads that the evidence does not state the answer, none is written, and there is a reason."""
+    """If the model says that the evidence does not state the answer, none is written, and there is a reason."""
     assistant = open_assistant([RESULT], choices=[(0.1, 0.9), (0.9, 0.1)], min_relevance=None)
     refused, answered = assistant.ask(FACT), assistant.ask(FACT)
     assert refused.abstained
@@ -64,7 +64,7 @@ def test_a_model_that_reads_well_may_refuse(open_assistant):
 
 
 def test_an_answer_that_is_not_confirmed_is_a_refusal(open_assistant, check_citations):
-    """Where what the answer cites does not state it by itself, nothing is said, and the reason is a refusal's."""
+    """If what the answer cites does not state it by itself, there is no answer, and the reason says so."""
     choices = [(0.6, 0.4), (0.01, 0.99), (0.6, 0.4), (0.9, 0.1)]
     assistant = open_assistant([RESULT] * 2, choices=choices, min_relevance=None)
     refused, answered = assistant.ask(FACT), assistant.ask(FACT)
@@ -100,7 +100,7 @@ def test_a_yes_or_no_is_kept_with_its_answer(open_assistant, affirmed, opening):
 
 
 def test_an_answer_says_what_its_decision_was_read_from(open_assistant):
-    """The provenance holds the clues, with what the model said where one reads well; without papers none."""
+    """The provenance holds the clues, with what the model said if it is trusted; a count has none."""
     said = {"stated", "confirmed", "supported"}
     choices = [(0.9, 0.1), (0.9, 0.1)]
     read = open_assistant([RESULT], choices=choices, min_relevance=None).ask(FACT).provenance["clues"]

@@ -46,7 +46,7 @@ def test_the_numbers_of_sentences_and_papers_are_bounded(open_assistant):
 
 
 def test_marks_and_instructions_in_papers_are_only_text(open_assistant, check_citations):
-    """An abstract that gives orders or holds marks is quoted as it stands, and nothing obeys it."""
+    """An abstract with prompt injection or marks is quoted as it is, and nothing obeys it."""
     assistant = open_assistant(evidence_sentences=3)
     answer = assistant.ask("What is a trap for parsers: abstracts with marks such as [7]?")
     check_citations(assistant, answer)
@@ -55,7 +55,7 @@ def test_marks_and_instructions_in_papers_are_only_text(open_assistant, check_ci
 
 
 def test_a_follow_up_on_what_its_paper_does_not_name_is_refused(open_assistant):
-    """A paper shown before is asked about whatever its words, but not about a name that it does not have."""
+    """A question on a paper shown before is answered, unless it has a name that the paper does not have."""
     assistant = open_assistant()
     before = assistant.ask(WHICH)
     refused = assistant.ask("does the second one work on HoneyNet?", history=[before])

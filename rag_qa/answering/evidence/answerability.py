@@ -14,10 +14,10 @@ from rag_qa.answering.evidence.alignment import weighed_words
 from rag_qa.answering.evidence.relevance import (
     Relevance,
     best_signals,
+    is_on_topic,
     keep_relevant,
     list_probability,
     logistic,
-    speaks_to,
     threshold,
 )
 from rag_qa.answering.logistic import log_odds
@@ -126,7 +126,7 @@ def decide(
     if model == "read_answer":
         wants = min(wants, threshold(model))
     why_not = _not_said(query, assessed, papers, weights)
-    speaks = speaks_to(assessed) or (said.stated is not None and said.stated > 0.5)
+    speaks = is_on_topic(assessed) or (said.stated is not None and said.stated > 0.5)
     return _decision(query, assessed, confidence, confidence >= wants, speaks, wanted, why_not, clues)
 
 
@@ -147,7 +147,7 @@ def decide_list(
     sure = confidence >= (threshold("list") if wanted is None else wanted)
     clues = best_signals([paper.signals for paper in assessed]).model_dump()
     why_not = _not_said(query, assessed, papers, weights)
-    return _decision(query, assessed, confidence, sure, speaks_to(assessed), wanted, why_not, clues)
+    return _decision(query, assessed, confidence, sure, is_on_topic(assessed), wanted, why_not, clues)
 
 
 def _decision(

@@ -115,7 +115,7 @@ def keep_relevant(assessed: Sequence[Relevance]) -> list[Relevance]:
     return [*assessed[:1], *(paper for paper in assessed[1:] if paper.probability >= wanted)]
 
 
-def speaks_to(assessed: Sequence[Relevance]) -> bool:
+def is_on_topic(assessed: Sequence[Relevance]) -> bool:
     """Return whether the papers are on the question's topic."""
     return question_probability(best_signals([a.signals for a in assessed])) >= threshold("question")
 

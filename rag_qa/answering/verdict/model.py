@@ -4,7 +4,7 @@ A calibrated logistic regression over readable features (verdict.toml, fitted by
 and how well it does) under certain rules. A verbatim quote is supported. A sentence with a number that the source does
 not have, a negation on one side only, an opposite word or another subject is unsupported. One with a code-like name
 that the source does not have, or with a third of its words missing there, is partial at most. It knows no inference,
-no world knowledge and no contradictions in other words. Probabilities are for sentences half of which are supported.
+no world knowledge and no contradictions in other words. Probabilities assume that half of all sentences are supported.
 """
 
 from collections.abc import Sequence

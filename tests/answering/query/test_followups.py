@@ -70,20 +70,20 @@ def ask(index):
         ("the top result: what is it about?", [1]),
     ],
 )
-def test_places_are_those_of_the_list_shown(ask, question, places):
+def test_positions_are_those_of_the_list_shown(ask, question, places):
     """ "The second one", "paper 2", "#2" and "[2]" mean papers by their place in the list."""
     found = ask(question, ("papers on games", GAMES))
     assert found.within == tuple(GAMES[place - 1] for place in places)
     assert found.understood_as
 
 
-def test_a_place_beyond_the_last_is_told(ask):
+def test_a_position_beyond_the_last_is_an_error(ask):
     """Asking for the seventh of three papers raises a QuestionError that says how many there are."""
     with pytest.raises(QuestionError, match="3 papers"):
         ask("and the seventh one?", ("papers on games", GAMES))
 
 
-def test_a_place_after_a_pick_means_the_list_before_it(ask):
+def test_a_position_after_a_pick_means_the_list_before_it(ask):
     """ "The third one" after "the second one" means the list from which that was picked."""
     turns = [("papers on games", GAMES), ("the second one", GAMES[1:2])]
     assert ask("and the third one?", *turns).within == GAMES[2:]

@@ -22,7 +22,7 @@ FORMER = "how do berries ripen?"
 
 
 def look(question, papers=(BERRIES,)):
-    """How a question looks back, told by words alone."""
+    """How a question looks back, by its words alone."""
     return look_of(question, FORMER, papers, kind_of(question, None), None, None)
 
 
@@ -41,7 +41,7 @@ def test_a_pronoun_without_a_topic_means_the_papers_shown(question):
     ],
 )
 def test_a_whole_question_on_something_else_stands_alone(question):
-    """A question with a topic of its own is free of the turns before, whatever pronouns follow."""
+    """A question with a topic of its own stands alone, even if pronouns follow."""
     assert look(question) == "alone"
 
 
@@ -50,7 +50,7 @@ def test_a_whole_question_on_something_else_stands_alone(question):
     [("only those from 2017", "narrows"), ("leave out everything before 2020", "drops")],
 )
 def test_a_list_is_narrowed_by_what_is_kept_or_dropped(question, looks):
-    """What keeps some of several papers shown and what drops them are told apart."""
+    """Keeping and dropping some of the papers shown are distinguished."""
     assert look(question, (BERRIES, BERRIES)) == looks
 
 

@@ -35,7 +35,7 @@ def evidence(sentence, paper_id="bees", score=0.0):
 
 
 def test_a_model_that_reads_well_decides(answer_with):
-    """The probability that the evidence states the answer is the model's, where it is good enough to say."""
+    """The probability that the evidence states the answer is the model's, if the model is trusted to say."""
     assert answer_with(TRUE, choices=[(0.3, 0.7)]).stated == 0.3
     weak = answer_with(TRUE, reads=False)
     assert weak.stated is None
@@ -85,7 +85,7 @@ def test_other_answers_have_no_opening(answer_with, kind, reads):
     ids=["states it", "strict", "does not state it"],
 )
 def test_a_quote_that_answers_stands_in_for_what_nothing_supports(answer_with, choices, fields, said):
-    """Where nothing written is supported the best sentence is quoted if it states the answer, unless strict."""
+    """If nothing written is supported, the best sentence is quoted if it states the answer, unless strict."""
     answered = answer_with(
         MOON,
         MOON,
@@ -100,7 +100,7 @@ def test_a_quote_that_answers_stands_in_for_what_nothing_supports(answer_with, c
 
 @pytest.mark.parametrize(("score", "quoted"), [(0.9, [("quote", SUN)]), (0.3, [])])
 def test_an_answer_of_one_sentence_is_followed_by_a_quote(answer_with, score, quoted):
-    """What the same paper says next is quoted where it comes near to the question; another paper's never is."""
+    """The next sentence of the same paper is quoted if it comes near to the question; another paper's never is."""
     pieces = [evidence(DANCE, score=1.0), evidence(ONIONS, "soup", score=0.95), evidence(SUN, score=score)]
     assert answer_with(TRUE, pieces=pieces).said == [("prose", TRUE), *quoted]
     assert answer_with(f"{TRUE} {DANCE}", pieces=pieces).said == [("prose", TRUE), ("prose", DANCE)]
@@ -142,7 +142,7 @@ def test_an_answer_that_is_neither_is_confirmed_like_any_other(answer_with):
 
 @pytest.mark.parametrize("kind", ["yesno", "fact"])
 def test_a_yes_that_the_model_writes_itself_does_not_count(answer_with, kind):
-    """A sentence that begins with a Yes of which the model is not sure stands without it, written again too."""
+    """A Yes of which the model is not sure is removed from a sentence, also from one that was written again."""
     choices = [(0.9, 0.1), *(in_each_order(UNSURE) if kind == "yesno" else [])]
     assert answer_with(f"Yes, {TRUE}", choices=choices, kind=kind).said == [("prose", TRUE)]
     assert answer_with(MOON, f"No, {TRUE}", choices=choices, kind=kind).said == [("prose", TRUE)]
@@ -178,7 +178,7 @@ def test_a_yes_or_no_is_decided_with_the_words_of_its_question(answer_with):
 
 @pytest.mark.parametrize("reply", [TRUE, f"{TRUE} {DANCE}", f"{FALSE} {TRUE}"])
 def test_nothing_is_said_unless_it_is_accepted(answer_with, reply):
-    """Where `accepts` says no, there is no sentence at all, nor another question to the model."""
+    """If `accepts` returns False, there is no sentence and no further question to the model."""
     answered = answer_with(reply, MOON, accepts=False)
     assert answered.said == []
     assert len(answered.asked) == 1
@@ -187,7 +187,7 @@ def test_nothing_is_said_unless_it_is_accepted(answer_with, reply):
 
 
 def test_a_quote_in_place_of_prose_is_confirmed_too(answer_with):
-    """A quote that stands in for what came near to it is read again, and shown only if it is accepted."""
+    """A quote in place of prose is read again, and shown only if it is accepted."""
     answered = answer_with(NEAR, MOON, accepts=False)
     assert answered.said == []
     assert len(answered.asked) == 1
@@ -196,14 +196,14 @@ def test_a_quote_in_place_of_prose_is_confirmed_too(answer_with):
 
 
 class Doubter:
-    """A judge to whom everything is partial."""
+    """A judge that finds everything partial."""
 
     def judge(self, sentence, evidence, *, context=(), question=""):
         return Verdict(label="partial", probability=0.5)
 
 
 def test_only_what_is_quoted_of_two_is_confirmed(answer_with):
-    """Where one of two sentences stands in for prose that both came near to, that one alone is read again."""
+    """If one of two near sentences is quoted in place of prose, that one alone is read again."""
     pieces = [evidence("HoneyNet counts bees."), evidence("SoupNet counts onions.", "soup")]
     reply = "In all HoneyNet counts bees and SoupNet counts onions."
     answered = answer_with(reply, reply, pieces=pieces, judge=Doubter())
@@ -215,7 +215,7 @@ def test_only_what_is_quoted_of_two_is_confirmed(answer_with):
 
 
 def test_a_weak_model_confirms_nothing(answer_with):
-    """Where the model is not good enough to say, nothing is read again, and nothing is asked of `accepts`."""
+    """If the model is not trusted to decide, nothing is read again, and `accepts` is not called."""
     answered = answer_with(TRUE, reads=False, accepts=False)
     assert answered.said == [("prose", TRUE)]
     assert answered.asked == []

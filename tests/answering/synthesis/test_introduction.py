@@ -37,7 +37,7 @@ BOTH = (evidence(DANCE, score=1.0), evidence(STORES, "soup"))
     ],
 )
 def test_a_list_is_introduced_by_what_each_paper_supports(introduce, pieces, called):
-    """The sentence before a list calls few papers by their titles, and cites every one that it is of."""
+    """The introduction of a list calls few papers by their titles, and cites every one of them."""
     (sentence,), (prompt,) = introduce(f"{TELLS} And more.", pieces=pieces)
     assert prompt.reply == called
     assert (sentence.kind, sentence.text) == ("prose", called + TELLS)
@@ -45,7 +45,7 @@ def test_a_list_is_introduced_by_what_each_paper_supports(introduce, pieces, cal
 
 
 def test_an_introduction_leaves_out_papers_that_do_not_support_it(introduce):
-    """A paper that does not say by itself what is said of all is neither called nor cited; the verdict is the least."""
+    """A paper that does not support the introduction is not named or cited; the weakest other verdict holds."""
     papers = {"bees": "On bees", "hives": "On hives", "soup": "On onion soup"}
     said = " tell others by a dance where many flowers stand in bloom."
     more = f"The foragers{said}"
@@ -61,12 +61,12 @@ def test_an_introduction_leaves_out_papers_that_do_not_support_it(introduce):
 
 
 def test_an_introduction_of_several_papers_is_not_said_of_one(introduce):
-    """Where only one of several papers supports the sentence, nothing is said before the list."""
+    """If only one of several papers supports the sentence, the list has no introduction."""
     assert introduce(TELLS, pieces=[evidence(DANCE, score=1.0), evidence(ONIONS, "soup")])[0] == []
 
 
 def test_a_title_that_ends_like_a_sentence_does_not_end_the_introduction(introduce):
-    """A heading cut short ("We show that…") stands whole before what is said of its paper."""
+    """A heading that ends like a sentence ("We show that…") is kept whole in the introduction."""
     papers = TITLES | {"soup": "We show that onions…"}
     ((sentence,), _) = introduce(TELLS, titles=papers)
     assert sentence.text == f"The papers “BeeDance: a dance of bees” and “We show that onions…”{TELLS}"
@@ -78,6 +78,6 @@ def test_a_list_needs_no_introduction(introduce, reply):
     assert introduce(reply)[0] == []
 
 
-def test_a_list_of_orders_is_not_read(introduce):
-    """A list whose sentences all give orders is not introduced."""
+def test_a_list_of_prompt_injection_is_not_read(introduce):
+    """A list whose sentences are all prompt injection is not introduced."""
     assert introduce(TRUE, pieces=[evidence(INJECTION, "soup")]) == ([], [])

@@ -23,7 +23,7 @@ def evidence(sentence, paper_id="bees", score=0.0):
 
 
 def test_a_supported_sentence_cites_the_smallest_set(answer_with):
-    """A true sentence cites the one sentence that it stands on, and two only where one is not enough."""
+    """A true sentence cites one sentence, and two only if one does not support it."""
     both = "The foragers tell the others by a dance where flowers stand, read against the angle of the sun."
     answered = answer_with(f"{TRUE} {both}")
     assert answered.said == [("prose", TRUE), ("prose", both)]
@@ -54,8 +54,8 @@ def test_a_sentence_may_stand_on_what_was_not_read(answer_with):
     assert answered.cited[0] == [DANCE]
 
 
-def test_what_may_be_cited_gives_no_orders(answer_with):
-    """A sentence that addresses its reader is no candidate for a citation either."""
+def test_prompt_injection_is_not_cited(answer_with):
+    """A sentence with prompt injection is no candidate for a citation either."""
     assert [e.sentence for e in answer_with(TRUE).material.candidates] == [DANCE, SUN, ONIONS]
 
 
@@ -79,7 +79,7 @@ def test_only_one_sentence_is_written_once_more(answer_with):
 
 
 def test_a_near_sentence_gives_way_to_its_quote(answer_with):
-    """Where the second answer is no better, what the first came near to is quoted, and said to be a quote."""
+    """If the second attempt is no better, the sentence nearest to the first one is quoted."""
     answered = answer_with(NEAR, MOON)
     assert answered.said == [("quote", DANCE)]
     assert answered.cited == [[DANCE]]
@@ -100,7 +100,7 @@ def test_a_denial_is_not_shown(answer_with):
 
 
 def test_an_answer_of_which_nothing_remains_is_none(answer_with):
-    """Where nothing that is written is supported, there is no sentence, and the reason says so."""
+    """If nothing written is supported, there is no sentence, and the reason says so."""
     answered = answer_with(FALSE, MOON)
     assert answered.said == []
     assert answered.trace.why_not == UNSUPPORTED
@@ -110,7 +110,7 @@ def test_an_answer_of_which_nothing_remains_is_none(answer_with):
     "reply", ["", "   ", "A tail that was never finis", "\x1b[31m\x1b]0;owned\x07", "[1]"]
 )
 def test_a_useless_reply_is_no_answer(answer_with, reply):
-    """Where the model writes no whole sentence, there is none, and the reason says so."""
+    """If the model writes no whole sentence, there is none, and the reason says so."""
     answered = answer_with(reply, reply)
     assert answered.said == []
     assert answered.trace.why_not == UNSUPPORTED
@@ -129,7 +129,7 @@ def test_a_short_answer_needs_no_full_stop(answer_with):
 
 
 def test_strict_quotes_nothing_in_place_of_prose(answer_with):
-    """Where the settings are strict, prose that is not supported is left out, and not replaced by a quote."""
+    """If the settings are strict, prose that is not supported is left out, and not replaced by a quote."""
     assert answer_with(NEAR, MOON, strict=True).said == []
     assert answer_with(f"{NEAR} {TRUE}", MOON, strict=True).said == [("prose", TRUE)]
 
@@ -164,8 +164,8 @@ def test_a_model_cannot_obey_a_paper(answer_with, reply):
     assert not any("BANANA" in prompt.context for prompt in answered.generator.prompts)
 
 
-def test_nothing_is_read_where_all_of_it_gives_orders(synthesis_of):
-    """Where every sentence addresses its reader, there is no reading."""
+def test_nothing_is_read_if_all_of_it_is_prompt_injection(synthesis_of):
+    """If every sentence is prompt injection, there is no reading."""
     synthesis, trace = synthesis_of(QueuedGenerator())
     given = [evidence(INJECTION)]
     assert synthesis.read(Query(text="?", topic="?"), given, given, TITLES, trace) is None

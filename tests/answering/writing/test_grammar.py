@@ -55,7 +55,7 @@ def test_a_mark_that_is_held_is_none():
 
 @given(st.integers(0, 10**6))
 def test_random_text_is_inside_the_grammar(seed):
-    """What the hostile generator writes is what the grammar allows, or nothing where it broke off at once."""
+    """What the hostile generator writes is what the grammar allows, or nothing if it stopped at once."""
     generator = RandomGenerator(seed)
     prompt = Prompt(system="", context="From “A [bold] title”:\n- A sentence with a mark [7].\n", user="Why?")
     written = "".join(generator.generate(prompt, grammar=PROSE, max_tokens=2000, temperature=0, seed=0))
@@ -79,7 +79,7 @@ def starter():
 
 
 @pytest.mark.model
-def test_a_bad_grammar_is_told(starter):
+def test_a_bad_grammar_is_an_error(starter):
     """A grammar that llama.cpp would end the process over is refused before that."""
     with pytest.raises(BackendError, match="does not parse"):
         starter._grammar("root ::= (")

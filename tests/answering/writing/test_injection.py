@@ -18,7 +18,7 @@ from rag_qa.answering.writing.injection import is_injection
     ],
 )
 def test_an_order_is_known(text):
-    """A sentence that tells its reader what to answer or to ignore is an order."""
+    """A sentence that orders its reader what to answer or to ignore is prompt injection."""
     assert is_injection(text)
 
 
