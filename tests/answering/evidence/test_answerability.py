@@ -101,7 +101,7 @@ def test_a_number_of_something_unknown_is_not_missed():
     ],
 )
 def test_a_name_that_no_paper_has_is_missing(question, missing):
-    """Names are known by capitals inside a sentence; the paper's authors count as known, text all in capitals as no names."""
+    """Names are known by capitals inside a sentence; authors count as known, and text all in capitals has no names."""
     paper = HIVE.model_copy(update={"authors": ("Karl von Frisch",)})
     assert missing_names(question, [paper]) == missing
     assert clues(question, [paper]).name_missing == float(bool(missing))

@@ -51,7 +51,7 @@ def ask(index):
 
 
 @pytest.mark.parametrize(
-    ("question", "places"),
+    ("question", "positions"),
     [
         ("and the second one?", [2]),
         ("What does the first paper prove?", [1]),
@@ -70,10 +70,10 @@ def ask(index):
         ("the top result: what is it about?", [1]),
     ],
 )
-def test_positions_are_those_of_the_list_shown(ask, question, places):
-    """ "The second one", "paper 2", "#2" and "[2]" mean papers by their place in the list."""
+def test_positions_are_those_of_the_list_shown(ask, question, positions):
+    """ "The second one", "paper 2", "#2" and "[2]" mean papers by their position in the list."""
     found = ask(question, ("papers on games", GAMES))
-    assert found.within == tuple(GAMES[place - 1] for place in places)
+    assert found.within == tuple(GAMES[position - 1] for position in positions)
     assert found.understood_as
 
 
