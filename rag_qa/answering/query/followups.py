@@ -6,6 +6,7 @@ before meant is read from their own `Query`.
 
 import re
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from rag_qa.answering.query.kinds import Kind, is_asking
 from rag_qa.answering.query.looking_back import DROPS, KEEPS, Look, look_of
@@ -37,16 +38,16 @@ OLDEST = re.compile(r"\b(?:older|oldest|earlier|earliest)\b", re.I)
 NEWEST = re.compile(r"\b(?:newer|newest|latest|later|recent)\b", re.I)
 
 
-def follow_up(
-    question: str,
-    history: Sequence[Answer],
-    kind: Kind,
-    *,
-    facets: Facets,
-    embedder: Embedder | None,
-    index: Index | None,
-    rewriter: Rewriter | None,
-) -> Query | None:
+class Known(NamedTuple):
+    """What a question is understood with: the facets of the index and, if there are any, the index and models."""
+
+    facets: Facets
+    index: Index | None
+    embedder: Embedder | None
+    rewriter: Rewriter | None
+
+
+def follow_up(question: str, history: Sequence[Answer], kind: Kind, known: Known) -> Query | None:
     """Return what a question means after the turns before (oldest first); None if it stands alone.
 
     Raises QuestionError for a position in a list that no paper has.
@@ -55,18 +56,17 @@ def follow_up(
     shown = [turn for turn in turns if turn.papers]
     last = shown[-1].papers if shown else ()
     whole = kind.counts and not THAT.search(question)
-    look = "alone" if whole else look_of(question, turns[-1].query.text, last, kind, embedder, index)
-    within = _meant(question, kind, look, shown, facets, index)
+    former = turns[-1].query.text
+    look = "alone" if whole else look_of(question, former, last, kind, known.embedder, known.index)
+    within = _meant(question, kind, look, shown, known)
     if within:
         return _restricted(question, tuple(dict.fromkeys(within)), kind, turns)
     if look == "carries" and not kind.counts:
-        return _carried(question, turns, kind, rewriter)
+        return _carried(question, turns, kind, known.rewriter)
     return None
 
 
-def _meant(
-    question: str, kind: Kind, look: Look, shown: Sequence[Turn], facets: Facets, index: Index | None
-) -> list[str]:
+def _meant(question: str, kind: Kind, look: Look, shown: Sequence[Turn], known: Known) -> list[str]:
     """Return the ids of the papers that a question is about: by position, by what it keeps, by name, else all shown."""
     within = by_position(question, shown) if shown else []
     if within and look == "drops" and not re.match(r"\W*no\b", question, re.I):
@@ -74,10 +74,10 @@ def _meant(
     compared = bool(COMPARED.search(question))
     if shown and not within and not compared and _may_narrow(question, kind, look):
         drops = look == "drops" or bool(DROPS.search(question))
-        within = _narrowed(question, shown, facets, index, drops=drops, valued=look == "shown")
+        within = _narrowed(question, shown, known, drops=drops, valued=look == "shown")
     if not within or compared:
-        named = _named(question, kind, shown, index, loosely=bool(within) or look != "alone", also=compared)
-        within = [*within, *named]
+        loosely = bool(within) or look != "alone"
+        within = [*within, *_named(question, kind, shown, known.index, loosely=loosely, also=compared)]
     if shown and within and compared and (THAT.search(question) or len(set(within)) == 1):
         within = [*shown[-1].ids, *within]
     if shown and not within and look not in ("alone", "carries"):
@@ -120,23 +120,16 @@ def _named(
     return [paper.id for paper in found]
 
 
-def _narrowed(
-    question: str,
-    shown: Sequence[Turn],
-    facets: Facets,
-    index: Index | None,
-    *,
-    drops: bool,
-    valued: bool,
-) -> list[str]:
+def _narrowed(question: str, shown: Sequence[Turn], known: Known, *, drops: bool, valued: bool) -> list[str]:
     """Return the ids of the papers that a question keeps, by year, venue, author or (unless `valued`) topic; or []."""
     whole = len(shown[-1].papers) < 2
-    known = {paper.id: paper for turn in shown for paper in turn.papers}
-    papers = [known[key] for key in listed(shown)] if whole else shown[-1].papers
-    read = restriction(question, facets, index)
+    by_id = {paper.id: paper for turn in shown for paper in turn.papers}
+    papers = [by_id[key] for key in listed(shown)] if whole else shown[-1].papers
+    index = known.index
+    read = restriction(question, known.facets, index)
     if read.filter.text and index is not None:
         try:
-            passing = {index.lexical.paper_ids[row] for row in matching(read.filter, facets)}
+            passing = {index.lexical.paper_ids[row] for row in matching(read.filter, known.facets)}
         except FilterError:
             return []
     elif valued:
@@ -178,11 +171,10 @@ def _restricted(question: str, within: tuple[str, ...], kind: Kind, turns: Seque
 def _carried(question: str, turns: Sequence[Turn], kind: Kind, rewriter: Rewriter | None) -> Query:
     """Return the query of a question made to stand alone: rewritten if that keeps its words, else with the topic."""
     last = turns[-1]
-    written = (
-        rewriter.rewrite(question, [turn.query.text for turn in turns], [p.title for p in last.papers])
-        if rewriter
-        else ""
-    )
+    written = ""
+    if rewriter:
+        earlier, titles = [turn.query.text for turn in turns], [paper.title for paper in last.papers]
+        written = rewriter.rewrite(question, earlier, titles)
     kept = set(topic_terms(question)) <= set(content_terms(written))
     text = written if written and kept else f"{question} (after: {last.query.topic})"
     return Query(

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from rag_qa.answering.query.followups import follow_up
+from rag_qa.answering.query.followups import Known, follow_up
 from rag_qa.answering.query.kinds import Kind, counted_topic, in_quotes, kind_of
 from rag_qa.answering.query.restrictions import restriction
 from rag_qa.answering.query.rewriting import Rewriter
@@ -36,11 +36,8 @@ def parse(
     kind = kind_of(question, embedder)
     if literal:
         return Query(text=question, topic=question, kind=kind.kind, filter=wanted)
-    if history and (
-        query := follow_up(
-            question, history, kind, facets=facets, embedder=embedder, index=index, rewriter=rewriter
-        )
-    ):
+    known = Known(facets, index, embedder, rewriter)
+    if history and (query := follow_up(question, history, kind, known)):
         return query.model_copy(update={"filter": wanted})
     return _alone(question, kind, wanted, facets, index)
 

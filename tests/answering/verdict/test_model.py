@@ -167,7 +167,7 @@ def test_any_text_gets_a_verdict(sentence, evidence):
 
 @given(before=st.lists(TEXT, max_size=2), quote=TEXT.filter(lambda text: text.strip(" \n.!?").split()))
 def test_a_whole_quote_is_always_supported(before, quote):
-    """A sentence that is one of its quotes is supported, even if another quote denies it."""
+    """Any sentence that is one of its quotes is supported."""
     if " ".join(quote.casefold().split()).rstrip(".!? "):
         assert Verifier(HashingEmbedder()).judge(quote, [*before, quote]) == VERBATIM
 
