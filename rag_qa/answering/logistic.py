@@ -9,8 +9,9 @@ from typing import Any
 
 from rag_qa.types import Value
 
-# Probabilities are kept this far from 0 and 1, as 12 bits would keep them; log-odds then lie within ±8.3.
-SMALLEST = 1 / 4096
+# Log-odds are taken of probabilities from 1 - LIKELY to LIKELY, so that no single clue outweighs all others. A sentence
+# that repeats its source word for word is supported at .9998, and may still answer another question.
+LIKELY = 0.95
 
 
 class LogisticModel(Value):
@@ -36,8 +37,8 @@ def sigmoid(log_odds: float) -> float:
 
 
 def log_odds(probability: float) -> float:
-    """Return the logarithm of the odds, from -8.3 to 8.3."""
-    bounded = min(max(probability, SMALLEST), 1 - SMALLEST)
+    """Return the natural logarithm of the odds of a bounded probability, from -2.9 to 2.9 (see LIKELY)."""
+    bounded = min(max(probability, 1 - LIKELY), LIKELY)
     return math.log(bounded / (1 - bounded))
 
 

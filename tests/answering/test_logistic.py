@@ -27,9 +27,9 @@ def test_a_missing_feature_is_an_error():
         MODEL.probability({"coverage": 0.5})
 
 
-@given(st.floats(0.001, 0.999))
+@given(st.floats(0.051, 0.949))
 def test_log_odds_are_undone_by_the_sigmoid(probability):
-    """Log-odds are those of scipy, and the sigmoid gives the probability back."""
+    """Within the bounds log-odds are those of scipy, and the sigmoid gives the probability back."""
     assert log_odds(probability) == pytest.approx(float(logit(probability)))
     assert sigmoid(log_odds(probability)) == pytest.approx(probability)
 
@@ -37,7 +37,7 @@ def test_log_odds_are_undone_by_the_sigmoid(probability):
 def test_log_odds_are_bounded():
     """Log-odds are 0 at one half, and finite at 0 and 1."""
     assert log_odds(0.5) == 0.0
-    assert log_odds(0.0) == -log_odds(1.0) == pytest.approx(-8.3, abs=0.05)
+    assert log_odds(0.0) == -log_odds(1.0) == pytest.approx(-2.9, abs=0.05)
 
 
 @pytest.mark.parametrize(("package", "file", "name"), TABLES)

@@ -3,7 +3,7 @@
 The model `question` reads the best value of each signal, and tells a question far off the papers' topics from one on
 them. The model `paper` reads the signals of each paper, and how far they are behind the best paper's. They are two
 models because the best paper on a far-off question looks much like the fifth best on a good one. Coefficients and
-thresholds are in relevance.toml, fitted by eval/fit_relevance.py, which says on what and how well they do.
+thresholds are in relevance.toml, fitted by eval/fit/relevance.py, which says on what and how well they do.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,6 +1,6 @@
 """The kind of a question: a multinomial logistic regression over its sentence vector and its words.
 
-eval/fit_kinds.py writes the coefficients. With an embedder that they were not fitted for, words alone decide.
+eval/fit/kinds.py writes the coefficients. With an embedder that they were not fitted for, words alone decide.
 """
 
 import re

@@ -1,6 +1,6 @@
 """Coreference: whether and how a question refers to the turns before. A multinomial logistic regression.
 
-Its features are the words of the question, and whether these occur in the papers shown. eval/fit_followups.py writes
+Its features are the words of the question, and whether these occur in the papers shown. eval/fit/followups.py writes
 the coefficients. With an embedder that they were not fitted for, similarities are not among the features.
 """
 

@@ -1,6 +1,6 @@
 """Verdicts: does the evidence that a sentence cites support it, or is the sentence a hallucination?
 
-A calibrated logistic regression over readable features (verdict.toml, fitted by eval/fit_verdict.py, which says on what
+A calibrated logistic regression over readable features (verdict.toml, fitted by eval/fit/verdict.py, which says on what
 and how well it does) under certain rules. A verbatim quote is supported. A sentence with a number that the source does
 not have, a negation on one side only, an opposite word or another subject is unsupported. One with a code-like name
 that the source does not have, or with a third of its words missing there, is partial at most. It knows no inference,

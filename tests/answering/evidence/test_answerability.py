@@ -232,6 +232,11 @@ def test_what_is_cited_decides_with_what_was_read(stated, confirmed, answers):
     assert found.confidence >= threshold("confirmed_answer") or not answers
 
 
+def test_words_that_repeat_their_source_do_not_answer_alone():
+    """Even if a sentence is surely supported by what it cites, the model must also find the answer there."""
+    assert decided(CAMERA, said=Said(0.3, 0.25, 0.9998)).relevant == []
+
+
 def test_before_an_answer_is_written_only_the_hardly_answerable_is_refused():
     """A wanted confidence above the one that ships is asked of the written answer, not of what was read before."""
     wanted = threshold("read_answer") + 0.4
