@@ -31,9 +31,9 @@ class LogisticModel(Value):
         )
 
 
-def sigmoid(log_odds: float) -> float:
-    """Return the probability for log-odds."""
-    return 1 / (1 + math.exp(-log_odds))
+def sigmoid(logit: float) -> float:
+    """Return the probability whose log-odds are given."""
+    return 1 / (1 + math.exp(-logit))
 
 
 def log_odds(probability: float) -> float:

@@ -21,8 +21,8 @@ class ScoredSentence(Value):
 
     `similarity` is the mean cosine of the sentence alone and of the sentence under the paper's heading, since sentences
     seldom repeat their topic. `coverage` is the weighted share of the question's terms in heading and sentence. `met`
-    is how well the sentence alone meets each word of the question (see `alignment`). eval/studies/choose_sentences.py measures
-    how well each finds the sentences that annotators marked.
+    is how well the sentence alone meets each word of the question (see `alignment`).
+    eval/studies/choose_sentences.py measures how well each finds the sentences that annotators marked.
     """
 
     paper_id: str
