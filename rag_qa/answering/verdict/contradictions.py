@@ -43,22 +43,17 @@ DECREASE = """
     decrease reduce drop shrink fall diminish lower decline inhibit suppress impair attenuate downregulate lessen
 """
 # Pairs of opposites, each side with its synonyms.
-OPPOSITES = [
-    (INCREASE, DECREASE),
-    *(
-        tuple(pair.split(" / "))
-        for pair in """
-        improve enhance / degrade worsen harm hurt impair deteriorate; high higher highest / low lower lowest;
-        better best superior / worse worst inferior; fast faster quicker accelerate / slow slower slowly;
-        large larger largest big bigger greater / small smaller smallest; more most many / less least fewer few;
-        outperform surpass exceed / underperform; activate / deactivate inactivate inhibit;
-        positive positively / negative negatively; strong stronger strengthen / weak weaker weaken;
-        long longer / short shorter; easy easier / hard harder difficult; enable allow / prevent;
-        success succeed successful / failure fail unsuccessful; stable stability / unstable instability;
-        supervised / unsupervised; convex / nonconvex; linear / nonlinear; always / never; before / after;
-        maximize maximise / minimize minimise; early earlier / late later; upper / lower""".split(";")
-    ),
-]
+OPPOSITES = f"""
+    {INCREASE} / {DECREASE}; improve enhance / degrade worsen harm hurt impair deteriorate;
+    high higher highest / low lower lowest; better best superior / worse worst inferior;
+    fast faster quicker accelerate / slow slower slowly; more most many / less least fewer few;
+    large larger largest big bigger greater / small smaller smallest; outperform surpass exceed / underperform;
+    activate / deactivate inactivate inhibit; positive positively / negative negatively;
+    strong stronger strengthen / weak weaker weaken; long longer / short shorter; easy easier / hard harder difficult;
+    enable allow / prevent; success succeed successful / failure fail unsuccessful; upper / lower; before / after;
+    stable stability / unstable instability; supervised / unsupervised; convex / nonconvex; linear / nonlinear;
+    always / never; maximize maximise / minimize minimise; early earlier / late later
+"""
 # Words that say that something increases or comes about, and that it decreases or does not, whatever it is.
 UP_WORDS = f"""
     {INCREASE} abundance abundant accelerate activate activation best better cause drive effective elevated enable
@@ -196,8 +191,9 @@ def _word(text: str, stem: str) -> str:
 def _opposites() -> dict[str, frozenset[str]]:
     """Return the stems that mean the opposite of each stem."""
     found: dict[str, frozenset[str]] = {}
-    for pair in OPPOSITES:
-        for one, other in (pair, pair[::-1]):
+    for pair in OPPOSITES.split(";"):
+        sides = pair.split("/")
+        for one, other in (sides, sides[::-1]):
             for stem in stems(one):
                 found[stem] = found.get(stem, frozenset()) | stems(other)
     return found
