@@ -51,11 +51,7 @@ ON = r"on\b(?!\s+(?!(?:about|on|that|which|in|at|by|and|with|is|are|was|were)\b)
 # What is added to the first and to the last year (None if that side is open), and the pattern.
 BOUNDS: tuple[tuple[int | None, int | None, str], ...] = (
     (0, None, rf"(?:from\s+)?({YEAR})\s*(?:-|–|to|until|till)\s*(?:now|today|(?:the\s+)?present)\b"),
-    (
-        0,
-        0,
-        rf"(?:between|from|of|in)?\s*({YEAR})\s*(?:-|–|and|&|(?:up\s+)?to|until|till|through)\s*({YEAR})",
-    ),
+    (0, 0, rf"(?:between|from|of|in)?\s*({YEAR})\s*(?:[-–&]|and|(?:up\s+)?to|until|till|through)\s*({YEAR})"),
     (0, 0, rf"({YEAR})\s*[-–/]\s*(\d\d)\b"),
     (0, None, rf"(?:since|starting(?:\s+\w+)?|as\s+of|{NO}(?:older|earlier|before)(?:\s+than)?)\s+({YEAR})"),
     (0, None, rf"(?:from\s+)?({YEAR})\s*(?:\+|(?:and|or)\s+(?:later|after|newer|since|up)|onwards?|{ON})"),
