@@ -83,10 +83,18 @@ def test_a_position_beyond_the_last_is_an_error(ask):
         ask("and the seventh one?", ("papers on games", GAMES))
 
 
-def test_a_position_after_a_pick_means_the_list_before_it(ask):
-    """ "The third one" after "the second one" means the list from which that was picked."""
-    turns = [("papers on games", GAMES), ("the second one", GAMES[1:2])]
-    assert ask("and the third one?", *turns).within == GAMES[2:]
+@pytest.mark.parametrize(
+    ("question", "within"),
+    [
+        ("and the third one?", GAMES[2:]),
+        ("the next one", GAMES[2:]),
+        ("and the previous paper?", GAMES[:1]),
+        ("what about the one above?", GAMES[:1]),
+    ],
+)
+def test_a_position_after_a_pick_means_the_list_before_it(ask, question, within):
+    """ "The third one" or "the next one" after "the second one" means the list from which that was picked."""
+    assert ask(question, ("papers on games", GAMES), ("the second one", GAMES[1:2])).within == within
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,8 @@ def index(tmp_path_factory):
         ("papers at ICML since 2018", Filter(venues=("ICML",), since=2018)),
         ("papers older than 2012", Filter(until=2011)),
         ("papers from '15", Filter(since=2015, until=2015)),
+        ("papers from 2015-17", Filter(since=2015, until=2017)),
+        ("papers from 2015 or earlier", Filter(until=2015)),
         ("papers published between 2013 and 2015", Filter(since=2013, until=2015)),
         ("papers after 2018 but before 2021", Filter(since=2019, until=2020)),
         ("papers from the 2010s", Filter(since=2010, until=2019)),
