@@ -3,14 +3,14 @@
 Its description (`spec`) and its tokenizer are read from files, without loading the model.
 """
 
-import json
 import logging
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rag_qa.backends.agreement import agrees, lowest_cosine, recall_cosine, remember_cosine
+from rag_qa.backends.configs import read_config
 from rag_qa.backends.light_embedder import LightEmbedder
 from rag_qa.backends.locating import locate_model
 from rag_qa.backends.processor import has_bfloat16
@@ -128,7 +128,7 @@ def find_embedder(settings: Settings) -> tuple[Path, EmbedderSpec]:
     if dtype == "auto":
         dtype = "bfloat16" if has_bfloat16() else "float32"
     entry = located.entry
-    prompts = _read_json(located.path / "config_sentence_transformers.json").get("prompts") or {}
+    prompts = read_config(located.path / "config_sentence_transformers.json").get("prompts") or {}
     spec = EmbedderSpec(
         name=entry.name if entry else located.path.name,
         revision=(entry.revision if entry else None) or "unpinned",
@@ -154,22 +154,16 @@ def open_plain_model(settings: Settings) -> "SentenceTransformer":
 def _dimension(folder: Path) -> int:
     """Return the dimension of the last module that has one: a Dense layer follows the pooling."""
     dimension = None
-    for module in _read_json(folder / "modules.json", default=[]):
-        config = _read_json(folder / module["path"] / "config.json") if module["path"] else {}
+    for module in read_config(folder / "modules.json"):
+        config = read_config(folder / module["path"] / "config.json") if module["path"] else {}
         dimension = config.get("out_features") or config.get("word_embedding_dimension") or dimension
-    dimension = dimension or _read_json(folder / "config.json").get("hidden_size")
+    dimension = dimension or read_config(folder / "config.json").get("hidden_size")
     if not isinstance(dimension, int):
         raise BackendError(f"{folder} is not a sentence-transformers model; see `rag-qa models list`")
     return dimension
 
 
 def _max_tokens(folder: Path) -> int:
-    limit = _read_json(folder / "sentence_bert_config.json").get("max_seq_length")
-    limit = limit or _read_json(folder / "config.json").get("max_position_embeddings") or 512
+    limit = read_config(folder / "sentence_bert_config.json").get("max_seq_length")
+    limit = limit or read_config(folder / "config.json").get("max_position_embeddings") or 512
     return int(limit)
-
-
-def _read_json(path: Path, default: Any = None) -> Any:
-    if not path.is_file():
-        return {} if default is None else default
-    return json.loads(path.read_text(encoding="utf-8"))

@@ -1,13 +1,13 @@
 """Texts → vectors of length 1, without torch, for embedders of BERT's kind: ready at once in a fresh process."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from rag_qa.backends.bert import Bert
+from rag_qa.backends.configs import read_config
 from rag_qa.backends.tokens import Tokens, encoding_of, prompt_for, refuse_blanks, unit
 from rag_qa.protocols import EmbedderSpec, Matrix, Role, TokenEncoding
 
@@ -64,16 +64,11 @@ def _pooling(folder: Path) -> str:
     names = [str(module["type"]).rsplit(".", 1)[-1] for module in modules]
     if names not in MODULES:
         raise ValueError(f"its modules are {', '.join(names)}")
-    if _read(folder / "sentence_bert_config.json").get("do_lower_case"):
+    if read_config(folder / "sentence_bert_config.json").get("do_lower_case"):
         raise ValueError("it lowercases texts before tokenising them")
-    config = _read(folder / modules[1]["path"] / "config.json")
+    config = read_config(folder / modules[1]["path"] / "config.json")
     modes = [name for name, on in config.items() if name.startswith("pooling_mode_") and on is True]
     mode = config.get("pooling_mode") or (POOLINGS.get(modes[0]) if len(modes) == 1 else None)
     if mode not in POOLINGS.values() or not config.get("include_prompt", True):
         raise ValueError("its pooling is neither the mean nor the first token")
     return str(mode)
-
-
-def _read(path: Path) -> Mapping[str, Any]:
-    config: Mapping[str, Any] = json.loads(path.read_text("utf-8")) if path.is_file() else {}
-    return config

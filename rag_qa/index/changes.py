@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 
 from rag_qa.corpus.merging import merge_papers
 from rag_qa.corpus.placeholders import repeated_texts
-from rag_qa.corpus.reading import Reading, read_source
+from rag_qa.corpus.reading import SourceReading, read_source
 from rag_qa.corpus.sources import STDIN, SourceFile, source_exists
 from rag_qa.index.manifest import Manifest
 from rag_qa.index.store import Store
@@ -148,7 +148,7 @@ def _by_record_id(papers: Sequence[Paper]) -> dict[str, Paper]:
     return records
 
 
-def _kept(before: Mapping[str, Paper], now: Mapping[str, Paper], reading: Reading) -> dict[str, Paper]:
+def _kept(before: Mapping[str, Paper], now: Mapping[str, Paper], reading: SourceReading) -> dict[str, Paper]:
     """Return the stored records that a source no longer has, numbered after its last so that no number repeats."""
     numbers = [paper.sources[0].record for paper in now.values()] + [skip.record for skip in reading.skipped]
     last = max(numbers, default=0)

@@ -1,4 +1,7 @@
-"""Misspelt words of a question → words of the papers (spelling correction). Knows nothing of indexes."""
+"""Misspelt words of a question → words of the papers: spelling correction at one edit (Damerau, 1964).
+
+Knows nothing of indexes.
+"""
 
 import re
 import string

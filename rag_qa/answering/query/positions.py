@@ -1,4 +1,4 @@
-"""Where a question means papers by their place in a list: "[2]", "the second one", "the first two", "the one above"."""
+"""References to papers by their position in a list: "[2]", "the second one", "the first two", "the one above"."""
 
 import re
 from collections.abc import Sequence
@@ -7,16 +7,10 @@ from typing import NamedTuple
 from rag_qa.errors import QuestionError
 from rag_qa.types import Paper, Query
 
-# 0 is the last place, None the one in the middle.
-ORDINALS: dict[str, int | None] = dict(
-    zip(["first", "second", "third", "fourth", "fifth", "sixth", "seventh"], range(1, 8), strict=True),
-    top=1,
-    last=0,
-    final=0,
-    bottom=0,
-    middle=None,
-)
-NUMBERS = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7}
+# 0 is the last position, None the middle one.
+ORDINALS: dict[str, int | None] = {"top": 1, "last": 0, "final": 0, "bottom": 0, "middle": None}
+ORDINALS |= {word: n for n, word in enumerate("first second third fourth fifth sixth seventh".split(), 1)}
+NUMBERS = {word: n for n, word in enumerate("one two three four five six seven".split(), 1)}
 NTH = rf"(?:{'|'.join(ORDINALS)}|\d{{1,2}}(?:st|nd|rd|th))"
 NUMBER = rf"(?:\d{{1,2}}|{'|'.join(NUMBERS)})\b"
 JOINED = r"\s*(?:,|and|&|or|vs\.?|with)\s*"
@@ -25,7 +19,7 @@ AFTER = (
     r"(?=\s+(?:is|are|was|were|do|does|did|has|have|had|can|will|with|and|or|than|vs|please|pls)\b"
     r"|\s*[,.:;?!]|\s*$)"
 )
-PLACE = re.compile(
+POSITION = re.compile(
     rf"""\b(?P<run>{NTH})\s+(?P<many>two|three|four|\d)\b(?=\W*$|\s+(?:ones?|papers?|of)\b|{AFTER})
     | \b(?P<named>{NTH})\s+(?:one|{PAPER}|of\s+(?:them|these|those))\b(?!\s+(?:to|that|which|ever)\b)
     | (?:\b(?:the|and|or|with|vs|than|to|of|in)\s+|^\W*(?:\w+\s+)?)(?P<bare>{NTH})(?:{AFTER})
@@ -41,19 +35,19 @@ BACK = ("above", "before", "previous")
 
 
 class Turn(NamedTuple):
-    """A question answered before, as it was understood, and the papers that it was about."""
+    """An earlier question as it was understood, and the papers that it was about."""
 
     query: Query
     papers: tuple[Paper, ...]
 
     @property
     def ids(self) -> tuple[str, ...]:
-        """The papers that it was about, in order."""
+        """The ids of the papers, in order."""
         return tuple(paper.id for paper in self.papers)
 
 
 def listed(shown: Sequence[Turn]) -> tuple[str, ...]:
-    """Return the list that places in words mean: the last that was not picked from the one before it."""
+    """Return the list that ordinals refer to: the last one that was not picked from the one before it."""
     for before, turn in zip(reversed([None, *shown[:-1]]), reversed(shown), strict=True):
         if (
             before is None
@@ -64,14 +58,15 @@ def listed(shown: Sequence[Turn]) -> tuple[str, ...]:
     return shown[-1].ids
 
 
-def places(question: str, shown: Sequence[Turn]) -> list[str]:
-    """Return the papers that a question names by place: numbers as on the screen, words in the list.
+def by_position(question: str, shown: Sequence[Turn]) -> list[str]:
+    """Return the ids of the papers that a question names by position.
 
-    Raises QuestionError for a place that no paper has.
+    Numbers refer to the papers shown last, words to the list that these were picked from (see `listed`). Raises
+    QuestionError for a position that no paper has.
     """
     screen, row = shown[-1].ids, listed(shown)
     found: list[str] = []
-    for match in PLACE.finditer(question):
+    for match in POSITION.finditer(question):
         step = (match["step"] or match["beside"] or "").casefold()
         nth = match["named"] or match["bare"] or match["side"]
         if match["other"]:
@@ -87,17 +82,17 @@ def places(question: str, shown: Sequence[Turn]) -> list[str]:
         else:
             numbers = match["numbers"] or match["digits"] or match["hash"] or match["mark"]
             for number in re.findall(NUMBER, numbers, re.IGNORECASE):
-                place = _number(number)
-                found.append(_at(place, screen if (place or 0) <= len(screen) else row))
+                position = _number(number)
+                found.append(_at(position, screen if (position or 0) <= len(screen) else row))
     return found
 
 
-def _at(place: int | None, ids: Sequence[str]) -> str:
-    place = (len(ids) + 1) // 2 if place is None else place
-    if place > len(ids):
+def _at(position: int | None, ids: Sequence[str]) -> str:
+    position = (len(ids) + 1) // 2 if position is None else position
+    if position > len(ids):
         count = "1 paper" if len(ids) == 1 else f"{len(ids)} papers"
-        raise QuestionError(f"the last answer shows {count}, no number {place}; ask for one that it shows")
-    return ids[place - 1]
+        raise QuestionError(f"the last answer shows {count}, no number {position}; ask for one that it shows")
+    return ids[position - 1]
 
 
 def _number(text: str) -> int | None:
