@@ -20,6 +20,14 @@ def fit_logistic(
     return LogisticRegression(C=strength, max_iter=5000).fit(x, y, weights)
 
 
+def leave_one_out(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Return the probability of each row by a model of all others, shape (rows,)."""
+    rows = np.arange(len(y))
+    return np.array(
+        [fit_logistic(x[rows != n], y[rows != n]).predict_proba(x[n : n + 1])[0, 1] for n in rows]
+    )
+
+
 def as_toml(
     name: str,
     features: Sequence[str],

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from sklearn.metrics import roc_auc_score  # type: ignore[import-untyped]
 
-from eval.logistic import as_toml, fit_logistic
+from eval.logistic import as_toml, fit_logistic, leave_one_out
 from eval.programs import parser_for
 
 FEATURES = {"read_answer": ("stated",), "confirmed_answer": ("confirmed", "supported")}
@@ -37,7 +37,7 @@ def main() -> None:
         x = np.array([[row["clues"][feature] for feature in features] for row in used])
         y = np.array([row["answerable"] for row in used])
         model = fit_logistic(x, y)
-        left_out = np.array([_fitted_without(x, y, n) for n in range(len(y))])
+        left_out = leave_one_out(x, y)
         threshold = float(np.quantile(left_out[y], REFUSED[name], method="lower"))
         near = np.array([row["kind"] == "near" for row in used])
         print(
@@ -46,13 +46,6 @@ def main() -> None:
             f"near answered {(left_out[near] >= threshold).mean():.3f}"
         )
         print("\n".join(as_toml(name, features, model.coef_[0], model.intercept_[0], threshold)))
-
-
-def _fitted_without(x: np.ndarray, y: np.ndarray, left_out: int) -> float:
-    """Return the probability of a row by a model of all others."""
-    others = np.arange(len(y)) != left_out
-    model = fit_logistic(x[others], y[others])
-    return float(model.predict_proba(x[left_out : left_out + 1])[0, 1])
 
 
 if __name__ == "__main__":

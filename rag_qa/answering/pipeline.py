@@ -18,7 +18,7 @@ from rag_qa.answering.evidence.answerability import (
     decide_named,
 )
 from rag_qa.answering.evidence.choosing import choose_sentences, to_read
-from rag_qa.answering.evidence.relevance import assess
+from rag_qa.answering.evidence.relevance import assess, is_on_topic, keep_relevant
 from rag_qa.answering.evidence.scoring import ScoredSentence, as_evidence, encode_paper, score_sentences
 from rag_qa.answering.explaining import explain
 from rag_qa.answering.listing import introduce, list_papers, mentioning
@@ -193,19 +193,27 @@ class Pipeline:
     def _list(self, query: Query, trace: Trace) -> AnswerDraft:
         """List the papers that meet a request, each with the sentence that shows why."""
         hits = self._found(query)
+        return AnswerDraft(hits, self._listed(query, hits, trace) if hits else iter(()))
 
-        def events() -> Iterator[Event]:
-            with trace.timed("evidence"):
-                trace.decision = self._decided_list(query, hits)
-                relevant = trace.decision.relevant
-                evidence = as_evidence(choose_sentences(relevant, query.kind, self._settings))
-            if self._synthesis and evidence:
-                yield from self._synthesis.introduce(query, evidence, _titles(hits), trace)
-            yield from _events(list(map(quote, evidence)))
+    def _listed(self, query: Query, hits: Sequence[Hit], trace: Trace) -> Iterator[Event]:
+        with trace.timed("evidence"):
+            decision = trace.decision = self._decided_list(query, hits)
+            # A list of which search is not sure is read all the same, unless nothing is on its topic.
+            by_model = query.within is None and is_on_topic(decision.assessed)
+            listed = keep_relevant(decision.assessed) if by_model else decision.relevant
+            evidence = as_evidence(choose_sentences(listed, query.kind, self._settings))
+        material = None
+        if self._synthesis and evidence:
+            material = self._synthesis.read(query, evidence, evidence, _titles(hits), trace)
+        if self._synthesis and material and by_model:
+            trace.decision = self._decided_list(query, hits, self._synthesis.states(material, trace))
+        if not trace.decision.relevant:
+            return
+        if self._synthesis and material:
+            yield from self._synthesis.introduce(material, trace)
+        yield from _events(list(map(quote, evidence)))
 
-        return AnswerDraft(hits, events() if hits else iter(()))
-
-    def _decided_list(self, query: Query, hits: Sequence[Hit]) -> Decision:
+    def _decided_list(self, query: Query, hits: Sequence[Hit], stated: float | None = None) -> Decision:
         """Return which of the hits meet a request for papers; by rules if the question names its papers.
 
         The calibration of an index is not used: it is of whether papers state an answer.
@@ -213,7 +221,9 @@ class Pipeline:
         papers = [hit.paper for hit in hits]
         terms, weights = self._terms(query)
         assessed = assess(hits, self._scored(query, hits), terms, weights)
-        decision = decide_list(query, assessed, papers, weights, wanted=self._settings.min_relevance)
+        decision = decide_list(
+            query, assessed, papers, weights, wanted=self._settings.min_relevance, stated=stated
+        )
         return decision if query.within is None else decide_named(query, decision, papers, NAMED_LIKENESS)
 
     def _from_evidence(self, query: Query, trace: Trace) -> AnswerDraft:

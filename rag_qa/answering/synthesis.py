@@ -121,18 +121,13 @@ class Synthesis:
         if not said:
             trace.unsupported = UNSUPPORTED
 
-    def introduce(
-        self, query: Query, evidence: Sequence[Evidence], titles: Mapping[str, str], trace: Trace
-    ) -> Iterator[Event]:
+    def introduce(self, material: Material, trace: Trace) -> Iterator[Event]:
         """Yield a sentence on how the papers of a list meet the request, if it is supported.
 
         It begins with their titles if they are few. Papers whose own evidence does not support it are left out. Of
         several papers, at least SEVERAL must remain.
         """
-        material = self.read(query, evidence, evidence, titles, trace)
-        if material is None:
-            return
-        listed = material.candidates
+        listed, titles = material.candidates, material.titles
         opening = call_papers([titles[e.paper_id] for e in listed])
         self._note(material.reading, opening, trace)
         for text in self._written(material.reading, opening, trace):
@@ -141,7 +136,7 @@ class Synthesis:
                 continue
             said = text.removeprefix(opening)
             with trace.timed("attribute"):
-                judged = judge_each(said, listed, titles, self._judge, question=query.text)
+                judged = judge_each(said, listed, titles, self._judge, question=material.query.text)
             held = [(e, v) for e, v in zip(listed, judged, strict=True) if v.label == "supported"]
             if held and len(held) >= min(len(listed), SEVERAL):
                 named = (

@@ -137,15 +137,21 @@ def decide_list(
     weights: Mapping[str, float],
     *,
     wanted: float | None = None,
+    stated: float | None = None,
 ) -> Decision:
     """Return whether the papers meet a request for papers, and which of them do.
 
-    Relevance alone decides, since papers need not state anything: the confidence must reach `wanted`, or the fitted
-    threshold if that is None. `assessed` is most probable first and not empty.
+    The confidence is by relevance, and by a language model's probability that the evidence answers the request
+    (`stated`) if there is one. It must reach `wanted`, or the fitted threshold if that is None. `assessed` is most
+    probable first and not empty.
     """
-    confidence = list_probability(assessed)
-    sure = confidence >= (threshold("list") if wanted is None else wanted)
+    model, confidence = "list", list_probability(assessed)
     clues = best_signals([paper.signals for paper in assessed]).model_dump()
+    if stated is not None:
+        model = "read_list"
+        clues |= {"listed": log_odds(confidence), "stated": log_odds(stated)}
+        confidence = logistic(model, clues)
+    sure = confidence >= (threshold(model) if wanted is None else wanted)
     why_not = _not_said(query, assessed, papers, weights)
     return _decision(query, assessed, confidence, sure, is_on_topic(assessed), wanted, why_not, clues)
 
