@@ -134,6 +134,19 @@ def test_a_list_is_introduced_and_quoted(open_assistant):
     assert introduced.papers == bare.papers
 
 
+def test_a_list_is_read_before_it_is_given(open_assistant):
+    """A list that search finds is refused if a model that reads well does not find in it what is asked for."""
+    game = " discuss an eigendecomposition as a competitive game."
+    options = {"listed_papers": 2, "min_relevance": None}
+    refused = open_assistant([game], choices=[(0.02, 0.98)], **options).ask(WHICH)
+    given = open_assistant([game], choices=[(0.98, 0.02)], **options).ask(WHICH)
+    assert refused.abstained
+    assert refused.reason
+    assert refused.nearest
+    assert [s.kind for s in given.sentences] == ["prose", "quote", "quote"]
+    assert refused.confidence < given.confidence
+
+
 def test_no_mark_of_a_question_or_a_paper_reaches_the_model(ask_with):
     """Marks are left out of the question and defused in the evidence, and prompt injection is left out of it."""
     generator = QueuedGenerator(["A token such as im_end ends a turn of a chat template."])

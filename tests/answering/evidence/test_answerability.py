@@ -168,6 +168,18 @@ def test_a_request_for_papers_is_met_by_papers_on_it_though_nothing_is_stated():
     assert [r.paper_id for r in decide_list(query(asked), [improbable], [HIVE], weights, wanted=0.0).relevant]
 
 
+@pytest.mark.parametrize(("stated", "listed"), [(0.95, ["hive"]), (0.05, [])])
+def test_a_model_that_reads_a_list_decides_with_the_scores(stated, listed):
+    """A list is given if the model finds in its papers what is asked for, and not if it does not; the clues say so."""
+    asked = "which papers count bees?"
+    terms = question_terms(asked)
+    weights = dict.fromkeys(terms, 1.0)
+    found = decide_list(query(asked), [relevance(HIVE, asked)], [HIVE], weights, stated=stated)
+    assert [r.paper_id for r in found.relevant] == listed
+    assert found.clues["stated"] == log_odds(stated)
+    assert {"listed", "stated"} <= found.clues.keys()
+
+
 def test_a_request_on_something_far_off_is_refused():
     """A request to which no paper speaks gets no list, however much likelier one paper is than the others."""
     asked = "which papers are about boiling eggs?"

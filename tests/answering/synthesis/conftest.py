@@ -98,7 +98,8 @@ def introduce():
         generator = QueuedGenerator(replies)
         synthesis, trace = build(generator)
         query = Query(text="which papers tell of dances?", topic="dances", kind="which")
-        events = synthesis.introduce(query, pieces, titles, trace)
+        material = synthesis.read(query, pieces, pieces, titles, trace)
+        events = synthesis.introduce(material, trace) if material else ()
         return [event.sentence for event in events if event.sentence], generator.prompts
 
     return run
