@@ -36,11 +36,6 @@ SHARED_AUTHORS = 0.5
 NOTHING: frozenset[str] = frozenset()
 
 
-def same_paper(a: MatchSignals, b: MatchSignals) -> bool:
-    """Return whether two records describe the same paper; symmetrical."""
-    return why_same(a, b) is not None
-
-
 def why_same(a: MatchSignals, b: MatchSignals) -> str | None:
     """Return why two records describe the same paper, or None if they do not; symmetrical."""
     if _identical(a, b):

@@ -1,4 +1,4 @@
-"""Authors from strings, lists and mappings: people and groups whole, and nothing that is no author."""
+"""Authors from strings, lists and mappings: people and groups whole, and nothing else."""
 
 import pytest
 from hypothesis import given
@@ -60,7 +60,7 @@ def test_words_for_no_author_are_no_name(value):
     ],
 )
 def test_a_full_stop_behind_a_list_is_of_no_name(value, names):
-    """PubMed ends its lists in a full stop, which is not that of an initial."""
+    """The full stop at the end of PubMed's lists is removed; that of an initial stays."""
     assert read_authors(value) == names
 
 
@@ -84,7 +84,7 @@ def test_a_full_stop_behind_a_list_is_of_no_name(value, names):
     ],
 )
 def test_lists_of_every_form_are_split(value):
-    """Separators, ids behind names, lists in cells and mappings of every source give the same names."""
+    """Separators, ids after names, lists in cells and mappings of every source give the same names."""
     assert read_authors(value) == PEOPLE
 
 
@@ -121,7 +121,7 @@ def test_groups_stay_whole(value, names):
     ],
 )
 def test_parts_of_names_are_kept_in_order(value, names):
-    """Particles, suffixes, initials behind a name and names in Chinese come out as they are said."""
+    """Particles, suffixes, initials after a name and Chinese names are read with the given name first."""
     assert read_authors(value) == names
 
 
@@ -194,6 +194,6 @@ UNUSUAL = [
 
 @given(st.lists(st.sampled_from([*USUAL, *UNUSUAL, "Mug Study Group"]), min_size=1, max_size=4))
 def test_usual_names_are_read_like_others(names):
-    """The quick way for lists of usual names gives what the long one gives, which a blank before the first compels."""
+    """The fast path for lists of usual names gives the same as the slow one, which a leading space forces."""
     quick = read_authors(names)
     assert quick == read_authors([" " + names[0], *names[1:]])

@@ -125,7 +125,7 @@ def read(content, format=None):
 
 
 def lost(content, reading):
-    """The markers that stand in the text and in no paper, though nothing was skipped."""
+    """The markers that are in the text but in no paper, although nothing was skipped."""
     if reading.skipped:
         return []
     text = decode_bytes(content)

@@ -88,6 +88,6 @@ def test_a_stable_id_depends_on_title_and_text_alone():
 
 
 def test_ids_are_ranked_by_kind():
-    """A source's own id goes before arXiv's, a DOI and a hash."""
+    """A source's own id is preferred to arXiv's, a DOI and a hash."""
     ids = ["p1", "arXiv:2101.00001", "doi:10.1000/abc", "sha-0123456789ab"]
     assert [id_rank(name) for name in ids] == [0, 1, 2, 3]

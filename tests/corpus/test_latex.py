@@ -1,4 +1,4 @@
-r"""What reference managers write as LaTeX becomes the text that its authors wrote, and nothing vanishes."""
+r"""The LaTeX of reference managers becomes the text that its authors wrote, and nothing is lost."""
 
 import re
 import unicodedata

@@ -1,4 +1,4 @@
-"""HTML, JATS, MathML and entities become the text that they mark up; what only looks like them stays."""
+"""HTML, JATS, MathML and entities become their text; text that only looks like them stays."""
 
 import pytest
 from hypothesis import given
@@ -74,6 +74,6 @@ def test_formulas_in_mathml_become_text(formula, text):
     )
 )
 def test_any_scraps_become_text(pieces):
-    """No scraps of markup raise, and no word vanishes but inside a comment or a tag."""
+    """No scraps of markup raise, and no word is lost, except inside a comment or a tag."""
     text = "".join(pieces)
     assert isinstance(strip_markup(text), str)

@@ -1,4 +1,4 @@
-"""Records of one paper become one, and different papers stay apart."""
+"""Records of one paper are merged, and different papers are not."""
 
 import random
 
@@ -46,7 +46,7 @@ def test_a_whole_list_of_authors_ends_et_al(paper):
 
 
 def test_one_doi_over_a_whole_volume_merges_nothing(paper):
-    """Papers that carry their volume's DOI but differ in title and text stay apart."""
+    """Papers with their volume's DOI but different titles and texts are not merged."""
     papers = [paper(WOOL, number=1, title="On Wool", doi="10.1000/v"),
               paper(TREES, number=2, title="On Trees", doi="10.1000/v")]  # fmt: skip
     assert len(merge_papers(papers)) == 2
@@ -60,7 +60,7 @@ def test_an_arxiv_id_merges(paper):
 
 
 def test_a_title_merges_different_texts(paper):
-    """A title of its own is enough, however the text was rewritten."""
+    """The same specific title is enough, even if the text was rewritten."""
     title = "Toward a Deeper Understanding of Wool"
     assert (
         len(merge_papers([paper(WOOL, number=1, title=title), paper(TREES, number=2, title=title.upper())]))
@@ -69,7 +69,7 @@ def test_a_title_merges_different_texts(paper):
 
 
 def test_a_generic_title_merges_nothing(paper):
-    """ "Editorial" names no paper."""
+    """The title "Editorial" does not identify a paper."""
     papers = [paper(WOOL, number=1, title="Editorial"), paper(TREES, number=2, title="Editorial")]
     assert len(merge_papers(papers)) == 2
 
@@ -112,7 +112,7 @@ def test_a_real_abstract_leads_over_a_synopsis(paper):
 
 
 def test_an_id_used_twice_means_neither(paper):
-    """Two files that both count from 1 keep both papers, each under an id of its own."""
+    """Two files that both count from 1 keep both papers, each under another id."""
     papers = [paper(WOOL, number=1, path="a"), paper(TREES, number=1, path="b", doi="10.1000/t")]
     ids = [merged.id for merged in merge_papers(papers)]
     assert ids[0] == "doi:10.1000/t" or ids[0].startswith(("doi:", "sha-"))
@@ -149,7 +149,7 @@ def test_merging_is_idempotent_and_knows_no_order(records, seed):
 
 @pytest.mark.shared
 def test_the_seeds_hold_42_papers(shared):
-    """The 49 abstracts of the seeds are 42 papers; the three EigenGames and two Gemmas stay apart."""
+    """The 49 abstracts of the seeds are 42 papers; the three EigenGames and two Gemmas are not merged."""
     papers = [paper for file in expand_sources([shared / "seeds"]) for paper in read_source(file).papers]
     merged = merge_papers(papers)
     assert (len(papers), len(merged)) == (49, 42)

@@ -54,5 +54,5 @@ def test_names_are_read_in_every_form(value, names):
     ],
 )
 def test_years_are_read_and_impossible_ones_are_none(value, year):
-    """A year comes from numbers, dates and texts; nonsense is None."""
+    """A year is read from numbers, dates and texts; from nonsense it is None."""
     assert read_year(value) == year

@@ -1,4 +1,4 @@
-"""Notices that there is no abstract are no abstracts, and real abstracts that speak of absence are."""
+"""Notices that there is no abstract are placeholders; real abstracts about absence are not."""
 
 import pytest
 
@@ -67,7 +67,7 @@ def test_a_short_abstract_is_kept(text):
     ],
 )
 def test_a_label_goes_and_the_text_stays(written, text):
-    """The word "Abstract" before an abstract goes; words stay as they were written, in composed Unicode."""
+    """The word "Abstract" before an abstract is removed; the other words are unchanged, in composed Unicode."""
     assert clean_abstract(written) == text
 
 

@@ -268,7 +268,7 @@ def test_one_paper_becomes_one(name):
 
 @pytest.mark.parametrize("name", DIFFERENT)
 def test_two_papers_stay_two(name):
-    """Companions, notices and papers with other identifiers stay apart, in either order."""
+    """Companions, notices and papers with other identifiers are not merged, in either order."""
     records = _records(DIFFERENT[name])
     assert len(merge_papers(records)) == len(merge_papers(records[::-1])) == 2
 

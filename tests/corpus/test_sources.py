@@ -136,7 +136,7 @@ def test_two_folders_that_link_to_each_other(tmp_path):
 
 
 def test_a_link_that_leads_nowhere_is_told(tmp_path):
-    """A broken link in a folder is a file with a problem, and costs no other file."""
+    """A broken link in a folder is a file with a problem, and the other files are read."""
     (tmp_path / "a.bib").write_text("a")
     (tmp_path / "gone.bib").symlink_to("nowhere")
     (tmp_path / "self.bib").symlink_to("self.bib")

@@ -157,7 +157,7 @@ def test_preprint_servers_are_known_by_name(venue):
     ["CORR Insights", "Correspondence", "Journal of Preprints", "Advances", "ICML 2020 (arXiv:2001.00001)"],
 )
 def test_other_venues_are_no_servers(venue):
-    """A venue that only sounds like a server's is none."""
+    """A venue that only sounds like a preprint server is not one."""
     assert not is_preprint_venue(venue)
 
 
@@ -191,7 +191,7 @@ def test_a_mark_is_never_lost_in_a_merge(order):
 
 
 def test_a_notice_gives_its_status_to_the_paper_that_it_names():
-    """A retraction notice stays a record of its own, and the paper of that title is retracted."""
+    """A retraction notice stays a separate record, and the paper of that title is retracted."""
     records = [
         _paper(1, title="Rye bread keeps for nineteen days", doi="10.5555/a"),
         _paper(
@@ -206,7 +206,7 @@ def test_a_notice_gives_its_status_to_the_paper_that_it_names():
 
 
 def test_metadata_come_from_the_published_record_and_the_preprint_is_a_version():
-    """Title, venue, year and DOI of a paper are the published one's, whichever abstract is longer."""
+    """Title, venue, year and DOI are those of the published record, even if its abstract is shorter."""
     title = "Rye bread keeps for nineteen days"
     preprint = _paper(
         1, title=title, abstract=ABSTRACT + " More.", year=2019, arxiv_id="2001.00001", status="preprint"
@@ -258,7 +258,7 @@ def test_any_value_is_read(known, title):
 
 @pytest.mark.parametrize("piece", ["retracted ", "(retracted ", "[", "retraction of ", ": ", "the author's "])
 def test_hostile_titles_are_read_at_once(piece):
-    """No repetition of what marks are made of takes a noticeable time."""
+    """Long repetitions of parts of marks do not make the patterns backtrack without end."""
     for title in (piece * 40, piece * 20_000):
         read_status({"note": title, "type": title}, title, abstract=title)
         assert len(without_marks(title)) <= len(title)
@@ -266,7 +266,7 @@ def test_hostile_titles_are_read_at_once(piece):
 
 @pytest.mark.parametrize("turned", [False, True])
 def test_a_flag_of_the_poorer_record_is_not_lost_in_a_merge(turned):
-    """A paper is retracted if any of its records says so, though another is the one that its metadata come from."""
+    """A paper is retracted if any of its records says so, even if its metadata come from another."""
     text = "Looms of oak weave wool faster than looms of pine."
     full = Paper(id="a", title="Looms", abstract=text, venue="Wool Letters", year=2020, doi="10.5555/loom")
     flagged = Paper(id="b", title="Looms", abstract=text, status="retracted")

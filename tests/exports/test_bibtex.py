@@ -66,7 +66,7 @@ def test_entry_types_follow_the_venue(make_paper, fields, entry):
     ],
 )
 def test_titles(title, written):
-    """Names and acronyms keep their capitals, harmless formulas stay formulas, everything else is shown as it is."""
+    """Names and acronyms keep their capitals, harmless formulas stay formulas, everything else is escaped."""
     assert escape_title(title) == written
 
 
@@ -76,7 +76,7 @@ def test_no_ligature_is_made():
 
 
 def test_an_address_cannot_end_its_field(make_paper):
-    """Braces that have no partner, and backslashes, are written as addresses have them."""
+    """Unpaired braces and backslashes are percent-encoded."""
     text = export_papers([make_paper(url="https://example.org/}{\\x")], "bib")
     assert "  url = {https://example.org/%7D%7B%5Cx},\n" in text
 

@@ -1,4 +1,4 @@
-"""The table of formats: which there are, for what, and which file is in which."""
+"""The table of formats: their names, what they hold, and the endings of their files."""
 
 import json
 from pathlib import Path
@@ -10,7 +10,7 @@ from rag_qa.exports import FORMATS, export_answer, export_papers, format_of_file
 
 
 def test_these_are_the_formats():
-    """A format that comes or goes is a decision."""
+    """The formats are a fixed list: adding or removing one is a decision."""
     assert list(FORMATS) == ["md", "json", "html", "bib", "ris", "csl", "text"]
 
 

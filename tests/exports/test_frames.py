@@ -37,7 +37,7 @@ def test_hits_are_a_list(hits):
 
 
 def test_hits_become_a_table(hits):
-    """A row a hit; years stay whole numbers beside a missing one."""
+    """One row for each hit; years stay integers beside a missing one."""
     table = hits.to_dataframe()
     assert list(table["paper_id"]) == ["a", "b"]
     assert table["authors"][0] == ["Wilma Weaver"]

@@ -21,7 +21,7 @@ from rag_qa.exports.people import Person, family_first, read_person
     ],
 )
 def test_names_are_parted(name, person):
-    """Particles, suffixes and groups are seen; what has no parts is a literal."""
+    """Particles, suffixes and groups are recognised; a name without parts is a literal."""
     assert read_person(name) == person
 
 

@@ -108,7 +108,7 @@ def test_our_readers_read_what_we_write(format, written):
 
 @given(written=st.lists(papers(), min_size=1, max_size=3))
 def test_a_bibtex_parser_finds_every_entry(written):
-    """bibtexparser finds each paper, under a key of its own, with its fields and no failed block."""
+    """bibtexparser finds each paper under a unique key, with its fields and no failed block."""
     library = bibtexparser.parse_string(export_papers(written, "bib"))
     assert library.failed_blocks == []
     assert len({entry.key for entry in library.entries}) == len(written)

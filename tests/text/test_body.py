@@ -23,7 +23,7 @@ TEXT = "We knit a scarf. It is warm."
     ],
 )
 def test_copyright_lines_at_the_end_are_not_the_body(rights):
-    """The lines that publishers set behind an abstract are left out; alone they are nothing."""
+    """Publishers' lines after an abstract are left out; a text of only such lines is empty."""
     start, end = body_span(f"{TEXT} {rights}")
     assert f"{TEXT} {rights}"[start:end] == TEXT
     assert body_span(rights) == (0, 0)
@@ -44,7 +44,7 @@ def test_a_text_about_rights_is_the_body(text):
 
 
 def test_labels_of_sections_are_not_quoted():
-    """A sentence begins behind the label of its section."""
+    """A sentence begins after the label of its section."""
     text = "BACKGROUND: We knit. Materials and methods: In 2020 we purled. Results: warm. © 2020 Wool Inc."
     assert [text[a:b] for a, b in body_sentences(text)] == ["We knit.", "In 2020 we purled.", "warm."]
 

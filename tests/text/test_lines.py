@@ -31,7 +31,7 @@ def test_records_are_numbered_by_line_however_the_file_is_packed_or_named(
     ],
 )
 def test_a_bad_line_is_an_error_that_names_it(tmp_path: Path, content: bytes, problem: str) -> None:
-    """What is no JSON object, no UTF-8 or a damaged gzip file raises the caller's error with file and line."""
+    """A line that is not a JSON object, not UTF-8 or damaged gzip raises the caller's error, naming file and line."""
     path = tmp_path / "rows.jsonl"
     path.write_bytes(content)
     with pytest.raises(SourceError, match=rf"rows\.jsonl.*{problem}"):

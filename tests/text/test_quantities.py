@@ -35,7 +35,7 @@ def test_numbers_are_read_as_digits(text, found):
     ],
 )
 def test_units_have_one_spelling(text, unit):
-    """A unit is known by any of its spellings; an unknown word is none."""
+    """A unit is known by any of its spellings; an unknown word is not a unit."""
     assert [quantity.unit for quantity in quantities(text)] == [unit]
 
 

@@ -43,7 +43,7 @@ def test_spellings_of_one_word_are_the_same(one, other):
     ],
 )
 def test_words_are_parted_as_readers_part_them(text, found):
-    """Names keep their signs, lists are no numbers, marks belong to letters, and ideographs go alone and in pairs."""
+    """Names keep their signs, lists are not numbers, marks belong to letters, and ideographs give bigrams."""
     assert words(text) == found
 
 
@@ -60,13 +60,13 @@ def test_a_part_of_a_text_without_blanks_is_a_run_of_its_words(text, start, leng
 
 
 def test_compounds_are_one_word_when_joined():
-    """A compound with a hyphen is its parts, or one word."""
+    """A compound with a hyphen gives its parts, or one word with `joined_words`."""
     assert words("fine-tuning") == ["fine", "tuning"]
     assert joined_words("fine-tuning") == ["finetuning"]
 
 
 @given(st.text(max_size=100))
 def test_any_text_has_words_or_none(text):
-    """No text raises, and its words have no blanks."""
+    """No text raises, and its words have no spaces."""
     assert all(word.strip() == word != "" for word in words(text))
     assert isinstance(content_terms(text), list)

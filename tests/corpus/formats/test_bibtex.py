@@ -64,7 +64,7 @@ def test_a_repeated_key_is_another_entry(read):
 
 
 def test_a_parent_gives_year_and_venue(read):
-    """What an entry lacks comes from its crossref parent, whose title is the venue and whose DOI is its own."""
+    """Missing fields come from the crossref parent, whose title is the venue; its DOI is not inherited."""
     parent = "@proceedings{conf/wool/2021, title={Proc. of Wool}, year={2021}, doi={10.5555/all}}"
     reading = read(
         entry(crossref="{conf/wool/2021}", doi="{10.1007/978-3\\_2}", url="{https://x.org/a\\_b}") + parent
@@ -95,7 +95,7 @@ def test_a_parent_is_found_in_any_case(read):
     ],
 )
 def test_macros_in_a_doi_are_characters(read, written, doi):
-    """What reference managers escape in a DOI is decoded, so that it is the same as elsewhere."""
+    """Escapes in a DOI are decoded, so that it equals the same DOI from other sources."""
     (paper,) = read(entry(doi=written)).papers
     assert paper.doi == doi
 
@@ -121,7 +121,7 @@ def test_entries_that_are_each_others_parents_are_read(read):
     ],
 )
 def test_values_lose_their_delimiters(raw, value):
-    """Braces and quotation marks go, strings are resolved and joined, and what is no value stays."""
+    """Braces and quotation marks are removed, strings resolved and joined, and invalid values kept."""
     assert read_value(raw, {"jw": "Journal of Wool"}) == value
 
 

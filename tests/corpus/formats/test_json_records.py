@@ -78,7 +78,7 @@ def test_cited_papers_do_not_stand_for_a_paper_without_an_abstract(read, key):
 
 
 def test_openalex_abstracts_are_put_in_order(read):
-    """An inverted index becomes the text that it was made from; authors, venue and ids are found."""
+    """An inverted index becomes its text; authors, venue and ids are found."""
     work = {
         "id": "https://openalex.org/W1",
         "doi": "https://doi.org/10.5555/wool.1",

@@ -26,7 +26,7 @@ def test_title_names_and_abstract_are_told_apart(read, text):
 
 
 def test_several_labelled_abstracts_are_several_papers(read):
-    """Each title begins a paper of its own."""
+    """Each title begins another paper."""
     papers = read(f"Title: A\nAbstract: {KNIT}\n\nTitle: B\nYear: 2021\nAbstract: We purl.\n").papers
     assert [(paper.title, paper.year) for paper in papers] == [("A", None), ("B", 2021)]
     papers = read(f"# A\n\n## Abstract\n{KNIT}\n\n# B\n\n## Abstract\nWe purl.\n").papers

@@ -40,7 +40,7 @@ def test_stray_quotation_marks_in_tabs_are_text(read):
 
 
 def test_an_open_quotation_mark_costs_no_other_row(read):
-    """The rows behind a cell that is never closed are read, and bare marks inside a cell stay."""
+    """The rows after an unclosed cell are read, and bare quotation marks inside a cell stay."""
     text = 'Title,Abstract,Year\nA,"We knit,2020\nB,We purl.,2021\nC,"We ""sew"" it.",2022\nD,"We "weave" it.",2023\n'
     reading = read(text)
     assert [paper.title for paper in reading.papers][-3:] == ["B", "C", "D"]
@@ -48,7 +48,7 @@ def test_an_open_quotation_mark_costs_no_other_row(read):
 
 
 def test_tables_that_were_joined_are_read_under_their_headers(read):
-    """The header of a second table is no paper, and its order of columns holds from there on."""
+    """The header of a second table is not a paper, and its order of columns is used after it."""
     papers = read("Title,Abstract\nA,We knit.\nAbstract,Title\nWe purl.,B\n").papers
     assert [(paper.title, paper.abstract) for paper in papers] == [("A", "We knit."), ("B", "We purl.")]
 

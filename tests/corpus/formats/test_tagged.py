@@ -91,7 +91,7 @@ It is long.
     ],
 )
 def test_a_joined_file_keeps_its_second_record(read, second):
-    """Byte-order marks, indentation, other blanks and dashes, lower case and lost tags cost no record."""
+    """Byte order marks, indentation, other spaces and dashes, lower case and lost tags lose no record."""
     reading = read(RIS + second)
     assert [paper.abstract for paper in reading.papers] == ["We knit a scarf.", "We purl a tree."]
     assert [paper.title for paper in reading.papers] == ["Knitting", "Purling"]
@@ -99,7 +99,7 @@ def test_a_joined_file_keeps_its_second_record(read, second):
 
 
 def test_files_joined_without_a_line_end_are_two_records(read):
-    """A record may begin on the line on which the one before ends."""
+    """A record may begin on the line on which the previous one ends."""
     assert len(read(RIS.rstrip("\n") + SECOND).papers) == 2
 
 
@@ -134,7 +134,7 @@ def test_call_numbers_and_captions_are_no_groups(read):
 
 
 def test_pubmeds_nbib_is_read(read):
-    """Continued lines, labels, full names, groups, DOI, PubMed id, year and venue arrive; editors are no authors."""
+    """Continued lines, labels, full names, groups, DOI, PubMed id, year and venue are read; editors are not authors."""
     one, two = read(MEDLINE).papers
     assert (one.title, one.venue, one.year) == ("Knitting graphs of wool", "Journal of wool", 2020)
     assert one.abstract == "BACKGROUND: Wool is warm. RESULTS: We knit a scarf."

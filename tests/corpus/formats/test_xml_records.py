@@ -91,7 +91,7 @@ def test_oai_records_are_read(read):
     ids=["jats", "mods", "endnote"],
 )
 def test_other_exports_are_read(read, text, venue, authors):
-    """JATS, MODS and EndNote's XML give title, abstract, authors, venue and year; editors are no authors."""
+    """JATS, MODS and EndNote's XML give title, abstract, authors, venue and year; editors are not authors."""
     (paper,) = read(text).papers
     assert paper.title.startswith("Knitting")
     assert paper.abstract.endswith("We knit.")
