@@ -28,7 +28,7 @@ class Classifier(NamedTuple):
     def scores(self, features: NDArray[np.float32], name: str) -> NDArray[np.float32]:
         """Return a score for each class, by the coefficients `words` or `both`; shape (classes,)."""
         weights = self.weights[name]
-        return weights[:, :-1] @ features + weights[:, -1]
+        return np.asarray(weights[:, :-1] @ features + weights[:, -1], dtype=np.float32)
 
 
 @cache
