@@ -159,7 +159,7 @@ COMMANDS = (
     Command(
         "/save",
         "FILE",
-        "write the last answer: .md .json .html .bib .ris",
+        "save the last answer: .md .json .html .bib .ris",
         ".json is a receipt, for `rag-qa verify` and `rag-qa replay`; .bib, .ris, .csl.json and .txt hold the papers "
         "that the answer cites.",
         save,

@@ -12,7 +12,6 @@ from rag_qa.app.options import DEFAULT_INDEX, IndexOption, JsonOption, examples,
 from rag_qa.app.printing import safe_json, say
 from rag_qa.app.rendering import show_merged, show_paper
 from rag_qa.app.streams import print_json
-from rag_qa.index.merged import merged_fates
 from rag_qa.index.reader import Index
 from rag_qa.retrieval.passing import passing_papers
 from rag_qa.types import Fate, Filter, Paper
@@ -35,6 +34,8 @@ def papers(
 
     With --merged: which records became one paper, and why.
     """
+    from rag_qa.index.merged import merged_fates
+
     with closing(Index.open(index)) as opened:
         chosen = [paper for paper in passing_papers(opened, filter) if not merged or len(paper.sources) > 1]
         fates = merged_fates(opened, chosen) if merged else [()] * len(chosen)

@@ -164,7 +164,7 @@ def test_open_opens_in_a_terminal(ask_games, terminal, browser):
     console = Console(file=terminal(100, 40), force_terminal=True, _environ={"TERM": "xterm"})
     chat_with(ask_games(), console, iter(["/open eigengame", "/open soup", "/open auction"]))
     assert browser == ["https://example.org/eigengame", "https://doi.org/10.1000/auction(1)"]
-    assert "Nothing is known of where On soup is on the web" in console.file.getvalue()
+    assert "No web address is known for On soup" in console.file.getvalue()
 
 
 @pytest.mark.parametrize(

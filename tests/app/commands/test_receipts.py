@@ -145,7 +145,7 @@ def test_words_drawn_at_random_are_said_to_be(run, monkeypatch):
     run("ask", QUESTION, "--style", "synthesis", "--save", "answer.json")
     monkeypatch.setattr(assistant, "open_generator", lambda settings: queued("Soup is made of water."))
     assert run("replay", "answer.json")[1].endswith(
-        "Nothing else differs; above temperature 0, words are drawn.\n"
+        "Nothing else differs; above temperature 0, words are drawn at random.\n"
     )
 
 

@@ -7,9 +7,7 @@ import pytest
 from rag_qa import Answer, Assistant, Hit, Paper, Settings
 from rag_qa.answering.receipts.write import write_receipt
 from rag_qa.app.service.gate import BODY_LIMIT
-from rag_qa.app.service.listening import listen
 from rag_qa.backends.locating import STARTER
-from rag_qa.errors import SettingsError
 from rag_qa.testing import HashingEmbedder, QueuedGenerator
 
 STREAM = {"Accept": "text/event-stream"}
@@ -222,7 +220,7 @@ def test_indexes_of_one_name_get_numbers(build_papers, serving, tmp_path, built)
         ({"question": WHICH, "author": "Nobody"}, 400, "Nobody"),
         ({"question": WHICH, "index": "no"}, 404, "name one of games"),
         ({"question": WHICH, "style": "synthesis"}, 400, "no language model writes here"),
-        ({"question": WHICH, "conversation": "gone"}, 404, "not kept any more"),
+        ({"question": WHICH, "conversation": "gone"}, 404, "no longer kept"),
     ],
 )
 def test_what_cannot_be_asked_is_reported(quoting, fields, status, words):
@@ -333,22 +331,6 @@ def test_a_token_is_needed_where_there_is_one(built, serving):
         entered = client.get("/", params={"token": TOKEN})
         assert (entered.status_code, entered.headers["location"]) == (303, "/")
         assert client.get("/api/indexes").status_code == 200
-
-
-def test_other_machines_are_let_in_with_a_token_alone():
-    """An address that others reach is not listened at without a token of some length."""
-    for token in (None, "short"):
-        with pytest.raises(SettingsError, match="--token"):
-            listen("0.0.0.0", 0, token)
-
-
-def test_a_port_in_use_is_reported():
-    """A port that another program has is reported with what to do."""
-    with listen("127.0.0.1", 0, None) as taken, pytest.raises(SettingsError, match="--port"):
-        listen("127.0.0.1", taken.getsockname()[1], None)
-
-
-# --- for browsers, machines and operators
 
 
 def test_browsers_are_reported_what_they_may(quoting):

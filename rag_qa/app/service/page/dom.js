@@ -1,4 +1,4 @@
-/** Elements from values: text goes in as text nodes only, so that nothing in it can become markup. */
+/** Elements from values: text goes in as text nodes only; nothing in it can become markup. */
 
 import { inert } from "./text.js";
 

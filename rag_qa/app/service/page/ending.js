@@ -42,7 +42,7 @@ function tools(answer, draft) {
   return [el("div", { className: "tools" }, why, copyButton(answer, failed), exportMenu(answer, failed)), problem, panel];
 }
 
-/** Return the papers cited with the quotes behind prose, for paper, where no mark unfolds. */
+/** Return the papers cited with the quotes behind prose, for print, where no mark unfolds. */
 function printedSources({ papers, sentences }) {
   const cited = sentences.flatMap(({ kind, citations }) => (kind === "prose" ? citations : []));
   const quotes = (paper) => new Set(cited.filter((one) => one.paper_id === paper.id).map((one) => one.quote));

@@ -1,4 +1,4 @@
-/** The evidence: a paper with its abstract, in which what is cited is marked. There is one, beside the turn it is for. */
+/** The evidence: a paper with its abstract, and the cited spans marked. There is one, beside its turn. */
 
 import { button, el, fill } from "./dom.js";
 import { badges, byline, heading, links } from "./papers.js";
@@ -33,7 +33,7 @@ export class Evidence {
     this.element.querySelector("mark")?.scrollIntoView({ block: "nearest" });
   }
 
-  /** Whether it follows the pointer and the focus: only where it stands beside the text and covers nothing of it. */
+  /** Whether it follows the pointer and the focus: only if it is beside the text and covers none of it. */
   get follows() {
     return WIDE.matches && !this.#returning;
   }

@@ -27,7 +27,7 @@ export function copyButton(answer, failed) {
   const copy = button("Copy", async () => {
     const text = exported(answer, "md");
     try {
-      // The clipboard takes a promise, so that waiting for the service does not outlast the click.
+      // The clipboard takes a promise: otherwise the permission of the click would expire while the service works.
       await navigator.clipboard.write([new ClipboardItem({ "text/plain": text.then(asBlob) })]);
     } catch (error) {
       await text.then(() => failed(new Error("The browser does not let this page copy. Export it as Markdown.", { cause: error })), failed);

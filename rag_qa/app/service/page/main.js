@@ -10,7 +10,7 @@ import { counted, sentence } from "./text.js";
 import { Turn, newRecord } from "./turn.js";
 
 const THEMES = ["auto", "light", "dark"];
-// So many answers tell what a follow-up means where the service has forgotten the conversation.
+// Answers that are sent with a follow-up question if the service no longer keeps the conversation.
 const KEPT_ANSWERS = 4;
 const question = find("question");
 const session = new Session();
@@ -71,7 +71,7 @@ async function answer(turn, conversation) {
   }
 }
 
-/** Ask in a conversation; one that the service does not keep any more goes on by its last answers. */
+/** Ask in a conversation; if the service no longer keeps it, its last answers are sent along. */
 async function* goingOn(request, { id, turns }) {
   const history = turns.map((record) => record.answer).filter(Boolean).slice(-KEPT_ANSWERS);
   try {
@@ -88,13 +88,13 @@ async function search(turn) {
   turn.listed();
 }
 
-/** Return the papers like one, or null where the service failed, which is said. */
+/** Return the papers like one; null if the service failed, after a message. */
 async function similar(paper) {
   try {
     const { hits } = await get("api/similar", { paper_id: paper.id, index: index(), full: true });
     return hits.map((hit) => hit.paper);
   } catch (error) {
-    tell(error.message);
+    notify(error.message);
     return null;
   }
 }
@@ -126,7 +126,7 @@ function showState() {
   find("stop").hidden = !running;
   find("new").hidden = !session.current.turns.length;
   find("history").hidden = !asked.length;
-  tell("");
+  notify("");
   fill(find("conversations"), asked.toReversed().map((one) => el("li", {}, button(one.turns[0].question, () => {
     if (busy()) return;
     find("history").open = false;
@@ -147,11 +147,11 @@ function begin(name) {
 
 /** Say that an answer is on its way, if one is: it belongs to the conversation that is shown. */
 function busy() {
-  if (running) tell("Stop the answer, or wait for it, before leaving the conversation");
+  if (running) notify("Stop the answer, or wait for it, before leaving the conversation");
   return Boolean(running);
 }
 
-function tell(text) {
+function notify(text) {
   fill(find("notice"), text && sentence(text)).hidden = !text;
 }
 
@@ -268,5 +268,5 @@ listen();
 showTheme();
 session.current.turns.forEach(({ hits }) => filters.notice(hits.map((hit) => hit.paper)));
 drawAll();
-loadIndexes().catch((error) => tell(error.message));
+loadIndexes().catch((error) => notify(error.message));
 question.focus();

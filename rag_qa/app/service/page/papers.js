@@ -18,7 +18,7 @@ export function heading(paper) {
   return `${words.slice(0, OPENING_WORDS).join(" ")}${words.length > OPENING_WORDS ? "…" : ""} (untitled)`;
 }
 
-/** Return who wrote it, where and when; all authors if they are wanted. */
+/** Return authors, venue and year; all authors if asked for. */
 export function byline(paper, { all = false } = {}) {
   return [authors(paper, all), [paper.venue, paper.year].filter(Boolean).join(" ")].filter(Boolean).join(" · ");
 }
@@ -38,7 +38,7 @@ export function badges(paper) {
   return found;
 }
 
-/** Return links to where the paper is; only addresses of the web become any. */
+/** Return links to the paper; only web addresses become links. */
 export function links(paper) {
   const places = [
     ["DOI", paper.doi && `https://doi.org/${encodeURI(paper.doi)}`],

@@ -1,4 +1,4 @@
-/** The conversations of this session: kept for this tab alone, so that a reload loses nothing and closing it all. */
+/** The conversations of this tab: they survive a reload, and are gone when the tab is closed. */
 
 const KEY = "conversations";
 const MOST = 20;

@@ -8,7 +8,7 @@ export function inert(text) {
   return String(text).replace(ACTING, "");
 }
 
-/** Return a text in pieces [text, marked], of which the spans (code points, as Python's offsets) are marked. */
+/** Return a text in pieces [text, marked]; the spans (in code points, as Python counts) are marked. */
 export function pieces(text, spans) {
   const characters = Array.from(text);
   const marked = new Uint8Array(characters.length);

@@ -1,4 +1,4 @@
-// Runs before the first paint, so that no page flashes in the wrong colours; a module would run too late.
+// Runs before the first paint, to avoid a flash in the wrong colours; a module would run too late.
 try {
   const theme = localStorage.getItem("theme");
   if (theme) document.documentElement.dataset.theme = theme;

@@ -193,7 +193,7 @@ export class Turn {
     const paper = this.#papers.get(id);
     return button(String(number), (event) => {
       show(event.currentTarget);
-      // By keyboard, or where it covers the text, the focus goes along; Escape brings it back.
+      // By keyboard, or if it covers the text, it gets the focus; Escape returns the focus.
       if (event.detail === 0 || !this.evidence.follows) this.evidence.focus();
     }, {
       className: "mark",

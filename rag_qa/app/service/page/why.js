@@ -17,7 +17,7 @@ const CLUES = {
   supported: "the verdict: what is cited supports the answer",
 };
 const LOG_ODDS = ["stated", "confirmed", "supported"];
-// What stands for itself, so that no verdict is needed.
+// Sentences that need no verdict.
 const BY_KIND = { quote: "a quote: these are the words of the abstract", metadata: "from the index's metadata" };
 const STAGES = {
   search: "searching", evidence: "choosing sentences", prompt: "preparing the prompt", decide: "the model decides",
@@ -64,7 +64,7 @@ function judged({ label, probability, reasons }) {
   return `${label}, ${percent(probability)}${reasons.length ? `: ${reasons.join("; ")}` : ""}`;
 }
 
-/** Return what the model wrote where not all of it was kept. */
+/** Return what the model wrote, if not all of it was kept. */
 function written({ sentences }, draft) {
   const kept = sentences.filter((sentence) => sentence.kind === "prose").map((sentence) => sentence.text);
   if (!draft.trim() || kept.join(" ").length >= draft.trim().length) return null;
