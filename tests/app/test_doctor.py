@@ -132,6 +132,7 @@ def test_doctor_prints_json(app, monkeypatch):
     assert checks["language model"] == "fail"
 
 
+@pytest.mark.process
 def test_nothing_heavy_is_imported_to_name_the_commands():
     """Importing the doctor and the model commands loads no model runtime and no vector store."""
     program = (
