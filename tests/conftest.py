@@ -1,6 +1,8 @@
 """What every test stands on: its tier, what it may touch, and how thorough its properties are."""
 
+import json
 import os
+import shutil
 import sys
 from collections.abc import Iterator
 from importlib.util import module_from_spec, spec_from_file_location
@@ -9,7 +11,9 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from rag_qa import build_index
 from rag_qa.app.cli import main
+from rag_qa.testing import HashingEmbedder
 
 # Each mark of a tier permits what the fast tier does without. A test that lacks the mark fails as soon as it
 # does one of these things: they are audit events of Python, or the first import of a module.
@@ -63,6 +67,13 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("filterwarnings", "ignore:legacy embedding function config:DeprecationWarning")
 
 
+@pytest.fixture(autouse=True)
+def no_commit(request, monkeypatch):
+    """A run of the fast tier is of no commit: git, which knows it, is a child process."""
+    if not request.node.get_closest_marker("process"):
+        monkeypatch.setattr("rag_qa.evaluation.provenance.commit", lambda root: None, raising=False)
+
+
 @pytest.fixture
 def run(monkeypatch, capsys, tmp_path):
     """A function that runs `rag-qa` with arguments and returns its exit code, stdout and stderr."""
@@ -79,6 +90,23 @@ def run(monkeypatch, capsys, tmp_path):
         return code, out, err
 
     return run_one
+
+
+@pytest.fixture(scope="session")
+def put_index(tmp_path_factory):
+    """A function that puts papers.jsonl and an index of it into a folder; the same papers are indexed only once."""
+    made: dict[str, Path] = {}
+
+    def put(papers, folder, name="rag-qa-index"):
+        text = "\n".join(map(json.dumps, papers))
+        if text not in made:
+            made[text] = tmp_path_factory.mktemp("indexed")
+            (made[text] / "papers.jsonl").write_text(text, encoding="utf-8")
+            build_index([made[text] / "papers.jsonl"], made[text] / "index", embedder=HashingEmbedder())
+        shutil.copy(made[text] / "papers.jsonl", folder)
+        shutil.copytree(made[text] / "index", folder / name)
+
+    return put
 
 
 @pytest.fixture(scope="session")

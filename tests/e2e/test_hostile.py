@@ -162,6 +162,7 @@ def check(assistant, answer):
 # --- models
 
 
+@pytest.mark.slow
 def test_a_thousand_random_replies_make_no_fault(fuzzed):
     """Whatever a model writes and decides, citations are valid, quotes verbatim and all sentences are its own."""
     assistant, generator = fuzzed
@@ -222,8 +223,6 @@ def test_the_grammar_has_no_dead_end_in_llama_cpp():
 
 @pytest.mark.parametrize("literal", [False, True])
 @settings(
-    max_examples=75,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
     derandomize=True,
 )
