@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.process
-
 SCRIPTS = sorted(Path(__file__).parent.parent.glob("eval/*.py"))
 
 

@@ -348,7 +348,6 @@ def contents(folder):
     return held
 
 
-@pytest.mark.slow
 def test_more_rows_than_chroma_takes_at_once(library, world):
     """More passages than Chroma takes in one batch (5,461) are all stored and found."""
     library.write(*world.made_up(range(6000)))
