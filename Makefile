@@ -98,7 +98,7 @@ constraints: $(DONE)/venv
 	$(BIN)/python scripts/constraints.py
 
 readme: setup
-	$(BIN)/python -m rag_qa.app.models > models/README.md
+	$(BIN)/python -m rag_qa.app.models_page > models/README.md
 
 clean:
 	rm -rf $(DONE) $(VENV) demo-index build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

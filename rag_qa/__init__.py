@@ -60,7 +60,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Import what reads papers when it is first asked for: whoever only searches does not wait for it."""
+    """Import `build_index` at its first use: it imports all readers, which a search does not need."""
     if name != "build_index":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from rag_qa.index.builder import build_index

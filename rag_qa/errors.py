@@ -1,37 +1,38 @@
-"""What can go wrong, as one tree.
+"""Every error that rag_qa raises on purpose, as one tree.
 
     RagQAError
-    ├── SourceError            a source of papers cannot be read
-    │   └── SkippedRecordsError    --strict, and records were skipped
-    ├── PaperIndexError            the index folder
-    │   ├── IndexNotFoundError     nothing there
-    │   ├── IndexLockedError       another process is writing
-    │   ├── IndexMismatchError     built with another embedder or schema
-    │   └── IndexDamagedError      the truth file itself cannot be read
-    ├── ModelError             a model or its runtime
-    │   ├── ModelNotFoundError     not on this machine
-    │   ├── ModelHashError         the file is not the one the catalogue names
+    ├── SourceError                a source of papers cannot be read
+    │   └── SkippedRecordsError    records were skipped under --strict
+    ├── PaperIndexError            the index folder cannot be used
+    │   ├── IndexNotFoundError     there is no index in it
+    │   ├── IndexLockedError       another process is writing to it
+    │   ├── IndexMismatchError     it was built with another embedder or schema
+    │   └── IndexDamagedError      its SQLite file, or Chroma's, cannot be read
+    ├── ModelError                 a model or its runtime cannot be used
+    │   ├── ModelNotFoundError     it is not on this machine
+    │   ├── ModelHashError         the file is not the one in the catalogue
     │   ├── HubUnreachableError    the Hugging Face Hub does not answer
     │   └── BackendError           the runtime crashed or refused
-    ├── PromptError            a prompt file is missing or has wrong placeholders
-    ├── SettingsError          a setting has an impossible value
-    ├── QuestionError          a question that cannot be asked (empty, only control characters)
-    │   └── FilterError            a filter that no paper passes, or that cannot be read
-    ├── ServiceError           a service cannot do what it was asked
-    │   ├── UnknownNameError       no index, paper or conversation of that name
-    │   └── ServiceBusyError       too many requests are waiting already
-    ├── EvaluationError        an evaluation set is malformed
-    ├── ReceiptError           a saved answer cannot be read, or not be saved there
-    ├── CommandError           a command of the chat cannot be obeyed
-    ├── SessionError           a saved conversation cannot be resumed
-    └── ExportError            an unknown format, or nowhere to put what was exported
+    ├── PromptError                a prompt file is missing or has wrong placeholders
+    ├── SettingsError              a setting or an option has an impossible value
+    ├── QuestionError              a question cannot be asked
+    │   └── FilterError            a filter cannot be read, or no paper passes it
+    ├── ServiceError               the HTTP service cannot do what it was asked
+    │   ├── UnknownNameError       no index, paper, model or conversation has that name
+    │   └── ServiceBusyError       too many requests are waiting
+    ├── EvaluationError            an evaluation set, run or condition is malformed
+    ├── ReceiptError               a saved answer cannot be read or written
+    ├── CommandError               a chat command cannot be obeyed
+    ├── SessionError               a saved conversation cannot be read, written or resumed
+    └── ExportError                answers or papers cannot be exported so, or not to that target
 
-Every message ends with the command or the edit that fixes it. Only the app layer catches.
+Every message ends with the command or the edit that fixes it. Only rag_qa.app catches these errors: it prints one line
+and exits with status 1. A bug raises something else, and its traceback is shown.
 """
 
 
 class RagQAError(Exception):
-    """The root of everything that this package raises on purpose."""
+    """The base class of every error that rag_qa raises on purpose."""
 
 
 class SourceError(RagQAError):
@@ -39,11 +40,11 @@ class SourceError(RagQAError):
 
 
 class SkippedRecordsError(SourceError):
-    """Records were skipped although `strict` was asked for."""
+    """Records were skipped under `strict`."""
 
 
 class PaperIndexError(RagQAError):
-    """Something is wrong with the index folder."""
+    """The index folder cannot be used."""
 
 
 class IndexNotFoundError(PaperIndexError):
@@ -59,11 +60,11 @@ class IndexMismatchError(PaperIndexError):
 
 
 class IndexDamagedError(PaperIndexError):
-    """The truth file of the index cannot be read."""
+    """The SQLite file of the index, or that of Chroma, cannot be read."""
 
 
 class ModelError(RagQAError):
-    """A model or its runtime is not usable."""
+    """A model or its runtime cannot be used."""
 
 
 class ModelNotFoundError(ModelError):
@@ -71,7 +72,7 @@ class ModelNotFoundError(ModelError):
 
 
 class ModelHashError(ModelError):
-    """A model file is not the one that the catalogue names."""
+    """A model file is not the one in the catalogue: its SHA-256 differs."""
 
 
 class HubUnreachableError(ModelError):
@@ -87,27 +88,27 @@ class PromptError(RagQAError):
 
 
 class SettingsError(RagQAError):
-    """A setting has an impossible value."""
+    """A setting or an option has an impossible value."""
 
 
 class QuestionError(RagQAError):
-    """A question that cannot be asked."""
+    """A question cannot be asked, such as an empty one."""
 
 
 class FilterError(QuestionError):
-    """A filter that no paper passes, or that cannot be read."""
+    """A filter cannot be read, or no paper passes it."""
 
 
 class ServiceError(RagQAError):
-    """A service cannot do what it was asked."""
+    """The HTTP service cannot do what it was asked."""
 
 
 class UnknownNameError(ServiceError):
-    """No index, paper or conversation has that name."""
+    """No index, paper, model or conversation has that name."""
 
 
 class ServiceBusyError(ServiceError):
-    """Too many requests are waiting already; `retry_after` says in how many seconds to come again."""
+    """Too many requests are waiting. Try again after `retry_after` seconds."""
 
     def __init__(self, message: str, *, retry_after: int = 1) -> None:
         super().__init__(message)
@@ -115,20 +116,20 @@ class ServiceBusyError(ServiceError):
 
 
 class EvaluationError(RagQAError):
-    """An evaluation set is malformed."""
+    """An evaluation set, run or condition is malformed."""
 
 
 class ReceiptError(RagQAError):
-    """A saved answer cannot be read, or an answer not be saved there."""
+    """A saved answer cannot be read or written."""
 
 
 class CommandError(RagQAError):
-    """A command of the chat that cannot be obeyed."""
+    """A chat command cannot be obeyed."""
 
 
 class SessionError(RagQAError):
-    """A saved conversation cannot be resumed."""
+    """A saved conversation cannot be read, written or resumed."""
 
 
 class ExportError(RagQAError):
-    """An answer or papers cannot be exported in that format or to that target."""
+    """Answers or papers cannot be exported in that format or to that target."""

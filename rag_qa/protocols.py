@@ -1,4 +1,4 @@
-"""What the engine asks of a model: small Protocols, so that a fake is a few lines."""
+"""What the engine needs of a model, as small Protocols: a fake of each is a few lines (see rag_qa.testing)."""
 
 from collections.abc import Generator as Pieces
 from collections.abc import Sequence
@@ -9,12 +9,18 @@ from numpy.typing import NDArray
 
 from rag_qa.types import Value, Verdict
 
+# Vectors as rows, shape (n, d), or one vector, shape (d,).
 Matrix = NDArray[np.float32]
 Role = Literal["query", "document"]
 
 
 class EmbedderSpec(Value):
-    """What makes two embedders interchangeable; stored in an index's manifest and compared on opening."""
+    """What makes two embedders interchangeable. An index stores it in its manifest and compares it when opened.
+
+    `weights_sha256` is the hash of the weights file, `dtype` the number format of the computation (the vectors are
+    float32 in any case), `dimension` the length d of a vector, and `max_tokens` the number of tokens that the model
+    reads, special tokens included. The prompts are prefixes of queries and documents.
+    """
 
     name: str
     revision: str
@@ -28,10 +34,13 @@ class EmbedderSpec(Value):
 
 
 class TokenEncoding(NamedTuple):
-    """The unit vectors of a text, shape (dimension,), and of its tokens in context, shape (tokens, dimension of these).
+    """The vectors of a text and of its tokens in context, all of length 1.
 
-    `spans` says where each token stands in the text, in characters, shape (tokens, 2). Special tokens are left out,
-    and so is what of a text is beyond the tokens that the model takes. There is at least one token.
+    Token vectors serve late interaction (MaxSim; Khattab & Zaharia, ColBERT, 2020).
+
+    `vector` has shape (d,), `tokens` has shape (t, e) with t ≥ 1. The length e of a token's vector may differ from d.
+    `spans` has shape (t, 2): where each token begins and ends in the text, in characters. Special tokens and tokens
+    beyond the limit of the model are left out.
     """
 
     vector: NDArray[np.float32]
@@ -40,7 +49,7 @@ class TokenEncoding(NamedTuple):
 
 
 class GeneratorSpec(Value):
-    """What an answer's provenance says about the language model that really ran."""
+    """The language model that really ran, for an answer's provenance. `n_ctx` is its context in tokens."""
 
     name: str
     sha256: str
@@ -55,10 +64,10 @@ ONE_AT_A_TIME = "a text is being written; take it to its end or close it before 
 
 
 class Prompt(Value):
-    """A chat prompt. The texts are content: special tokens in them have no effect on the model.
+    """A chat prompt. Its texts are data: special tokens in them have no effect on the model.
 
-    The user's message is `context` followed by `user`. Prompts that begin with the same system and context are read
-    from there on: a generator reads that beginning once and keeps it. `reply` is how the model's own reply begins.
+    The user's message is `context` followed by `user`. A generator reads the beginning that prompts share, `system` and
+    `context`, once and keeps it. `reply` is the beginning of the model's reply.
     """
 
     system: str
@@ -68,43 +77,60 @@ class Prompt(Value):
 
 
 class Embedder(Protocol):
-    """Turns texts into unit vectors."""
+    """Turns texts into vectors of length 1, so that their dot product is their cosine.
+
+    `role` matters for models that were trained with prompts for queries and documents. Calls may come from several
+    threads.
+    """
 
     @property
-    def spec(self) -> EmbedderSpec: ...
+    def spec(self) -> EmbedderSpec:
+        """The description of the model; available before the model is loaded."""
+        ...
 
     def encode(self, texts: Sequence[str], *, role: Role) -> Matrix:
-        """Return float32 unit vectors, shape (len(texts), dimension), in the order of the texts."""
+        """Return one row for each text, in their order: shape (n, d), float32, rows of length 1.
+
+        A text beyond `spec.max_tokens` is cut. The batch changes a vector by no more than rounding. No texts give shape
+        (0, d). Raises ValueError for a blank text, BackendError if the model cannot be loaded.
+        """
         ...
 
     def encode_tokens(self, texts: Sequence[str], *, role: Role) -> list[TokenEncoding]:
-        """Return each text's vector with those of its tokens, in the order of the texts."""
+        """Return each text's vector with those of its tokens, in the order of the texts. Raises like `encode`."""
         ...
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        """Return each text's length in tokens, special tokens included."""
+        """Return each text's length in tokens: special tokens included, prompts not, nothing cut."""
         ...
 
 
 class Generator(Protocol):
-    """Writes text under a grammar, and chooses between words. A result never depends on the calls before it.
+    """Writes text under a grammar, and chooses between words. A result never depends on earlier calls.
 
-    Whoever asks while a text of theirs is unfinished gets a RuntimeError; other threads wait.
+    One text at a time: other threads wait, and the thread whose text is unfinished gets a RuntimeError.
     """
 
     @property
-    def spec(self) -> GeneratorSpec: ...
+    def spec(self) -> GeneratorSpec:
+        """The description of the model; asking for it may load the model."""
+        ...
 
     def generate(
         self, prompt: Prompt, *, grammar: str | None, max_tokens: int, temperature: float, seed: int
     ) -> Pieces[str, None, None]:
-        """Yield pieces of text; closing the iterator early stops the model and leaves it usable."""
+        """Yield pieces of text; closing the iterator early stops the model and leaves it usable.
+
+        `grammar` is GBNF with a rule `root`. Temperature 0 takes the likeliest token; above 0, the same `seed` gives
+        the same text. Raises BackendError if the grammar is bad or the prompt leaves no room for `max_tokens`.
+        """
         ...
 
     def choose(self, prompt: Prompt, options: Sequence[str]) -> list[float]:
-        """Return how probably the reply begins with each of the options, among them; they add up to 1.
+        """Return the probability that the reply begins with each option; they add up to 1.
 
-        Only the first token of an option counts. Raises ValueError for options that begin with the same token.
+        Only the first token of an option counts. Raises ValueError if two options begin with the same token,
+        BackendError if the prompt is too long.
         """
         ...
 
@@ -114,20 +140,25 @@ class Generator(Protocol):
 
 
 class Reranker(Protocol):
-    """Scores texts against a query; higher is better."""
+    """Scores texts against a query."""
 
-    def score(self, query: str, texts: Sequence[str]) -> Sequence[float]: ...
+    def score(self, query: str, texts: Sequence[str]) -> Sequence[float]:
+        """Return one finite score for each text, in their order; higher is better, and the scale is the model's own.
+
+        No text's score depends on the other texts. Raises ValueError for a blank query or text.
+        """
+        ...
 
 
 class EntailmentJudge(Protocol):
-    """Judges whether evidence supports a sentence."""
+    """Judges whether evidence supports a sentence (natural-language inference)."""
 
     def judge(
         self, sentence: str, evidence: Sequence[str], *, context: Sequence[str] = (), question: str = ""
     ) -> Verdict:
         """Return how well the evidence supports the sentence.
 
-        `context`, such as the titles of the papers that the evidence is from, says what the evidence speaks of;
-        `question` is what the sentence answers.
+        `context` holds texts that name the subject of the evidence, such as the titles of its papers. `question` is the
+        question that the sentence answers. Raises BackendError if the model cannot be used.
         """
         ...

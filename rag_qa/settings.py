@@ -1,4 +1,8 @@
-"""Settings: flat fields, no behaviour. A flag wins over `RAG_QA_*`, that over `rag_qa.toml`, that over a default."""
+"""All settings, as flat fields without behaviour.
+
+Precedence, highest first: a command-line option or an argument, an environment variable `RAG_QA_NAME`, `rag_qa.toml`
+in the working directory, the default.
+"""
 
 from pathlib import Path
 from typing import Literal
@@ -18,25 +22,38 @@ Runtime = Literal["auto", "torch"]
 
 
 class Settings(BaseSettings):
-    """Everything that can be set. Passed explicitly; nothing reads it from a global."""
+    """Everything that can be set; passed explicitly and never read from a global.
+
+    >>> Settings(k=3).k
+    3
+
+    Raises pydantic's ValidationError for an unknown name or a value out of range.
+    """
 
     model_config = SettingsConfigDict(
         env_prefix="RAG_QA_", toml_file="rag_qa.toml", frozen=True, extra="forbid", protected_namespaces=()
     )
 
     embedder: str = Field("all-MiniLM-L6-v2", description="catalogue name or folder of the embedder")
-    embedder_dtype: Dtype = Field("auto", description="auto: bfloat16 where the processor has it in hardware")
-    embedder_runtime: Runtime = Field(
-        "auto", description="auto: numpy for a few texts where it gives the same vectors; torch: never"
+    embedder_dtype: Dtype = Field(
+        "auto",
+        description="number format of the embedder; auto: bfloat16 if the processor has it, else float32",
     )
-    device: str = Field("auto", description="torch device of embedder and reranker: auto, cpu, cuda, mps")
+    embedder_runtime: Runtime = Field(
+        "auto",
+        description="auto: numpy for up to 128 texts if it gives the same vectors as torch; torch: always torch",
+    )
+    device: str = Field("auto", description="torch device of embedder and reranker: auto, cpu, cuda or mps")
     embed_batch: int | None = Field(
-        None, ge=1, le=4096, description="texts in one batch of the embedder; default: 8, on a GPU 128"
+        None,
+        ge=1,
+        le=4096,
+        description="texts in one batch of the embedder; default: 8 on a CPU, 128 on a GPU",
     )
 
     model: str = Field(
         "auto",
-        description="catalogue name or GGUF path of the language model; auto: the writer if it is here and memory "
+        description="catalogue name or GGUF path of the language model; auto: the writer if it is installed and memory "
         "suffices, else the starter",
     )
     context_tokens: int = Field(4096, ge=512, description="context size of the language model, in tokens")
@@ -44,53 +61,70 @@ class Settings(BaseSettings):
         None, ge=1, description="threads of the language model; default: physical cores"
     )
     gpu_layers: int | None = Field(
-        None, ge=-1, description="layers to offload; default: all if the build can"
+        None, ge=-1, description="layers to offload to a GPU, -1 for all; default: all if the build can"
     )
-    temperature: float = Field(0.0, ge=0.0, le=2.0)
-    seed: int = Field(0, ge=0, le=2**32 - 2)
-    max_tokens: int = Field(256, ge=16, le=4096, description="tokens that one answer may take")
-    prompts: Path | None = Field(None, description="folder whose prompt files replace those that ship")
+    temperature: float = Field(
+        0.0,
+        ge=0.0,
+        le=2.0,
+        description="randomness of the language model; 0 always takes the likeliest token",
+    )
+    seed: int = Field(
+        0, ge=0, le=2**32 - 2, description="seed of the language model, for temperatures above 0"
+    )
+    max_tokens: int = Field(256, ge=16, le=4096, description="most tokens that an answer may have")
+    prompts: Path | None = Field(None, description="folder whose prompt files replace the ones that ship")
 
-    k: int = Field(10, ge=1, le=1000, description="papers that search returns")
-    dense: DenseSearch = Field("exact", description="exact: every vector; hnsw: Chroma's approximate graph")
-    pool: int = Field(200, ge=10, description="candidates that each component gives where dense is hnsw")
+    k: int = Field(10, ge=1, le=1000, description="papers that a search returns")
+    dense: DenseSearch = Field(
+        "exact", description="dense search; exact: compare every vector; hnsw: Chroma's approximate graph"
+    )
+    pool: int = Field(200, ge=10, description="candidates from each component if dense is hnsw")
     reranker: str | None = Field(
         None,
-        description="catalogue name or folder of a reranker, or model: the language model; default: none",
+        description="catalogue name or folder of a reranker, or `model` for the language model; default: none",
     )
-    rerank_depth: int = Field(50, ge=1, le=1000, description="papers that the reranker puts in a new order")
-    style: Style = Field("auto", description="auto: what the catalogue says of the language model")
-    evidence_papers: int = Field(8, ge=1, le=100, description="papers whose sentences are considered")
+    rerank_depth: int = Field(50, ge=1, le=1000, description="papers that the reranker sorts again")
+    style: Style = Field(
+        "auto",
+        description="quote: verbatim sentences; synthesis: the language model writes; auto: what the catalogue says "
+        "for the model",
+    )
+    evidence_papers: int = Field(
+        8, ge=1, le=100, description="papers whose sentences are considered as evidence"
+    )
     evidence_sentences: int = Field(
         4,
         ge=1,
         le=50,
-        description="sentences that an answer quotes at most of each of two papers",
+        description="most sentences that an answer quotes from each of two papers",
     )
     read_sentences: int = Field(
-        6, ge=1, le=100, description="sentences, those nearest to the question, that the language model reads"
+        6, ge=1, le=100, description="sentences that the language model reads, those nearest to the question"
     )
     read_tokens: int = Field(
-        600, ge=64, description="tokens that a prompt may have; the sentences farthest from the question go"
+        600,
+        ge=64,
+        description="tokens that the prompt may have; the sentences farthest from the question are left out",
     )
     resolve_followups: bool = Field(
-        True, description="whether a question in a conversation may refer to the turns before"
+        True, description="whether a question in a conversation may refer to earlier questions and answers"
     )
     listed_papers: int = Field(
-        10, ge=1, le=100, description="papers that a 'which papers' answer lists at most"
+        10, ge=1, le=100, description="most papers that the answer to a 'which papers' question lists"
     )
     min_relevance: float | None = Field(
         None,
         ge=0.0,
         le=1.0,
-        description="probability that the papers answer a question under which it is refused; default: as calibrated",
+        description="refuse if the papers answer a question with a lower probability than this; default: as calibrated",
     )
 
     entailment: Path | None = Field(
         None, description="folder of a cross-encoder for natural-language inference, which then judges prose"
     )
     strict: bool = Field(
-        False, description="leave prose out that its citations do not support, instead of quoting them"
+        False, description="leave out prose that its citations do not support, instead of quoting them"
     )
 
     @classmethod
@@ -102,5 +136,5 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Order the sources: arguments, environment, `rag_qa.toml` in the working directory."""
+        """Order the sources: arguments, environment, `rag_qa.toml`; no `.env` and no secrets."""
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)

@@ -1,7 +1,7 @@
-"""Public fakes: an embedder, two generators and a reranker that need no model, for tests of what is built on rag_qa.
+"""Public fakes: an embedder, two generators and a reranker that need no model, for tests of code that uses rag_qa.
 
-Of the two generators one gives the replies that it was given; the other is hostile and writes at random whatever a
-grammar allows. It reads as much of GBNF as answers use: literals, character sets, groups, `|` and repetition.
+`QueuedGenerator` gives the replies that it holds. `RandomGenerator` is hostile: it writes at random what a grammar
+allows. It reads the part of GBNF that answers use: literals, character sets, groups, `|` and repetition.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ from rag_qa.protocols import ONE_AT_A_TIME, EmbedderSpec, GeneratorSpec, Matrix,
 
 DIMENSION = 64
 SPECIAL_TOKENS = 2
-# How often what may be repeated without end (`+`) is repeated at most.
+# The most repetitions of an item with `+`.
 _MOST = 600
 _WORD = re.compile(r"\w+")
 _PIECE = re.compile(r"\s*\S+|\s+\Z")
@@ -26,7 +26,7 @@ _TOKEN = re.compile(
     r'"(?P<text>(?:\\.|[^"\\])*)"|(?P<set>\[(?:\\.|[^\]\\])*\])|(?P<name>[a-z][a-z-]*)'
     r"|\{(?P<least>\d+)(?:,(?P<most>\d+))?\}|(?P<sign>[()|?+])|\s+"
 )
-# What a grammar may let through and a reader must never meet raw, beside letters of some scripts.
+# Control and format characters that a grammar may allow and that must never be shown, and letters of several scripts.
 _CHARACTERS = (
     "".join(map(chr, range(0x20, 0x7F)))
     + "\x00\x07\x08\n\r\t\x1b\x7f\x9b\x9d\xa0\xad\u2028\u2029\u200b\u200d\u202e\u2066\u2069\ufeff\ufffd\ud800"
@@ -38,6 +38,9 @@ class HashingEmbedder:
     """An embedder whose vectors are bags of hashed words: texts that share words are near.
 
     `encoded` holds every text that it was asked to encode, in order.
+
+    >>> HashingEmbedder().encode(["a game"], role="query").shape
+    (1, 64)
     """
 
     def __init__(self, *, name: str = "hashing", max_tokens: int = 256) -> None:
@@ -52,7 +55,7 @@ class HashingEmbedder:
         self.encoded: list[str] = []
 
     def encode(self, texts: Sequence[str], *, role: Role) -> Matrix:
-        """Return float32 unit vectors, shape (len(texts), 64). Raises ValueError for a blank text."""
+        """Return vectors, shape (n, 64), float32, rows of length 1. Raises ValueError for a blank text."""
         if any(not text.strip() for text in texts):
             raise ValueError("a blank text cannot be embedded; leave it out")
         self.encoded.extend(texts)
@@ -62,20 +65,24 @@ class HashingEmbedder:
         """Return the vectors of the texts and of their words. Raises ValueError for a blank text."""
         spans = [[m.span() for m in _WORD.finditer(text)] or [(0, len(text))] for text in texts]
         return [
-            TokenEncoding(vector, np.stack([_bag(text[a:b]) for a, b in places]), np.array(places))
-            for text, vector, places in zip(texts, self.encode(texts, role=role), spans, strict=True)
+            TokenEncoding(vector, np.stack([_bag(text[a:b]) for a, b in words]), np.array(words))
+            for text, vector, words in zip(texts, self.encode(texts, role=role), spans, strict=True)
         ]
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        """Return each text's number of words, and two for the special tokens that real models add."""
+        """Return each text's number of words plus two, for the special tokens that real models add."""
         return [len(text.split()) + SPECIAL_TOKENS for text in texts]
 
 
 class QueuedGenerator:
-    """A generator that gives its replies in turn, whatever it is asked; `prompts` holds what it was asked.
+    """A generator that gives its replies one after the other, whatever it is asked; `prompts` holds what it was asked.
 
-    A reply comes word by word, at most `max_tokens` words of it. It is not held to the grammar. Of options it chooses
-    as `choices` say in turn, each the probabilities of all options, and then the first.
+    A reply comes word by word, up to `max_tokens` words, and ignores the grammar. Each of `choices` holds the
+    probabilities that one call of `choose` returns; after the last, the first option is certain.
+
+    >>> fake = QueuedGenerator(["It is wet."])
+    >>> "".join(fake.generate(Prompt(system="", user="?"), grammar=None, max_tokens=9, temperature=0, seed=0))
+    'It is wet.'
     """
 
     def __init__(
@@ -105,38 +112,38 @@ class QueuedGenerator:
     ) -> Iterator[str]:
         """Yield the next reply in pieces.
 
-        Raises BackendError where the prompt leaves no room for `max_tokens`, IndexError where no reply is left.
+        Raises BackendError if the prompt leaves no room for `max_tokens`, IndexError if no reply is left.
         """
-        self._keep(prompt, max_tokens)
-        with self._written():
+        self._record(prompt, max_tokens)
+        with self._writing_now():
             yield from _PIECE.findall(self.replies.popleft())[:max_tokens]
 
     def choose(self, prompt: Prompt, options: Sequence[str]) -> list[float]:
         """Return the next choice.
 
-        Raises BackendError where the prompt leaves no room, ValueError for options that begin with the same word.
+        Raises BackendError if the prompt leaves no room, ValueError if two options begin with the same word.
         """
-        self._keep_choice(prompt, options)
+        self._record_choice(prompt, options)
         return list(self.choices.popleft()) if self.choices else [1.0, *(0.0 for _ in options[1:])]
 
     def count_tokens(self, prompt: Prompt) -> int:
         """Return the number of words of the prompt."""
         return sum(len(text.split()) for text in (prompt.system, prompt.context, prompt.user, prompt.reply))
 
-    def _keep_choice(self, prompt: Prompt, options: Sequence[str]) -> None:
+    def _record_choice(self, prompt: Prompt, options: Sequence[str]) -> None:
         if len({option.split(maxsplit=1)[0] for option in options}) < len(options):
             raise ValueError(f"some of {list(options)} begin with the same word; give others")
-        self._keep(prompt, 1)
+        self._record(prompt, 1)
 
     @contextmanager
-    def _written(self) -> Iterator[None]:
+    def _writing_now(self) -> Iterator[None]:
         self._writing = True
         try:
             yield
         finally:
             self._writing = False
 
-    def _keep(self, prompt: Prompt, max_tokens: int) -> None:
+    def _record(self, prompt: Prompt, max_tokens: int) -> None:
         if self._writing:
             raise RuntimeError(ONE_AT_A_TIME)
         self.prompts.append(prompt)
@@ -147,11 +154,10 @@ class QueuedGenerator:
 
 
 class RandomGenerator(QueuedGenerator):
-    """A hostile generator: at random, whatever the grammar allows, sometimes broken off.
+    """A hostile generator: it writes at random what the grammar allows, and sometimes stops early.
 
-    `replies` holds what it wrote, and `broke_off` says whether the last one is unfinished. Half of its texts are
-    random characters, half are copied out of the prompt, so that some of them are true. The same seed gives the
-    same replies.
+    `replies` holds what it wrote, and `broke_off` says whether the last reply is unfinished. Half of the texts are
+    random characters, half are copied from the prompt, so some are true. The same seed gives the same replies.
     """
 
     def __init__(self, seed: int = 0, *, name: str = "random", n_ctx: int = 4096) -> None:
@@ -162,13 +168,13 @@ class RandomGenerator(QueuedGenerator):
     def generate(
         self, prompt: Prompt, *, grammar: str | None, max_tokens: int, temperature: float, seed: int
     ) -> Iterator[str]:
-        """Yield a reply in pieces of a few characters, at most `max_tokens` of them, sometimes fewer.
+        """Yield a reply in pieces of a few characters, at most `max_tokens` pieces.
 
-        Raises BackendError where the prompt leaves no room, ValueError without a grammar or for one it cannot read.
+        Raises BackendError if the prompt leaves no room, ValueError without a grammar or for one that it cannot read.
         """
         if grammar is None:
             raise ValueError("random text needs a grammar; give one")
-        self._keep(prompt, max_tokens)
+        self._record(prompt, max_tokens)
         rules = dict(line.split(" ::= ", 1) for line in grammar.splitlines())
         lines = f"{prompt.context}{prompt.user}".splitlines()
         text = _RandomText(rules, [line.removeprefix("- ") for line in lines], self._random).write()
@@ -184,14 +190,14 @@ class RandomGenerator(QueuedGenerator):
         yield from pieces
 
     def choose(self, prompt: Prompt, options: Sequence[str]) -> list[float]:
-        """Return probabilities at random. Raises like `QueuedGenerator.choose`."""
-        self._keep_choice(prompt, options)
+        """Return random probabilities. Raises like `QueuedGenerator.choose`."""
+        self._record_choice(prompt, options)
         weights = [self._random.random() + 1e-9 for _ in options]
         return [weight / sum(weights) for weight in weights]
 
 
 class _RandomText:
-    """Walks through the rules of a grammar, choosing at random; `lines` are texts to copy from."""
+    """Follows the rules of a grammar, choosing at random; `lines` are texts to copy from."""
 
     def __init__(self, rules: dict[str, str], lines: Sequence[str], random: Random) -> None:
         self._rules = rules
@@ -199,7 +205,7 @@ class _RandomText:
         self._random = random
 
     def write(self, rule: str = "root") -> str:
-        """Return a text of a rule. Raises ValueError for what is not read here."""
+        """Return a text that the rule allows. Raises ValueError for syntax that it cannot read."""
         tokens: list[re.Match[str]] = []
         position = 0
         while position < len(self._rules[rule]):
@@ -243,7 +249,7 @@ class _RandomText:
         return self.write(item[0]["name"]) if item[0]["name"] else item[0]["text"]
 
     def _characters(self, allowed: re.Pattern[str], least: int, most: int, times: int) -> str:
-        """Return up to three lines of the prompt where characters may repeat, or characters at random."""
+        """Return up to three lines of the prompt, if the characters may repeat, or random characters."""
         if most > 1 and self._lines and self._random.random() < 0.5:
             copied = " ".join(self._random.choices(self._lines, k=self._random.randint(1, 3)))
             text = "".join(filter(allowed.fullmatch, copied))[:most]
@@ -254,16 +260,19 @@ class _RandomText:
 
 
 class OverlapReranker:
-    """A reranker whose score is the share of the query's words that a text holds.
+    """A reranker whose score is the share of the query's words that a text holds, 0 to 1.
 
     `scored` holds every text that it was asked to score, in order.
+
+    >>> OverlapReranker().score("a game", ["A game of two.", "Soup."])
+    [1.0, 0.0]
     """
 
     def __init__(self) -> None:
         self.scored: list[str] = []
 
     def score(self, query: str, texts: Sequence[str]) -> list[float]:
-        """Return a score a text, each 0 to 1. Raises ValueError for a blank query or text."""
+        """Return a score for each text. Raises ValueError for a blank query or text."""
         if not query.strip() or any(not text.strip() for text in texts):
             raise ValueError("a blank query or text cannot be scored; leave it out")
         self.scored.extend(texts)
@@ -272,7 +281,7 @@ class OverlapReranker:
 
 
 def _item(tokens: deque[re.Match[str]]) -> deque[re.Match[str]]:
-    """Take the next item with its repetition: a literal, a set, a name, or a group in brackets."""
+    """Take the next item and its repetition: a literal, a set, a name, or a group in brackets."""
     item: deque[re.Match[str]] = deque()
     depth = 0
     while not item or depth:
@@ -284,7 +293,7 @@ def _item(tokens: deque[re.Match[str]]) -> deque[re.Match[str]]:
 
 
 def _bag(text: str) -> Matrix:
-    """Return a unit vector with a count at the place of each word; a text without words counts as one word."""
+    """Return word counts by hash, scaled to length 1; a text without words counts as one word."""
     vector = np.zeros(DIMENSION, dtype=np.float32)
     for word in _WORD.findall(text.lower()) or [text]:
         vector[int.from_bytes(hashlib.sha256(word.encode()).digest()[:4], "big") % DIMENSION] += 1

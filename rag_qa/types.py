@@ -1,9 +1,9 @@
-"""The values that flow through the engine; frozen, without I/O, importing nothing of ours.
+"""The values that flow through the engine, in the order of the flow: papers, query, hits, evidence, answer, scores.
 
-What a notebook shows of them is the one thing that they leave to others, rag_qa.exports, once it asks.
+They are frozen and do no I/O. They import nothing of rag_qa, except rag_qa.exports when a notebook shows one.
 
-Offsets are characters into the paper's abstract: `paper.abstract[c.start:c.end] == c.quote`.
-Marks such as `[1]` exist only in prompts and on screens; here everything speaks of paper ids.
+Offsets count characters of the paper's abstract: `paper.abstract[c.start:c.end] == c.quote`. Marks such as `[1]`
+exist only in prompts and on screens; values hold paper ids.
 """
 
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ SentenceKind = Literal["quote", "prose", "metadata"]
 VerdictLabel = Literal["supported", "partial", "unsupported"]
 MetadataField = Literal["authors", "year", "venue"]
 QuestionKind = Literal["fact", "number", "yesno", "comparison", "which", "metadata"]
-# What a reader must know before trusting a paper, gravest first.
+# What a reader must know before trusting a paper, the most serious first.
 PaperStatus = Literal["retracted", "expression of concern", "corrected", "preprint"]
 FateName = Literal["added", "changed", "merged", "unchanged", "skipped"]
 PaperKind = Literal["abstract", "synopsis", "pdf"]
@@ -33,7 +33,7 @@ class Value(BaseModel):
 
 
 class Source(Value):
-    """Where a paper was read: a file, the record's number in it (from 1), the text there if it differs."""
+    """Where a paper was read: a file, the number of the record in it (from 1), and its text if that differs."""
 
     path: str
     record: int
@@ -41,7 +41,7 @@ class Source(Value):
 
 
 class Version(Value):
-    """Another version of a paper, such as its preprint, as its own record described it."""
+    """Another version of a paper, such as its preprint, as its record describes it."""
 
     title: str = ""
     venue: str | None = None
@@ -53,12 +53,12 @@ class Version(Value):
 
 
 class Paper(Value):
-    """A paper as far as its abstract goes.
+    """A paper: its abstract and its metadata.
 
-    `more_authors` where a source leaves some out ("et al.", "and others"), who are no author by that name.
-    `aliases` are its other known ids, in order. `venue`, `year` and `doi` come from one record, the published one
-    first; `versions` holds what the records of other versions said. A `kind` of "pdf" marks a title and an abstract
-    that were found in a PDF by layout, at best effort.
+    `more_authors` is true if a source leaves authors out ("et al.", "and others"). `aliases` are its other known ids,
+    in order of preference. `venue`, `year` and `doi` come from one record, by preference that of the published version;
+    `versions` describes the other versions. A `kind` of "pdf" marks a title and an abstract that were found in a PDF
+    by its layout, and may be wrong.
     """
 
     id: str
@@ -80,7 +80,7 @@ class Paper(Value):
 
     @property
     def heading(self) -> str:
-        """The title, or the opening words marked as untitled: a title is never invented."""
+        """The title; if there is none, the first words of the abstract, marked as untitled."""
         if self.title:
             return self.title
         words = self.abstract.split()
@@ -93,12 +93,74 @@ class Paper(Value):
         return paper_html(self)
 
 
+class Passage(Value):
+    """A part of an abstract, in whole sentences if they fit: `text == paper.abstract[start:end]`."""
+
+    id: str
+    paper_id: str
+    text: str
+    start: int
+    end: int
+
+
+class Skipped(Value):
+    """A record that did not become a paper, and why."""
+
+    path: str
+    record: int
+    reason: str
+
+
+class Fate(Value):
+    """What became of one record of a file (counted from 1).
+
+    `paper_id` is the paper that it became or was merged into. `reason` says why it was skipped or merged.
+    """
+
+    path: str
+    record: int
+    fate: FateName
+    paper_id: str | None = None
+    reason: str | None = None
+
+
+class IndexReport(Value):
+    """What an indexing run did.
+
+    Every record in the files has a fate, and the counts add up: `found` is `added` + `changed` + `merged` +
+    `unchanged` + `skipped`. The first record of a paper is `added`, `changed` or `unchanged`; the others are `merged`
+    into it, and so is a record of a paper that the index has from another file. `fates` lists them one by one.
+    `read` counts the records that were not skipped, and `skips` lists the others with the reason.
+
+    Besides, `removed` papers are no longer in the index, `papers` is the number in it now, and `embedded` passages had
+    to be embedded. `encodings` names, by path, each file that was read now and is not UTF-8.
+    """
+
+    found: int
+    read: int
+    added: int
+    changed: int
+    merged: int
+    unchanged: int
+    removed: int
+    skipped: int
+    skips: tuple[Skipped, ...]
+    fates: tuple[Fate, ...]
+    encodings: Mapping[str, str] = {}
+    embedded: int
+    papers: int
+    seconds: float
+
+
 class Filter(Value):
     """Which papers to consider; an empty field does not restrict.
 
-    Papers of the years `since` to `until` (both included), at any of the venues, by all of the authors, from any of
-    the sources, of any of the statuses, and of none of those in `without`. retrieval/filters.py says what counts as the
-    same name. Years and venues are those of any version.
+    A paper passes if any of its versions is from the years `since` to `until` (both included), any is at one of
+    `venues`, all of `authors` wrote it, it comes from one of `sources`, and its status is one of `statuses` and none
+    of `without`. rag_qa.retrieval.filters says which names count as the same.
+
+    >>> Filter(since=2020, authors=("Ian Gemp",)).text
+    'by Ian Gemp, since 2020'
     """
 
     since: int | None = None
@@ -111,7 +173,7 @@ class Filter(Value):
 
     @property
     def text(self) -> str:
-        """The filter in words, such as "by Ian Gemp, at NeurIPS, from 2019 to 2022"; empty when it lets all through."""
+        """The filter in words, such as "by Ian Gemp, at NeurIPS, from 2019 to 2022"; empty if every paper passes."""
         parts = [f"by {' and '.join(self.authors)}"] if self.authors else []
         parts += [f"at {' or '.join(self.venues)}"] if self.venues else []
         parts += [f"in {' or '.join(self.sources)}"] if self.sources else []
@@ -132,132 +194,14 @@ class Filter(Value):
 EVERY_PAPER = Filter()
 
 
-class Skipped(Value):
-    """A record that was not taken, and why."""
-
-    path: str
-    record: int
-    reason: str
-
-
-class Fate(Value):
-    """What became of one record of a file (counted from 1).
-
-    `paper_id` names the paper that it became or was merged into; `reason` says why it was skipped, or why it is
-    taken for the same paper as another.
-    """
-
-    path: str
-    record: int
-    fate: FateName
-    paper_id: str | None = None
-    reason: str | None = None
-
-
-class Passage(Value):
-    """A window of whole sentences: `text == paper.abstract[start:end]`."""
-
-    id: str
-    paper_id: str
-    text: str
-    start: int
-    end: int
-
-
-class Hit(Value):
-    """A paper found by search, with its best passage. `rank` counts from 1; higher `score` is better."""
-
-    paper: Paper
-    passage: Passage
-    score: float
-    rank: int
-    components: Mapping[str, float]
-
-
-class Hits(list[Hit]):
-    """Hits, best first: a list that notebooks show, and that becomes a table."""
-
-    @overload
-    def __getitem__(self, at: SupportsIndex, /) -> Hit: ...
-
-    @overload
-    def __getitem__(self, at: slice, /) -> "Hits": ...
-
-    def __getitem__(self, at: SupportsIndex | slice, /) -> "Hit | Hits":
-        """Return a hit, or those of a slice as hits that notebooks show too."""
-        return Hits(super().__getitem__(at)) if isinstance(at, slice) else super().__getitem__(at)
-
-    def _repr_html_(self) -> str:
-        from rag_qa.exports.html import hits_html
-
-        return hits_html(self)
-
-    def to_dataframe(self) -> "DataFrame":
-        """Return a table with a row a hit. Raises ExportError where pandas is not installed."""
-        from rag_qa.exports.frames import hits_frame
-
-        return hits_frame(self)
-
-
-class Explanation(Value):
-    """Why a paper was found: words of the query in it, and the sentence nearest to the query with its cosine."""
-
-    paper_id: str
-    words: tuple[str, ...]
-    sentence: str
-    similarity: float
-
-
-class Citation(Value):
-    """A quote cut from a stored abstract by offset."""
-
-    paper_id: str
-    quote: str
-    start: int
-    end: int
-
-
-class Evidence(Value):
-    """A verbatim sentence that may answer the question; `score` is its relevance to it."""
-
-    paper_id: str
-    sentence: str
-    start: int
-    end: int
-    score: float
-
-    @property
-    def citation(self) -> Citation:
-        """The citation of this sentence."""
-        return Citation(paper_id=self.paper_id, quote=self.sentence, start=self.start, end=self.end)
-
-
-class Verdict(Value):
-    """How well a sentence is supported by exactly what it cites."""
-
-    label: VerdictLabel
-    probability: float
-    reasons: tuple[str, ...] = ()
-
-
-class Sentence(Value):
-    """One sentence of an answer with its citations: a verbatim quote, prose by the model, or metadata of the index."""
-
-    text: str
-    kind: SentenceKind
-    citations: tuple[Citation, ...]
-    verdict: Verdict
-
-
 class Query(Value):
-    """A question as it is understood, made once from the text, the turns before and what the index holds.
+    """A question as it is understood, made once from its text, the earlier turns and what the index holds.
 
-    `text` is the question as it stands alone, and `topic` what of it is searched: without the restrictions that
-    `filter` holds ("" where they are all that is asked). `within` are the ids of the papers that it is about, where
-    it names any. `counts` says that a number of papers is asked for, and `wanted` which of their metadata, where
-    nothing else is. `fallback` is the filter without the years that were read in the text, which may belong to the
-    topic; None where none were read. `understood_as` says all of it in words, None where that is just what was asked;
-    `nothing` says why no paper can be meant.
+    `text` is the question rewritten to stand alone. `topic` is the part that is searched, without the restrictions in
+    `filter`; it is empty if they are the whole question. `within` holds the ids of the papers that the question names.
+    `counts` is true if it asks for a number of papers. `wanted` names the metadata that it asks for, if it asks for
+    nothing else. `fallback` is the filter without the years found in the text, because they may belong to the topic.
+    `understood_as` says all this in words, if it differs from what was asked. `nothing` says why no paper can be meant.
     """
 
     text: str
@@ -272,8 +216,103 @@ class Query(Value):
     nothing: str | None = None
 
 
+class Hit(Value):
+    """A paper found by search, with its best passage.
+
+    `rank` counts from 1, and a higher `score` is better. `components` holds the scores that were fused, by name: dense,
+    feedback, lexical, pairs, and rerank if a reranker ran.
+    """
+
+    paper: Paper
+    passage: Passage
+    score: float
+    rank: int
+    components: Mapping[str, float]
+
+
+class Hits(list[Hit]):
+    """Hits, best first: a list that notebooks show and that becomes a table."""
+
+    @overload
+    def __getitem__(self, at: SupportsIndex, /) -> Hit: ...
+
+    @overload
+    def __getitem__(self, at: slice, /) -> "Hits": ...
+
+    def __getitem__(self, at: SupportsIndex | slice, /) -> "Hit | Hits":
+        """Return one hit, or `Hits` for a slice."""
+        return Hits(super().__getitem__(at)) if isinstance(at, slice) else super().__getitem__(at)
+
+    def _repr_html_(self) -> str:
+        from rag_qa.exports.html import hits_html
+
+        return hits_html(self)
+
+    def to_dataframe(self) -> "DataFrame":
+        """Return a table with a row for each hit. Raises ExportError if pandas is not installed."""
+        from rag_qa.exports.frames import hits_frame
+
+        return hits_frame(self)
+
+
+class Explanation(Value):
+    """Why a paper was found: the words that it shares with the query, and its sentence nearest to the query.
+
+    `similarity` is the cosine of that sentence with the query, -1 to 1.
+    """
+
+    paper_id: str
+    words: tuple[str, ...]
+    sentence: str
+    similarity: float
+
+
+class Citation(Value):
+    """A quote, cut from a stored abstract by offset."""
+
+    paper_id: str
+    quote: str
+    start: int
+    end: int
+
+
+class Evidence(Value):
+    """A verbatim sentence that may answer the question; a higher `score` is more relevant."""
+
+    paper_id: str
+    sentence: str
+    start: int
+    end: int
+    score: float
+
+    @property
+    def citation(self) -> Citation:
+        """The citation of this sentence."""
+        return Citation(paper_id=self.paper_id, quote=self.sentence, start=self.start, end=self.end)
+
+
+class Verdict(Value):
+    """How well a sentence is supported by exactly what it cites (entailment); `probability` is 0 to 1."""
+
+    label: VerdictLabel
+    probability: float
+    reasons: tuple[str, ...] = ()
+
+
+class Sentence(Value):
+    """One sentence of an answer with its citations.
+
+    It is a verbatim quote, prose by the language model, or metadata that the index knows itself.
+    """
+
+    text: str
+    kind: SentenceKind
+    citations: tuple[Citation, ...]
+    verdict: Verdict
+
+
 class ModelInput(Value):
-    """What the language model was given: two texts, and the grammar (GBNF) that its reply was held to."""
+    """What the language model was given: two texts, and the grammar (GBNF) of its reply."""
 
     system: str
     user: str
@@ -281,10 +320,11 @@ class ModelInput(Value):
 
 
 class Answer(Value):
-    """The answer to a question; `papers` in order of citation, `nearest` shown when it abstains.
+    """The answer to a question, or an abstention with its `reason`.
 
-    `query` is the question as it was understood; `model_input` is None where no language model wrote. `confidence` is
-    the probability that the papers found answer the question; None where that was not judged.
+    `papers` are the cited papers in the order of citation, and `nearest` the ones to show if it abstains. `query` is
+    the question as it was understood. `model_input` is None if no language model wrote. `confidence` is the
+    probability that the papers found answer the question, None if that was not judged. `timings` are in seconds.
     """
 
     question: str
@@ -301,7 +341,7 @@ class Answer(Value):
 
     @property
     def text(self) -> str:
-        """The answer as plain text with numbered marks, one sentence a line."""
+        """The answer as plain text with numbered marks, one sentence on each line."""
         numbers = {paper.id: n for n, paper in enumerate(self.papers, 1)}
         return "\n".join(
             f"{s.text} " + "".join(f"[{n}]" for n in sorted({numbers[c.paper_id] for c in s.citations}))
@@ -321,9 +361,10 @@ class Answer(Value):
 
 
 class Event(Value):
-    """A step of a streamed answer: the hits, each piece of text as it is written, each sentence once it is checked.
+    """A step of a streamed answer.
 
-    Last comes the whole answer. With the hits comes how the question was understood.
+    First come the hits with the query as it was understood, then pieces of text as the model writes them, then each
+    sentence once it is checked, and last the whole answer.
     """
 
     kind: Literal["hits", "piece", "sentence", "answer"]
@@ -334,36 +375,8 @@ class Event(Value):
     answer: Answer | None = None
 
 
-class IndexReport(Value):
-    """What an indexing run did.
-
-    Every record of the files has a fate, and these add up: `found` is `added` + `changed` + `merged` + `unchanged` +
-    `skipped`. The first record of a paper stands for it (`added` to the index, `changed` by what the file says now,
-    or `unchanged`), further ones are `merged` into it, as are records of a paper that the index has from other files.
-    `fates` lists them one by one. `read` records became papers, all that were not skipped (`skips` says which and why).
-    Beside that, `removed` papers are no longer in the index; `papers` is the number in it afterwards, and `embedded`
-    the number of passages that had to be embedded. `encodings` names, by path, the encoding of each file read now that
-    is not UTF-8.
-    """
-
-    found: int
-    read: int
-    added: int
-    changed: int
-    merged: int
-    unchanged: int
-    removed: int
-    skipped: int
-    skips: tuple[Skipped, ...]
-    fates: tuple[Fate, ...]
-    encodings: Mapping[str, str] = {}
-    embedded: int
-    papers: int
-    seconds: float
-
-
 class Interval(Value):
-    """A mean difference (new minus baseline) over n queries, with its confidence interval."""
+    """A mean difference (new minus baseline) over `n` queries, with its confidence interval."""
 
     difference: float
     low: float
@@ -373,50 +386,16 @@ class Interval(Value):
 
     @property
     def significant(self) -> bool:
-        """Whether the interval leaves out zero."""
+        """Whether the interval excludes zero."""
         return self.low > 0 or self.high < 0
 
 
-class IndexBenchmark(Value):
-    """Seconds to build an index and to encode the same passages with the plain library, run by run.
-
-    `ratio` is how many times faster building is (the median over the runs), `cosine` the mean between both vectors.
-    """
-
-    papers: int
-    passages: int
-    building_s: tuple[float, ...]
-    encoding_s: tuple[float, ...]
-    ratio: float
-    cosine: float
-    provenance: Mapping[str, Any]
-
-
-class SearchBenchmark(Value):
-    """Milliseconds (median, 95th percentile) to embed a query, to search exactly and to search Chroma's graph, warm.
-
-    `graph_overlap` is the share of the first 20 papers that both searches give; `loading_s` are the seconds to import
-    and load the plain model and embed a query, `first_search_s` those to open the index and search, each in a fresh
-    process; `memory_mib` is what the latter holds beyond the former.
-    """
-
-    queries: int
-    embedding_ms: tuple[float, float]
-    exact_ms: tuple[float, float]
-    graph_ms: tuple[float, float]
-    graph_overlap: float
-    loading_s: tuple[float, ...]
-    first_search_s: tuple[float, ...]
-    memory_mib: float
-    provenance: Mapping[str, Any]
-
-
 class EvalReport(Value):
-    """What an evaluation found: each of `scores` is a mean (or a count) over the rows of `per_query`.
+    """The result of an evaluation.
 
-    `provenance` says what was measured, on what, when and with which code; `differences` holds each score's
-    mean difference to the baseline that the provenance names, and is empty without one. `intervals` holds the bounds
-    of a total's 95% interval over the questions.
+    Each of `scores` is a mean (or a count) over the rows of `per_query`. `provenance` says what was measured, on what,
+    when and with which code. `differences` holds each score's mean difference to the baseline that the provenance
+    names; it is empty without one. `intervals` holds the 95% confidence interval of a total over the questions.
     """
 
     name: str

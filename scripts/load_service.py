@@ -23,7 +23,7 @@ from http.client import HTTPConnection, HTTPException, HTTPResponse
 from pathlib import Path
 from urllib.parse import quote
 
-from rag_qa.app.service.serve import listen
+from rag_qa.app.service.listening import listen
 from rag_qa.backends.locating import STARTER, ModelChoice
 from rag_qa.index.reader import Index
 from rag_qa.settings import Settings

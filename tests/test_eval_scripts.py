@@ -1,34 +1,74 @@
-"""The programs in eval/, which nothing else imports."""
+"""The programs in eval/fit and eval/studies, which no other code imports."""
 
-import runpy
+import importlib
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-SCRIPTS = sorted(Path(__file__).parent.parent.glob("eval/*.py"))
+from eval.studies.mutations import QUOTING, WRITING
+
+ROOT = Path(__file__).parents[1]
+FIT = ("decision", "followups", "kinds", "relevance", "verdict")
+STUDIES = (
+    "ablate_retrieval",
+    "bench_lexical",
+    "bench_prompt",
+    "choose_sentences",
+    "detect_faults",
+    "fuzz_answers",
+    "hold_out_gold",
+    "measure_reranker",
+    "mutations",
+    "pubmedqa",
+    "quote_evidence",
+)
+# What programs of studies/ share and test.
+MODULES = {"decisions", "faults"}
+PROGRAMS = [f"fit.{name}" for name in FIT] + [f"studies.{name}" for name in STUDIES]
 
 
-@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
-def test_a_program_starts(script):
-    """Each finds what it imports and prints its help."""
-    shown = subprocess.run([sys.executable, script, "--help"], capture_output=True, text=True, timeout=120)
+def test_every_program_is_named_here() -> None:
+    """A program that is added, renamed or removed changes the lists above."""
+    assert {path.stem for path in ROOT.glob("eval/fit/*.py")} == set(FIT)
+    assert {path.stem for path in ROOT.glob("eval/studies/*.py")} == set(STUDIES) | MODULES
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_a_program_starts(name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture) -> None:
+    """Each finds what it imports and prints its docstring as help, which says what it does and by which command."""
+    program = importlib.import_module(f"eval.{name}")
+    path = f"eval/{name.replace('.', '/')}.py"
+    monkeypatch.setattr(sys, "argv", [path, "--help"])
+    with pytest.raises(SystemExit) as end:
+        program.main()
+    assert end.value.code == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith("usage:")
+    assert f"\n    python {path}" in shown
+    assert program.__doc__.split()[0] in ("Fit", "Measure", "Check")
+
+
+@pytest.mark.process
+def test_a_program_starts_as_a_file() -> None:
+    """A program that imports another one of eval/ finds it, from any folder, once the clone is installed."""
+    command = [sys.executable, ROOT / "eval" / "studies" / "detect_faults.py", "--help"]
+    path = os.pathsep.join(entry for entry in sys.path if entry)
+    shown = subprocess.run(
+        command, capture_output=True, text=True, timeout=120, cwd="/", env=os.environ | {"PYTHONPATH": path}
+    )
     assert shown.returncode == 0, shown.stderr
-    assert shown.stdout.startswith("usage:")
 
 
-MUTATIONS = runpy.run_path(str(Path(__file__).parent.parent / "eval" / "mutations.py"))
-
-
-@pytest.mark.parametrize("name", sorted(MUTATIONS["QUOTING"].keys() | MUTATIONS["WRITING"].keys()))
-def test_a_mutation_breaks_what_is_there(name):
+@pytest.mark.parametrize("name", sorted(QUOTING.keys() | WRITING.keys()))
+def test_a_mutation_breaks_what_is_there(name: str) -> None:
     """Each replaces what exists, and puts it back: a stage that was renamed makes this fail."""
-    mutation = (MUTATIONS["QUOTING"] | MUTATIONS["WRITING"])[name]
-    with mutation():
+    with (QUOTING | WRITING)[name]():
         pass
 
 
-def test_at_least_five_mutations_are_of_answers_in_quotes():
+def test_at_least_five_mutations_are_of_answers_in_quotes() -> None:
     """The condition that needs no writer is tried too."""
-    assert len(MUTATIONS["QUOTING"]) >= 5
+    assert len(QUOTING) >= 5

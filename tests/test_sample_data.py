@@ -31,7 +31,7 @@ def sample() -> dict[str, Paper]:
 
 @pytest.fixture(scope="module", params=["sample", "seeds"])
 def questions(request: pytest.FixtureRequest) -> QuestionSet:
-    return load_question_set(ROOT / "eval" / request.param)
+    return load_question_set(ROOT / "eval" / "sets" / request.param)
 
 
 def unstated_facts(questions: QuestionSet, papers: dict[str, Paper]) -> list[tuple[str, str]]:
@@ -119,13 +119,13 @@ def test_hostile_questions_come_in_both_sorts(questions: QuestionSet) -> None:
 
 def test_sample_gold_papers_exist(sample: dict[str, Paper]) -> None:
     """The gold papers of the sample set are exactly the papers of the sample corpus."""
-    questions = load_question_set(ROOT / "eval" / "sample")
+    questions = load_question_set(ROOT / "eval" / "sets" / "sample")
     assert {paper_id for grades in questions.qrels.values() for paper_id in grades} == set(sample)
 
 
 def test_sample_facts_stand_in_gold_papers(sample: dict[str, Paper]) -> None:
     """Every key fact of the sample set stands in the synopsis of one of the question's gold papers."""
-    assert unstated_facts(load_question_set(ROOT / "eval" / "sample"), sample) == []
+    assert unstated_facts(load_question_set(ROOT / "eval" / "sets" / "sample"), sample) == []
 
 
 def test_sample_reads_as_it_is_written(sample: dict[str, Paper]) -> None:
@@ -145,6 +145,6 @@ def test_seed_questions_match_the_seed_papers() -> None:
     readings = [read_source(file) for file in expand_sources([SEEDS])]
     merged = merge_papers([paper for reading in readings for paper in reading.papers])
     papers = {paper.id: paper for paper in merged}
-    questions = load_question_set(ROOT / "eval" / "seeds")
+    questions = load_question_set(ROOT / "eval" / "sets" / "seeds")
     assert {paper_id for grades in questions.qrels.values() for paper_id in grades} == set(papers)
     assert unstated_facts(questions, papers) == []

@@ -1,4 +1,4 @@
-"""The engine with its verbs, search, similar and ask; the CLI, the REPL and Python code all stand on this."""
+"""The engine: search, similar and ask. The command line, the chat, the service and Python code all use it."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -28,7 +28,10 @@ from rag_qa.types import EVERY_PAPER, Answer, Event, Explanation, Filter, Hit, H
 
 
 class Assistant:
-    """Answers questions from one opened index. Close it, or use it in a `with` statement."""
+    """Answers questions from one opened index. Close it after use, or use it in a `with` statement.
+
+    `Assistant.open` is the usual way to get one.
+    """
 
     def __init__(
         self,
@@ -38,7 +41,7 @@ class Assistant:
         settings: Settings,
         reranker: Reranker | None = None,
     ) -> None:
-        """Put an assistant together from opened parts; without a generator it answers in quotes."""
+        """Put an assistant together from its parts; without a generator it answers in quotes."""
         prompts = load_prompt("answer", settings.prompts)
         synthesis = rewriter = None
         if generator is not None:
@@ -61,9 +64,10 @@ class Assistant:
         generator: Generator | None = None,
         reranker: Reranker | None = None,
     ) -> "Assistant":
-        """Open an index with the models that the settings name; models load at their first use.
+        """Open the index in a folder, with the models that the settings name unless they are given here.
 
-        Raises IndexNotFoundError, IndexMismatchError, ModelNotFoundError, ModelHashError.
+        Models load when first used. Raises IndexNotFoundError, IndexMismatchError, ModelNotFoundError and
+        ModelHashError.
         """
         settings = settings or Settings()
         settings = settings.model_copy(update={"model": choose_model(settings.model).name})
@@ -81,19 +85,20 @@ class Assistant:
             raise
 
     def search(self, query: str, k: int | None = None, *, filter: Filter = EVERY_PAPER) -> Hits:
-        """Return the k best papers among those that pass the filter, best first.
+        """Return the k best papers that pass the filter, best first; k is `settings.k` by default.
 
-        Raises QuestionError for a blank query, FilterError where no paper passes.
+        Raises QuestionError for a blank query, FilterError if no paper passes, SettingsError if k is below 1.
         """
         return Hits(self._pipeline.search(without_markup(clean_question(query)), self._k(k), filter))
 
     def similar(self, paper_id: str | None = None, *, text: str | None = None, k: int | None = None) -> Hits:
-        """Return the k papers most like the one with this id or alias (itself left out), or like a text.
+        """Return the k papers most similar to a paper, given by id or alias, or to a text. The paper is left out.
 
-        Raises QuestionError for an id that the index does not know and for a text that is blank or too long.
+        Raises QuestionError for an unknown id and for a text that is blank or too long, SettingsError unless exactly
+        one of the two is given.
         """
         if (paper_id is None) == (text is None):
-            raise SettingsError("one of a paper's id and a text is needed to find papers like it; give one")
+            raise SettingsError("similar papers need one example; give either a paper's id or a text")
         return Hits(self._pipeline.similar(self._example(paper_id, text or ""), self._k(k)))
 
     def _example(self, paper_id: str | None, text: str) -> Paper:
@@ -113,7 +118,7 @@ class Assistant:
         return k
 
     def explain(self, query: str, hits: Sequence[Hit]) -> list[Explanation]:
-        """Return why a search for the query found each of its hits, in their order."""
+        """Return why a search for the query found each of its hits, in the order of the hits."""
         return self._pipeline.explain(without_markup(clean_question(query)), hits)
 
     def ask(
@@ -124,10 +129,13 @@ class Assistant:
         filter: Filter = EVERY_PAPER,
         literal: bool = False,
     ) -> Answer:
-        """Return the answer from the papers that pass the filter; `history` holds the turns before, oldest first.
+        """Return the answer from the papers that pass the filter.
 
-        A literal question is taken as it stands: neither "the second one" nor "papers by X" is understood. Raises
-        QuestionError, and FilterError where no paper passes.
+        `history` holds the answers before, oldest first, so that follow-up questions are understood. If `literal`,
+        the question is not interpreted: neither "the second one" nor "papers by X" has a special meaning.
+        An abstention is an answer with `abstained` set and a `reason`. Raises QuestionError for a blank or far too
+        long question, FilterError if no paper passes the filter, PromptError if the question leaves no room for
+        evidence.
         """
         return _last(self.stream(question, history=history, filter=filter, literal=literal))
 
@@ -139,7 +147,7 @@ class Assistant:
         filter: Filter = EVERY_PAPER,
         literal: bool = False,
     ) -> Iterator[Event]:
-        """Yield the hits, then each sentence once it is checked, then the whole answer."""
+        """Yield the hits, then each sentence once it is checked, then the whole answer. Raises as `ask` does."""
         query = self.understand(question, history=history, filter=filter, literal=literal)
         return self._pipeline.answer(clean_question(question), query)
 
@@ -151,7 +159,7 @@ class Assistant:
         filter: Filter = EVERY_PAPER,
         literal: bool = False,
     ) -> Query:
-        """Return a question as it is understood, without answering it. Raises as `ask` does."""
+        """Return how a question is understood, without answering it. Raises as `ask` does."""
         return parse(
             without_markup(clean_question(question), marks=not history),
             history if self._settings.resolve_followups else (),
@@ -164,16 +172,16 @@ class Assistant:
         )
 
     def again(self, answer: Answer) -> Answer:
-        """Return the answer to what a saved answer was asked, as it was understood then.
+        """Answer the question of a saved answer again, understood as it was then.
 
-        Raises ReceiptError where the answer does not say what that was, FilterError where no paper passes any more.
+        Raises ReceiptError if the answer does not hold its query, FilterError if no paper passes its filter any more.
         """
         if answer.query is None:
-            raise ReceiptError("the answer does not say what was asked; save one of `Assistant.ask`")
+            raise ReceiptError("the answer does not hold its query; save an answer of `Assistant.ask`")
         return _last(self._pipeline.answer(answer.question, answer.query))
 
     def confidences(self, question: str, held_out: str) -> tuple[float, float]:
-        """Return the probability that the papers answer a question, and the same as if one paper were not there."""
+        """Return the probability that the papers answer a question, with all papers and without the one held out."""
         query = parse(
             without_markup(clean_question(question)),
             facets=self._index.facets,
@@ -183,19 +191,19 @@ class Assistant:
         return self._pipeline.confidences(query, held_out)
 
     def passing(self, filter: Filter = EVERY_PAPER) -> frozenset[str]:
-        """Return the ids of the papers that pass the filter; none where no paper does."""
+        """Return the ids of the papers that pass the filter."""
         try:
-            places = matching(filter, self._index.facets)
+            rows = matching(filter, self._index.facets)
         except FilterError:
             return frozenset()
-        return frozenset(self._index.lexical.paper_ids[place] for place in places)
+        return frozenset(self._index.lexical.paper_ids[row] for row in rows)
 
     def count(self, filter: Filter = EVERY_PAPER) -> int:
-        """Return how many papers pass the filter. Raises FilterError where none does."""
+        """Return how many papers pass the filter. Raises FilterError if none does."""
         return self._pipeline.count(filter)
 
     def paper(self, paper_id: str) -> Paper:
-        """Return the paper with this id or alias. Raises KeyError where the index has none."""
+        """Return the paper with this id or alias. Raises KeyError if there is none."""
         return self._index.paper(paper_id)
 
     def papers(self) -> Iterator[Paper]:
@@ -204,11 +212,11 @@ class Assistant:
 
     @property
     def facets(self) -> Facets:
-        """What the papers of the index can be filtered by: their venues, authors, files, statuses and years."""
+        """What papers can be filtered by: the venues, authors, files, statuses and years of the index."""
         return self._index.facets
 
     def close(self) -> None:
-        """Let go of the index."""
+        """Close the index."""
         self._index.close()
 
     def __enter__(self) -> "Assistant":
@@ -228,7 +236,7 @@ def _last(events: Iterator[Event]) -> Answer:
 
 
 def style_of(settings: Settings) -> AnswerStyle:
-    """Return the answer style: the one set, else the catalogue's for the model, else (a file) prose."""
+    """Return the answer style: the one set, else the catalogue's for the model, else prose (for a model file)."""
     if settings.style != "auto":
         return settings.style
     try:
@@ -238,5 +246,5 @@ def style_of(settings: Settings) -> AnswerStyle:
 
 
 def reads_well(settings: Settings) -> bool:
-    """Return whether the language model is good enough to decide what is answered, as the catalogue says of it."""
+    """Return whether the catalogue trusts the language model to decide if the evidence answers a question."""
     return style_of(settings.model_copy(update={"style": "auto"})) == "synthesis"

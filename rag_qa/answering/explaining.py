@@ -1,4 +1,4 @@
-"""Why a paper was found: the words of the query that it holds, and the sentence that comes nearest."""
+"""Why a search found a paper: the words that it shares with the query, and its nearest sentence."""
 
 from collections.abc import Sequence, Set
 from itertools import groupby
@@ -11,7 +11,7 @@ from rag_qa.types import Explanation, Hit
 
 
 def explain(query: str, hits: Sequence[Hit], index: Index, embedder: Embedder) -> list[Explanation]:
-    """Return an explanation of each hit, in their order."""
+    """Return an explanation of each hit, in the order of the hits."""
     terms = question_terms(query)
     papers = [hit.paper for hit in hits]
     sentences = score_sentences(query, terms, papers, index.term_weights(terms), embedder)
@@ -28,7 +28,7 @@ def explain(query: str, hits: Sequence[Hit], index: Index, embedder: Embedder) -
 
 
 def _shared_words(terms: Sequence[str], text: str) -> tuple[str, ...]:
-    """Return the words of a text whose stems are among the terms, as they are first written there."""
+    """Return the words of a text whose stems are among the terms, each as first written there."""
     wanted = set(terms)
     first: dict[str, str] = {}
     for word in WORD.findall(text):
@@ -40,7 +40,7 @@ def _shared_words(terms: Sequence[str], text: str) -> tuple[str, ...]:
 
 
 def _longest_run(stems: Sequence[str], wanted: Set[str]) -> str:
-    """Return the longest part of a word in a script that parts no words, all of whose characters are wanted."""
+    """Return the longest run of wanted characters, for scripts without spaces between words."""
     runs = (
         "".join(stem for stem in run if len(stem) == 1)
         for held, run in groupby(stems, wanted.__contains__)

@@ -1,4 +1,4 @@
-"""Papers that a question asks for by what the index knows of them, and not by a topic: newest first, or counted."""
+"""Lists and counts of papers that need no ranking: by metadata, or by the words that they mention. Newest first."""
 
 from collections.abc import Mapping, Sequence
 from itertools import chain, pairwise
@@ -9,28 +9,31 @@ import numpy as np
 from rag_qa.answering.evidence.scoring import ScoredSentence, as_evidence, spans_of
 from rag_qa.answering.query.kinds import OR, in_quotes
 from rag_qa.answering.quoting import quote
-from rag_qa.index.exact import Places
+from rag_qa.index.exact import Ordinals
 from rag_qa.index.reader import Index
 from rag_qa.text.words import content_terms, content_words, coverage, joined_words, words
 from rag_qa.types import Citation, Hit, Paper, Passage, Query, Sentence, Verdict
 
-# Longer "words" are no compounds.
+# Longer words are not taken for compounds.
 LONGEST_WORD = 40
 COUNTED = Verdict(label="supported", probability=1.0, reasons=("counted in the index",))
 
 
 class Listed(NamedTuple):
-    """Papers with what is said of them."""
+    """Papers, and the sentences of an answer that lists them."""
 
     hits: list[Hit]
     sentences: list[Sentence]
 
 
-def list_papers(index: Index, query: Query, passing: Places | None, k: int) -> Listed:
-    """Return up to k of the papers at some places (None: all) with a quote from each, after their count if asked."""
+def list_papers(index: Index, query: Query, passing: Ordinals | None, k: int) -> Listed:
+    """Return up to k papers, each with a quote; after their count if the question asks for it.
+
+    `passing` are the rows of the papers to consider, None for all. If the query has a topic, papers must mention it.
+    """
     passing = np.arange(index.manifest.counts.papers) if passing is None else passing
-    places = mentioning(index, query.topic, passing) if query.topic else passing
-    hits = newest(index, places, k)
+    rows = mentioning(index, query.topic, passing) if query.topic else passing
+    hits = newest(index, rows, k)
     weights = index.term_weights([t for hit in hits for t in content_terms(hit.paper.title)])
     chosen = [
         best_for_topic(hit.paper, query.topic) if query.topic else best_for_title(hit.paper, weights)
@@ -40,15 +43,14 @@ def list_papers(index: Index, query: Query, passing: Places | None, k: int) -> L
     if not query.counts or not quotes:
         return Listed(hits, quotes)
     citations = [citation for sentence in quotes for citation in sentence.citations]
-    return Listed(
-        hits, [count_sentence(len(places), index.manifest.counts.papers, query, citations), *quotes]
-    )
+    count = count_sentence(len(rows), index.manifest.counts.papers, query, citations)
+    return Listed(hits, [count, *quotes])
 
 
-def newest(index: Index, places: Places, k: int) -> list[Hit]:
-    """Return k of the papers at some places as hits: the newest first, those of one year in order of ids."""
-    chosen = places[np.argsort(-index.facets.years[places], kind="stable")[:k]]
-    ids = [index.lexical.paper_ids[place] for place in chosen]
+def newest(index: Index, rows: Ordinals, k: int) -> list[Hit]:
+    """Return up to k of the papers in these rows as hits, newest first; papers of one year keep their order."""
+    chosen = rows[np.argsort(-index.facets.years[rows], kind="stable")[:k]]
+    ids = [index.lexical.paper_ids[row] for row in chosen]
     papers = index.papers_by_id(ids)
     return [
         Hit(
@@ -58,31 +60,33 @@ def newest(index: Index, places: Places, k: int) -> list[Hit]:
     ]
 
 
-def mentioning(index: Index, topic: str, places: Places | None) -> Places:
-    """Return the places of the papers that hold the words of a topic next to each other, in singular or plural.
+def mentioning(index: Index, topic: str, rows: Ordinals | None) -> Ordinals:
+    """Return the rows of the papers that hold the words of a topic side by side, in singular or plural.
 
-    Of alternatives ("C# or C++") one is enough. Compounds count in every spelling ("fine-tuning", "fine tuning",
-    "finetuning"). Stems would count "transformation" as a mention of "transformers".
+    Of alternatives ("C# or C++") one is enough. Compounds match in every spelling ("fine-tuning", "fine tuning",
+    "finetuning"). Words are compared unstemmed: with stems, "transformation" would match "transformers".
     """
     terms = topic.split(OR)
     spellings = [text for term in terms for text in (term, *_as_one_word(term), *_as_two_words(term))]
-    candidates = np.unique(np.concatenate([index.lexical.places_of_all(spelling) for spelling in spellings]))
-    if places is not None:
-        candidates = np.intersect1d(candidates, places)
-    ids = [index.lexical.paper_ids[place] for place in candidates]
+    candidates = np.unique(
+        np.concatenate([index.lexical.papers_with_all(spelling) for spelling in spellings])
+    )
+    if rows is not None:
+        candidates = np.intersect1d(candidates, rows)
+    ids = [index.lexical.paper_ids[row] for row in candidates]
     papers = index.papers_by_id(ids)
     holds = (_holds_any(terms, f"{papers[key].title}. {papers[key].abstract}") for key in ids)
-    return np.array([place for place, held in zip(candidates, holds, strict=True) if held], dtype=np.int64)
+    return np.array([row for row, held in zip(candidates, holds, strict=True) if held], dtype=np.int64)
 
 
 def best_for_title(paper: Paper, weights: Mapping[str, float]) -> ScoredSentence:
-    """Return the sentence of a paper that says most of its title; the first of equals."""
+    """Return the sentence of a paper that covers most of its title; the first if several do."""
     wanted = list(dict.fromkeys(content_terms(paper.title)))
     return _best(paper, wanted, weights)
 
 
 def best_for_topic(paper: Paper, topic: str) -> ScoredSentence:
-    """Return the first sentence of a paper that holds the words of a topic next to each other, else most of them."""
+    """Return the first sentence with the words of a topic side by side, else the one with most of them."""
     for start, end in spans_of(paper.abstract):
         if _holds_any(topic.split(OR), text := paper.abstract[start:end]):
             return ScoredSentence(
@@ -93,13 +97,13 @@ def best_for_topic(paper: Paper, topic: str) -> ScoredSentence:
 
 
 def introduce(index: Index, hits: Sequence[Hit]) -> list[Sentence]:
-    """Return a quote from each paper: the sentence that says most of its title."""
+    """Return a quote from each paper: the sentence that covers most of its title."""
     weights = index.term_weights([t for hit in hits for t in content_terms(hit.paper.title)])
     return [quote(evidence) for evidence in as_evidence([best_for_title(hit.paper, weights) for hit in hits])]
 
 
 def count_sentence(counted: int, total: int, query: Query, citations: Sequence[Citation]) -> Sentence:
-    """Return the sentence that tells a count, with quotes of those counted papers that are shown."""
+    """Return the sentence that states a count; it cites a quote from each paper that is shown."""
     conditions = [f"are {query.filter.text}"] if query.filter.text else []
     conditions += [f"mention {in_quotes(query.topic)}"] if query.topic else []
     text = f"{counted} of {total} papers in the index {' and '.join(conditions)}."
@@ -123,9 +127,9 @@ def _holds_any(terms: Sequence[str], text: str) -> bool:
 
 
 def _holds(topic: str, text: str) -> bool:
-    # Where all its words are common ones ("WHO"), a topic is held as it stands.
+    # A topic of function words alone ("WHO") is compared with all words of the text.
     view = content_words if content_words(topic) else words
-    if _stand_together(view(topic), view(text)):
+    if _side_by_side(view(topic), view(text)):
         return True
     found = words(text)
     return any(
@@ -136,25 +140,25 @@ def _holds(topic: str, text: str) -> bool:
 
 
 def _as_one_word(topic: str) -> list[str]:
-    """Return a topic of one or two words as one word."""
+    """Return a topic of one or two words as one word; [] for other topics."""
     parts = joined_words(topic)
     return ["".join(parts)] if len(parts) <= 2 and all(part.isalpha() for part in parts) else []
 
 
 def _as_two_words(topic: str) -> list[str]:
-    """Return every way to part a topic of one word in two: papers may have it with a hyphen."""
+    """Return every way to split a topic of one word in two: papers may write it with a hyphen."""
     (word, *others) = joined_words(topic) or [""]
-    parts = range(2, len(word) - 1) if word.isalpha() and word.isascii() and not others else []
-    return [f"{word[:n]} {word[n:]}" for n in parts[:LONGEST_WORD]]
+    splits = range(2, len(word) - 1) if word.isalpha() and word.isascii() and not others else []
+    return [f"{word[:n]} {word[n:]}" for n in splits[:LONGEST_WORD]]
 
 
-def _stand_together(wanted: Sequence[str], found: Sequence[str]) -> bool:
+def _side_by_side(wanted: Sequence[str], found: Sequence[str]) -> bool:
     starts = range(len(found) - len(wanted) + 1)
     return bool(wanted) and any(all(map(_same_word, wanted, found[n : n + len(wanted)])) for n in starts)
 
 
 def _same_word(one: str, other: str) -> bool:
-    """Return whether two words are equal, or one the plural of the other."""
+    """Return whether two words are equal, or one is the plural of the other."""
     shorter, longer = sorted((one, other), key=len)
     return longer in (shorter, f"{shorter}s", f"{shorter}es") or (
         shorter.endswith("y") and longer == f"{shorter[:-1]}ies"

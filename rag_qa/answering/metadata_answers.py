@@ -1,4 +1,4 @@
-"""Who wrote a paper, when and where it was published, told from the index's metadata."""
+"""Answers from the index's metadata: who wrote a paper, when and where it was published."""
 
 import re
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from rag_qa.answering.query.names import is_named
 from rag_qa.text.body import body_sentences
 from rag_qa.types import Citation, MetadataField, Paper, Query, Sentence, Verdict
 
-# Longer lists are those of collaborations, which may have thousands of authors.
+# Of more authors than MAX_NAMES (collaborations have up to thousands) only the first are named.
 MAX_NAMES, FIRST_NAMES = 20, 10
 NEWEST_FIRST = re.compile(r"\b(?:newer|newest|latest|recent)\b", re.IGNORECASE)
 FROM_METADATA = Verdict(
@@ -16,26 +16,26 @@ FROM_METADATA = Verdict(
 )
 
 
-def told_by_metadata(query: Query, papers: Sequence[Paper]) -> list[Paper]:
-    """Return the papers whose metadata answer the question, in the order to tell them; none where content must.
+def papers_asked_about(query: Query, papers: Sequence[Paper]) -> list[Paper]:
+    """Return the papers whose metadata answer the question, in order; [] if only abstracts can answer it.
 
-    They are those that the question is restricted to; else the one that it names by nickname or title. A question
-    for the year has them by year: the oldest first, or the newest where that is asked for.
+    These are the papers that the question is restricted to, or else the one that it names by short name or title.
+    If the year is asked for, the oldest comes first, or the newest if the question says so.
     """
     within = query.within
     if within is None:
         return [paper for paper in papers if is_named(asked_topic(query.topic), paper)][:1]
-    told = sorted(papers, key=lambda paper: within.index(paper.id) if paper.id in within else len(within))
+    found = sorted(papers, key=lambda paper: within.index(paper.id) if paper.id in within else len(within))
     if "year" in query.wanted:
         sign = -1 if NEWEST_FIRST.search(query.text) else 1
-        told.sort(key=lambda paper: (paper.year is None, sign * (paper.year or 0)))
-    return told
+        found.sort(key=lambda paper: (paper.year is None, sign * (paper.year or 0)))
+    return found
 
 
-def tell(paper: Paper, asks: Sequence[MetadataField]) -> Sentence:
-    """Return a sentence on the paper's metadata that says where it is from and cites the abstract's opening.
+def metadata_sentence(paper: Paper, asks: Sequence[MetadataField]) -> Sentence:
+    """Return a sentence with the fields asked for; it names its source and cites the first sentence of the abstract.
 
-    What the index does not hold is said to be missing.
+    A field that the index does not hold is named as missing.
     """
     in_year = f" ({paper.year})" if paper.year else ""
     known = {
@@ -57,7 +57,7 @@ def tell(paper: Paper, asks: Sequence[MetadataField]) -> Sentence:
 
 
 def _listed(names: Sequence[str], *, more: bool) -> str:
-    """Return names in words: "A, B and C", "A, B et al."; of a large collaboration the first and how many others."""
+    """Return the names as text: "A, B and C", "A, B et al.", or "A, B and 2,990 others"."""
     if len(names) > MAX_NAMES:
         return f"{', '.join(names[:FIRST_NAMES])} and {len(names) - FIRST_NAMES:,} others"
     if more:

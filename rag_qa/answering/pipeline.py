@@ -1,7 +1,7 @@
-"""From a query to events: hits, sentences as they are checked, the answer. The one place that puts the rooms together.
+"""Query → events: hits, sentences as they are checked, the answer. Here the rooms are put together.
 
-There are four ways to answer, chosen in `Pipeline._way`: from metadata, by counting, as a list of papers, and from
-evidence. Each takes a query and returns a draft.
+There are four ways to answer, chosen in `Pipeline._way`: by listing or counting all papers that a filter or a word
+picks out, from metadata, as a ranked list of papers, and from evidence. Each takes a query and returns a draft.
 """
 
 import re
@@ -22,14 +22,14 @@ from rag_qa.answering.evidence.relevance import assess
 from rag_qa.answering.evidence.scoring import ScoredSentence, as_evidence, encode_paper, score_sentences
 from rag_qa.answering.explaining import explain
 from rag_qa.answering.listing import introduce, list_papers, mentioning
-from rag_qa.answering.metadata_answers import tell, told_by_metadata
+from rag_qa.answering.metadata_answers import metadata_sentence, papers_asked_about
 from rag_qa.answering.query.kinds import asked_topic, in_quotes
 from rag_qa.answering.query.languages import language_note
 from rag_qa.answering.query.questions import names_only
 from rag_qa.answering.quoting import quote
 from rag_qa.answering.synthesis import Synthesis
 from rag_qa.answering.trace import Trace
-from rag_qa.index.exact import Places
+from rag_qa.index.exact import Ordinals
 from rag_qa.index.reader import Index
 from rag_qa.protocols import Embedder, Reranker
 from rag_qa.retrieval.filters import matching
@@ -40,22 +40,23 @@ from rag_qa.text.words import question_terms
 from rag_qa.types import EVERY_PAPER, Answer, Event, Explanation, Filter, Hit, Paper, Query, Sentence
 
 NO_PAPERS = "the index holds no papers"
+# Papers shown with an abstention.
 NEAREST = 3
-# So many papers' encodings are kept, of about half a megabyte each, for the questions after.
+# Papers whose encodings are kept for later questions; each takes about half a megabyte.
 KEPT_PAPERS = 128
-# Cosine under which a paper that the question names ("the second one") has nothing to do with the rest of it.
+# Below this similarity, a paper that the question names ("the second one") has nothing to do with the rest of it.
 NAMED_LIKENESS = 0.1
 
 
-class Draft(NamedTuple):
-    """The papers found, and the events that say something of them: pieces of text, and sentences."""
+class AnswerDraft(NamedTuple):
+    """The papers found, and the events of the answer: pieces of text, and sentences."""
 
     hits: Sequence[Hit]
-    said: Iterator[Event]
+    events: Iterator[Event]
 
 
 class Pipeline:
-    """Answers queries from one index: in quotes, or in prose where there is a writer."""
+    """Answers queries from one index: in prose with a synthesis, in quotes without."""
 
     def __init__(
         self,
@@ -76,9 +77,9 @@ class Pipeline:
     def search(
         self, text: str, k: int, filter: Filter = EVERY_PAPER, within: Sequence[str] | None = None
     ) -> list[Hit]:
-        """Return the k best papers, best first; with a reranker, out of its first `rerank_depth`.
+        """Return the k best papers, best first; a reranker reorders the first `rerank_depth`.
 
-        Raises FilterError where no paper passes the filter.
+        `within` are the ids of the papers to search, None for all. Raises FilterError if no paper passes the filter.
         """
         passing = self._passing(filter)
         if self._reranker is None:
@@ -88,7 +89,7 @@ class Pipeline:
         return rerank(text, hits, self._reranker, depth=depth)[:k]
 
     def similar(self, paper: Paper, k: int) -> list[Hit]:
-        """Return the k papers most like one, best first."""
+        """Return the k papers most similar to one, best first."""
         return self._retriever.similar(paper, k)
 
     def explain(self, text: str, hits: Sequence[Hit]) -> list[Explanation]:
@@ -96,7 +97,7 @@ class Pipeline:
         return explain(text, hits, self._index, self._embedder)
 
     def count(self, filter: Filter) -> int:
-        """Return how many papers pass a filter. Raises FilterError where none does."""
+        """Return how many papers pass a filter. Raises FilterError if none does."""
         passing = self._passing(filter)
         return self._index.manifest.counts.papers if passing is None else len(passing)
 
@@ -108,7 +109,7 @@ class Pipeline:
             draft = self._way(query)(query, trace)
         yield Event(kind="hits", hits=tuple(draft.hits), query=query)
         sentences: list[Sentence] = []
-        for event in draft.said:
+        for event in draft.events:
             sentences += [event.sentence] if event.sentence else []
             yield event
         answer = _answer(question, query, sentences, draft.hits, trace)
@@ -118,9 +119,9 @@ class Pipeline:
         yield Event(kind="answer", answer=answer)
 
     def confidences(self, query: Query, held_out: str) -> tuple[float, float]:
-        """Return how probably the papers answer a question, and how probably without one of them, by no model.
+        """Return the probability that the papers answer a question, with all of them and without one, by scores alone.
 
-        The paper held out is left out of what search finds, which is a place longer for it; 0 where nothing is left.
+        Search finds one paper more, so that as many remain without the one held out; 0 if none remains.
         """
         considered = self._considered(query)
         found = self.search(query.topic, considered + 1, query.filter, query.within)
@@ -132,8 +133,7 @@ class Pipeline:
         )
         return sure, unsure
 
-    def _way(self, query: Query) -> Callable[[Query, Trace], Draft]:
-        """Return how a query is answered."""
+    def _way(self, query: Query) -> Callable[[Query, Trace], AnswerDraft]:
         if query.nothing:
             return self._nothing
         if query.counts or not query.topic:
@@ -143,10 +143,9 @@ class Pipeline:
         return self._list if query.kind == "which" else self._from_evidence
 
     def _of_any_year(self, query: Query) -> Query:
-        """Return a request for papers of a year as one for papers of any, where the year belongs to its topic.
+        """Drop the year from a request for papers if it belongs to the topic ("the drought in 2003").
 
-        So it does where no paper of that year meets the request, or another does that speaks of the year
-        ("the drought in 2003").
+        That is so if no paper of that year meets the request, or if a paper of another year does and names the year.
         """
         if query.fallback is None:
             return query
@@ -160,13 +159,13 @@ class Pipeline:
         return wide if year and any(_speaks_of(year, paper) for paper in self._meeting(wide)) else query
 
     def _counted_of_any_year(self, query: Query, fallback: Filter) -> Query:
-        """Return a count of the papers of a year as one of those that mention it with the topic, where some do."""
+        """Count the papers that mention the year with the topic, if there are any, and not the papers of the year."""
         topic = asked_topic(query.text)
         if not len(mentioning(self._index, topic, self._passing(fallback))):
             return query
-        told = f"the number of papers (of any year) that mention “{topic}”"
+        understood = f"the number of papers (of any year) that mention “{topic}”"
         return query.model_copy(
-            update={"filter": fallback, "fallback": None, "topic": topic, "understood_as": told}
+            update={"filter": fallback, "fallback": None, "topic": topic, "understood_as": understood}
         )
 
     def _meeting(self, query: Query) -> list[Paper]:
@@ -175,27 +174,27 @@ class Pipeline:
         met = {paper.paper_id for paper in self._decided_list(query, hits).relevant} if hits else ()
         return [hit.paper for hit in hits if hit.paper.id in met]
 
-    def _nothing(self, query: Query, trace: Trace) -> Draft:
-        return Draft([], iter(()))
+    def _nothing(self, query: Query, trace: Trace) -> AnswerDraft:
+        return AnswerDraft([], iter(()))
 
-    def _list_all(self, query: Query, trace: Trace) -> Draft:
-        """List the papers that the index's metadata alone can give, after their number where it was asked for."""
+    def _list_all(self, query: Query, trace: Trace) -> AnswerDraft:
+        """List or count all papers that pass the filter and mention the topic."""
         listed = list_papers(self._index, query, self._passing(query.filter), self._settings.listed_papers)
-        return Draft(listed.hits, _events(listed.sentences))
+        return AnswerDraft(listed.hits, _events(listed.sentences))
 
-    def _from_metadata(self, query: Query, trace: Trace) -> Draft:
-        """Say what the index's metadata say of the papers named; answer from evidence where none is."""
+    def _from_metadata(self, query: Query, trace: Trace) -> AnswerDraft:
+        """Answer from the metadata of the papers that the question names, or from evidence if it names none."""
         hits = self._found(query)
-        told = told_by_metadata(query, [hit.paper for hit in hits])
-        if told:
-            return Draft(hits, _events([tell(paper, query.wanted) for paper in told]))
+        papers = papers_asked_about(query, [hit.paper for hit in hits])
+        if papers:
+            return AnswerDraft(hits, _events([metadata_sentence(paper, query.wanted) for paper in papers]))
         return self._from_evidence(query, trace)
 
-    def _list(self, query: Query, trace: Trace) -> Draft:
-        """List the papers that match a request, each with the sentence that shows why."""
+    def _list(self, query: Query, trace: Trace) -> AnswerDraft:
+        """List the papers that meet a request, each with the sentence that shows why."""
         hits = self._found(query)
 
-        def said() -> Iterator[Event]:
+        def events() -> Iterator[Event]:
             with trace.timed("evidence"):
                 trace.decision = self._decided_list(query, hits)
                 relevant = trace.decision.relevant
@@ -204,12 +203,12 @@ class Pipeline:
                 yield from self._synthesis.introduce(query, evidence, _titles(hits), trace)
             yield from _events(list(map(quote, evidence)))
 
-        return Draft(hits, said() if hits else iter(()))
+        return AnswerDraft(hits, events() if hits else iter(()))
 
     def _decided_list(self, query: Query, hits: Sequence[Hit]) -> Decision:
-        """Return which of the hits meet a request for papers; of those that the question names, by rules.
+        """Return which of the hits meet a request for papers; by rules if the question names its papers.
 
-        An index's calibration is of whether papers state an answer, and says nothing of lists.
+        The calibration of an index is not used: it is of whether papers state an answer.
         """
         papers = [hit.paper for hit in hits]
         terms, weights = self._terms(query)
@@ -217,12 +216,12 @@ class Pipeline:
         decision = decide_list(query, assessed, papers, weights, wanted=self._settings.min_relevance)
         return decision if query.within is None else decide_named(query, decision, papers, NAMED_LIKENESS)
 
-    def _from_evidence(self, query: Query, trace: Trace) -> Draft:
-        """Answer from the sentences of the papers found, or refuse."""
+    def _from_evidence(self, query: Query, trace: Trace) -> AnswerDraft:
+        """Answer from the sentences of the papers found, or abstain."""
         hits = self._found(query)
         if query.within is not None and names_only(query.text) and self._synthesis is None:
-            return Draft(hits, _events(introduce(self._index, hits)))
-        return Draft(hits, self._answered(query, hits, trace) if hits else iter(()))
+            return AnswerDraft(hits, _events(introduce(self._index, hits)))
+        return AnswerDraft(hits, self._answered(query, hits, trace) if hits else iter(()))
 
     def _answered(self, query: Query, hits: Sequence[Hit], trace: Trace) -> Iterator[Event]:
         with trace.timed("evidence"):
@@ -261,7 +260,7 @@ class Pipeline:
     def _considered(self, query: Query) -> int:
         return self._settings.listed_papers if query.kind == "which" else self._settings.evidence_papers
 
-    def _passing(self, filter: Filter) -> Places | None:
+    def _passing(self, filter: Filter) -> Ordinals | None:
         return matching(filter, self._index.facets) if filter.text else None
 
     def _scored(self, query: Query, hits: Sequence[Hit]) -> list[ScoredSentence]:
@@ -277,7 +276,7 @@ class Pipeline:
         sentences: Sequence[ScoredSentence],
         said: Said = NOTHING_SAID,
     ) -> Decision:
-        """Return whether the hits answer; where the question names its papers and no model read, by rules."""
+        """Return whether the hits answer; by rules if the question names its papers and no model has read them."""
         decision = self._decide(query, hits, sentences, said)
         if query.within is None or said.stated is not None:
             return decision
@@ -296,12 +295,12 @@ class Pipeline:
         return decide(query, assessed, papers, terms, weights, wanted=self._wanted(), said=said)
 
     def _terms(self, query: Query) -> tuple[list[str], dict[str, float]]:
-        """Return the terms of what is asked, and how much each tells papers apart."""
+        """Return the terms of the topic, and the weight of each (inverse document frequency)."""
         terms = question_terms(query.topic)
         return terms, self._index.term_weights(terms)
 
     def _wanted(self) -> float | None:
-        """Return the confidence that the settings want, else this index's calibration; None for what ships."""
+        """Return the confidence to ask for, by the settings or the index's calibration; None for the fitted one."""
         if self._settings.min_relevance is not None:
             return self._settings.min_relevance
         calibration = self._index.manifest.calibration
@@ -313,7 +312,7 @@ def _events(sentences: Sequence[Sentence]) -> Iterator[Event]:
 
 
 def _speaks_of(year: int, paper: Paper) -> bool:
-    """Return whether a paper of another year names a year."""
+    """Return whether a paper names a year that is not its own."""
     return paper.year != year and bool(re.search(rf"\b{year}\b", f"{paper.title} {paper.abstract}"))
 
 
@@ -343,7 +342,6 @@ def _answer(
 
 
 def _reason(query: Query, trace: Trace) -> str:
-    """Return why there is no answer."""
     if query.nothing:
         return query.nothing
     if query.counts and query.topic:

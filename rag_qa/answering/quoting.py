@@ -1,4 +1,4 @@
-"""Evidence → sentences of an answer that are their own quotes."""
+"""Evidence → sentences of an answer that are quotes."""
 
 from rag_qa.answering.verdict.model import VERBATIM
 from rag_qa.types import Evidence, Sentence

@@ -1,7 +1,7 @@
-"""What the language model reads, decides and writes, with what keeps it honest: writing and verdict put together.
+"""Evidence → an answer in prose, guarded against hallucination: writing and verdict put together.
 
-A sentence reaches the reader with what supports it, or not at all: one that nothing supports is written once more, then
-gives way to the quote that comes near to it, and else is left out.
+A sentence that its citations do not support is never shown. It is written once more; if that fails too, the quote
+nearest to it takes its place, or it is left out.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -9,35 +9,35 @@ from typing import NamedTuple
 
 from rag_qa.answering.quoting import quote
 from rag_qa.answering.trace import Trace
-from rag_qa.answering.writing.attribution import Attribution, attribute, each_alone, known_question, least
+from rag_qa.answering.writing.attribution import Attribution, attribute, judge_each, known_question, weakest
 from rag_qa.answering.writing.grammar import PROSE
-from rag_qa.answering.writing.injection import gives_orders
+from rag_qa.answering.writing.injection import is_injection
 from rag_qa.answering.writing.writer import (
     FEW_PAPERS,
     Reading,
     SentenceReader,
     Writer,
-    calling,
+    call_papers,
     statement,
     without_yes_or_no,
 )
 from rag_qa.protocols import EntailmentJudge
 from rag_qa.settings import Settings
-from rag_qa.types import Event, Evidence, ModelInput, Query, Sentence, Verdict
+from rag_qa.types import Event, Evidence, ModelInput, Query, Sentence
 
 UNSUPPORTED = (
     "what the language model makes of the sentences nearest to this question is not supported by them"
 )
-# So many of the best sentences may be quoted where nothing written is supported.
+# Sentences that are tried as quotes, best first, if nothing written is supported.
 QUOTED = 2
-# What is said of several papers must hold of so many.
+# An introduction to several papers must hold for at least this many.
 SEVERAL = 2
-# A further quote must come this close to the best sentence read.
+# A further quote must have this share of the best sentence's score.
 WORTH_SAYING = 0.6
 
 
 class Material(NamedTuple):
-    """What an answer is made of: a query, what the model reads, and all that may be cited, with the papers' titles."""
+    """What an answer is made of: the query, what the model reads, and what may be cited; titles are by paper id."""
 
     query: Query
     reading: Reading
@@ -46,7 +46,7 @@ class Material(NamedTuple):
 
 
 class Synthesis:
-    """Answers in prose of which every sentence is judged."""
+    """Writes answers in prose; every sentence is judged against what it cites."""
 
     def __init__(self, writer: Writer, judge: EntailmentJudge, settings: Settings) -> None:
         self._writer = writer
@@ -61,20 +61,20 @@ class Synthesis:
         titles: Mapping[str, str],
         trace: Trace,
     ) -> Material | None:
-        """Return what an answer is made of: `evidence` is read, the candidates may be cited.
+        """Return the material of an answer: the model reads `evidence`, best first, and may cite the candidates.
 
-        None where all of the evidence addresses its reader.
+        Sentences that look like prompt injection are left out of both. Return None if no evidence is left.
         """
         with trace.timed("prompt"):
             reading = self._writer.read(query.text, evidence, titles)
         if reading is None:
             return None
         trace.provenance["evidence_dropped"] = len(evidence) - len(reading.evidence)
-        kept = [e for e in candidates if not gives_orders(f"{titles[e.paper_id]} {e.sentence}")]
+        kept = [e for e in candidates if not is_injection(f"{titles[e.paper_id]} {e.sentence}")]
         return Material(query, reading, kept, titles)
 
     def states(self, material: Material, trace: Trace) -> float | None:
-        """Return how probably the evidence states the answer; None by a model that is not good enough to say."""
+        """Return the probability that the evidence states the answer; None if the model is not trusted to say."""
         if not self._writer.reads:
             return None
         with trace.timed("decide"):
@@ -83,11 +83,12 @@ class Synthesis:
     def write(
         self, material: Material, trace: Trace, *, accepts: Callable[[float, float | None], bool]
     ) -> Iterator[Event]:
-        """Yield the answer as it is written, and each sentence once it is known what supports it.
+        """Yield pieces of text as they are written, and each sentence once it is attributed and judged.
 
-        What the first sentence cites is read once more, alone: nothing is said unless `accepts` takes the probability
-        that it states the answer, and that of the verdict. An answer of one sentence is followed by a quote. Where
-        nothing written is supported a quote stands in that is accepted by itself, without a verdict.
+        The model reads what the first sentence cites once more, alone. `accepts` then gets the probability that this
+        states the answer and the probability of the verdict; if it returns False, nothing is answered. If nothing
+        written is supported, the first accepted quote is the answer (`accepts` gets no verdict then). An answer of one
+        sentence is followed by a further quote.
         """
         opening = self._opening(material, trace)
         self._note(material.reading, opening, trace)
@@ -123,16 +124,16 @@ class Synthesis:
     def introduce(
         self, query: Query, evidence: Sequence[Evidence], titles: Mapping[str, str], trace: Trace
     ) -> Iterator[Event]:
-        """Yield a sentence on what the papers of a list have to do with a request, if it is supported.
+        """Yield a sentence on how the papers of a list meet the request, if it is supported.
 
-        It begins with their titles where they are few. Papers whose evidence does not support it by itself are left
-        out of it; nothing is said of one paper alone where there are several.
+        It begins with their titles if they are few. Papers whose own evidence does not support it are left out. Of
+        several papers, at least SEVERAL must remain.
         """
         material = self.read(query, evidence, evidence, titles, trace)
         if material is None:
             return
         listed = material.candidates
-        opening = calling([titles[e.paper_id] for e in listed])
+        opening = call_papers([titles[e.paper_id] for e in listed])
         self._note(material.reading, opening, trace)
         for text in self._written(material.reading, opening, trace):
             if isinstance(text, Event):
@@ -140,23 +141,25 @@ class Synthesis:
                 continue
             said = text.removeprefix(opening)
             with trace.timed("attribute"):
-                judged = each_alone(said, listed, titles, self._judge, question=query.text)
-            held = [(e, verdict) for e, verdict in zip(listed, judged, strict=True) if _holds(verdict)]
+                judged = judge_each(said, listed, titles, self._judge, question=query.text)
+            held = [(e, v) for e, v in zip(listed, judged, strict=True) if v.label == "supported"]
             if held and len(held) >= min(len(listed), SEVERAL):
                 named = (
-                    opening if len(listed) > FEW_PAPERS else calling([titles[e.paper_id] for e, _ in held])
+                    opening
+                    if len(listed) > FEW_PAPERS
+                    else call_papers([titles[e.paper_id] for e, _ in held])
                 )
                 sentence = Sentence(
                     text=named + said,
                     kind="prose",
                     citations=tuple(e.citation for e, _ in held),
-                    verdict=least(verdict for _, verdict in held),
+                    verdict=weakest(verdict for _, verdict in held),
                 )
                 yield Event(kind="sentence", sentence=sentence)
             return
 
     def _opening(self, material: Material, trace: Trace) -> str:
-        """Return how the answer to a yes/no question begins, where the model is sure of it."""
+        """Return how the answer to a yes/no question begins; "" if the model is not sure, or not trusted to say."""
         if material.query.kind != "yesno" or not self._writer.reads:
             return ""
         with trace.timed("decide"):
@@ -165,9 +168,9 @@ class Synthesis:
         return affirmed.opening
 
     def _written(self, reading: Reading, opening: str, trace: Trace) -> Iterator[Event | str]:
-        """Yield pieces of text as they are written, as events, and then whole sentences as texts.
+        """Yield pieces of text as events while they are written, and then the whole sentences as texts.
 
-        The model does one thing at a time: it can be asked about a sentence once it has written them all.
+        Sentences come last, because the model cannot be asked about one while it is still writing.
         """
         sentences = SentenceReader(opening, max_tokens=self._settings.max_tokens)
         whole: list[str] = []
@@ -193,7 +196,7 @@ class Synthesis:
             )
 
     def _likelihood(self, text: str, found: Attribution, material: Material) -> float:
-        """Return how probably what was found supports a sentence, the words of the question being known."""
+        """Return the probability that the attribution supports a sentence, with the question's words as context."""
         if known_question(material.query) == material.query.text:
             return found.verdict.probability
         titles = [material.titles[e.paper_id] for e in found.evidence]
@@ -202,9 +205,9 @@ class Synthesis:
         return verdict.probability
 
     def _confirmed(self, material: Material, opening: str, cited: Sequence[Evidence], trace: Trace) -> float:
-        """Return how probably what a sentence cites states, by itself, the answer to the question.
+        """Return the probability that the sentences cited state the answer by themselves.
 
-        Not at all if the answer begins with a Yes or a No and what is cited says the other.
+        It is 0 if the answer begins with Yes and they say No, or the other way round.
         """
         with trace.timed("decide"):
             reading = self._writer.read(material.query.text, cited, material.titles)
@@ -217,7 +220,7 @@ class Synthesis:
     def _quoted(
         self, material: Material, opening: str, trace: Trace, accepts: Callable[[float, float | None], bool]
     ) -> dict[str, Sentence]:
-        """Return the first quote that states the answer, where nothing written could be supported."""
+        """Return the first of the best sentences that is accepted as a quote, by its text; {} if none is."""
         for piece in material.reading.evidence[:QUOTED]:
             if accepts(self._confirmed(material, opening, [piece], trace), None):
                 return {piece.sentence: quote(piece)}
@@ -226,7 +229,7 @@ class Synthesis:
     def _again(
         self, material: Material, text: str, found: Attribution | None, trace: Trace
     ) -> tuple[str, Attribution | None]:
-        """Return the sentence written once more, with the objection, or the first where that is no better."""
+        """Write a sentence once more, given the objections; return the old one if the new one is not supported."""
         reasons = found.verdict.reasons if found else ()
         with trace.timed("write"):
             other = self._writer.rewrite(material.reading, text, reasons or ("no sentence states it",))
@@ -235,7 +238,7 @@ class Synthesis:
         return (other, again) if _supports(again) else (text, found)
 
     def _sentence(self, text: str, found: Attribution | None) -> Sentence | None:
-        """Return the sentence where it is supported, else the quote that comes near, else None."""
+        """Return the sentence if it is supported, else a quote if one supports it in part, else None."""
         if found is None:
             return None
         if _supports(found):
@@ -254,16 +257,12 @@ class Synthesis:
         )
 
 
-def _holds(verdict: Verdict) -> bool:
-    return verdict.label == "supported"
-
-
 def _supports(found: Attribution | None) -> bool:
-    return found is not None and _holds(found.verdict)
+    return found is not None and found.verdict.label == "supported"
 
 
 def _further(material: Material, sentence: Sentence) -> Iterator[Event]:
-    """Yield, as a quote, what the papers that a sentence cites say next nearest to the question, if it comes near."""
+    """Yield the best further sentence of the papers cited as a quote, if its score comes close to the best."""
     evidence = material.reading.evidence
     cited = {citation.paper_id for citation in sentence.citations}
     for piece in evidence:

@@ -1,4 +1,4 @@
-"""What an answer says about how it was made, gathered while it is made."""
+"""The record of how an answer is made, which goes into the answer."""
 
 import time
 from collections.abc import Iterator
@@ -16,11 +16,11 @@ ANSWER_VERSION = 3
 
 
 class Trace:
-    """Gathers the timings (seconds a stage), the provenance, the decision and the model's input of one answer."""
+    """Collects the timings (seconds per stage), provenance, decision and model input of one answer."""
 
     def __init__(self, settings: Settings, manifest: Manifest) -> None:
         self.decision: Decision | None = None
-        # Why there is no answer although the decision was to answer.
+        # Why there is no answer, if the decision was to answer.
         self.unsupported: str | None = None
         self.timings: dict[str, float] = {}
         self.model_input: ModelInput | None = None
@@ -38,7 +38,7 @@ class Trace:
 
     @contextmanager
     def timed(self, stage: str) -> Iterator[None]:
-        """Add the time inside to a stage."""
+        """Add the time spent in the `with` block to a stage."""
         start = time.perf_counter()
         try:
             yield
@@ -58,9 +58,9 @@ class Trace:
 
     @property
     def why_not(self) -> str | None:
-        """Return why there is no answer, None where nothing was decided."""
+        """Why there is no answer; None if nothing was decided."""
         return self.unsupported or (self.decision.why_not if self.decision else None)
 
     def finish(self) -> dict[str, float]:
-        """Return the timings with the total."""
+        """Return the timings in seconds, with `total`."""
         return {**self.timings, "total": time.perf_counter() - self._started}

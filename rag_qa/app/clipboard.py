@@ -1,4 +1,4 @@
-"""Text → the clipboard: by the desktop's own program, or by the terminal (OSC 52), which also reaches over SSH."""
+"""Text → the clipboard: by a program of the desktop, or by the terminal (OSC 52), which also works over SSH."""
 
 import base64
 import os
@@ -6,17 +6,17 @@ import shutil
 import subprocess
 from typing import NamedTuple
 
-from rag_qa.app.rendering import CONTROLS
+from rag_qa.app.printing import CONTROLS
 from rag_qa.errors import ExportError
 
 TERMINAL = "the terminal"
 PATIENCE_S = 5
-# Terminals drop longer sequences, most without a word.
+# Terminals drop longer sequences, most of them silently.
 LONGEST_SEQUENCE = 100_000
 
 
 class Tool(NamedTuple):
-    """A program that fills the clipboard from its standard input, and the variable without which it cannot."""
+    """A program that fills the clipboard from its standard input, and the environment variable that it needs."""
 
     command: tuple[str, ...]
     needs: str | None = None
@@ -34,10 +34,10 @@ TOOLS = (
 
 
 def copy_text(text: str) -> str:
-    """Copy a text without the characters that act on a terminal, and return what took it: a program or the terminal.
+    """Copy a text without the characters that act on a terminal; return what took it: a program, or the terminal.
 
-    Over SSH the terminal comes first, since the clipboard wanted is the one before the reader. Raises ExportError
-    where nothing takes it.
+    Over SSH the terminal is tried first: its clipboard is the one of the reader's own machine. Raises ExportError if
+    nothing takes the text.
     """
     safe = text.translate(CONTROLS)
     near, far = (_by_tool, _by_terminal) if not os.environ.get("SSH_CONNECTION") else (_by_terminal, _by_tool)
@@ -60,7 +60,7 @@ def _runs(tool: Tool, text: str) -> bool:
     if program is None:
         return False
     try:
-        # xclip stays behind with the streams it was given, so these are not ours.
+        # xclip goes on running and keeps the streams that it was given, so these are not ours.
         done = subprocess.run(
             [program, *tool.command[1:]],
             input=text.encode(tool.encoding, "replace"),
@@ -74,7 +74,7 @@ def _runs(tool: Tool, text: str) -> bool:
 
 
 def _by_terminal(text: str) -> str:
-    """Ask the terminal that this process belongs to; whether it obeys, it does not say."""
+    """Ask the terminal of this process; it does not report whether it did so."""
     sequence = b"\x1b]52;c;" + base64.b64encode(text.encode("utf-8", "replace")) + b"\x07"
     if len(sequence) > LONGEST_SEQUENCE or os.environ.get("TERM") in ("dumb", "linux", None):
         return ""

@@ -1,11 +1,11 @@
-"""Where an answer or references go: a new file, or the clipboard."""
+"""An answer or references → a new file, or the clipboard."""
 
 from pathlib import Path
 
 from rich.console import Console
 
 from rag_qa.app.clipboard import copy_text
-from rag_qa.app.rendering import say
+from rag_qa.app.printing import say
 from rag_qa.errors import ExportError
 from rag_qa.exports import export_answer, format_of_file
 from rag_qa.types import Answer
@@ -14,7 +14,7 @@ COPIED_AS = "md"
 
 
 def check_target(path: Path) -> str:
-    """Return the format that a new file is to have. Raises ExportError where it cannot be written, or has none."""
+    """Return the format of a new file by its name. Raises ExportError if it cannot be written or has no format."""
     format = format_of_file(path)
     if path.exists():
         raise ExportError(f"{path} exists already; name another file, or remove it")
@@ -24,7 +24,7 @@ def check_target(path: Path) -> str:
 
 
 def write_new(path: Path, text: str) -> None:
-    """Write a text into a file that is not there yet. Raises ExportError."""
+    """Write a text into a new file. Raises ExportError if it exists or cannot be written."""
     try:
         with path.open("x", encoding="utf-8", newline="\n") as file:
             file.write(text)
@@ -33,7 +33,7 @@ def write_new(path: Path, text: str) -> None:
 
 
 def hand_out(answer: Answer, errors: Console, *, export: Path | None, copy: bool) -> None:
-    """Write an answer into a file and copy it, if either is asked for, and say so on `errors`."""
+    """Write an answer into a file and copy it, as asked, and print that on `errors`."""
     if export:
         write_new(export, export_answer(answer, format_of_file(export)))
         say(errors, f"Exported: {export}")

@@ -3,7 +3,7 @@
 import re
 import shlex
 from collections.abc import Sequence
-from typing import get_args
+from typing import Any, get_args
 
 from rag_qa.errors import FilterError
 from rag_qa.types import Filter, PaperStatus
@@ -18,28 +18,48 @@ def make_filter(
     *,
     year: str | None = None,
     since: int | None = None,
-    venues: Sequence[str] = (),
-    authors: Sequence[str] = (),
-    sources: Sequence[str] = (),
-    statuses: Sequence[str] = (),
-    without: Sequence[str] = (),
+    venue: Sequence[str] | None = None,
+    author: Sequence[str] | None = None,
+    source: Sequence[str] | None = None,
+    status: Sequence[str] | None = None,
+    without: Sequence[str] | None = None,
 ) -> Filter:
-    """Return the filter that flags describe. Raises FilterError for years and statuses that cannot be read."""
+    """Return the filter that the flags of these names describe.
+
+    Raises FilterError for a year or a status that cannot be read.
+
+    >>> make_filter(year="2019..2022", since=2020).text
+    'from 2020 to 2022'
+    """
     first, last = _read_years(year) if year else (None, None)
     return Filter(
         since=first if since is None else max(since, first or since),
         until=last,
-        venues=tuple(venues),
-        authors=tuple(authors),
-        sources=tuple(sources),
-        statuses=tuple(map(_read_status, statuses)),
-        without=tuple(map(_read_status, without)),
+        venues=tuple(venue or ()),
+        authors=tuple(author or ()),
+        sources=tuple(source or ()),
+        statuses=tuple(map(_read_status, status or ())),
+        without=tuple(map(_read_status, without or ())),
     )
+
+
+def filter_flags(filter: Filter) -> dict[str, Any]:
+    """Return the flags that `make_filter` makes the same filter of, without those that are not needed."""
+    flags = {
+        "since": filter.since,
+        "year": f"..{filter.until}" if filter.until is not None else None,
+        "venue": filter.venues,
+        "author": filter.authors,
+        "source": filter.sources,
+        "status": filter.statuses,
+        "without": filter.without,
+    }
+    return {name: value for name, value in flags.items() if value is not None and value != ()}
 
 
 def read_filter(text: str) -> Filter:
     """Return the filter that `name=value` pairs describe. Raises FilterError for anything else."""
-    given: dict[str, list[str]] = {name: [] for name in FIELDS}
+    given: dict[str, list[str]] = {}
     try:
         words = shlex.split(text)
     except ValueError as exc:
@@ -47,20 +67,12 @@ def read_filter(text: str) -> Filter:
     for word in words:
         name, equals, value = word.partition("=")
         if name not in FIELDS or not equals or not value.strip():
-            raise FilterError(f"{word!r} is no filter: it takes {', '.join(FIELDS)}; write {EXAMPLE}")
-        given[name].append(value.strip())
-    since = given["since"][-1] if given["since"] else None
-    if since is not None and not since.isdigit():
-        raise FilterError(f"since={since} is no year; write since=2020")
-    return make_filter(
-        year=given["year"][-1] if given["year"] else None,
-        since=int(since) if since else None,
-        venues=given["venue"],
-        authors=given["author"],
-        sources=given["source"],
-        statuses=given["status"],
-        without=given["without"],
-    )
+            raise FilterError(f"{word!r} is not a filter; a filter is {', '.join(FIELDS)}: write {EXAMPLE}")
+        given.setdefault(name, []).append(value.strip())
+    year, since = (given.pop(name, [""])[-1] for name in ("year", "since"))
+    if since and not since.isdigit():
+        raise FilterError(f"since={since} is not a year; write since=2020")
+    return make_filter(year=year, since=int(since) if since else None, **given)
 
 
 def _read_status(text: str) -> PaperStatus:
@@ -68,14 +80,17 @@ def _read_status(text: str) -> PaperStatus:
     wanted = " ".join(re.sub(r"[-_]", " ", text).casefold().split()).removesuffix("s")
     found = [status for status in STATUSES if wanted in (status, status.split()[-1])]
     if not found:
-        raise FilterError(f"{text!r} is no status of a paper; write one of {', '.join(STATUSES)}")
+        raise FilterError(f"{text!r} is not a status of a paper; write one of {', '.join(STATUSES)}")
     return found[0]
 
 
 def _read_years(text: str) -> tuple[int | None, int | None]:
+    """Return the first and the last year of a range, None for an open end."""
     match = YEARS.fullmatch(text.strip())
     if match is None or not (match["since"] or match["until"]):
-        raise FilterError(f"{text!r} is no year or range of years; write 2020, 2019..2022, 2019.. or ..2022")
+        raise FilterError(
+            f"{text!r} is not a year or a range of years; write 2020, 2019..2022, 2019.. or ..2022"
+        )
     since, until = (int(match[name]) if match[name] else None for name in ("since", "until"))
     if match["range"] is None:
         return since, since

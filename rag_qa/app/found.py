@@ -1,24 +1,58 @@
-"""What search found, as the JSON that `--json` and the service give."""
+"""What a search found: from an assistant to the JSON that `--json` and the service give."""
 
 import json
-from collections.abc import Sequence
 from itertools import zip_longest
 
-from rag_qa.types import Explanation, Hit
+from rich.console import Console
+
+from rag_qa.answering.assistant import Assistant
+from rag_qa.app.printing import safe_json
+from rag_qa.app.rendering import show_hits
+from rag_qa.app.streams import print_json
+from rag_qa.types import EVERY_PAPER, Explanation, Filter, Hit, Value
 
 
-def found_json(hits: Sequence[Hit], reasons: Sequence[Explanation] = ()) -> str:
-    """Return hits as JSON, with the reasons why each was found where these are given."""
-    found = [_hit(hit, reason) for hit, reason in zip_longest(hits, reasons)]
-    return json.dumps(found, ensure_ascii=False, indent=2)
+class Found(Value):
+    """Whole hits, and with `explain` why each was found."""
+
+    hits: tuple[Hit, ...]
+    reasons: tuple[Explanation, ...] = ()
 
 
-def _hit(hit: Hit, reason: Explanation | None) -> dict[str, object]:
-    found: dict[str, object] = {
+def find(
+    assistant: Assistant,
+    query: str,
+    k: int | None = None,
+    *,
+    filter: Filter = EVERY_PAPER,
+    explain: bool = False,
+) -> Found:
+    """Return what a search finds. Raises as `Assistant.search` does."""
+    hits = assistant.search(query, k, filter=filter)
+    reasons = assistant.explain(query, hits) if explain else ()
+    return Found(hits=tuple(hits), reasons=tuple(reasons))
+
+
+def print_found(found: Found, *, as_json: bool) -> None:
+    """Print what was found on standard output, for people or as JSON."""
+    if as_json:
+        print_json(safe_json(found_json(found)))
+    else:
+        show_hits(Console(), found.hits, found.reasons)
+
+
+def found_json(found: Found) -> str:
+    """Return a JSON list with an object for each hit, with the reason why it was found if there is one."""
+    rows = [_row(hit, reason) for hit, reason in zip_longest(found.hits, found.reasons)]
+    return json.dumps(rows, ensure_ascii=False, indent=2)
+
+
+def _row(hit: Hit, reason: Explanation | None) -> dict[str, object]:
+    row: dict[str, object] = {
         "paper_id": hit.paper.id,
         "title": hit.paper.title,
         "status": hit.paper.status,
         "score": hit.score,
         "components": dict(hit.components),
     }
-    return found | (reason.model_dump(include={"words", "sentence", "similarity"}) if reason else {})
+    return row | (reason.model_dump(include={"words", "sentence", "similarity"}) if reason else {})

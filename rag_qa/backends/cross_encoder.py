@@ -1,4 +1,4 @@
-"""A cross-encoder of sentence-transformers from a local folder, for whoever scores pairs of texts with one."""
+"""A cross-encoder of sentence-transformers, loaded from a local folder: it scores pairs of texts."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 def load_cross_encoder(folder: Path, device: str, *, what: str, cure: str) -> "CrossEncoder":
     """Return the model in float32, without opening a connection.
 
-    Raises BackendError, naming `what` the model was wanted for and the `cure`, where the folder holds none.
+    Raises BackendError if the folder holds no such model; the message says `what` it was wanted for and the `cure`.
     """
     import torch
     from safetensors import SafetensorError

@@ -1,16 +1,16 @@
-"""The embedder that the settings name, light where it can be: what is asked of little text does not wait for torch.
+"""The embedder that the settings name. For a few texts it runs without torch, whose import takes seconds.
 
-Its description (`spec`) and its tokenizer come from files alone.
+Its description (`spec`) and its tokenizer are read from files, without loading the model.
 """
 
-import json
 import logging
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rag_qa.backends.agreement import agrees, lowest_cosine, recall_cosine, remember_cosine
+from rag_qa.backends.configs import read_config
 from rag_qa.backends.light_embedder import LightEmbedder
 from rag_qa.backends.locating import locate_model
 from rag_qa.backends.processor import has_bfloat16
@@ -24,44 +24,41 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# Texts up to which the light embedder serves: it takes as long for 200 sentences as sentence-transformers to load.
+# Up to this number of texts the light embedder runs: for 200 sentences it takes as long as torch takes to load.
 FEW_TEXTS = 128
-# Devices on which the light embedder may take sentence-transformers' part.
+# Devices for which the light embedder may run.
 LIGHT_DEVICES = ("auto", "cpu")
 
 
 class SwitchingEmbedder:
-    """Takes a few texts to the light embedder and many to sentence-transformers, if both give the same vectors.
+    """Embeds few texts with the light embedder and many with sentence-transformers, if both give the same vectors.
 
-    Which of them serves depends on nothing but the number of texts, so that an answer is the same in a fresh process
-    and in one that has just built an index. Whether they agree is tried once, when sentence-transformers is loaded for
-    the first time anyway; where they do not, or the light one does not know the model, that alone serves.
+    The choice depends only on the number of texts, so an answer is the same in a fresh process and in one that has just
+    built an index. Whether the two agree is tested once, before the first use. If they disagree, or if the light
+    embedder cannot compute the model, sentence-transformers embeds everything.
     """
 
     def __init__(self, folder: Path, heavy: SentenceTransformerEmbedder, *, light: bool = True) -> None:
-        """`light` is whether the light embedder may serve at all."""
+        """With `light=False`, only sentence-transformers runs."""
         self.spec = heavy.spec
         self._folder = folder
         self._heavy = heavy
         self._allowed = light
 
     def encode(self, texts: Sequence[str], *, role: Role) -> Matrix:
-        """Return float32 unit vectors, shape (len(texts), dimension). Raises ValueError for a blank text."""
-        return self._serving(texts).encode(texts, role=role)
+        """Return vectors, shape (n, d) float32, rows of length 1. Raises ValueError for a blank text."""
+        return self._for(texts).encode(texts, role=role)
 
     def encode_tokens(self, texts: Sequence[str], *, role: Role) -> list[TokenEncoding]:
-        """Return each text's unit vector with those of its tokens, special ones and those of a prompt left out.
-
-        Raises ValueError for a blank text.
-        """
-        return self._serving(texts).encode_tokens(texts, role=role)
+        """Return each text's vector with those of its tokens. Raises ValueError for a blank text."""
+        return self._for(texts).encode_tokens(texts, role=role)
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        """Return each text's length in tokens, special tokens included and nothing truncated."""
+        """Return each text's length in tokens, special tokens included and nothing cut."""
         return self._heavy.count_tokens(texts)
 
     def describe(self) -> str:
-        """Return in words what serves a question, without loading or trying anything."""
+        """Return in words what embeds a question, without loading or testing anything."""
         if isinstance(self._light, str):
             return f"sentence-transformers embeds questions: {self._light}"
         cosine = recall_cosine(self._folder, self.spec)
@@ -73,15 +70,15 @@ class SwitchingEmbedder:
             return f"sentence-transformers embeds questions: numpy agrees to a cosine of {cosine:.5f} only"
         return f"numpy embeds questions, which agrees with sentence-transformers to a cosine of {cosine:.6f}"
 
-    def _serving(self, texts: Sequence[str]) -> Embedder:
-        # What has nothing to embed loads nothing.
+    def _for(self, texts: Sequence[str]) -> Embedder:
+        # Without texts nothing is loaded.
         if texts and self._agreeing is not None and len(texts) <= FEW_TEXTS:
             return self._agreeing
         return self._heavy
 
     @cached_property
     def _agreeing(self) -> LightEmbedder | None:
-        """The light embedder, if it gives the vectors of sentence-transformers."""
+        """The light embedder, if it gives the same vectors as sentence-transformers."""
         light = self._light
         if isinstance(light, str):
             log.debug("sentence-transformers embeds: %s", light)
@@ -97,7 +94,7 @@ class SwitchingEmbedder:
 
     @cached_property
     def _light(self) -> LightEmbedder | str:
-        """The light embedder, or why there is none."""
+        """The light embedder, or the reason why it cannot run."""
         if not self._allowed:
             return "the settings say so"
         try:
@@ -109,14 +106,14 @@ class SwitchingEmbedder:
 
 
 def open_embedder(settings: Settings) -> SwitchingEmbedder:
-    """Find the embedder that the settings name and describe it, without loading it."""
+    """Return the embedder that the settings name, not loaded yet. Raises ModelNotFoundError, ModelHashError."""
     folder, spec = find_embedder(settings)
     light = settings.embedder_runtime == "auto" and settings.device in LIGHT_DEVICES
     return SwitchingEmbedder(folder, _sentence_embedder(folder, spec, settings), light=light)
 
 
 def open_sentence_embedder(settings: Settings) -> SentenceTransformerEmbedder:
-    """Return the embedder that the settings name, as sentence-transformers runs it, for any number of texts."""
+    """Return the embedder that the settings name, run by sentence-transformers for any number of texts."""
     return _sentence_embedder(*find_embedder(settings), settings)
 
 
@@ -125,13 +122,13 @@ def _sentence_embedder(folder: Path, spec: EmbedderSpec, settings: Settings) -> 
 
 
 def find_embedder(settings: Settings) -> tuple[Path, EmbedderSpec]:
-    """Return the folder of the embedder that the settings name, and its description."""
+    """Return the folder and the description of the embedder that the settings name. Raises like `open_embedder`."""
     located = locate_model(settings.embedder, kind="embedder")
     dtype = settings.embedder_dtype
     if dtype == "auto":
         dtype = "bfloat16" if has_bfloat16() else "float32"
     entry = located.entry
-    prompts = _read_json(located.path / "config_sentence_transformers.json").get("prompts") or {}
+    prompts = read_config(located.path / "config_sentence_transformers.json").get("prompts") or {}
     spec = EmbedderSpec(
         name=entry.name if entry else located.path.name,
         revision=(entry.revision if entry else None) or "unpinned",
@@ -146,7 +143,7 @@ def find_embedder(settings: Settings) -> tuple[Path, EmbedderSpec]:
 
 
 def open_plain_model(settings: Settings) -> "SentenceTransformer":
-    """Load the embedder that the settings name as the library does by default, in float32: to measure against."""
+    """Load the embedder that the settings name with the library's defaults, in float32, to compare with."""
     from sentence_transformers import SentenceTransformer
 
     return SentenceTransformer(
@@ -155,24 +152,18 @@ def open_plain_model(settings: Settings) -> "SentenceTransformer":
 
 
 def _dimension(folder: Path) -> int:
-    """Return the dimension that the last module with one gives (a Dense layer comes after the pooling)."""
+    """Return the dimension of the last module that has one: a Dense layer follows the pooling."""
     dimension = None
-    for module in _read_json(folder / "modules.json", default=[]):
-        config = _read_json(folder / module["path"] / "config.json") if module["path"] else {}
+    for module in read_config(folder / "modules.json"):
+        config = read_config(folder / module["path"] / "config.json") if module["path"] else {}
         dimension = config.get("out_features") or config.get("word_embedding_dimension") or dimension
-    dimension = dimension or _read_json(folder / "config.json").get("hidden_size")
+    dimension = dimension or read_config(folder / "config.json").get("hidden_size")
     if not isinstance(dimension, int):
-        raise BackendError(f"{folder} is no sentence-transformers model; see `rag-qa models list`")
+        raise BackendError(f"{folder} is not a sentence-transformers model; see `rag-qa models list`")
     return dimension
 
 
 def _max_tokens(folder: Path) -> int:
-    limit = _read_json(folder / "sentence_bert_config.json").get("max_seq_length")
-    limit = limit or _read_json(folder / "config.json").get("max_position_embeddings") or 512
+    limit = read_config(folder / "sentence_bert_config.json").get("max_seq_length")
+    limit = limit or read_config(folder / "config.json").get("max_position_embeddings") or 512
     return int(limit)
-
-
-def _read_json(path: Path, default: Any = None) -> Any:
-    if not path.is_file():
-        return {} if default is None else default
-    return json.loads(path.read_text(encoding="utf-8"))

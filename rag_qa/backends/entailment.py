@@ -1,7 +1,7 @@
-"""Sentence and evidence → verdict, through a cross-encoder for natural-language inference.
+"""Sentence and evidence → verdict, by a cross-encoder for natural-language inference.
 
-The model lies in a local folder and loads at the first verdict. Its configuration has to name its labels: the one
-that begins with "entail" is support, one that begins with "contra" a contradiction.
+The model is in a local folder and loads at the first verdict. Its configuration must name its labels: one begins with
+"entail", and one that begins with "contra" is a contradiction.
 """
 
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ SUPPORTED, PARTIAL = 0.5, 0.25
 
 
 class CrossEncoderJudge:
-    """Judges by the model's probability of entailment, from the piece of evidence that gives most, or from all."""
+    """Judges by the probability of entailment: the highest over each piece of evidence, and over all of them joined."""
 
     def __init__(self, folder: Path, *, device: str = "auto") -> None:
         let_threads_sleep()
@@ -37,7 +37,7 @@ class CrossEncoderJudge:
     def judge(
         self, sentence: str, evidence: Sequence[str], *, context: Sequence[str] = (), question: str = ""
     ) -> Verdict:
-        """Return the verdict; its reason tells of a contradiction. Raises BackendError where the model is none."""
+        """Return the verdict; its reason names a contradiction. Raises BackendError if the model cannot be used."""
         heading = "".join(f"{text}: " for text in dict.fromkeys(context))
         premises = [f"{heading}{text}" for text in evidence if text.strip()]
         if not premises or not sentence.strip():
@@ -86,7 +86,7 @@ class CrossEncoderJudge:
 
 
 def open_entailment(settings: Settings) -> CrossEncoderJudge | None:
-    """Find the judge of entailment that the settings name, without loading it; None where they name none."""
+    """Return the judge that the settings name, not loaded yet; None if they name none. Raises ModelNotFoundError."""
     if settings.entailment is None:
         return None
     folder = settings.entailment.expanduser()

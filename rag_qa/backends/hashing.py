@@ -1,4 +1,4 @@
-"""SHA-256 of large files, remembered in the user's cache folder so that a second look costs nothing."""
+"""SHA-256 of large files, remembered in the user's cache folder."""
 
 import contextlib
 import hashlib
@@ -16,10 +16,10 @@ MEMORY_NAME = "hashes.json"
 
 
 def file_sha256(path: Path, *, memory: Path | None = None) -> str:
-    """Return the hex SHA-256 of a file; it is read again only when its path, size or time changed.
+    """Return the SHA-256 of a file in hexadecimal; it is read again only if its path, size or time has changed.
 
-    `memory` is the file that remembers (default: in the user's cache folder). Raises OSError if the file
-    cannot be read; a memory that cannot be read or written only costs time.
+    `memory` is the file of remembered hashes (default: in the user's cache folder); if it cannot be read or written,
+    that only costs time. Raises OSError if the file cannot be read.
     """
     memory = memory or memory_file(user_cache_path, MEMORY_NAME)
     resolved = path.resolve()
@@ -34,13 +34,13 @@ def file_sha256(path: Path, *, memory: Path | None = None) -> str:
 
 
 def memory_file(of: Callable[[str], Path], name: str) -> Path | None:
-    """Return the memory of this name in the user's cache folder, as platformdirs names it; None without a home."""
+    """Return a memory file in a folder of the user, such as `user_cache_path`; None without a home."""
     folder = home_folder(of)
     return folder / name if folder else None
 
 
 def read_memory(memory: Path | None) -> dict[str, str]:
-    """Return what a memory file holds; nothing if there is none or it is damaged."""
+    """Return the contents of a memory file; empty if it is missing or damaged."""
     if memory is None:
         return {}
     try:
@@ -51,7 +51,7 @@ def read_memory(memory: Path | None) -> dict[str, str]:
 
 
 def write_memory(memory: Path | None, known: dict[str, str]) -> None:
-    """Replace a memory file in one step, so that two processes cannot damage it; give up silently."""
+    """Replace a memory file in one step, so that two processes cannot damage it. Errors are ignored."""
     if memory is None:
         return
     with contextlib.suppress(OSError):

@@ -1,4 +1,4 @@
-"""Folders of the user, who may have no home: a numeric user of a container or a cluster."""
+"""The user's folders. A user may have no home, such as a numeric user of a container or a cluster."""
 
 import os
 import tempfile
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def home_folder(of: Callable[[str], Path]) -> Path | None:
-    """Return our folder of a kind, such as `user_cache_path` of platformdirs; None where the user has no home."""
+    """Return rag_qa's folder of a kind, such as `user_cache_path` of platformdirs; None if the user has no home."""
     try:
         return of("rag_qa")
     except RuntimeError:
@@ -17,7 +17,7 @@ def home_folder(of: Callable[[str], Path]) -> Path | None:
 
 @contextmanager
 def some_home() -> Iterator[None]:
-    """Let a library ask for the user's home while it is imported, though it will not need it."""
+    """Set HOME, if it is missing, for the import of a library that asks for it without need."""
     try:
         Path.home()
     except RuntimeError:

@@ -1,8 +1,8 @@
 """Downloads of catalogue models from the Hugging Face Hub, or from the mirror that HF_ENDPOINT names.
 
-Every download is pinned by commit and checked by hash. The small files of a model come first and its
-weights last, so that weights in the cache mean a whole model; an interrupted download resumes. A model
-whose entry names a mirror comes from there if the hub cannot be reached.
+Every download is pinned to a commit and checked by hash. The small files of a model are downloaded first and its
+weights last, so weights in the cache mean a complete model. An interrupted download resumes. If the hub cannot be
+reached, a model whose entry names a mirror is downloaded from there.
 """
 
 from collections.abc import Callable, Iterator
@@ -27,11 +27,11 @@ def pull_model(
     cache_dir: Path | None = None,
     note: Callable[[str], None] = lambda line: None,
 ) -> LocatedModel:
-    """Return a model, by name or entry, downloading it if it is not here; progress goes to stderr.
+    """Return a model by name or entry, and download it if it is missing; progress is shown on stderr.
 
-    `endpoint` and `cache_dir` default to HF_ENDPOINT and HF_HOME; `note` is told when another way is taken.
-    Raises ModelNotFoundError for a name or a repository that does not exist, ModelHashError if what came is not
-    what the catalogue names, HubUnreachableError, and ModelError when the disk is full or the mirror fails, too.
+    `endpoint` and `cache_dir` default to HF_ENDPOINT and HF_HOME; `note` is called with a line if the mirror is used.
+    Raises ModelNotFoundError if the name or the repository does not exist, ModelHashError if the file is not the one in
+    the catalogue, HubUnreachableError, and ModelError if the disk is full or the mirror fails too.
     """
     entry = find_entry(model) if isinstance(model, str) else model
     try:
@@ -44,7 +44,7 @@ def pull_model(
     if damaged and entry.kind == "generator":
         (models_folder() / entry.filename).unlink(missing_ok=True)
     try:
-        with _told_errors(entry, endpoint):
+        with _translated_errors(entry, endpoint):
             weights = _download(entry, endpoint, cache_dir, force=damaged)
     except HubUnreachableError as exc:
         if entry.mirror is None:
@@ -66,7 +66,7 @@ def _download(entry: ModelEntry, endpoint: str | None, cache_dir: Path | None, *
     from huggingface_hub import get_hf_file_metadata, hf_hub_download, hf_hub_url, snapshot_download
 
     assert entry.repo is not None
-    # Fails at once where the hub cannot be reached; the calls below would try again for half a minute.
+    # This fails at once if the hub cannot be reached; the calls below would retry for half a minute.
     url = hf_hub_url(entry.repo, entry.filename, revision=entry.revision, endpoint=endpoint)
     get_hf_file_metadata(url, timeout=REACH_SECONDS)
     if entry.kind != "generator":
@@ -90,14 +90,14 @@ def _download(entry: ModelEntry, endpoint: str | None, cache_dir: Path | None, *
 
 
 def _discard(weights: Path) -> None:
-    """Delete a file of the hub's cache together with the blob that it points to."""
+    """Delete a file of the hub's cache and the blob that it points to."""
     weights.resolve().unlink(missing_ok=True)
     weights.unlink(missing_ok=True)
 
 
 @contextmanager
-def _told_errors(entry: ModelEntry, endpoint: str | None) -> Iterator[None]:
-    """Turn what huggingface_hub raises into errors of ours that name the cure."""
+def _translated_errors(entry: ModelEntry, endpoint: str | None) -> Iterator[None]:
+    """Raise the errors of huggingface_hub as ours, with the cure."""
     from httpx2 import HTTPError
     from huggingface_hub import constants, errors
 

@@ -1,4 +1,4 @@
-"""Ctrl-C held back while a library is half loaded: torch interrupted in its import cannot be imported again."""
+"""Ctrl-C delayed while a library loads: torch cannot be imported again after its import was interrupted."""
 
 import signal
 import threading
@@ -9,7 +9,7 @@ from types import FrameType
 
 @contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Let the block end before a Ctrl-C that comes meanwhile takes effect; off the main thread, change nothing."""
+    """Delay a Ctrl-C until the block has ended. In another than the main thread, do nothing."""
     handler = signal.getsignal(signal.SIGINT)
     if threading.current_thread() is not threading.main_thread() or handler is None:
         yield

@@ -1,43 +1,40 @@
-"""Texts → unit vectors, without torch: for embedders of BERT's kind, ready as soon as a process is."""
+"""Texts → vectors of length 1, without torch, for embedders of BERT's kind: ready at once in a fresh process."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from rag_qa.backends.bert import Bert
+from rag_qa.backends.configs import read_config
 from rag_qa.backends.tokens import Tokens, encoding_of, prompt_for, refuse_blanks, unit
 from rag_qa.protocols import EmbedderSpec, Matrix, Role, TokenEncoding
 
-# What a model folder of sentence-transformers may be made of; vectors are made unit ones in any case.
+# The modules that a model may have; vectors are scaled to length 1 in any case.
 MODULES = (["Transformer", "Pooling"], ["Transformer", "Pooling", "Normalize"])
-# How a pooling's configuration names what is computed here, in older files and in newer.
+# The poolings computed here: their names in older files, and in newer ones.
 POOLINGS = {"pooling_mode_mean_tokens": "mean", "pooling_mode_cls_token": "cls"}
 
 
 class LightEmbedder:
-    """An embedder over a sentence-transformers model of BERT's kind in a local folder, for any number of threads."""
+    """An embedder over a model folder of sentence-transformers, of BERT's kind. Any number of threads may use it."""
 
     def __init__(self, folder: Path, spec: EmbedderSpec) -> None:
-        """Map the model. Raises ValueError where it is of another kind, OSError where a file is missing."""
+        """Map the model. Raises ValueError for another kind of model, OSError if a file is missing."""
         self.spec = spec
         self._pooling = _pooling(folder)
         self._bert = Bert(folder)
         self._tokens = Tokens(folder, spec.max_tokens)
 
     def encode(self, texts: Sequence[str], *, role: Role) -> Matrix:
-        """Return float32 unit vectors, shape (len(texts), dimension). Raises ValueError for a blank text."""
+        """Return vectors, shape (n, d) float32, rows of length 1. Raises ValueError for a blank text."""
         if not texts:
             return np.empty((0, self.spec.dimension), dtype=np.float32)
         return unit(np.stack([self._pooled(vectors) for _, vectors in self._run(texts, role)]))
 
     def encode_tokens(self, texts: Sequence[str], *, role: Role) -> list[TokenEncoding]:
-        """Return each text's unit vector with those of its tokens, special ones and those of a prompt left out.
-
-        Raises ValueError for a blank text.
-        """
+        """Return each text's vector with those of its tokens. Raises ValueError for a blank text."""
         prompt = prompt_for(self.spec, role)
         return [
             encoding_of(text, prompt, offsets, vectors, self._pooled(vectors))
@@ -45,11 +42,11 @@ class LightEmbedder:
         ]
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        """Return each text's length in tokens, special tokens included and nothing truncated."""
+        """Return each text's length in tokens, special tokens included and nothing cut."""
         return self._tokens.count(texts)
 
     def _run(self, texts: Sequence[str], role: Role) -> list[tuple[list[tuple[int, int]], Matrix]]:
-        """Return where each text's tokens stand, and their vectors."""
+        """Return the offsets of each text's tokens, and their vectors."""
         refuse_blanks(texts)
         prompt = prompt_for(self.spec, role)
         read = self._tokens.read([prompt + text for text in texts])
@@ -62,21 +59,16 @@ class LightEmbedder:
 
 
 def _pooling(folder: Path) -> str:
-    """Return how tokens become a text's vector: their mean, or the first. Raises ValueError for anything else."""
+    """Return the pooling, "mean" or "cls" (the first token). Raises ValueError for any other model."""
     modules = json.loads((folder / "modules.json").read_text("utf-8"))
     names = [str(module["type"]).rsplit(".", 1)[-1] for module in modules]
     if names not in MODULES:
         raise ValueError(f"its modules are {', '.join(names)}")
-    if _read(folder / "sentence_bert_config.json").get("do_lower_case"):
-        raise ValueError("it turns texts into lower case before they are read")
-    config = _read(folder / modules[1]["path"] / "config.json")
+    if read_config(folder / "sentence_bert_config.json").get("do_lower_case"):
+        raise ValueError("it lowercases texts before tokenising them")
+    config = read_config(folder / modules[1]["path"] / "config.json")
     modes = [name for name, on in config.items() if name.startswith("pooling_mode_") and on is True]
     mode = config.get("pooling_mode") or (POOLINGS.get(modes[0]) if len(modes) == 1 else None)
     if mode not in POOLINGS.values() or not config.get("include_prompt", True):
-        raise ValueError("it makes a text's vector of its tokens in another way")
+        raise ValueError("its pooling is neither the mean nor the first token")
     return str(mode)
-
-
-def _read(path: Path) -> Mapping[str, Any]:
-    config: Mapping[str, Any] = json.loads(path.read_text("utf-8")) if path.is_file() else {}
-    return config

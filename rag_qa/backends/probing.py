@@ -1,7 +1,7 @@
-"""Whether llama.cpp works on this processor: a token generated in a child process, whose crash is told.
+"""Whether llama.cpp works on this processor: a child process generates one token.
 
-A llama.cpp built for other instructions, or for AMX, kills its process (ggml-org/llama.cpp#20824), and
-no Python exception can tell it; a child process can. `python -m rag_qa.backends.probing MODEL` is the child.
+A llama.cpp that was built for other instructions, or for AMX, kills its process (ggml-org/llama.cpp#20824) without a
+Python exception, so a child process has to try. `python -m rag_qa.backends.probing MODEL` is the child.
 """
 
 import hashlib
@@ -19,6 +19,7 @@ from pathlib import Path
 from platformdirs import user_cache_path
 
 from rag_qa.backends.hashing import memory_file, read_memory, write_memory
+from rag_qa.backends.llama_native import can_offload, system_info
 from rag_qa.backends.processor import cpu_flags
 from rag_qa.errors import BackendError
 from rag_qa.types import Value
@@ -34,7 +35,7 @@ REBUILD = (
 
 
 class ProbeResult(Value):
-    """What the child did; `failure` is None when it generated a token, else the reason with its cure."""
+    """The result of the child; `failure` is None if it generated a token, else the reason with the cure."""
 
     failure: str | None
     seconds: float
@@ -48,9 +49,9 @@ class ProbeResult(Value):
 
 
 def ensure_llama_works(model_path: Path) -> None:
-    """Raise BackendError unless llama.cpp generates a token with this model on this processor.
+    """Raise BackendError if llama.cpp cannot generate a token with this model on this processor.
 
-    Success is remembered in the user's cache folder for this build, processor and model file.
+    Success is remembered in the user's cache folder, for this build, processor and model file.
     """
     memory = memory_file(user_cache_path, MEMORY_NAME)
     key = _fingerprint(model_path)
@@ -65,9 +66,9 @@ def ensure_llama_works(model_path: Path) -> None:
 def probe_llama(
     model_path: Path, *, timeout: float = TIMEOUT_SECONDS, command: Sequence[str] | None = None
 ) -> ProbeResult:
-    """Generate one token in a child process and tell how it went; `timeout` in seconds.
+    """Generate one token in a child process and return the result; `timeout` is in seconds.
 
-    `command` replaces the child (default: this module as a program, with the model's path).
+    `command` replaces the child process (default: this module, with the model's path).
     """
     child = command or [sys.executable, "-P", "-m", __name__, str(model_path)]
     start = time.perf_counter()
@@ -105,7 +106,7 @@ def _failure(done: "subprocess.CompletedProcess[str]", model_path: Path) -> str:
 
 
 def _fingerprint(model_path: Path) -> str:
-    """A hash that changes with the llama.cpp build, the processor or the model file."""
+    """Return a hash that changes with the build of llama.cpp, the processor or the model file."""
     spec = find_spec("llama_cpp")
     folders = list(spec.submodule_search_locations or ()) if spec else []
     processor = " ".join([platform.machine(), *sorted(cpu_flags())])
@@ -120,7 +121,7 @@ def _identity(file: Path) -> str:
 
 
 def llama_version() -> str | None:
-    """The version of llama-cpp-python, None if it is not installed."""
+    """Return the version of llama-cpp-python, None if it is not installed."""
     try:
         return version("llama_cpp_python")
     except PackageNotFoundError:
@@ -128,14 +129,14 @@ def llama_version() -> str | None:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Generate a token with the model whose path is given, and print what llama.cpp says of itself."""
+    """Generate a token with the model at the given path, and print what llama.cpp says of its build."""
     import llama_cpp
 
     model = llama_cpp.Llama(model_path=arguments[0], n_ctx=128, n_threads=1, verbose=False)
     model.create_completion(PROMPT, max_tokens=1, temperature=0.0)
     report = {
-        "system_info": llama_cpp.llama_print_system_info().decode(),
-        "offload": bool(llama_cpp.llama_supports_gpu_offload()),
+        "system_info": system_info(),
+        "offload": can_offload(),
     }
     print(json.dumps(report))
 

@@ -1,4 +1,4 @@
-"""What this machine's processor and memory can do, asked of the operating system and not of torch."""
+"""What this machine's processor and memory can do, from the operating system: importing torch would take seconds."""
 
 import os
 import platform
@@ -8,7 +8,7 @@ BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16", "bf16"}
 
 
 def cpu_flags() -> frozenset[str]:
-    """Return the instruction sets that Linux lists for the first core; empty elsewhere."""
+    """Return the instruction sets that Linux lists for the first core; empty on other systems."""
     path = Path("/proc/cpuinfo")
     if not path.is_file():
         return frozenset()
@@ -20,7 +20,7 @@ def cpu_flags() -> frozenset[str]:
 
 
 def has_bfloat16() -> bool:
-    """Return whether bfloat16 products run in hardware, where they are several times faster than float32."""
+    """Return whether the processor multiplies bfloat16 in hardware, several times faster than float32."""
     return bool(BFLOAT16_FLAGS & cpu_flags())
 
 
@@ -35,7 +35,7 @@ def cpu_name() -> str:
 
 
 def total_memory() -> int | None:
-    """Return the machine's memory in bytes; None where it is not known."""
+    """Return the machine's memory in bytes, None if it is unknown."""
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, OSError, ValueError):  # Windows has no sysconf, some systems not these names
@@ -43,7 +43,7 @@ def total_memory() -> int | None:
 
 
 def available_memory() -> int | None:
-    """Return the bytes that Linux can give to a new program; elsewhere all of the memory; None if unknown."""
+    """Return the free memory in bytes on Linux; on other systems all memory, None if unknown."""
     path = Path("/proc/meminfo")
     if path.is_file():
         for line in path.read_text(encoding="ascii", errors="replace").splitlines():
@@ -54,18 +54,19 @@ def available_memory() -> int | None:
 
 
 def let_threads_sleep() -> None:
-    """Ask GNU OpenMP, before torch or llama.cpp loads it, for threads that spin but briefly; a set policy stays.
+    """Make the threads of GNU OpenMP spin only briefly before they sleep; call it before torch or llama.cpp loads.
 
-    Threads that spin wait for each other on a busy machine, and threads that sleep at once are slow on an idle one.
-    Tokens a second of the starter on two cores, idle and with two other busy processes, one run each: asleep at
-    once 75 and 31, after 1,000 turns 123 and 44, after 10,000 turns 126 and 13; always spinning 130 when idle.
+    OMP_WAIT_POLICY, if set, is kept. Spinning threads hinder each other on a busy machine, and threads that sleep at
+    once are slow on an idle one. Tokens per second of the starter on two cores, idle and beside two busy processes, one
+    run each: asleep at once 75 and 31, after 1,000 turns 123 and 44, after 10,000 turns 126 and 13; always spinning 130
+    when idle.
     """
     if "OMP_WAIT_POLICY" not in os.environ:
         os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
 
 def physical_cores() -> int:
-    """Return the cores this process may use; hyper-threads do not help matrix products, and llama.cpp spins."""
+    """Return the number of physical cores that this process may use: hyper-threads do not speed up matrix products."""
     allowed = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
     siblings = {_siblings(core) for core in allowed}
     return len(siblings) or max(1, (os.cpu_count() or 2) // (1 if platform.machine() == "arm64" else 2))

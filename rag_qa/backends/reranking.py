@@ -1,6 +1,6 @@
-"""Query and texts → scores, through a cross-encoder of sentence-transformers. Knows nothing of papers.
+"""Query and texts → scores, by a cross-encoder of sentence-transformers. Knows nothing of papers.
 
-The model loads at the first `score`, from local files alone.
+The model loads at the first `score`, from local files only.
 """
 
 from collections.abc import Sequence
@@ -24,14 +24,14 @@ from rag_qa.settings import Settings
 if TYPE_CHECKING:
     from sentence_transformers import CrossEncoder
 
-# What the settings call the language model itself.
+# The name in the settings for the language model itself.
 LANGUAGE_MODEL = "model"
 MAX_TOKENS = 512
 BATCH = 16
 
 
 class CrossEncoderReranker:
-    """A reranker over a cross-encoder in a local folder; never opens a connection."""
+    """A reranker over a cross-encoder in a local folder; it never opens a connection."""
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class CrossEncoderReranker:
         batch_size: int = BATCH,
         max_tokens: int = MAX_TOKENS,
     ) -> None:
-        """`max_tokens` of query and text together are read, the text cut off first; less where the model takes less."""
+        """Take a model folder. Query and text together are cut to `max_tokens` or the model's own limit."""
         let_threads_sleep()
         self._folder = folder
         self._name = name
@@ -54,7 +54,7 @@ class CrossEncoderReranker:
     def score(self, query: str, texts: Sequence[str]) -> list[float]:
         """Return the model's logit for each text, one caller at a time.
 
-        Raises ValueError for a blank query or text.
+        Raises ValueError for a blank query or text, BackendError if the model cannot be loaded.
         """
         if not query.strip() or any(not text.strip() for text in texts):
             raise ValueError("a blank query or text cannot be scored; leave it out")
@@ -68,7 +68,7 @@ class CrossEncoderReranker:
             scores = model.predict(
                 [(query, text) for text in texts],
                 batch_size=self._batch_size,
-                # Beyond a logit of 17 a sigmoid in float32 is 1, and good texts would tie.
+                # A sigmoid in float32 is 1 beyond a logit of 17, so the best texts would tie.
                 activation_fn=Identity(),
                 show_progress_bar=False,
             )
@@ -80,7 +80,7 @@ class CrossEncoderReranker:
         model = load_cross_encoder(self._folder, self._device, what="reranker", cure=cure)
         if model.num_labels != 1:
             raise BackendError(
-                f"{self._folder} gives {model.num_labels} scores a text, not one; choose a reranker of "
+                f"{self._folder} gives {model.num_labels} scores for a text, not one; choose a reranker of "
                 "`rag-qa models list`"
             )
         model.max_seq_length = min(self._max_tokens, model.max_seq_length or self._max_tokens)
@@ -88,9 +88,10 @@ class CrossEncoderReranker:
 
 
 def open_reranker(settings: Settings, generator: Generator | None = None) -> Reranker | None:
-    """Find the reranker that the settings name, without loading it; None where they name none.
+    """Return the reranker that the settings name, not loaded yet; None if they name none.
 
-    For "model" a generator of llama.cpp that is open already lends its weights.
+    "model" is the language model: it shares the weights of `generator`, if that runs in llama.cpp. Raises
+    ModelNotFoundError, ModelHashError.
     """
     if settings.reranker is None:
         return None

@@ -1,7 +1,7 @@
-"""Texts → unit vectors, through sentence-transformers. Knows nothing of papers or of indexes.
+"""Texts → vectors of length 1, by sentence-transformers. Knows nothing of papers or indexes.
 
-The model loads at the first `encode`: its tokenizer comes from a file alone, so that an index run that has nothing
-to embed never pays for importing torch.
+The model loads at the first `encode`. The tokenizer is read from its file without torch, so an index run that has
+nothing to embed never imports torch.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,12 +22,12 @@ from rag_qa.protocols import EmbedderSpec, Matrix, Role, TokenEncoding
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
-# On two cores 8 texts at once keep what lies between two layers in the cache: 32 are a sixth slower.
+# With 8 texts at once the data between two layers fits in the cache of two cores; 32 are a sixth slower.
 CPU_BATCH, GPU_BATCH = 8, 128
 
 
 class SentenceTransformerEmbedder:
-    """An embedder over a sentence-transformers model in a local folder; never opens a connection."""
+    """An embedder over a sentence-transformers model in a local folder; it never opens a connection."""
 
     def __init__(
         self, folder: Path, spec: EmbedderSpec, *, device: str = "auto", batch_size: int | None = None
@@ -41,19 +41,16 @@ class SentenceTransformerEmbedder:
         self._lock = Lock()
 
     def encode(self, texts: Sequence[str], *, role: Role) -> Matrix:
-        """Return float32 unit vectors, shape (len(texts), dimension).
+        """Return vectors, shape (n, d) float32, rows of length 1.
 
-        Raises ValueError for a blank text, whose vector would mean nothing.
+        Raises ValueError for a blank text, BackendError if the model cannot be loaded.
         """
         if not texts:
             return np.empty((0, self.spec.dimension), dtype=np.float32)
         return unit(np.asarray(self._run(texts, role, "sentence_embedding"), dtype=np.float32))
 
     def encode_tokens(self, texts: Sequence[str], *, role: Role) -> list[TokenEncoding]:
-        """Return each text's unit vector with those of its tokens, special ones and those of a prompt left out.
-
-        Raises ValueError for a blank text.
-        """
+        """Return each text's vector with those of its tokens. Raises like `encode`."""
         outputs = self._run(texts, role, None) if texts else []
         return [self._tokens(text, role, output) for text, output in zip(texts, outputs, strict=True)]
 
@@ -77,7 +74,7 @@ class SentenceTransformerEmbedder:
             )
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        """Return each text's length in tokens, special tokens included and nothing truncated."""
+        """Return each text's length in tokens, special tokens included and nothing cut."""
         return self._tokenizer.count(texts)
 
     @cached_property

@@ -1,4 +1,4 @@
-"""Texts → tokens, and vectors of tokens → encodings: what embedders have in common, whatever computes the vectors."""
+"""Texts → tokens, and vectors of tokens → encodings: the parts that both embedders share."""
 
 from collections.abc import Sequence
 from functools import cached_property
@@ -12,23 +12,23 @@ from rag_qa.protocols import EmbedderSpec, Matrix, Role, TokenEncoding
 if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer
 
-# An encoding takes kilobytes until it is counted: those of 32,000 papers' sentences took 1.3 GB.
+# Each encoding takes kilobytes: those of the sentences of 32,000 papers took 1.3 GB at once.
 COUNT_BATCH = 4_096
 
 
 class Tokens:
-    """The tokenizer of a model folder, read when first asked for."""
+    """The tokenizer of a model folder, read at its first use."""
 
     def __init__(self, folder: Path, max_tokens: int) -> None:
         self._folder = folder
         self._max_tokens = max_tokens
 
     def read(self, texts: Sequence[str]) -> "list[Encoding]":
-        """Return the tokens of each text and where they stand in it, as many as the model takes."""
+        """Return the tokens of each text with their offsets, up to the limit of the model."""
         return self._cutting.encode_batch(list(texts))
 
     def count(self, texts: Sequence[str]) -> list[int]:
-        """Return each text's length in tokens, special tokens included and nothing truncated."""
+        """Return each text's length in tokens, special tokens included and nothing cut."""
         return [
             len(encoding)
             for start in range(0, len(texts), COUNT_BATCH)
@@ -57,9 +57,10 @@ class Tokens:
 def encoding_of(
     text: str, prompt: str, offsets: Sequence[tuple[int, int]], vectors: Matrix, whole: Matrix
 ) -> TokenEncoding:
-    """Return a text's encoding without special tokens and those of its prompt.
+    """Return a text's encoding, without special tokens and the tokens of its prompt.
 
-    `offsets` says where in prompt and text each token stands, whose vectors are `vectors`; `whole` is the text's own.
+    `offsets` are the tokens' positions in prompt + text, in characters; `vectors` are theirs, shape (t, e), and `whole`
+    is the vector of the text, shape (d,).
     """
     kept = [n for n, (start, end) in enumerate(offsets) if end > max(start, len(prompt))]
     if not kept:  # a text of characters that the tokenizer drops
@@ -71,17 +72,17 @@ def encoding_of(
 
 
 def prompt_for(spec: EmbedderSpec, role: Role) -> str:
-    """Return what stands before a text of this role."""
+    """Return the prefix for texts of this role."""
     return spec.query_prompt if role == "query" else spec.document_prompt
 
 
 def refuse_blanks(texts: Sequence[str]) -> None:
-    """Raise ValueError for a blank text, whose vector would mean nothing."""
+    """Raise ValueError if a text is blank: its vector would be meaningless."""
     if any(not text.strip() for text in texts):
         raise ValueError("a blank text cannot be embedded; leave it out")
 
 
 def unit(vectors: Matrix) -> Matrix:
-    """Return the vectors with length one; a norm that a model takes in bfloat16 is off by up to .003."""
+    """Return the vectors scaled to length 1. A model that normalises in bfloat16 is off by up to 0.003."""
     result: Matrix = vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
     return result

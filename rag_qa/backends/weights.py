@@ -1,7 +1,7 @@
-"""The weights of a safetensors file as arrays that lie in the file: mapped, not copied, and shared by processes.
+"""The weights of a safetensors file as memory-mapped arrays, which processes share.
 
-The library's own reader copies every weight, which takes a hundred times as long as mapping the file. The format is
-a length of 8 bytes, a table in JSON, and the numbers; see https://huggingface.co/docs/safetensors.
+The library's own reader copies every weight, which takes a hundred times as long. The format is a length of 8 bytes, a
+table in JSON, and the numbers; see https://huggingface.co/docs/safetensors.
 """
 
 import json
@@ -18,9 +18,9 @@ FLOAT32 = "F32"
 
 
 def map_weights(path: Path) -> Mapping[str, Matrix]:
-    """Return the float32 weights of a file by name; those of other types are left out.
+    """Return the float32 weights of a file by name; weights of other types are left out.
 
-    Raises OSError where there is no such file, ValueError where it is none of this format or is cut off.
+    Raises OSError if the file is missing, ValueError if it has another format or is incomplete.
     """
     with path.open("rb") as stream:
         mapped = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
@@ -33,11 +33,11 @@ def map_weights(path: Path) -> Mapping[str, Matrix]:
             if entry.get("dtype") == FLOAT32
         }
     except (AttributeError, KeyError, TypeError, UnicodeDecodeError) as exc:
-        raise ValueError(f"{path} is no safetensors file ({exc!r})") from exc
+        raise ValueError(f"{path} is not a safetensors file ({exc!r})") from exc
 
 
 def _weight(mapped: mmap.mmap, start: int, entry: Mapping[str, list[int]]) -> Matrix:
     first, end = entry["data_offsets"]
     flat = np.frombuffer(mapped, np.float32, count=(end - first) // 4, offset=start + first)
-    # Old files begin their numbers anywhere, where each product would copy them first.
+    # In old files the numbers may be unaligned, and each product would copy them first.
     return np.require(flat, requirements="A").reshape(entry["shape"])

@@ -1,4 +1,4 @@
-"""Authors from whatever stands in an author field: strings, lists and mappings, each as "Given Family"."""
+"""The value of an author field (a string, list or mapping) → names, each as "Given Family"."""
 
 import re
 from collections import Counter
@@ -28,7 +28,7 @@ _LISTED = re.compile(r"[;|\n\uff1b\u3001]")
 _COMMA = re.compile(r"[,\uff0c]")
 _INITIALS = re.compile(r"(?:[^\W\d_a-z]\.?[\s-]?){1,4}")
 _CJK = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]{2,}")
-# "Wilma J. Weaver": nothing to split, to turn or to leave out.
+# "Wilma J. Weaver": a name that needs no work.
 _WORD = r"[A-ZÀ-ÖØ-ÞĀ-Ž][a-zß-öø-ž]+(?:-[A-ZÀ-ÖØ-ÞĀ-Ž][a-zß-öø-ž]+)*"
 _FURTHER = rf"(?!(?:Al|Etal|Others)\b){_WORD}"
 _NAME = rf"(?!And )(?:{_WORD}|[A-Z]\.)(?: [A-Z]\.| {_FURTHER})* {_FURTHER}"
@@ -38,16 +38,16 @@ _ALL_USUAL = re.compile(rf"{_NAME}(?:\n{_NAME})*")
 _INITIALS_LAST = re.compile(
     r"([^,]*[^\W\d_]{2}) (?!I{2,3}$|IV$)((?:[A-Z]\.?-?){1,3})((?: (?:Jr|Sr|2nd|3rd|I{2,3}|IV)\.?)?)"
 )
-# What stands for the authors that a list leaves out, alone or behind the last name.
+# Words for the authors that a list leaves out, alone or after the last name.
 _OTHERS = re.compile(
     r"(?:(?:^|[,;&\s])\s*(?:and\s+|&\s*)?"
     r"\[?(?:others|et\.? ?al(?:\.|ii)?|u\. ?a\.|\d+ (?:more|others)(?: authors)?)\]?|\s*\[?(?:\u2026|\.{3})\]?)"
     r"[\s.,;]*$",
     re.IGNORECASE,
 )
-# "et al." that a tool took for a family name and a given one.
+# "et al." turned into "al., et" by a tool that took it for a name.
 _ET_TURNED = re.compile(r"(?:^|\s)al\.?,\s*et$", re.IGNORECASE)
-# Ids and footnote marks that tools set behind a name: Scopus' (57190000000), PubMed's (1), DBLP's 0001, 1,2 and *.
+# Ids and footnote marks after a name: Scopus' (57190000000), PubMed's (1), DBLP's 0001, 1,2 and *.
 _MARKS = re.compile(
     r"(?:\s*\([\d,X-]{1,30}\)|\s0\d{3}|(?<!\d)\d{1,2}|[*\u2020\u2021\u00a7\u00b6\u00b9\u00b2\u00b3]+)$"
 )
@@ -55,14 +55,18 @@ _LAST_WORDS = frozenset(("others", "al", "alii", "et.al", "etal", "authors", "a"
 _LAST_LETTERS = frozenset(word[-2:] for word in _LAST_WORDS if len(word) > 1)
 _LONGEST_WORD = 12
 _TAIL = 40
-# Words of so many letters may be abbreviated, and keep their full stop.
+# Words up to this length may be abbreviations, and keep their full stop.
 LONGEST_SHORT = 3
-# The keys under which a mapping holds a list of authors.
+# Keys under which a mapping holds a list of authors.
 LISTS = ("value", "author", "authors", "creator")
 
 
 def read_authors(value: Any) -> tuple[str, ...]:
-    """Return the names in the order given, each once; what is no name ("et al.") is left out."""
+    """Return the names of an author field in order, each once, without words such as "et al.".
+
+    >>> read_authors("Weaver, Wilma; Mug, Lou; et al.")
+    ('Wilma Weaver', 'Lou Mug')
+    """
     if not (isinstance(value, list) and value and _is_usual(value[0])):
         return tuple(dict.fromkeys(_initials_first(_cleaned(value))))
     if _are_usual(value):  # most lists, in a tenth of the time
@@ -81,7 +85,7 @@ def _are_usual(items: list[Any]) -> bool:
 
 
 def leaves_out(value: Any) -> bool:
-    """Say whether a list of authors ends in words for those that it leaves out ("et al.", "and others")."""
+    """Return whether an author field says that it leaves some out ("et al.", "and others")."""
     if isinstance(value, str):
         last = value[-2:]
         if last.isalpha() and last.casefold() not in _LAST_LETTERS and last != "et":
@@ -108,7 +112,7 @@ def _cleaned(value: Any) -> list[str]:
     names = [_without_others(name) for raw in _names(value) if (name := clean_field(raw))]
     short = {name: _trim(name) for name in names}
     if len(set(short.values())) < len(short):
-        # A number that alone tells two names of one list apart is part of them.
+        # A number that is the only difference between two names of a list is part of them.
         times = Counter(short.values())
         short = {name: name if kept and times[kept] > 1 else kept for name, kept in short.items()}
     return [kept for name in names if (kept := short[name])]
@@ -127,7 +131,7 @@ def _names(value: Any) -> list[str]:
 
 
 def _from_mapping(value: Mapping[str, Any]) -> list[str]:
-    """Return the names in a mapping: those under a key such as `author`, or of the one person that it describes."""
+    """Return the names under a key such as `author`, or the name of the person that the mapping describes."""
     for key in LISTS:
         if isinstance(value.get(key), list | str):
             return _names(value[key])
@@ -135,7 +139,7 @@ def _from_mapping(value: Mapping[str, Any]) -> list[str]:
 
 
 def _member(item: Any) -> list[str]:
-    """Return the names that a member of a list holds; a list is arXiv's [family, given, suffix]."""
+    """Return the names in a member of a list. A list in a list is arXiv's [family, given, suffix]."""
     if isinstance(item, str):
         item = without_codes(item)
         parts = _LISTED.split(item) if _LISTED.search(item) else [item]
@@ -177,7 +181,7 @@ def _part(parts: Mapping[str, Any], names: tuple[str, ...]) -> str:
 
 
 def _roles(parts: Mapping[str, Any]) -> list[str]:
-    """Return what a person is said to be, also one mapping down (MODS has `role.roleTerm`)."""
+    """Return the roles of a person, also from nested mappings (MODS has `role.roleTerm`)."""
     values = [parts[name] for name in ROLE if name in parts]
     nested = [inner for value in values if isinstance(value, Mapping) for inner in value.values()]
     return [value for value in (*values, *nested) if isinstance(value, str)]
@@ -192,7 +196,7 @@ def _split(text: str) -> list[str]:
 
 
 def _without_stop(text: str) -> str:
-    """Return a list of names without the full stop that PubMed and Europe PMC set behind it."""
+    """Return a list of names without the full stop that PubMed and Europe PMC add to it."""
     if text[-1:] != "." or "." in text[:-1]:
         return text
     last, first = text[:-1].rpartition(" ")[2], _COMMA.split(text)[0].strip()
@@ -201,7 +205,7 @@ def _without_stop(text: str) -> str:
 
 
 def _one(chunk: str) -> list[str]:
-    """Return the name in one place of a list; only two of the form "Family, Given" are parted at "and"."""
+    """Return the name in one item of a list; it is split at "and" only if all parts are "Family, Given"."""
     chunk = _without_others(chunk).strip()
     if chunk[:4].casefold() in ("and ", "and\t") or chunk[:2] == "& ":
         chunk = chunk[chunk.index(" ") :].strip()
@@ -242,7 +246,7 @@ def _split_commas(chunk: str) -> list[str]:
 
 
 def _with_suffixes(parts: list[str]) -> list[tuple[str, str]]:
-    """Return the parts of a list, each with the "Jr." that stands behind it."""
+    """Return the parts of a list, each with the suffix ("Jr.") that follows it."""
     people: list[tuple[str, str]] = []
     for part in (part.strip() for part in parts):
         if people and is_suffix(part):
@@ -253,7 +257,7 @@ def _with_suffixes(parts: list[str]) -> list[tuple[str, str]]:
 
 
 def _is_family_first(one: str, other: str) -> bool:
-    """Say whether two parts are one "Family, Given" rather than two names."""
+    """Return whether two parts are one "Family, Given" and not two names."""
     if is_group(one) or (_CJK.fullmatch(one) and _CJK.fullmatch(other)):
         return False
     short = " " not in one or " " not in other or _INITIALS.fullmatch(other)
@@ -266,7 +270,7 @@ def _flip_pairs(people: list[tuple[str, str]]) -> list[str]:
 
 
 def _without_others(text: str) -> str:
-    """Return a list of names without "et al." and the like at its end."""
+    """Return a list of names without "et al." or the like at its end."""
     if text[-2:].isalpha() and text[-2:].casefold() not in _LAST_LETTERS:
         return text
     last_word = text[-_LONGEST_WORD:].rstrip(" ,;.\u2026]").rpartition(" ")[2]
@@ -276,7 +280,7 @@ def _without_others(text: str) -> str:
 
 
 def _trim(name: str) -> str:
-    """Return a name without "et al.", marks of footnotes and ids of databases; "" if no letter is left."""
+    """Return a name without "et al.", footnote marks and database ids; "" if no letter is left."""
     name = _without_others(name)
     if name[-1:].isalpha():
         return "" if plain_name(name) in NO_NAMES else name
@@ -287,7 +291,7 @@ def _trim(name: str) -> str:
 
 
 def _initials_first(names: list[str]) -> list[str]:
-    """Return names as "WJ Weaver" where every person of the list is written as "Weaver WJ"."""
+    """Return names as "WJ Weaver" if every person of the list is written as "Weaver WJ"."""
     turned = []
     for name in names:
         match = _INITIALS_LAST.fullmatch(name)

@@ -1,7 +1,7 @@
-"""Text from anywhere → one clean line, safe to print and to quote.
+"""Text of any source → one clean line, safe to print and to quote.
 
-Markup becomes the text that it marks up. Beside it only what cannot be seen or would act on a terminal is taken away;
-words, spelling and LaTeX stay as they are, in composed Unicode (NFC), because quotes are verbatim.
+Markup is replaced by its text. Besides, only invisible characters and terminal escapes are removed: words, spelling and
+LaTeX stay, in composed Unicode (NFC), because quotes are verbatim.
 """
 
 import re
@@ -19,7 +19,7 @@ _ESCAPES = re.compile(
     re.DOTALL,
 )
 # Controls except white space; soft hyphens, zero-width and bidirectional marks, which hide or reorder text;
-# and the noncharacters that Unicode keeps for marks inside a program.
+# and the noncharacters that Unicode reserves for use inside a program.
 _INVISIBLE = re.compile(
     "[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\xad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufdd0-\ufdef\ufeff\ufff9-\ufffb]"
 )
@@ -49,7 +49,7 @@ SOUP_SHARE = 0.05
 SOUP_LEAST = 3
 
 
-# Letters of Latin-1 are at most a seventh of a text in any language; what was read by the wrong table is full of them.
+# Letters of Latin-1 are at most a seventh of a text in any language; a text in the wrong encoding is full of them.
 LATIN_SHARE = 0.3
 LATIN_LEAST = 10
 _LATIN = re.compile(
@@ -58,8 +58,8 @@ _LATIN = re.compile(
 
 
 def clean_text(text: str) -> str:
-    """Return the text on one line, single-spaced, without escapes and invisible characters or surrogates."""
-    # The only white space that is printable is the blank; nothing printable is an escape or invisible.
+    """Return the text on one line, single-spaced, without escapes, invisible characters and surrogates."""
+    # The space is the only printable white space, and nothing printable is an escape or invisible.
     if text.isprintable() and "  " not in text:
         return text.strip() if text.isascii() else unicodedata.normalize("NFC", text).strip()
     line = " ".join(text.split())
@@ -70,17 +70,17 @@ def clean_text(text: str) -> str:
 
 
 def clean_field(text: str) -> str:
-    """Return a title, a venue or a name on one clean line, markup and entities as text."""
+    """Return a title, venue or name on one clean line, with markup and entities as text."""
     return clean_text(strip_markup(text))
 
 
 def without_codes(text: str) -> str:
-    """Return a text with markup and entities as text and without escapes, in which ";" and line ends still part."""
+    """Return a text without escapes, with markup and entities as text; line ends stay, for lists of names."""
     return strip_markup(_ESCAPES.sub("", text) if not text.isprintable() else text)
 
 
 def clean_abstract(text: str) -> str:
-    """Return the abstract on one clean line without a leading "Abstract:" label; "" when there is none."""
+    """Return the abstract on one clean line without a leading "Abstract:" label; "" if it is a placeholder."""
     text = strip_markup(text).lstrip()
     if text[:1] in _LABEL_BEGINS:
         text = _LABEL.sub("", text, count=1)
@@ -92,7 +92,12 @@ def clean_abstract(text: str) -> str:
 
 
 def is_soup(raw: str, cleaned: str) -> bool:
-    """Say whether a text is bytes rather than words: no letter, or many controls, undecodable or misread characters."""
+    """Return whether a text is garbled: without letters, or full of control, undecodable or misread characters.
+
+    Args:
+        raw: the text before cleaning.
+        cleaned: the same text after `clean_abstract`.
+    """
     plain = cleaned.isascii()
     unreadable = len(_INVISIBLE.findall(raw)) if raw != cleaned and not raw.isprintable() else 0
     unreadable += 0 if plain else cleaned.count(REPLACEMENT)

@@ -1,24 +1,25 @@
-"""The records of one paper → one paper that loses no source, variant, alias or author."""
+"""The records of one paper → one paper that keeps every source, variant, alias and author."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 from rag_qa.corpus.ids import id_rank, normalise_text, stable_id
-from rag_qa.corpus.status import gravest, is_preprint_doi, is_preprint_venue, without_marks
+from rag_qa.corpus.preprints import is_preprint_doi, is_preprint_venue
+from rag_qa.corpus.status import gravest, without_marks
 from rag_qa.types import Paper, PaperStatus, Source, Version
 
 T = TypeVar("T")
-# How a record stands as a source of metadata.
+# Standing of a record as a source of metadata.
 PUBLISHED, PREPRINT, UNPLACED = range(3)
 
 
 def combine_papers(papers: Sequence[Paper]) -> Paper:
-    """Return one paper for records of the same one, whatever their order.
+    """Return one paper for records of the same paper; their order does not matter.
 
-    A real abstract goes before a synopsis and the longest before others. Title, venue, year and DOI come from one
-    record, the published one first; only records that do not contradict it fill its gaps. What else the records say
-    is kept as versions, and the gravest status is never lost.
+    A real abstract is preferred to a synopsis, and a longer one to a shorter. Title, venue, year and DOI come from one
+    record, a published one if there is one; records that agree with it fill its gaps. What the other records say is
+    kept as versions, and the gravest status is kept.
     """
     if len(papers) == 1:
         return papers[0]
@@ -49,9 +50,9 @@ def combine_papers(papers: Sequence[Paper]) -> Paper:
 
 
 def _order(paper: Paper) -> tuple[object, ...]:
-    """Sort the records as sources of metadata: published ones first, then preprints, then those that say neither.
+    """Return a sort key for records as sources of metadata: published first, then preprints, then unknown.
 
-    Among equals a title with a mark such as "RETRACTED:" goes first, then what says most.
+    Among equals a title with a mark such as "RETRACTED:" comes first, then the record with most fields.
     """
     said = sum(value is not None for value in (paper.venue, paper.year, paper.doi))
     return _standing(paper), without_marks(paper.title) == paper.title, not paper.title, -said, *_rank(paper)
@@ -68,7 +69,7 @@ def _standing(paper: Paper) -> int:
 
 
 def _agrees(paper: Paper, lead: Paper) -> bool:
-    """Return whether a record may speak for the leading one: of the same standing or of none, and nothing differs."""
+    """Return whether a record may fill gaps of the leading one: of the same standing or unknown, and no difference."""
     if _standing(paper) not in (_standing(lead), UNPLACED):
         return False
     pairs = (
@@ -80,7 +81,7 @@ def _agrees(paper: Paper, lead: Paper) -> bool:
 
 
 def _title(known: Sequence[Paper]) -> str:
-    """Return the first title, with the mark that another record may have of the same."""
+    """Return the first title, with the mark ("RETRACTED:") that another record has on the same title."""
     title = _first(known, lambda paper: paper.title) or ""
     bare = _plain(without_marks(title))
     same = (paper.title for paper in known if _plain(without_marks(paper.title)) == bare)
@@ -88,15 +89,15 @@ def _title(known: Sequence[Paper]) -> str:
 
 
 def _status(known: Sequence[Paper]) -> PaperStatus | None:
-    """Return the gravest status; that of a preprint passes once it is published."""
+    """Return the gravest status; "preprint" only if no record is published."""
     found = {paper.status for paper in known if paper.status}
     return gravest(found - {"preprint"}) or known[0].status
 
 
 def _versions(papers: Sequence[Paper], combined: Paper) -> tuple[Version, ...]:
-    """Return what the records say otherwise than the paper that they became."""
-    told = {_as_version(paper) for paper in papers} | {v for paper in papers for v in paper.versions}
-    return tuple(sorted((v for v in told if _differs(v, combined)), key=lambda v: v.model_dump_json()))
+    """Return the versions that differ from the combined paper."""
+    known = {_as_version(paper) for paper in papers} | {v for paper in papers for v in paper.versions}
+    return tuple(sorted((v for v in known if _differs(v, combined)), key=lambda v: v.model_dump_json()))
 
 
 def _as_version(paper: Paper) -> Version:
@@ -120,10 +121,10 @@ def _plain(text: str | None) -> str:
 
 
 def settle_ids(papers: Iterable[Paper]) -> list[Paper]:
-    """Return the papers sorted by id, each id standing for one paper only.
+    """Return the papers sorted by id, with every id used by one paper only.
 
-    An id that sources gave to different papers (two files that both count from 1) says nothing: each of these
-    papers takes its next id, at last the hash of its text, and the shared one is no alias of either.
+    An id that sources gave to different papers (two files that both count from 1) is dropped: each of these papers gets
+    its next alias as its id, or else the hash of its text.
     """
     papers = list(papers)
     uses = Counter(name for paper in papers for name in {paper.id, *paper.aliases})
@@ -160,7 +161,7 @@ def _first(ranked: Sequence[Paper], field: Callable[[Paper], T | None]) -> T | N
 
 
 def _merge_authors(papers: Sequence[Paper]) -> tuple[str, ...]:
-    """Return the longest list, and after it the names that only others have (author pages know just one)."""
+    """Return the longest list, then names that only other lists have (author pages know just one author)."""
     lists = sorted({paper.authors for paper in papers}, key=lambda names: (-len(names), names))
     merged: dict[str, str] = {}
     for names in lists:

@@ -1,18 +1,17 @@
-"""Raw bytes → text: gzip by its magic number, byte-order marks, UTF-8, and a table guessed where that fails.
+"""Bytes → text: gzip, byte order marks, UTF-8; if these fail, the encoding is guessed.
 
-charset-normalizer tells the tables of Cyrillic, Greek, Chinese, Japanese and Korean apart. Those of Latin letters share
-most of their bytes, so that there the letters found decide: those of a language, or of none.
+charset-normalizer distinguishes the encodings of Cyrillic, Greek, Chinese, Japanese and Korean. The encodings of Latin
+letters share most of their bytes, so the one is chosen whose letters best fit the alphabet of one language.
 """
 
 import codecs
-import gzip
 import re
-import zlib
 from collections.abc import Iterable
 from typing import NamedTuple
 
-GZIP_MAGIC = b"\x1f\x8b"
-# UTF-32's little-endian mark begins with UTF-16's, so it is looked for first.
+from rag_qa.text.lines import unzip
+
+# UTF-32's little-endian mark begins with UTF-16's, so it comes first.
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -21,19 +20,19 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 UTF_8 = "utf-8"
-# Enough to guess from.
+# Bytes and characters to guess from.
 SAMPLE = 64_000
 LATIN_SAMPLE = 16_000
 LEAST_ZEROS = 0.04
-# Byte order marks, and the noncharacters that Unicode keeps for marks inside a program.
+# Byte order marks, and the noncharacters that Unicode reserves for use inside a program.
 _NO_TEXT = re.compile("[\ufdd0-\ufdef\ufeff]")
 _HIGH = re.compile(rb"[\x80-\xff]+")
 _IN_WORDS = re.compile(rb"[A-Za-z][\x80-\xff]+|(?<![A-Za-z\x80-\xff])[\x80-\xff]+(?=[A-Za-z])")
-# In text of Latin letters most bytes beyond ASCII stand alone or in words with ASCII letters; elsewhere in runs.
+# In Latin text most non-ASCII bytes stand alone or in words with ASCII letters; in other scripts they form runs.
 MOST = 0.6
 LONG_RUN = 3
 _BELOW_LEADS = bytes(range(0xC0))
-# Two bytes a character: the table, the one of everyday characters in it, and the first bytes of these there.
+# Two bytes a character: the encoding, the older one with its everyday characters, and the range of their first byte.
 _ASIAN = (
     ("cp949", "euc_kr", (0xB0, 0xC8)),
     ("gb18030", "gb2312", (0xB0, 0xD7)),
@@ -43,15 +42,15 @@ _ASIAN = (
 )
 EVERYDAY = 0.85
 _PUNCTUATION = frozenset("、。，．！？：；（）「」『』《》“”‘’…—·・　％～〜【】－＋")
-# Where nothing tells: by far the commonest of its kind.
+# If charset-normalizer finds nothing: by far the most common of these encodings.
 _USUAL = "cp1251"
 _OTHERS = """gb18030 big5hkscs cp932 shift_jis_2004 euc_jp cp949 euc_kr cp1251 koi8_r koi8_u cp866 iso8859_5
     mac_cyrillic cp1253 iso8859_7 cp1255 cp1256 cp874 tis_620""".split()
-# Hebrew has neither capitals nor letters from 0xFB on, where Cyrillic has a seventh of its letters.
+# Hebrew has neither capitals nor letters from 0xFB on; Cyrillic has a seventh of its letters there.
 _CYRILLIC = frozenset(("cp1251", "koi8_r", "koi8_u", "mac_cyrillic"))
 _NOT_HEBREW = re.compile(rb"[\xc0-\xdf\xfb\xfc\xff]")
 MANY_LETTERS = 30
-# The first of equals is taken.
+# Of equally good ones the first is chosen.
 _LATIN = ("cp1252", "cp1250", "mac_roman", "cp1254", "iso8859_2", "cp850", "cp1257", "iso8859_15")
 _ALPHABETS = tuple(
     """éèêëàâçîïôùûüœæÿ äöüßéà áéíóúñüç áâãàçéêíóôõúü àèéìòù åäöøæéü áéíóúýþæöð ëïéèöü ąćęłńóśźż
@@ -65,20 +64,20 @@ _OPENING = {"¡": "!", "¿": "?"}
 
 
 class Decoded(NamedTuple):
-    """The text of a file, and the table it was read by; "utf-8 and cp1252" where single lines are in another."""
+    """The text of a file and its encoding; "utf-8 and cp1252" if some lines are in another encoding."""
 
     text: str
     encoding: str
 
 
 def decode_bytes(raw: bytes) -> str:
-    """Return the text of a file with line ends as "\\n"; raises ValueError when a gzip stream is damaged."""
+    """Return the text of a file, its line ends as "\\n". Raises ValueError if a gzip stream is damaged."""
     return decode(raw).text
 
 
 def decode(raw: bytes) -> Decoded:
-    """Return the text of a file and its encoding; raises ValueError when a gzip stream is damaged."""
-    data = _unzip(raw)
+    """Return the text of a file and its encoding. Raises ValueError if a gzip stream is damaged."""
+    data = unzip(raw)
     for mark, encoding in _MARKS:
         if data.startswith(mark):
             return _decoded(data[len(mark) :].decode(encoding, errors="replace"), encoding)
@@ -92,19 +91,10 @@ def decode(raw: bytes) -> Decoded:
         return _guessed(data)
 
 
-def _unzip(raw: bytes) -> bytes:
-    if not raw.startswith(GZIP_MAGIC):
-        return raw
-    try:
-        return gzip.decompress(raw)
-    except (OSError, EOFError, zlib.error) as exc:
-        raise ValueError(f"damaged gzip file ({exc})") from exc
-
-
 def _decoded(text: str, encoding: str) -> Decoded:
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
-    # Files joined end to end have byte order marks inside.
+    # Files that were joined have byte order marks inside.
     return Decoded(_NO_TEXT.sub("", text), encoding)
 
 
@@ -116,7 +106,7 @@ def _strictly(data: bytes, encoding: str) -> str | None:
 
 
 def _wide(data: bytes) -> str | None:
-    """Return the encoding of two or four bytes a character that a text without a mark is in, by its zeros."""
+    """Return UTF-16 or UTF-32 if the zero bytes of a text without a mark show it."""
     head = data[: SAMPLE - SAMPLE % 4]
     if b"\0" not in head or len(head) < 4:
         return None
@@ -136,7 +126,7 @@ def _wide(data: bytes) -> str | None:
 
 
 def _guessed(data: bytes) -> Decoded:
-    """Decode what is no UTF-8. Lines that are keep their accents: one bad line must not spoil the others."""
+    """Decode bytes that are not UTF-8 as a whole; lines that are UTF-8 are still read as UTF-8."""
     lines = data.split(b"\n")
     if data.count(b"\n") < data.count(b"\r") // 2:
         lines = data.split(b"\r")
@@ -154,13 +144,13 @@ def _guessed(data: bytes) -> Decoded:
 
 
 def _is_cut(line: bytes) -> bool:
-    """Say whether a line is UTF-8 but for a character that was cut in two, as where a tool keeps so many bytes."""
+    """Return whether a line is UTF-8 except for a character cut in two, as by a tool that truncates bytes."""
     bad = line.decode(UTF_8, errors="replace").count("\ufffd")
     return 8 * bad <= len(line.translate(None, _BELOW_LEADS))
 
 
 def guess_encoding(lines: Iterable[bytes]) -> str:
-    """Return the table that lines which are no UTF-8 are most likely in."""
+    """Return the most likely encoding of lines that are not UTF-8."""
     sample = b"\n".join(lines)[:SAMPLE]
     sample = sample[: sample.rfind(b"\n")] if len(sample) == SAMPLE and b"\n" in sample else sample
     runs = [len(run) for run in _HIGH.findall(sample)]
@@ -173,7 +163,7 @@ def guess_encoding(lines: Iterable[bytes]) -> str:
 
 
 def _asian(sample: bytes) -> str | None:
-    """Return the table of two bytes a character by which the text consists of everyday characters, if one does."""
+    """Return the encoding of two bytes a character that gives everyday characters, if there is one."""
     shares = {encoding: _everyday(sample, encoding, table, leads) for encoding, table, leads in _ASIAN}
     best = max(shares, key=lambda encoding: shares[encoding])
     return best if shares[best] >= EVERYDAY else None
@@ -210,7 +200,7 @@ def _latin(sample: bytes) -> str:
 
 
 def _plausible(text: str) -> int:
-    """Return how many characters beyond ASCII are letters of the one language that has most of them, or usual signs."""
+    """Return how many non-ASCII characters are usual signs, or letters of the language that fits best."""
     letters: dict[str, int] = {}
     signs = 0
     for match in re.finditer(r"[^\x00-\x7f]", text):
@@ -220,7 +210,7 @@ def _plausible(text: str) -> int:
             text[match.end() : match.end() + 1],
         )
         if character.isalpha() and character not in _SIGNS:
-            # A capital behind a small letter is another letter, misread.
+            # A capital after a small letter is a misread letter.
             letters[character.lower()] = letters.get(character.lower(), 0) + (
                 not (character.isupper() and before.islower())
             )

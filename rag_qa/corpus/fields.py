@@ -1,12 +1,12 @@
-"""What sources call the fields of a paper: all names in one table, so that a new source is a row and not a branch.
+"""The names that sources give to the fields of a paper, in one table: a new source needs a word here, not code.
 
-Names are plain, as `plain_name` gives them: lower case, without blanks and marks. Of several names the first that
-holds something wins. A dotted name goes into nested values: "primarylocation.source.displayname" (OpenAlex).
+Names are plain, as `plain_name` returns them: lower case, letters and digits only. The first name with a value is
+used. A dotted name is a path into nested values: "primarylocation.source.displayname" (OpenAlex).
 """
 
 from functools import lru_cache
 
-# Searched in this order; "description" and "source" are named by so many tools for other things that they come last.
+# Searched in this order. "description" and "source" come last, because many tools use them for other things.
 _NAMES = {
     "abstract": """
         abstract summary abstracttext abstractnote paperabstract text synopsis ab n2 oab
@@ -36,7 +36,7 @@ _NAMES = {
         contributors.personname dccreator namepersonal firstauthor authorsraw authorsrawaffiliation rawauthors
         authname
     """,
-    # Groups among the authors where a source keeps them in a field of their own.
+    # Groups among the authors, if a source keeps them in a separate field.
     "groups": """
         cn groupauthors ca corporateauthor corporateauthors namecorporate
     """,
@@ -77,7 +77,7 @@ _NAMES = {
     "arxiv": """
         arxiv arxivid eprint externalids.arxiv ids.arxiv identifiers.arxiv arxiveprints.value archiveid identifierarxiv
     """,
-    # The number that a database gave a paper: PubMed's, where that is the database.
+    # The number of a paper in a database; a PubMed id if the database is PubMed.
     "accession": """
         an accessionnumber
     """,
@@ -92,7 +92,7 @@ _NAMES = {
     "remarks": """
         extra note notes n1 annote
     """,
-    # Where Web of Science gives its own number, its "ID" holds keywords.
+    # In Web of Science "ut" is the id, and "ID" holds keywords.
     "id": """
         ut utuniquewosid header.identifier id paperid docid corpusid pmid uid key citationkey eid
         medlinecitation.pmid bookdocument.pmid lensid publicationid recordid bibcode recordnumber
@@ -100,7 +100,7 @@ _NAMES = {
 }
 NAMES: dict[str, tuple[str, ...]] = {thing: tuple(names.split()) for thing, names in _NAMES.items()}
 
-# What tools write as a source that is a database and no place of publication.
+# Databases that tools write as the source of a paper, and that are not venues.
 NOT_VENUES = frozenset(
     """
     agr cba cochranelibrary crossref ctx dblp dimensions embase eth europepmc googlescholar hir ieeexplore lens med
@@ -108,7 +108,7 @@ NOT_VENUES = frozenset(
     """.split()
 )
 
-# Tags of exports that have a tag a line → names of the table above. What is not listed has its tag as its name.
+# Tags of line-based exports → names in the table above. A tag that is not listed is its own name.
 RIS_TAGS = {
     "CA": "caption",
     "CN": "call number",
@@ -123,7 +123,7 @@ ENDNOTE_TAGS = {
 }  # fmt: skip
 WOS_TAGS = {"ID": "keywords plus", "DE": "keywords", "ED": "editor"}
 MEDLINE_TAGS = {"ED": "editor", "FED": "editor", "IR": "investigator", "FIR": "investigator"}
-# Other words of two letters before a dash are text.
+# The tags of RIS; other words of two letters before a dash are text.
 RIS_KNOWN = frozenset(
     """
     TY ER A1 A2 A3 A4 AB AD AN AU AV BT C1 C2 C3 C4 C5 C6 C7 C8 CA CN CP CT CY DA DB DI DO DP ED EP ET ID IS J1 J2 JA
@@ -131,17 +131,17 @@ RIS_KNOWN = frozenset(
     U4 U5 UR VL VO Y1 Y2
     """.split()
 )
-# In Web of Science each further line of these is another name.
+# In Web of Science each further line of these tags is another name.
 NAME_TAGS = frozenset(("AU", "AF", "BA", "BF", "CA", "GP", "BE", "ED"))
 
-# Of a name's parts: CSL-JSON, Crossref, Zotero, PubMed, DataCite, S2ORC, JATS, arXiv's OAI, Zotero's RDF.
+# Parts of a name in CSL-JSON, Crossref, Zotero, PubMed, DataCite, S2ORC, JATS, arXiv's OAI and Zotero's RDF.
 GIVEN = tuple("given first firstname forename forenames givenname givennames namepartgiven gn".split())
 MIDDLE = ("middle", "middlename")
 FAMILY = tuple("family last lastname familyname surname keyname namepartfamily sn".split())
 DROPPING = ("droppingparticle",)
 PARTICLE = ("nondroppingparticle", "prefix", "particle")
 SUFFIX = ("suffix", "namesuffix", "generation")
-# Names that are already as they should be shown.
+# Keys of names that are shown unchanged.
 LITERAL = tuple("literal collectivename collab collaboration consortium organization institution".split())
 WHOLE = tuple(
     """
@@ -149,7 +149,7 @@ WHOLE = tuple(
     rawauthorname person value preferredname xmpfullname
     """.split()
 )
-# What stands in a field of authors where there is none: pandas', PubMed's, Scopus' and Crossref's words.
+# Words for "no author" of pandas, PubMed, Scopus and Crossref.
 NO_NAMES = frozenset("nan none null noauthor noauthors noauthorslisted noauthornameavailable".split())
 ROLE = ("creatortype", "role", "contribtype", "roleterm", "contributortype")
 NOT_AUTHORS = frozenset(
@@ -159,7 +159,7 @@ NOT_AUTHORS = frozenset(
     """.split()
 )
 
-# The elements that are one record of an XML export, in plain names.
+# The XML elements that are one record, in plain names.
 XML_RECORDS = frozenset(
     """
     article booksection conferencepaper doc document entry incollection inproceedings item journalarticle manuscript
@@ -170,5 +170,5 @@ XML_RECORDS = frozenset(
 
 @lru_cache(maxsize=4096)
 def plain_name(name: str) -> str:
-    """Return a field name without case, blanks and marks, as the tables above spell them."""
+    """Return a field name as the tables above spell it: lower case, letters and digits only."""
     return "".join(c for c in name.casefold() if c.isalnum())

@@ -1,7 +1,7 @@
-"""What identifies a paper: normalised titles, DOIs, arXiv ids, and the id that the engine knows it by.
+"""Identifiers of papers: normalised titles, DOIs, arXiv ids, and the paper id.
 
-A paper's id is, in this order: the id that its source gives, `arXiv:<id>` (without version), `doi:<doi>`
-(lower case), or `sha-` and 12 hex digits of the SHA-256 of its normalised title and text. The same input
+A paper id is the first of these that is known: the id that the source gives, `arXiv:<id>` (without version),
+`doi:<doi>` (lower case), or `sha-` and 12 hex digits of the SHA-256 of the normalised title and text. The same input
 always gives the same id.
 """
 
@@ -30,7 +30,13 @@ DOI_PREFIX = "doi:"
 
 
 def normalise_text(text: str) -> str:
-    """Return the words in lower case, without accents, LaTeX commands and punctuation, single-spaced."""
+    """Return the words in lower case, without accents, LaTeX commands and punctuation, single-spaced.
+
+    For comparing records and names, not for search: that is rag_qa.text.words.
+
+    >>> normalise_text(r"The {\\emph Caf\u00e9}: A-B")
+    'the cafe a b'
+    """
     if "\\" in text or "$" in text or "{" in text:
         text = _LATEX_COMMAND.sub("", text)
     if text.isascii():  # four times as fast as the general way, and most texts are
@@ -39,36 +45,35 @@ def normalise_text(text: str) -> str:
     return _NON_WORD.sub(" ", decomposed.casefold()).strip()
 
 
-def normalise_title(title: str) -> str:
-    """Return a title such that spelling variants of one title (case, accents, punctuation) are equal."""
-    return normalise_text(title)
-
-
 def normalise_doi(text: str) -> str | None:
-    """Return the DOI in a bare, lower-case form (`10.1000/x`), or None when there is none in the text."""
+    """Return the DOI in a text, bare and in lower case, or None if there is none.
+
+    >>> normalise_doi("https://doi.org/10.1000/ABC.")
+    '10.1000/abc'
+    """
     folded = text.casefold()
     match = _DOI.search(unquote(folded) if "%2f" in folded else folded)
     if not match:
         return None
     doi = match.group().rstrip(".,;]}>\"'")
-    # A bracket that the DOI opens itself belongs to it: 10.1016/s0140-6736(05).
+    # A closing bracket belongs to the DOI if the DOI opens it: 10.1016/s0140-6736(05).
     return doi if doi.endswith(")") and doi.count("(") >= doi.count(")") else doi.rstrip(".,;)]}>\"'")
 
 
 def normalise_pmid(text: str) -> str | None:
-    """Return the PubMed id of a text that is one: a bare number, "PMID: 1", or an address at PubMed; else None."""
+    """Return the PubMed id if a text is one: a bare number, "PMID: 1", or a PubMed address; else None."""
     match = _PMID.fullmatch(text.strip())
     return match.group(1) if match else None
 
 
 def labelled_pmid(text: str) -> str | None:
-    """Return the PubMed id that stands in a longer text as "PMID: 1", else None."""
+    """Return the PubMed id written as "PMID: 1" in a longer text, or None."""
     match = _PMID_LABEL.search(text)
     return match.group(1) if match else None
 
 
 def normalise_arxiv_id(text: str) -> str | None:
-    """Return the arXiv id without version (`2101.00001`, `cs/0101001`), or None when the text holds none."""
+    """Return the arXiv id in a text, without version (`2101.00001`, `cs/0101001`), or None if there is none."""
     new = _ARXIV_NEW.search(text)
     if new and 1 <= int(new.group(1)[2:4]) <= 12:
         return new.group(1)
@@ -77,23 +82,23 @@ def normalise_arxiv_id(text: str) -> str | None:
 
 
 def arxiv_form(arxiv_id: str) -> str:
-    """Return the form in which an arXiv id stands as a paper's id or alias."""
+    """Return an arXiv id as a paper id."""
     return ARXIV_PREFIX + arxiv_id
 
 
 def doi_form(doi: str) -> str:
-    """Return the form in which a DOI stands as a paper's id or alias."""
+    """Return a DOI as a paper id."""
     return DOI_PREFIX + doi
 
 
 def stable_id(title: str, text: str) -> str:
-    """Return the id of a paper without any: a hash of its normalised title and text."""
-    digest = hashlib.sha256(f"{normalise_title(title)}\n{normalise_text(text)}".encode())
+    """Return the paper id of a paper without any id: a hash of its normalised title and text."""
+    digest = hashlib.sha256(f"{normalise_text(title)}\n{normalise_text(text)}".encode())
     return f"sha-{digest.hexdigest()[:12]}"
 
 
 def id_rank(paper_id: str) -> int:
-    """Return how much an id is preferred, 0 being best: given by a source, arXiv, DOI, hash."""
+    """Return the preference of an id, 0 being best: 0 given by a source, 1 arXiv, 2 DOI, 3 hash."""
     if paper_id.startswith("sha-") and _SHA.fullmatch(paper_id):
         return 3
     if paper_id.startswith(DOI_PREFIX):

@@ -1,4 +1,4 @@
-"""What a record of any format holds of each thing, found by the names of fields.py, also inside nested values."""
+"""Finds the values of a record by role ("title", "authors"), under the names in fields.py, also in nested values."""
 
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
@@ -19,9 +19,9 @@ Plan = Mapping[str, list[tuple[str, Path]]]
 
 
 def _ranks() -> dict[str, list[tuple[str, int, Path]]]:
-    """Return for each name that a field may have what it may hold, how much it is preferred, and the path into it.
+    """Return, for each field name, the roles it may have, its rank in each (0 best), and the path into its value.
 
-    Tables that were flattened join the steps of a path ("authorships.author.display_name"), so that counts as well.
+    Flattened tables join the steps of a path ("authorships.author.display_name"); that name counts too.
     """
     ranks: dict[str, list[tuple[str, int, Path]]] = {}
     for role, names in NAMES.items():
@@ -38,16 +38,16 @@ _RANKS = _ranks()
 
 @lru_cache(maxsize=4096)
 def _plan(names: tuple[str, ...]) -> Plan:
-    """Return where a record with these fields keeps each thing, best first; records of a file share their fields."""
+    """Return the fields and paths of each role, best first. Cached, because records of a file share their fields."""
     found: dict[str, list[tuple[int, str, Path]]] = {}
     for name in names:
         for role, rank, steps in _RANKS.get(name, ()):
             found.setdefault(role, []).append((rank, name, steps))
-    return {role: [(name, steps) for _, name, steps in sorted(places)] for role, places in found.items()}
+    return {role: [(name, steps) for _, name, steps in sorted(ranked)] for role, ranked in found.items()}
 
 
 class Record(NamedTuple):
-    """The fields of a record under plain names, and where each thing stands in them."""
+    """The fields of a record under plain names, and the fields of each role."""
 
     known: Fields
     plan: Plan
@@ -58,21 +58,21 @@ class Record(NamedTuple):
         return cls(known, _plan(tuple(known)))
 
     def values(self, role: str) -> Iterator[Any]:
-        """Yield what the record holds of one thing, best first, without what is empty."""
+        """Yield the values of a role that are not empty, best first."""
         for name, steps in self.plan.get(role, ()):
             value = _descend(self.known[name], steps) if steps else self.known[name]
             if value or value not in EMPTY:
                 yield value
 
     def texts(self, role: str) -> Iterator[str]:
-        """Yield the same as text, of lists the first member (of titles, translations follow)."""
+        """Yield the values of a role as text; of a list its first member (in titles, translations follow)."""
         if role in self.plan:
             for value in self.values(role):
                 if text := _first_of(value):
                     yield text
 
     def text(self, role: str) -> str:
-        """Return the best text, "" without any."""
+        """Return the best text of a role, or "" if there is none."""
         if role in self.plan:
             for value in self.values(role):
                 if text := _first_of(value):
@@ -81,7 +81,7 @@ class Record(NamedTuple):
 
 
 def _descend(value: Any, steps: Path) -> Any:
-    """Return what lies at the end of a path into nested values; of a list what lies there in each member."""
+    """Return the value at the end of a path into nested values; for a list, the values in its members."""
     for n, step in enumerate(steps):
         if isinstance(value, str) and value[:1] in OPENINGS:
             value = read_literal(value)
@@ -104,7 +104,7 @@ def _first_of(value: Any) -> str | None:
 
 
 def text_of(value: Any) -> str | None:
-    """Return a value as text: a string, a number, texts in a list, or these under one of TEXT_KEYS."""
+    """Return a value as text, or None: a string, a number, a list of texts, or one of these under a TEXT_KEYS key."""
     if isinstance(value, str):
         return value if value and not value.isspace() else None
     if isinstance(value, bool) or value is None:
@@ -124,14 +124,15 @@ def text_of(value: Any) -> str | None:
 
 
 def _in_order(index: Mapping[str, Any]) -> str | None:
-    """Return the text that an inverted index (word → positions, as OpenAlex gives it) was made from, else None."""
-    if not all(isinstance(places, list) for places in index.values()):
+    """Return the text of an inverted index (word → positions, as OpenAlex gives it), or None."""
+    if not all(isinstance(positions, list) for positions in index.values()):
         return None
-    placed = [(place, word) for word, places in index.items() for place in places if isinstance(place, int)]
-    return " ".join(word for _, word in sorted(placed)) or None
+    found = [(at, word) for word, positions in index.items() for at in positions if isinstance(at, int)]
+    return " ".join(word for _, word in sorted(found)) or None
 
 
 def members(value: Any) -> list[Any]:
+    """Return the members of a list, also of one written as text ("['A', 'B']"); another value as its only member."""
     if isinstance(value, str) and value[:1] in OPENINGS:
         value = read_literal(value)
     return value if isinstance(value, list) else [value]

@@ -1,6 +1,6 @@
-"""HTML, JATS, MathML and entities → text. What is no known tag stays: a<b, p<0.05, <x, y>, List<int>.
+"""HTML, JATS, MathML and entities → text. Unknown tags stay as text: a<b, p<0.05, <x, y>, List<int>.
 
-A tag inside a line is taken out, one that ends a line ends it, and a heading ("Results") gets a colon.
+Inline tags are removed, block tags become line ends, and a heading ("Results") gets a colon.
 """
 
 import re
@@ -13,7 +13,7 @@ from rag_qa.corpus.scripts import LOWERED, RAISED, RESET, settle_scripts
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
-# Publishers escape what they send up to three times.
+# Publishers escape text up to three times.
 TIMES_ESCAPED = 3
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 _TAG = re.compile(
@@ -21,7 +21,7 @@ _TAG = re.compile(
     (?P<attributes>(?:\s+[A-Za-z_:][\w:.-]*\s*=\s*(?:"[^"<>]*"|'[^'<>]*'|[^\s"'<>=]+))*)\s*/?>""",
     re.VERBOSE,
 )
-# Any name under one of these is a tag.
+# Any name with one of these prefixes is a tag.
 _PREFIXES = frozenset("jats mml m ce sb sa o w st1 xhtml html xocs ja bk cals xlink ali tp".split())
 _INLINE = frozenset(
     """em strong span font tt small big abbr acronym kbd samp strike wbr nobr italic bold ital scp sc roman
@@ -34,7 +34,7 @@ _BLOCK = frozenset(
     disp-quote para simple-para abstracttext abstract-sec figcaption img graphic break newline list p.""".split()
 )
 _HEADING = frozenset("h1 h2 h3 h4 h5 h6 title section-title sectiontitle".split())
-# These are words and letters that may stand in angle brackets as well: tags where both halves are there.
+# Names that may also be words in angle brackets: tags only if both the opening and the closing one are there.
 _PAIRED_INLINE = frozenset(
     "i b u a mark del ins cite code var label dfn time data math fn bdi bdo center".split()
 )
@@ -44,10 +44,10 @@ _PAIRED_BLOCK = frozenset(
 _PAIRED = _PAIRED_INLINE | _PAIRED_BLOCK | {"title"}
 _SCRIPTS = {"sub": LOWERED, "inf": LOWERED, "sb": LOWERED, "sup": RAISED, "sp": RAISED, "superscript": RAISED,
             "subscript": LOWERED}  # fmt: skip
-# Cut off from its other half, italic and bold type still begins before a word and ends behind one.
+# Italic and bold tags without their other half: one that opens before a word or closes after one.
 _BROKEN_TYPE = re.compile(r"(?<![^\s(\[>])<[ibIB]>(?=\w)|(?<=[\w)])</[ibIB]>")
 _OPEN_PARAGRAPH = re.compile(r"(?:^|[.!?>:])\s*$")
-# The heading of the whole says nothing.
+# Headings of the whole abstract, which are dropped.
 _WHOLE = frozenset(
     """abstract summary résumé resume resumen resumo riassunto zusammenfassung kurzfassung sommario özet samenvatting
     streszczenie аннотация реферат 摘要 要旨 抄録 초록 abstrakt abstrak sammanfattning""".split()
@@ -59,7 +59,11 @@ _HEAD_MARK, _HEAD_END = "\ufdd7", "\ufdd8"
 
 
 def strip_markup(text: str) -> str:
-    """Return the text without tags and with its entities decoded, even where they are escaped twice."""
+    """Return the text without tags and with entities decoded, even if they are escaped up to three times.
+
+    >>> strip_markup("10<sup>6</sup> &lt;i&gt;E. coli&lt;/i&gt; &amp; p<0.05")
+    '10⁶ E. coli & p<0.05'
+    """
     if "<" not in text and "&" not in text:
         return text
     for _ in range(TIMES_ESCAPED):
@@ -93,7 +97,7 @@ def _without_tags(text: str) -> str:
 
 
 def _instead(match: re.Match[str], pairs: set[str]) -> str:
-    """Return what stands for a tag: nothing, a blank or a mark; the tag itself where it is none."""
+    """Return the replacement of a tag: nothing, a line end or a mark; the text itself if it is not a tag."""
     name, end = match["name"].casefold(), bool(match["end"])
     prefixed = match["prefix"] is not None
     if prefixed and match["prefix"].casefold() not in _PREFIXES:
@@ -116,7 +120,7 @@ def _instead(match: re.Match[str], pairs: set[str]) -> str:
 
 
 def _settle_headings(text: str) -> str:
-    """Give each heading a colon; one that names the whole ("Abstract"), or names nothing, goes."""
+    """Give each heading a colon; drop empty ones and those of the whole ("Abstract")."""
     if _HEAD_MARK not in text:
         return text.replace(_HEAD_END, " ")
     first, *rest = text.split(_HEAD_MARK)
@@ -134,7 +138,7 @@ def _settle_headings(text: str) -> str:
 
 
 def _replace_between(text: str, begin: str, end: str, instead: Callable[[str], str]) -> str:
-    """Replace each part from `begin` to `end`, both included; without an `end` it stays."""
+    """Replace each part from `begin` to `end`, both included; a part without an `end` stays."""
     start = text.find(begin)
     if start < 0:
         return text
@@ -156,7 +160,7 @@ _XML_ENTITIES = ("&lt;", "&gt;", "&amp;", "&quot;", "&apos;")
 
 
 def _without_formulas(text: str) -> str:
-    """Return the text with formulas in MathML as text; TeX beside them says the same once more, and goes."""
+    """Return the text with MathML formulas as text; the TeX next to them is a copy and is dropped."""
     if "\\documentclass" in text:
         text = _TEX_DOCUMENT.sub(lambda match: match[1].replace("$$", "$"), text)
     found = _MATH.search(text)
@@ -170,7 +174,7 @@ def _without_formulas(text: str) -> str:
 
 
 def _formula(inner: str) -> str:
-    """Return a formula in MathML as text; without its structure where it is not valid."""
+    """Return a MathML formula as text; if it is not valid, only its letters."""
     from xml.etree.ElementTree import ParseError
 
     from defusedxml import DefusedXmlException  # type: ignore[import-untyped]

@@ -1,15 +1,17 @@
-"""One name: which of its parts is the family, whether a group bears it, and which names may be one person."""
+"""One name: its family name, whether it is a group's, and which names may be the same person."""
 
 import re
 
 from rag_qa.corpus.ids import normalise_text
 
-# What stands before a family name and belongs to it.
+# Words before a family name that belong to it.
 PARTICLES = frozenset(
     "van von der den de del della di da dos du la le ter ten zu zur af el al bin ibn".split()
 )
-# Letters that have no accent to take off.
-_PLAIN = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th"})
+# Letters that Unicode does not decompose into a letter and an accent.
+UNACCENTED = str.maketrans(
+    {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th"}
+)
 _SUFFIX = re.compile(r"(?:jr|sr|ii|iii|iv|2nd|3rd|ph\.?d|m\.?d|inc|ltd|llc)\.?", re.IGNORECASE)
 _GROUP = re.compile(
     r"\b(?:academy|administration|agency|alliance|association|authority|board|bureau|cent(?:er|re)s?|coalition"
@@ -24,7 +26,11 @@ _EXTENDED = re.compile(r"\b(family|given|prefix|suffix)\s*=\s*(\"[^\"]*\"|\{[^{}
 
 
 def flip_name(name: str) -> str:
-    """Return "Family, Given" (or "Family, Jr, Given") as "Given Family"; other names, and groups, as they are."""
+    """Return "Family, Given" as "Given Family"; other names, and groups, unchanged.
+
+    >>> flip_name("King, Jr., Martin")
+    'Martin King Jr.'
+    """
     if "," not in name or is_group(name):
         return name
     family, *rest = [part.strip() for part in name.split(",") if part.strip()] or [""]
@@ -34,17 +40,17 @@ def flip_name(name: str) -> str:
 
 
 def is_suffix(part: str) -> bool:
-    """Say whether a part of a name is one such as "Jr." or "III"."""
+    """Return whether a part of a name is a suffix such as "Jr." or "III"."""
     return bool(_SUFFIX.fullmatch(part))
 
 
 def is_group(name: str) -> bool:
-    """Say whether a name is that of an institution or a group rather than a person's."""
+    """Return whether a name is that of an institution or a group, not of a person."""
     return bool(_GROUP.search(name))
 
 
 def extended_name(name: str) -> str | None:
-    """Return a name that biblatex has in parts ("family=Mug, given=Lou, prefix=van der"), None if it has not."""
+    """Return the whole name of a biblatex name in parts ("family=Mug, given=Lou"), or None if it is not one."""
     if "=" not in name:
         return None
     parts = {part.casefold(): text.strip(' "{}') for part, text in _EXTENDED.findall(name)}
@@ -54,18 +60,21 @@ def extended_name(name: str) -> str | None:
 
 
 def name_words(name: str) -> list[str]:
-    """Return the words of a name ("Given Family" or "Family, Given") in lower case and without accents."""
-    words = normalise_text(flip_name(name).casefold().translate(_PLAIN)).split()
+    """Return the words of a name, given name first, in lower case and without accents."""
+    words = normalise_text(flip_name(name).casefold().translate(UNACCENTED)).split()
     if len(words) > 1 and len(words[-1]) == 1 and len(words[0]) > 1:  # "Gemp I."
         words = [*words[1:], words[0]]
     return words
 
 
 def may_be(wanted: list[str], name: list[str]) -> bool:
-    """Return whether a name, as words, may be the person that other words name.
+    """Return whether an author's name may be the person asked for; both are lists as `name_words` returns them.
 
-    "Gemp", "I. Gemp" and "Ian Gemp" all name Ian M. Gemp: an initial stands for any name that begins with it, and
-    middle names may be left out; the last word must be there in full, the first one first.
+    "Gemp", "I. Gemp" and "Ian Gemp" all match Ian M. Gemp: an initial matches any name that begins with it, and middle
+    names may be missing. The family name must match in full, and the first given name must match the first word.
+
+    >>> may_be(name_words("I. Gemp"), name_words("Ian M. Gemp"))
+    True
     """
     if not wanted or not name:
         return False

@@ -1,7 +1,8 @@
-"""Texts → pairs that may be near-identical, by MinHash over word trigrams (rensa).
+"""Texts → pairs that may be near-duplicates, by MinHash and locality-sensitive hashing over word trigrams (rensa).
 
-Only proposals: a pair is decided by the exact `overlap` of its shingles, so no hash collision ever merges
-two papers. With 64 bands of 3 rows a pair of Jaccard similarity 0.5 is missed once in 5,000 times.
+MinHash: Broder, "On the resemblance and containment of documents", 1997. These are candidates only: a pair is decided
+by the exact `overlap` of its shingles, so a hash collision never merges two papers. With 64 bands of 3 rows a pair of
+Jaccard similarity 0.5 is missed once in 5,000 times.
 """
 
 import hashlib
@@ -21,15 +22,18 @@ SHINGLE = 3
 PERMUTATIONS = 192
 BANDS = 64
 SEED = 42
-# More records than this under one key show that it names no paper (the title "Editorial").
+# A key shared by more records than this does not identify a paper (the title "Editorial").
 MAX_BLOCK = 50
 Hashes = NDArray[np.uint64]
-# Odd constants of xxHash, to mix the three word hashes of a shingle.
+# Odd constants of xxHash that mix the three word hashes of a shingle.
 _MIX = (np.uint64(0x9E3779B185EBCA87), np.uint64(0xC2B2AE3D27D4EB4F), np.uint64(0x165667B19E3779F9))
 
 
 class Overlap(NamedTuple):
-    """How alike two texts are: shingles shared over all (Jaccard) and over those of the shorter text."""
+    """The similarity of two texts: shared shingles over all (Jaccard) and over the shorter text's (containment).
+
+    `shorter` is the number of shingles of the shorter text.
+    """
 
     jaccard: float
     containment: float
@@ -37,13 +41,13 @@ class Overlap(NamedTuple):
 
 
 def shingles(text: str) -> frozenset[tuple[str, ...]]:
-    """Return the word trigrams of a text."""
+    """Return the set of word trigrams of a text."""
     words = normalise_text(text).split()
     return frozenset(zip(*(words[n:] for n in range(SHINGLE)), strict=False))
 
 
 def overlap(a: frozenset[tuple[str, ...]], b: frozenset[tuple[str, ...]]) -> Overlap:
-    """Return the exact overlap of two sets of shingles; 0 where one is empty."""
+    """Return the exact overlap of two sets of shingles; zeros if one is empty."""
     shorter = min(len(a), len(b))
     if not shorter:
         return Overlap(0.0, 0.0, 0)
@@ -52,7 +56,7 @@ def overlap(a: frozenset[tuple[str, ...]], b: frozenset[tuple[str, ...]]) -> Ove
 
 
 def near_pairs(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
-    """Yield the pairs of texts that are identical or probably alike, by their numbers."""
+    """Yield the pairs of texts that are identical or probably similar, as indices into `texts`."""
     copies: dict[str, list[int]] = {}
     for n, text in enumerate(texts):
         copies.setdefault(text, []).append(n)
@@ -65,12 +69,12 @@ def near_pairs(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
 
 
 def all_pairs(block: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Yield every pair of a block; of a large one only the consecutive, enough for true copies."""
+    """Yield every pair of a block; of a large block only consecutive ones, which is enough for true copies."""
     return combinations(block, 2) if len(block) <= MAX_BLOCK else pairwise(block)
 
 
 def _neighbours(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
-    """Yield neighbours: a fast pass over a compact matrix flags the few texts that have any."""
+    """Yield similar pairs; a fast pass over a compact matrix first flags the few texts that have any."""
     from rensa import RMinHash, RMinHashLSH
 
     tokens, offsets = _shingle_hashes(texts)
@@ -81,7 +85,7 @@ def _neighbours(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
     lsh = RMinHashLSH(0.5, PERMUTATIONS, BANDS)
     lsh.insert_many(sketches)
     for a, found in enumerate(lsh.query_all(sketches)):
-        # Of a form that thousands of texts fill in, the next few say enough.
+        # If thousands of texts fill in one form, the next few are enough.
         later = sorted(b for b in found if a < b)[:MAX_BLOCK]
         yield from ((flagged[a], flagged[b]) for b in later)
 
@@ -95,7 +99,7 @@ def _sketch(tokens: Hashes) -> "RMinHash":
 
 
 class _WordHashes(dict[str, int]):
-    """Words → 64-bit hashes that are the same in every process, unlike Python's own."""
+    """Words → 64-bit hashes, the same in every process (Python's own are not)."""
 
     def __missing__(self, word: str) -> int:
         value = int.from_bytes(hashlib.blake2b(word.encode(), digest_size=8).digest(), "little")
@@ -104,7 +108,7 @@ class _WordHashes(dict[str, int]):
 
 
 def _shingle_hashes(texts: Sequence[str]) -> tuple[Hashes, Hashes]:
-    """Return the hashes of all trigrams, one text after another, and the offsets at which the texts begin."""
+    """Return the hashes of all trigrams, text after text, and the offset of each text."""
     known = _WordHashes()
     rows = [_mix(_hash_words(normalise_text(text).split(), known)) for text in texts]
     offsets = np.concatenate([[0], np.cumsum([row.size for row in rows])]).astype(np.uint64)

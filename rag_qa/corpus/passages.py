@@ -1,8 +1,7 @@
-"""Paper → passages: windows of whole sentences that an embedder takes without cutting anything off.
+"""Paper → passages: windows of whole sentences that fit into the embedder's limit of tokens.
 
-What is embedded for a passage is `embedding_text(paper.title, passage.text)`. Tokens are counted in batches;
-the counts of sentences are only roughly additive, so the finished windows are counted again and halved where
-they are over.
+The text embedded for a passage is `embedding_text(paper.title, passage.text)`. Tokens are counted in batches. The
+counts of sentences do not add up exactly, so finished windows are counted again and halved if they are too long.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,14 +14,14 @@ from rag_qa.types import Paper, Passage
 CountTokens = Callable[[Sequence[str]], list[int]]
 Span = tuple[int, int]
 
-# In UTF-8: no tokenizer makes more tokens than bytes, so even a hostile title leaves room in 256 tokens.
+# In UTF-8. No tokenizer makes more tokens than bytes, so even a hostile title leaves room in 256 tokens.
 TITLE_BYTES = 200
-# A shorter text is a splinter of something without spaces: there the title would crowd out the text.
+# A shorter text is a fragment of something without spaces; the title would outweigh it.
 TITLED_CHARACTERS = 20
 
 
 class _Window(NamedTuple):
-    """Sentences (or pieces of one) of the paper at `paper`, next to each other."""
+    """Consecutive sentences (or pieces of one) of the paper at index `paper`."""
 
     paper: int
     units: tuple[Span, ...]
@@ -33,7 +32,11 @@ class _Window(NamedTuple):
 
 
 def embedding_text(title: str, text: str) -> str:
-    """Return what is embedded for a passage: "title. text", a title of over 200 bytes shortened at a word."""
+    """Return the text to embed for a passage: "title. text"; a title over 200 bytes is cut at a word.
+
+    >>> embedding_text("Knitting", "We knit a scarf in an hour.")
+    'Knitting. We knit a scarf in an hour.'
+    """
     if not title or len(text) < TITLED_CHARACTERS:
         return text
     shown = _shorten(title)
@@ -41,16 +44,20 @@ def embedding_text(title: str, text: str) -> str:
 
 
 def passage_text(paper: Paper, passage: Passage) -> str:
-    """Return what is embedded for a passage of a paper."""
+    """Return the text to embed for a passage of a paper."""
     return embedding_text(paper.title, passage.text)
 
 
 def cut_passages(papers: Sequence[Paper], count_tokens: CountTokens, max_tokens: int) -> list[Passage]:
-    """Return the passages of the papers, in their order, each of at most `max_tokens` when embedded.
+    """Return the passages of the papers, in order.
 
-    Consecutive windows of a paper share a sentence where there is room for it; a sentence that is too long is
-    halved between words, or between characters where it has none. Raises SettingsError when `max_tokens`
-    leaves no room for a single character.
+    Args:
+        papers: the papers to cut.
+        count_tokens: returns the number of tokens of each text, special tokens included.
+        max_tokens: the most tokens of a passage, with its title.
+
+    Consecutive passages of a paper share a sentence if it fits. A sentence that is too long is halved between words, or
+    between characters if it has no spaces. Raises SettingsError if `max_tokens` leaves no room for one character.
     """
     windows = _pack(papers, *_fit_units(papers, count_tokens, max_tokens), max_tokens)
     windows = _verify(papers, windows, count_tokens, max_tokens)
@@ -81,7 +88,7 @@ def _shorten(title: str) -> str:
 
 
 class _Cost(NamedTuple):
-    """What a paper's windows cost besides their text, in tokens: special tokens alone, and with the title."""
+    """Tokens of a paper's windows besides their text: special tokens alone, and with the title."""
 
     bare: int
     titled: int
@@ -93,7 +100,7 @@ class _Cost(NamedTuple):
 def _fit_units(
     papers: Sequence[Paper], count_tokens: CountTokens, max_tokens: int
 ) -> tuple[list[list[tuple[Span, int]]], list[_Cost]]:
-    """Return each paper's sentences with their own tokens, the over-long ones in pieces, and its cost."""
+    """Return the sentences of each paper with their tokens, long ones in pieces, and the cost of each paper."""
     units = [body_sentences(paper.abstract) for paper in papers]
     heads = ["", *(f"{_shorten(paper.title)}." if paper.title else "" for paper in papers)]
     texts = [paper.abstract[a:b] for paper, spans in zip(papers, units, strict=True) for a, b in spans]
@@ -111,7 +118,7 @@ def _fit_units(
 def _halve_long(
     text: str, spans: list[tuple[Span, int]], cost: _Cost, count_tokens: CountTokens, max_tokens: int
 ) -> list[tuple[Span, int]]:
-    """Halve what does not fit until all fits."""
+    """Halve spans that do not fit until all fit."""
     fitted: list[tuple[Span, int]] = []
     queue = list(reversed(spans))
     while queue:
@@ -129,7 +136,7 @@ def _halve_long(
 
 
 def _halve(text: str, span: Span, max_tokens: int) -> list[Span]:
-    """Return the two halves of a span, cut at the blank nearest to the middle of the span if there is one."""
+    """Return the two halves of a span, cut at the space nearest to the middle if there is one."""
     start, end = span
     if end - start < 2:
         raise SettingsError(
@@ -151,7 +158,7 @@ def _trim(text: str, start: int, end: int) -> Span:
 def _pack(
     papers: Sequence[Paper], units: list[list[tuple[Span, int]]], costs: list[_Cost], max_tokens: int
 ) -> list[_Window]:
-    """Fill windows from left to right; each begins with the last sentence of the one before if that fits."""
+    """Fill windows from left to right; each begins with the last sentence of the window before if that fits."""
     windows: list[_Window] = []
     for number, (counted, cost) in enumerate(zip(units, costs, strict=True)):
         room = max_tokens - cost.titled
@@ -170,7 +177,7 @@ def _pack(
 def _verify(
     papers: Sequence[Paper], windows: list[_Window], count_tokens: CountTokens, max_tokens: int
 ) -> list[_Window]:
-    """Count the windows as they will be embedded, and halve those that are over until none is."""
+    """Count the tokens of the windows with their titles, and halve those that are too long."""
     sizes = count_tokens([_window_text(papers, window) for window in windows])
     if all(size <= max_tokens for size in sizes):
         return windows

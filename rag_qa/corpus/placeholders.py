@@ -1,20 +1,20 @@
-"""Texts that stand where an abstract would: "No abstract available", a publisher's preview notice, one blurb for all.
+"""Placeholders instead of abstracts: "No abstract available", a publisher's preview notice, one blurb for all papers.
 
-Told by whole sentences of known form, so that a real abstract may say "available"; in languages other than English by
-a word for an abstract and one for its absence in a very short text. What no list knows shows by repetition.
+English ones are recognised by whole sentences, so that a real abstract may say "available". In other languages a very
+short text needs a word for abstract and a word for its absence. Unknown ones are found by repetition.
 """
 
 import re
 from collections import defaultdict
 from collections.abc import Iterable
 
-from rag_qa.corpus.ids import normalise_text, normalise_title
+from rag_qa.corpus.ids import normalise_text
 from rag_qa.types import Paper
 
-# A longer text says something beside its absence.
+# A longer text is more than a notice.
 LONGEST_NOTICE = 400
 LONGEST_PLACEHOLDER = 1200
-# The same text under so many titles, by nobody in common, describes none of them.
+# A text under this many titles without a common author describes none of them.
 MANY_TITLES = 3
 
 _NOTHING = re.compile(
@@ -34,7 +34,7 @@ _OBJECT = r"""(?:full[\s-]?text|full\s+(?:article|paper|version)|articles?|paper
     |publisher|web\s?site|web\s?page
     |pages?|title
     |here|content|document|file|journal|doi|below|above|image|subscription|account|editorial|extract|preview|text|html)"""
-# Each describes one sentence, in lower case and without its closing stop.
+# Each alternative matches one sentence, in lower case and without its full stop.
 _SENTENCES = re.compile(
     rf"""(?:sorry,?\s+|unfortunately,?\s+|note:?\s+)?(?:
     (?:there\s+(?:is|are|was|were)\s+)?(?:currently\s+)?(?:no|not\s+an?)\s+(?:\w+[\s-]){{0,2}}?{_SUMMARY}
@@ -78,7 +78,7 @@ _SENTENCES = re.compile(
     )""",
     re.VERBOSE,
 )
-# A notice goes on in such sentences, and a text of them alone is none.
+# Sentences that may follow a notice; alone they are not a placeholder.
 _GOES_ON = re.compile(
     r"(?:please|as\s+you|a\s+pdf|full\s+(?:html|text)|to\s+|if\s+you|use\s+|you\s+|click|this\s+content|for\s+|log|sign|see\b|view\b|the\s+full|access\b|all\s+rights|©|copyright|full\s+article|only\s+)"
 )
@@ -116,7 +116,7 @@ _NOT_AVAILABLE = re.compile(
 
 
 def is_placeholder(text: str) -> bool:
-    """Say whether a clean text stands where an abstract would, and is none."""
+    """Return whether a clean text is a placeholder and not an abstract."""
     if len(text) > LONGEST_NOTICE:
         known = "Page 1 of" in text or "/docserver/" in text
         return known and len(text) <= LONGEST_PLACEHOLDER and bool(_PAGE_TURNER.search(text))
@@ -132,7 +132,7 @@ def is_placeholder(text: str) -> bool:
 
 
 def _absent_elsewhere(plain: str) -> bool:
-    """Say whether a short text in a language other than English says that there is no abstract."""
+    """Return whether a short text in another language says that there is no abstract."""
     if _NOT_AVAILABLE.fullmatch(plain):
         return True
     if not plain.isascii() and " " not in plain and len(plain) > _SHORT_UNSPACED:
@@ -150,7 +150,7 @@ def _absent_elsewhere(plain: str) -> bool:
 
 
 def repeated_texts(papers: Iterable[Paper]) -> frozenset[str]:
-    """Return the abstracts that stand under many different titles, by no author in common: they describe none."""
+    """Return the abstracts that papers with many different titles and no common author share."""
     found: dict[str, list[Paper]] = defaultdict(list)
     for paper in papers:
         found[paper.abstract].append(paper)
@@ -160,6 +160,6 @@ def repeated_texts(papers: Iterable[Paper]) -> frozenset[str]:
 
 
 def _describes_none(papers: list[Paper]) -> bool:
-    titles = {title for paper in papers if (title := normalise_title(paper.title))}
+    titles = {title for paper in papers if (title := normalise_text(paper.title))}
     authors = [{normalise_text(name) for name in paper.authors} for paper in papers if paper.authors]
     return len(titles) >= MANY_TITLES and not (authors and set.intersection(*authors))

@@ -1,4 +1,4 @@
-"""A file → its papers, and what was skipped and why. The format is recognised by content, never by name."""
+"""A file → its papers, and the records skipped with the reason. The format is recognised by content, not by name."""
 
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
@@ -39,20 +39,19 @@ class BinaryFormat(NamedTuple):
     records: Callable[[bytes], Iterator[Fields | Broken]]
 
 
-class Reading(Value):
-    """The papers of one file, in its order, and the records that were not taken; `encoding` where it was guessed."""
+class SourceReading(Value):
+    """The papers of one file in order, and the records that were skipped; `encoding` only if it was guessed."""
 
     papers: tuple[Paper, ...]
     skipped: tuple[Skipped, ...]
     encoding: str | None = None
 
 
-# Encodings that a file itself tells, or that hardly any text is in by chance.
+# Encodings that are certain: marked in the file, or unlikely by chance.
 CERTAIN = ("utf-8", "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")
 _LINES = Format(json_records.looks_like_lines, json_records.lines)
-# In the order in which they are tried: the more specific first. The arXiv metadata dump and BEIR's corpus are
-# JSON Lines with known field names, so their readers are the same.
-# Formats of bytes are tried before those of text, whatever their place.
+# In the order in which they are tried: specific ones first. arXiv's metadata dump and BEIR's corpus are JSON Lines with
+# known field names, so they share a reader. Binary formats are tried before text formats, wherever they stand here.
 FORMATS: dict[str, Format | BinaryFormat] = {
     "author-page": Format(author_page.looks_like, author_page.records),
     "abstracts": Format(abstract_run.looks_like, abstract_run.records),
@@ -71,15 +70,20 @@ FORMATS: dict[str, Format | BinaryFormat] = {
     "csv": Format(table.looks_like_csv, table.csv_records),
     "pubmed-text": Format(pubmed_text.looks_like, pubmed_text.records),
     "pdf": BinaryFormat(pdf.looks_like, pdf.records),
-    # Text of no form of its own comes last.
+    # Last, because any text may look like it.
     "text": Format(prose.looks_like, prose.records),
 }
 
 
-def read_source(file: SourceFile, format: str | None = None) -> Reading:
-    """Return the papers and the skipped records of a file; `format` overrules what its content looks like.
+def read_source(file: SourceFile, format: str | None = None) -> SourceReading:
+    """Return the papers and the skipped records of a file.
 
-    Broken content never raises. Raises SourceError for a file that cannot be read and for an unknown format.
+    Args:
+        file: a file from `expand_sources`.
+        format: a name in FORMATS, used instead of recognising the format by content.
+
+    Broken content is not an error but a skipped record. Raises SourceError if the file cannot be read or the format
+    is unknown.
     """
     if format is not None and format not in FORMATS:
         raise SourceError(f"There is no format {format!r}: use one of {', '.join(FORMATS)}")
@@ -102,18 +106,18 @@ def read_source(file: SourceFile, format: str | None = None) -> Reading:
 
 
 def recognise_bytes(raw: bytes) -> BinaryFormat | None:
-    """Return the format of bytes that a file is in, or None where it may be text."""
+    """Return the binary format of a file, or None if it may be text."""
     binary = (format for format in FORMATS.values() if isinstance(format, BinaryFormat))
     return next((format for format in binary if format.looks_like(raw)), None)
 
 
 def recognise(text: str) -> Format | None:
-    """Return the format that a text is in, or None."""
+    """Return the format of a text, or None if it has no known one."""
     texts = (format for format in FORMATS.values() if isinstance(format, Format))
     return next((format for format in texts if format.looks_like(text)), None)
 
 
-def _read(records: Iterator[Fields | Broken], path: str, encoding: str | None = None) -> Reading:
+def _read(records: Iterator[Fields | Broken], path: str, encoding: str | None = None) -> SourceReading:
     papers: list[Paper] = []
     skipped: list[Skipped] = []
     for number, fields in enumerate(records, 1):
@@ -124,8 +128,8 @@ def _read(records: Iterator[Fields | Broken], path: str, encoding: str | None = 
             skipped.append(Skipped(path=path, record=number, reason=paper))
     if not papers and not skipped:
         return _nothing(path, f"no records in it: {EXPORT}, or name its format with --format")
-    return Reading(papers=tuple(papers), skipped=tuple(skipped), encoding=encoding)
+    return SourceReading(papers=tuple(papers), skipped=tuple(skipped), encoding=encoding)
 
 
-def _nothing(path: str, reason: str) -> Reading:
-    return Reading(papers=(), skipped=(Skipped(path=path, record=1, reason=reason),))
+def _nothing(path: str, reason: str) -> SourceReading:
+    return SourceReading(papers=(), skipped=(Skipped(path=path, record=1, reason=reason),))

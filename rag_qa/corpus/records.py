@@ -1,6 +1,6 @@
-"""One record of any format, a mapping of field names to values → a Paper, or the reason why not.
+"""One record (a mapping of field names to values) → a Paper, or the reason why it is skipped.
 
-Field names are matched kindly, without regard to case, blanks and marks, under all the names of fields.py.
+Field names are matched without regard to case, spaces and punctuation, under all the names in fields.py.
 """
 
 import re
@@ -35,7 +35,13 @@ class Broken(NamedTuple):
 
 
 def read_record(fields: Fields, path: str, number: int) -> Paper | str:
-    """Return the paper that a record describes, or the reason for which it is skipped."""
+    """Return the paper that a record describes, or the reason why it is skipped.
+
+    Args:
+        fields: the record as its reader gives it, names as in the source.
+        path: the file.
+        number: the record's number in the file, from 1.
+    """
     known = {plain_name(str(name)): value for name, value in fields.items() if value is not None}
     record = Record.of(known)
     abstract = _abstract(record)
@@ -79,10 +85,10 @@ def _paper(record: Record, title: str, abstract: str, source: Source) -> Paper:
 
 
 def _abstract(record: Record) -> str | None:
-    """Return the whole abstract: paragraphs, sections and translations in a list all belong to it, each once."""
+    """Return the abstract. A list holds its paragraphs, sections or translations; each distinct one is kept."""
     for value in record.values("abstract"):
         texts = [text for item in members(value) if (text := text_of(item))]
-        # arXiv's Dublin Core has its remarks on a paper as a second description.
+        # arXiv's Dublin Core has a comment on the paper as a second description.
         texts = [text for text in texts if not text.startswith("Comment: ")] if len(texts) > 1 else texts
         if texts:
             return texts[0] if len(texts) == 1 else " ".join(dict.fromkeys(texts))
@@ -95,7 +101,7 @@ def _no_text(known: Fields) -> str:
 
 
 def _authors(record: Record) -> tuple[tuple[str, ...], bool]:
-    """Return the authors, after them the groups that have a field of their own, and whether there are more."""
+    """Return the authors, then groups from fields of their own, and whether the list leaves some out."""
     people, more = next(
         ((names, leaves_out(value)) for value in record.values("authors") if (names := read_authors(value))),
         ((), False),
@@ -116,7 +122,7 @@ def _venue(record: Record) -> str | None:
 
 
 def _own_id(record: Record, own: str) -> str:
-    """Return the id that the source gives; one that is an arXiv id or a DOI in the form of these."""
+    """Return the id that the source gives, in our form if it is an arXiv id or a DOI."""
     text = clean_text(own)[:MAX_ID]
     folded = text.casefold()
     if "arxiv" in folded or _is_arxiv_dump(record):
@@ -154,7 +160,7 @@ def _arxiv_id(record: Record, own: str, url: str | None) -> str | None:
 
 
 def _pmid(record: Record, url: str | None) -> str | None:
-    """Return the PubMed id: of its own field, an address, a remark, or the accession number where that is PubMed's."""
+    """Return the PubMed id: from its own field, an address, PubMed's accession number, or a remark."""
     candidates = [*record.texts("pmid"), url if url and "pubmed" in url else ""]
     if "accession" in record.plan and re.search("pubmed|medline|nlm", record.text("database"), re.IGNORECASE):
         candidates += record.texts("accession")
@@ -165,7 +171,7 @@ def _pmid(record: Record, url: str | None) -> str | None:
 
 
 def _url(record: Record) -> str | None:
-    """Return the first web address. Other schemes (javascript:, file:) would become links in a browser."""
+    """Return the first http(s) address. Other schemes (javascript:, file:) would become links in a browser."""
     for value in record.values("url"):
         for item in members(value):
             url = clean_text(text_of(item) or "")
@@ -187,7 +193,7 @@ def _year(record: Record) -> int | None:
 
 
 def _first(read: Callable[[str], str | None], texts: Sequence[str | None]) -> str | None:
-    """Return the first id that is read from one of the texts."""
+    """Return the first id that `read` finds in one of the texts."""
     for text in texts:
         if text and (found := read(text)):
             return found

@@ -1,34 +1,26 @@
-"""Do two records describe one paper? What speaks for it and against it, decided for one pair at a time."""
+"""Do two records describe the same paper? Decided for one pair at a time, by exact comparison.
 
-import re
-from collections import defaultdict
+The pairs are proposed by merging.py (blocking) and neighbours.py (MinHash).
+"""
+
 from collections.abc import Mapping
-from functools import cached_property
 
-from rag_qa.corpus.ids import (
-    id_rank,
-    normalise_arxiv_id,
-    normalise_text,
-    normalise_title,
-)
-from rag_qa.corpus.names import name_words
-from rag_qa.corpus.neighbours import Overlap, overlap, shingles
-from rag_qa.corpus.status import is_preprint_doi, is_preprint_venue, without_marks, without_version
+from rag_qa.corpus.neighbours import Overlap, overlap
+from rag_qa.corpus.signals import OWN_OF_EACH, MatchSignals
 from rag_qa.corpus.wording import (
     Relation,
     added_words,
+    differ_decisively,
     exchanged_words,
     is_misspelt,
     reads_the_same,
     relate_titles,
-    tells_apart,
 )
-from rag_qa.types import Paper, Version
 
-# Measured on word trigrams. Two versions of one abstract (Gemini 1.5: Jaccard .51, containment .79) share
-# most of the shorter one; papers of one series (EigenGame, Gemma) share under a tenth. Among 128,353
-# abstracts with distinct titles some 100 pairs, follow-ups by the same authors, reach .5 as well: records
-# with two different titles therefore need almost the same text and the same authors.
+# Measured on word trigrams. Two versions of one abstract (Gemini 1.5: Jaccard .51, containment .79) share most of the
+# shorter one; papers of one series (EigenGame, Gemma) share less than a tenth. Among 128,353 abstracts with distinct
+# titles about 100 pairs, follow-ups by the same authors, also reach .5. So records with different titles need almost
+# the same text and the same authors.
 NEAR_JACCARD = 0.5
 NEAR_CONTAINMENT = 0.75
 EXCERPT_CONTAINMENT = 0.9
@@ -36,126 +28,21 @@ IDENTICAL_JACCARD = 0.9
 EXTENDED_TITLE_JACCARD = 0.7
 RELATED_CONTAINMENT = 0.1
 SAME_ID_CONTAINMENT = 0.3
-# Of fewer trigrams a near-identical text says little ("Workshops and tutorials of the conference …").
+# With fewer trigrams a near-identical text is weak evidence ("Workshops and tutorials of the conference …").
 MIN_SHINGLES = 20
 # Shorter titles ("Editorial", "A Survey of Deep Learning") are shared by different papers.
 SPECIFIC_WORDS = 5
 SHARED_AUTHORS = 0.5
-# The kinds of identifier that a published paper and its preprint each have one of.
-OWN_OF_EACH = ("DOI", "PubMed id")
-HASH_RANK = 3
-ARXIV_DOI = "10.48550/arxiv."
-_ADDRESS = re.compile(r"\b(?:https?://|www\.)\S+")
-_CAPITALISED = re.compile(r"(?<=[\w,;:)] )[A-Z]\w+")
 NOTHING: frozenset[str] = frozenset()
 
-Identifiers = Mapping[str, frozenset[str]]
-NO_IDENTIFIERS: Identifiers = {}
 
-
-class Clues:
-    """What one record offers for comparison; the costly parts only once they are asked for."""
-
-    def __init__(self, paper: Paper) -> None:
-        self.paper = paper
-        self.title = normalise_title(without_marks(paper.title))
-
-    @cached_property
-    def text(self) -> str:
-        """The words of the abstract."""
-        return normalise_text(self.paper.abstract)
-
-    @cached_property
-    def words(self) -> list[str]:
-        """The words of the abstract without web addresses."""
-        return normalise_text(_ADDRESS.sub(" ", self.paper.abstract)).split()
-
-    @cached_property
-    def shingles(self) -> frozenset[tuple[str, ...]]:
-        """The word trigrams of the abstract."""
-        return shingles(self.paper.abstract)
-
-    @cached_property
-    def capitalised(self) -> frozenset[str]:
-        """The words of the abstract that begin with a capital inside a sentence: names and abbreviations."""
-        return frozenset(map(normalise_text, _CAPITALISED.findall(self.paper.abstract)))
-
-    @cached_property
-    def families(self) -> frozenset[str]:
-        """The authors' last names."""
-        return frozenset(words[-1] for name in self.paper.authors if (words := name_words(name)))
-
-    @cached_property
-    def names(self) -> frozenset[str]:
-        """Every word of the authors' names but initials: family and given names change places."""
-        words = (word for name in self.paper.authors for word in name_words(name))
-        return frozenset(word for word in words if len(word) > 1)
-
-    @cached_property
-    def identifiers(self) -> Identifiers:
-        """The identifiers by kind, those of its versions too: DOI, arXiv id, PubMed id, each preprint server's DOIs."""
-        if not (self.paper.doi or self.paper.arxiv_id or self.paper.pmid or self.paper.versions):
-            return NO_IDENTIFIERS
-        found: dict[str, set[str]] = defaultdict(set)
-        records: tuple[Paper | Version, ...] = (self.paper, *self.paper.versions)
-        for described in records:
-            if described.doi:
-                _add_doi(described.doi, found)
-            if described.arxiv_id:
-                found["arXiv id"].add(described.arxiv_id)
-            if described.pmid:
-                found["PubMed id"].add(described.pmid)
-        return {kind: frozenset(names) for kind, names in found.items()}
-
-    @cached_property
-    def preprint(self) -> bool:
-        """Whether it is known to be a preprint."""
-        if self.paper.status == "preprint":
-            return True
-        elsewhere = "DOI" in self.identifiers or (
-            self.paper.venue and not is_preprint_venue(self.paper.venue)
-        )
-        return not elsewhere and bool(self.identifiers.keys() - set(OWN_OF_EACH))
-
-    @cached_property
-    def given(self) -> frozenset[str]:
-        """The ids that sources gave."""
-        return frozenset(name for name in (self.paper.id, *self.paper.aliases) if id_rank(name) != HASH_RANK)
-
-    @cached_property
-    def hashes(self) -> frozenset[str]:
-        """The ids that are hashes of title and text."""
-        return frozenset(name for name in (self.paper.id, *self.paper.aliases) if id_rank(name) == HASH_RANK)
-
-    @property
-    def identifying_keys(self) -> list[str]:
-        """What other records of the same paper may share literally, ids of every kind."""
-        known = [f"{kind} {name}" for kind, names in self.identifiers.items() for name in names]
-        return [*known, self.paper.id, *self.paper.aliases]
-
-    @property
-    def face(self) -> tuple[object, ...]:
-        """What decides whether it may stand with others in one paper."""
-        return self.title, self.preprint, tuple(self.identifiers.items())
-
-
-def _add_doi(doi: str, found: dict[str, set[str]]) -> None:
-    """Add a DOI under its kind; arXiv's are arXiv ids."""
-    if doi.startswith(ARXIV_DOI):
-        found["arXiv id"].add(normalise_arxiv_id(doi.removeprefix(ARXIV_DOI)) or doi)
-    elif is_preprint_doi(doi):
-        found[f"DOI of {doi.partition('/')[0]}"].add(without_version(doi))
-    else:
-        found["DOI"].add(doi)
-
-
-def same_paper(a: Clues, b: Clues) -> bool:
-    """Say whether two records describe one paper; symmetrical."""
+def same_paper(a: MatchSignals, b: MatchSignals) -> bool:
+    """Return whether two records describe the same paper; symmetrical."""
     return why_same(a, b) is not None
 
 
-def why_same(a: Clues, b: Clues) -> str | None:
-    """Return why two records describe one paper, None where they do not; symmetrical."""
+def why_same(a: MatchSignals, b: MatchSignals) -> str | None:
+    """Return why two records describe the same paper, or None if they do not; symmetrical."""
     if _identical(a, b):
         return "the same title and abstract"
     shared = _shared_identifiers(a, b)
@@ -176,8 +63,8 @@ def why_same(a: Clues, b: Clues) -> str | None:
     return _retitled(a, b, relation, found)
 
 
-def may_be_one(a: Clues, b: Clues) -> bool:
-    """Return whether nothing forbids that two records, held together by a third, describe one paper."""
+def may_be_one(a: MatchSignals, b: MatchSignals) -> bool:
+    """Return whether two records that both match a third may be the same paper."""
     if a.title == b.title and a.text == b.text:
         return True
     if _shared_identifiers(a, b):
@@ -185,10 +72,10 @@ def may_be_one(a: Clues, b: Clues) -> bool:
     return not different_ids(a, b) and _relation(a, b) not in ("opposed", "notice")
 
 
-def different_ids(a: Clues, b: Clues) -> bool:
-    """Return whether the records have identifiers of one kind, and none of any kind in common.
+def different_ids(a: MatchSignals, b: MatchSignals) -> bool:
+    """Return whether two records have identifiers of the same kind, but share none of any kind.
 
-    A paper and its preprint have a DOI and a PubMed id each.
+    A paper and its preprint may have different DOIs and PubMed ids.
     """
     if _shared_identifiers(a, b):
         return False
@@ -196,25 +83,25 @@ def different_ids(a: Clues, b: Clues) -> bool:
     return bool(common - set(OWN_OF_EACH) if a.preprint != b.preprint else common)
 
 
-def _identical(a: Clues, b: Clues) -> bool:
-    """Return whether title and text are the same; a short one of both names no paper against other ids."""
+def _identical(a: MatchSignals, b: MatchSignals) -> bool:
+    """Return whether title and text are equal; if both are short, the identifiers must not differ."""
     if not (a.hashes & b.hashes or (a.title == b.title and a.text == b.text)):
         return False
     specific = len(a.title.split()) >= SPECIFIC_WORDS or len(a.shingles) >= MIN_SHINGLES
     return specific or not different_ids(a, b)
 
 
-def _shared_identifiers(a: Clues, b: Clues) -> dict[str, str]:
-    """Return an identifier that both have for each kind that has any."""
+def _shared_identifiers(a: MatchSignals, b: MatchSignals) -> dict[str, str]:
+    """Return, for each kind of identifier, one that both records have."""
     mine, other = a.identifiers, b.identifiers
     return {kind: min(both) for kind in mine if kind in other and (both := mine[kind] & other[kind])}
 
 
-def _by_identifier(a: Clues, b: Clues, shared: Mapping[str, str]) -> str | None:
-    """A shared identifier holds, unless the records contradict it.
+def _by_identifier(a: MatchSignals, b: MatchSignals, shared: Mapping[str, str]) -> str | None:
+    """Return the reason if a shared identifier is believed: unless the records contradict it.
 
-    Some tools give each paper of a volume the volume's DOI (real: 38 papers of ECCV 2022 under one), so under
-    a DOI two different titles also need related texts, and no word that tells companion papers apart.
+    Some tools give each paper of a volume the volume's DOI (38 papers of ECCV 2022 had the same one). So under one DOI,
+    records with different titles need related texts that do not look like companion papers.
     """
     kind, name = min(shared.items(), key=lambda item: (item[0] == "DOI", item))
     why = f"the same {kind} {name}"
@@ -227,33 +114,37 @@ def _by_identifier(a: Clues, b: Clues, shared: Mapping[str, str]) -> str | None:
     return why if related and not _companions(a, b, _relation(a, b)) else None
 
 
-def _companions(a: Clues, b: Clues, relation: Relation | None) -> bool:
-    """Return whether two titles and their texts differ in what tells companion papers apart."""
+def _companions(a: MatchSignals, b: MatchSignals, relation: Relation | None) -> bool:
+    """Return whether two titles and their texts differ as those of companion papers do."""
     if relation == "notice":
         return not {"retraction", "withdrawal", "concern"} & added_words(a.title.split(), b.title.split())
-    return relation in ("swapped", "opposed") and tells_apart(a.words, b.words)
+    return relation in ("swapped", "opposed") and differ_decisively(a.words, b.words)
 
 
-def _relation(a: Clues, b: Clues) -> Relation | None:
-    """Return what the titles are to each other, None where one is missing."""
+def _relation(a: MatchSignals, b: MatchSignals) -> Relation | None:
+    """Return the relation of the titles, or None if one is missing."""
     if not a.title or not b.title:
         return None
     if a.title == b.title:
         return "same"
-    formulas = any(mark in clue.paper.title for clue in (a, b) for mark in "\\$")
+    formulas = any(mark in signal.paper.title for signal in (a, b) for mark in "\\$")
     here, there = a.title.split(), b.title.split()
     relation = relate_titles(here, there, formulas=formulas)
     if relation == "swapped":
         swapped = added_words(here, there)
-        # A companion's word ("nitrite" for "nitrate") stands in its text as well.
-        if len(swapped) == 2 and is_misspelt(*swapped) and not tells_apart(a.words, b.words, only=swapped):
+        # The word of a companion paper ("nitrite", not "nitrate") is in its abstract too.
+        if (
+            len(swapped) == 2
+            and is_misspelt(*swapped)
+            and not differ_decisively(a.words, b.words, only=swapped)
+        ):
             return "same"
     return relation
 
 
-def _same_title(a: Clues, b: Clues, found: Overlap) -> str | None:
-    """A title that names a paper holds unless authors and texts speak against it, or a word of the texts."""
-    if tells_apart(a.words, b.words, only=NOTHING) or _names_exchanged(a, b):
+def _same_title(a: MatchSignals, b: MatchSignals, found: Overlap) -> str | None:
+    """Return the reason if the same title is believed: unless the authors or the texts contradict it."""
+    if differ_decisively(a.words, b.words, only=NOTHING) or _names_exchanged(a, b):
         return None
     if reads_the_same(a.words, b.words):
         return "the same title and abstract but for spelling"
@@ -261,47 +152,49 @@ def _same_title(a: Clues, b: Clues, found: Overlap) -> str | None:
         return "the same title and nearly the same abstract"
     related = found.containment >= RELATED_CONTAINMENT
     known_author = bool(a.families & b.families)
-    if min(len(clue.title.split()) for clue in (a, b)) < SPECIFIC_WORDS:
+    if min(len(signal.title.split()) for signal in (a, b)) < SPECIFIC_WORDS:
         return "the same title and authors, and related abstracts" if related and known_author else None
     others = bool(a.names and b.names and not a.names & b.names)
     return "the same title" if related or not others else None
 
 
-def _names_exchanged(a: Clues, b: Clues) -> bool:
-    """Return whether two abstracts differ in nothing but a name ("Spain", "Portugal"), as a series does."""
+def _names_exchanged(a: MatchSignals, b: MatchSignals) -> bool:
+    """Return whether two abstracts differ only in a name ("Spain", "Portugal"), as in a series of papers."""
     words = exchanged_words(a.words, b.words)
     return words is not None and words[0] in a.capitalised and words[1] in b.capitalised
 
 
-def _same_text(a: Clues, b: Clues, found: Overlap) -> str | None:
-    """A record without a title is another's version if most of its text stands there."""
+def _same_text(a: MatchSignals, b: MatchSignals, found: Overlap) -> str | None:
+    """Return the reason if a record without a title shares most of its text with another."""
     if found.shorter < MIN_SHINGLES:
         return None
     near = found.jaccard >= NEAR_JACCARD and found.containment >= NEAR_CONTAINMENT
     if not near and found.containment < EXCERPT_CONTAINMENT:
         return None
-    if found.jaccard >= IDENTICAL_JACCARD and tells_apart(a.words, b.words):
+    if found.jaccard >= IDENTICAL_JACCARD and differ_decisively(a.words, b.words):
         return None
-    return "nearly the same abstract, where one has no title"
+    return "nearly the same abstract; one record has no title"
 
 
-def _retitled(a: Clues, b: Clues, relation: Relation, found: Overlap) -> str | None:
-    """Different titles: the same authors under nearly the same text, and no word that tells two papers apart."""
+def _retitled(a: MatchSignals, b: MatchSignals, relation: Relation, found: Overlap) -> str | None:
+    """Return the reason if records with different titles have the same authors and nearly the same text."""
     if found.shorter < MIN_SHINGLES or relation in ("opposed", "notice"):
         return None
     here, there = a.words, b.words
     if relation == "extended" and (a.title.startswith(b.title) or b.title.startswith(a.title)):
         enough = found.jaccard >= EXTENDED_TITLE_JACCARD and _share_authors(a, b)
         added = added_words(a.title.split(), b.title.split())
-        same = (enough and not tells_apart(here, there, only=added)) or (
+        same = (enough and not differ_decisively(here, there, only=added)) or (
             a.text == b.text and not (a.names and b.names)
         )
     else:
-        same = found.jaccard >= IDENTICAL_JACCARD and _share_authors(a, b) and not tells_apart(here, there)
+        same = (
+            found.jaccard >= IDENTICAL_JACCARD and _share_authors(a, b) and not differ_decisively(here, there)
+        )
         same = same and (relation != "swapped" or a.preprint != b.preprint)
     return "nearly the same abstract by the same authors under another title" if same else None
 
 
-def _share_authors(a: Clues, b: Clues) -> bool:
+def _share_authors(a: MatchSignals, b: MatchSignals) -> bool:
     shared = len(a.families & b.families)
     return shared > 0 and shared >= SHARED_AUTHORS * min(len(a.families), len(b.families))

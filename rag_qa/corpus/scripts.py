@@ -1,11 +1,11 @@
-"""Characters above and below the line → plain text. Readers of markup set marks around them; here these go."""
+"""Superscripts and subscripts → plain text. Markup readers put RAISED, LOWERED and RESET around them."""
 
 import re
 
-# Unicode keeps U+FDD0 to U+FDEF for marks inside a program; the decoding drops them from what is read.
+# Unicode reserves U+FDD0 to U+FDEF for use inside a program; decoding.py removes them from all input.
 RAISED, LOWERED, RESET = "\ufdd4", "\ufdd5", "\ufdd6"
 _MARKS = re.compile("[\ufdd4-\ufdd6]")
-# Behind a digit these would make another number: 10<sup>6</sup> is not 106.
+# After a digit a script would change the number: 10<sup>6</sup> is not 106.
 _AFTER_DIGIT = re.compile("(?:(?<=\\d)|(?<=\\d\ufdd6))([\ufdd4\ufdd5])([^\ufdd4-\ufdd6]{1,20})\ufdd6")
 _ABOVE = str.maketrans("0123456789+-−–()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁻⁽⁾ⁿ")
 _BELOW = str.maketrans("0123456789+-−–()", "₀₁₂₃₄₅₆₇₈₉₊₋₋₋₍₎")
@@ -13,7 +13,7 @@ _DIGITS_ONLY = re.compile(r"\s*[+\-−–]?\d+[+\-−–]?\s*")
 
 
 def settle_scripts(text: str) -> str:
-    """Return the text with what is marked as raised or lowered on the line: CO2; behind a digit 10⁶."""
+    """Return the text with marked scripts as plain characters (CO2), or as Unicode scripts after a digit (10⁶)."""
     if text.isascii() or not _MARKS.search(text):
         return text
     return _MARKS.sub("", _AFTER_DIGIT.sub(_small, text))

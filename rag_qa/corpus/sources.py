@@ -1,4 +1,4 @@
-"""What the user names → files to read, in an order that does not depend on where or when it is asked."""
+"""Sources named by the user → files to read, always in the same order."""
 
 import glob
 import hashlib
@@ -16,16 +16,16 @@ from rag_qa.errors import SourceError
 from rag_qa.types import Value
 
 STDIN = "-"
-# A folder that holds one of these is an index of ours or of Chroma: its files are no papers.
+# A folder with one of these files is an index, ours or Chroma's, and is not read as papers.
 INDEX_MARKERS = ("papers.sqlite3", "chroma.sqlite3")
 _ESCAPED_BYTE = re.compile(rb"\\x([89a-f][0-9a-f])")
 
 
 class SourceFile(Value):
-    """A file of papers. `digest` is the SHA-256 of its raw bytes in hex; `content` is kept for pipes only.
+    """A file of papers.
 
-    Bytes of a name that are no UTF-8 stand in `path` as `\\xff`. `problem` says why a file found in a folder cannot
-    be read; its digest is no hash then.
+    `digest` is the SHA-256 of its bytes in hex. `content` is kept for pipes only. In `path`, bytes that are not UTF-8
+    are written as `\\xff`. `problem` says why a file in a folder cannot be read; then `digest` is not a hash.
     """
 
     path: str
@@ -34,7 +34,7 @@ class SourceFile(Value):
     problem: str | None = None
 
     def read_bytes(self) -> bytes:
-        """Return the raw bytes; raises SourceError when the file cannot be read."""
+        """Return the bytes of the file. Raises SourceError if it cannot be read."""
         if self.content is not None:
             return self.content
         try:
@@ -44,12 +44,15 @@ class SourceFile(Value):
 
 
 def expand_sources(sources: Sequence[str | Path], *, skip: Sequence[str | Path] = ()) -> list[SourceFile]:
-    """Return the files that the sources name: files, folders (recursive), globs, "-" for standard input.
+    """Return the files that sources name, each once, in the order of the sources and sorted within each.
 
-    Paths are absolute and resolved; each file stands once, in the order of the sources, sorted within each. Linked
-    folders are followed, each real folder once, but for links to a folder around them. Hidden files, index folders
-    and the folders in `skip` are left out of folders. A file that cannot be read has a `problem` where a folder or a
-    glob holds it. Raises SourceError when a source names nothing or, itself, cannot be read.
+    Args:
+        sources: files, folders (read recursively), globs, or "-" for standard input.
+        skip: folders to leave out.
+
+    Paths are absolute and resolved. Links to folders are followed, except to a folder that contains the link. Hidden
+    files and index folders are left out. A file in a folder or glob that cannot be read is returned with a `problem`.
+    Raises SourceError if a source names nothing, or if a named file cannot be read.
     """
     skipped = {os.path.realpath(os.path.expanduser(folder)) for folder in skip}
     files: dict[str, SourceFile] = {}
@@ -62,7 +65,7 @@ def expand_sources(sources: Sequence[str | Path], *, skip: Sequence[str | Path] 
 
 
 def source_exists(path: str) -> bool:
-    """Return whether the file of a `SourceFile.path` is still there, as far as one may look."""
+    """Return whether the file of a `SourceFile.path` still exists; True if that cannot be checked."""
     try:
         os.stat(_on_disk(path))
     except (FileNotFoundError, NotADirectoryError):
@@ -97,12 +100,12 @@ def _missing(source: str, path: str) -> NoReturn:
 
 
 def _at_home(source: str) -> str:
-    """Return the path that a source names; a name that begins with ~ may be just that, or of no user."""
+    """Return the path of a source, with ~ expanded unless a file of that name exists."""
     return source if os.path.lexists(source) else os.path.expanduser(source)
 
 
 def _matches(pattern: str) -> list[str]:
-    """Return what a pattern matches, its brackets taken for those of a name first."""
+    """Return the matches of a glob; its brackets are first read as part of a file name."""
     if not glob.has_magic(pattern):
         return []
     literal = pattern.replace("[", "[[]")
@@ -110,7 +113,7 @@ def _matches(pattern: str) -> list[str]:
 
 
 def _partly_literal(pattern: str) -> str:
-    """Return a pattern whose leading folders are names where such folders exist."""
+    """Return a pattern in which leading folders that exist are taken literally."""
     parts = Path(pattern).parts
     deep = max((n for n in range(1, len(parts)) if os.path.isdir(Path(*parts[:n]))), default=0)
     return str(Path(glob.escape(str(Path(*parts[:deep]))), *parts[deep:]))
@@ -122,9 +125,9 @@ def _expand_match(match: str, skipped: set[str]) -> list[str]:
 
 
 def _walk(folder: str, skipped: set[str]) -> Iterator[str]:
-    """Yield the regular files below a folder, and folders and links that lead to nothing readable.
+    """Yield the regular files below a folder, and folders and links that cannot be read.
 
-    Hidden ones and index folders are left out.
+    Hidden files and index folders are left out.
     """
     closed: list[str] = []
     entered = set(skipped)
@@ -153,7 +156,7 @@ def _walk(folder: str, skipped: set[str]) -> Iterator[str]:
 
 
 def _leads_out(folder: str) -> bool:
-    """Return whether a folder is a link to one of the folders that it stands in."""
+    """Return whether a folder is a link to a folder that contains it."""
     if not os.path.islink(folder):
         return False
     target = os.path.realpath(folder)
@@ -161,7 +164,7 @@ def _leads_out(folder: str) -> bool:
 
 
 def _describe_found(path: str) -> SourceFile:
-    """Return a file that was not named itself; one that cannot be read with the reason."""
+    """Return a file found in a folder or by a glob, with a `problem` if it cannot be read."""
     try:
         return _describe(path)
     except SourceError as exc:
@@ -169,7 +172,7 @@ def _describe_found(path: str) -> SourceFile:
 
 
 def _describe(path: str) -> SourceFile:
-    """Return the file with its digest; pipes are read here, because they can be read only once."""
+    """Return the file with its digest. Pipes are read here, because they can be read only once."""
     if path == STDIN:
         return _held(path, _standard_input())
     try:
@@ -188,12 +191,12 @@ def _standard_input() -> bytes:
 
 
 def _shown(path: str) -> str:
-    """Return a path as text that can be stored and printed, with `\\xff` for bytes that are no UTF-8."""
+    """Return a path as text that can be stored and printed, with `\\xff` for bytes that are not UTF-8."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def _on_disk(path: str) -> str:
-    """Return the path that `_shown` showed."""
+    """Return the path on disk of a path as `_shown` writes it."""
     name = path.encode()
     if not os.path.lexists(name):
         name = _ESCAPED_BYTE.sub(lambda match: bytes.fromhex(match[1].decode()), name)

@@ -1,22 +1,24 @@
-"""What a reader must know before trusting a paper: retracted, of concern, corrected, or a preprint.
+"""The status of a paper: retracted, expression of concern, corrected, or preprint.
 
-Read from marks in the title, the words of types and keywords, flags, and what PubMed, Crossref, OpenAlex, Scopus and
-Web of Science write in fields of their own; and the papers that a notice of retraction or correction names. A paper
-*about* retractions has none of these marks.
+Read from marks in the title, from types, keywords and flags, and from the fields of PubMed, Crossref, OpenAlex, Scopus
+and Web of Science. Also reads which paper a notice of retraction or correction is about. A paper *about* retractions
+has none of these marks.
 """
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
 from itertools import islice
 from typing import Any, NamedTuple
 
+from rag_qa.corpus.fields import plain_name
+from rag_qa.corpus.preprints import is_preprint
 from rag_qa.types import PaperStatus
 
 GRAVEST_FIRST: tuple[PaperStatus, ...] = ("retracted", "expression of concern", "corrected", "preprint")
 MAX_LEAVES = 200
 MAX_DEPTH = 5
 MARKED_TITLE = 400
+LONGEST_WORD = 60
 OPENING = 300
 
 
@@ -24,7 +26,7 @@ def _table(words: Mapping[PaperStatus, str]) -> dict[str, PaperStatus]:
     return {word: status for status, row in words.items() for word in row.split()}
 
 
-# The words of a type or of a link to another record, without blanks and marks, and what each says.
+# Words of a type or of a link to another record, in plain names, and the status of each.
 TERMS = _table(
     {
         "retracted": """retracted retractedpublication retractedarticle retractedpaper retraction
@@ -38,7 +40,7 @@ TERMS = _table(
         "preprint": "preprint preprints postedcontent unpublished unpb ppr",
     }
 )
-# Of keywords only what no paper takes for its subject: "retraction" and "preprint" are subjects.
+# Of keywords only those that are not the subject of papers, as "retraction" and "preprint" are.
 KEYWORDS = _table(
     {
         "retracted": "retracted retractedpublication retractedarticle retractedpaper",
@@ -53,7 +55,7 @@ LINKS = """updateto updatedby updates commentcorrectionlist commentscorrections 
 SUBJECTS = """keywords keyword kw de mesh meshterms meshheadings meshheadinglist mh ot tags tag manualtags automatictags
     authorkeywords indexkeywords keywordlist subjects"""
 NOTES = "n1 note notes extra comment comments annote annotation usernotes publicationstatusnote researchnotes"
-# Fields that are there, and not false, only where it is so; PubMed's tags among them.
+# Flags: fields whose presence gives the status, unless their value is false. PubMed's tags are among them.
 FLAGS = _table(
     {
         "retracted": """isretracted retracted isretraction iswithdrawn withdrawn hasretraction retractionflag
@@ -69,7 +71,7 @@ FLAGS = _table(
 FALSE = frozenset(
     ("", "0", "0.0", "false", "f", "no", "n", "none", "null", "nan", "na", "unknown", "notretracted")
 )
-# What is looked for in a field, by the field's plain name.
+# The words looked for in a field, by the field's plain name.
 WORDS: dict[str, Mapping[str, PaperStatus]] = {
     **dict.fromkeys(TYPES.split(), TERMS),
     **dict.fromkeys(LINKS.split(), TERMS),
@@ -77,23 +79,25 @@ WORDS: dict[str, Mapping[str, PaperStatus]] = {
     "source": {"ppr": "preprint"},  # Europe PMC's name for preprints
 }
 NOTE_FIELDS = frozenset(NOTES.split())
-# PubMed's XML keeps its fields inside these.
+# PubMed's XML has its fields inside these.
 INSIDE = frozenset("medlinecitation article bookdocument commentscorrectionslist".split())
 PUBMED_LINK = "commentscorrections"
-TELLING = frozenset((*FLAGS, *WORDS, *NOTE_FIELDS, *INSIDE))
-# Whatever tells a status holds one of these; looking for them first costs next to nothing.
+STATUS_FIELDS = frozenset((*FLAGS, *WORDS, *NOTE_FIELDS, *INSIDE))
+# Every text that gives a status contains one of these stems; looking for them first is cheap.
 STEMS = "retract withdr remov concern correct corrig errat addend (vol preprint posted unpub unpb ppr".split()
 OPENING_STEMS = ("retract", "withdr", "removed", "corrects")
 _PARTS = re.compile(r"[;,|/\n]")
 
 _PAPER = r"(?:article|paper|chapter|publication|manuscript|preprint|study)"
-_END = r"(?:\s*[:\])}|*>]+\s*[:\-–—]?|\s+[-–—]|\s*—)\s*(?=\S)"  # what parts a mark from the title behind it
+_END = (
+    r"(?:\s*[:\])}|*>]+\s*[:\-–—]?|\s+[-–—]|\s*—)\s*(?=\S)"  # what separates a mark from the title after it
+)
 _QUOTE = "[\"“”'‘’«]"
 _WHO = r"(?:(?:an?|the|editorial|(?:editor|author|publisher)s?['’]?s?['’]?|article|journal)\s+)*"
 
 
 class _Mark(NamedTuple):
-    """A mark in a title; a notice is a publication of its own, which names the paper that it is about."""
+    """A mark in a title; a notice is a separate publication, whose title names the paper that it is about."""
 
     pattern: re.Pattern[str]
     status: PaperStatus
@@ -179,7 +183,7 @@ _MARKS = (
         "corrected",
     ),
 )
-# What stands in place of an abstract: "This article has been withdrawn at the request of the authors".
+# Texts instead of an abstract: "This article has been withdrawn at the request of the authors".
 _OPENINGS = (
     _mark(
         rf"^\W*(?:this|the)\s+(?:\w+\s+)?(?:{_PAPER}|submission|work|review)\b[^.]{{0,160}}?\b(?:has|have|was|is|were)\b"
@@ -211,27 +215,9 @@ _NOTED = (
     _mark(r"\b(?:erratum|corrigendum|correction)\s+in\s*:|\bpublished\s+erratum\b", "corrected"),
 )
 
-# Publishers' numbers of preprint servers; 10.1101 is a publisher of journals too.
-PREPRINT_DOI = re.compile(
-    r"10\.(?:48550/arxiv|1101/(?:\d{4}\.\d\d\.\d\d\.|\d{6}(?!\d))|64898/|2139/ssrn|21203/rs|31234/|31219/|31235/|31222/"
-    r"|31223/|31224/|31225/|31226/|31227/|31228/|31229/|31230/|31231/|31232/|31233/|31236/|31237/|31730/|35542/|32942/"
-    r"|20944/preprints|26434/chemrxiv|36227/techrxiv|22541/(?:au|essoar)|1002/essoar|33774/|1590/scielopreprints"
-    r"|2196/preprints|7287/peerj\.preprints|12074/|51094/jxiv|1149/osf|14293/s2199-1006\.1\.sor-pp)"
-)
-_PREPRINT_VERSION = re.compile(r"[./\-_]?v\d{1,3}$")
-# Names under which preprint servers stand as a venue, in plain words.
-_SERVER = re.compile(
-    r"(?:[a-z]{0,12}rxiv|ssrn|social science research network|research ?square|preprints(?:\W+org)?|authorea"
-    r"|earth and space science open archive|(?:iacr )?cryptol(?:ogy)?\W+eprint arch(?:ive)?)(?:\W.*)?"
-    r"|corr(?:\W+(?:vol\w*\W+)?abs\b.*)?|computing research repository|vixra|essoar|osf(?: preprints?)?"
-    r"|cent(?:er|re) for open science|cold spring harbor laboratory"
-    r"|open science framework|cambridge open engage|(?:peerj|scielo|jmir) preprints|preprint",
-    re.IGNORECASE,
-)
-
 
 class Notice(NamedTuple):
-    """What a notice of retraction, concern or correction says of the paper with a title or a DOI."""
+    """The status that a notice of retraction, concern or correction gives to the paper with this title or DOI."""
 
     status: PaperStatus
     title: str
@@ -247,29 +233,34 @@ def read_status(
     doi: str | None = None,
     arxiv_id: str | None = None,
 ) -> PaperStatus | None:
-    """Return the gravest status that a record's fields (by plain names) and its title tell, None without any."""
-    telling = {name: known[name] for name in TELLING.intersection(known)}
-    texts = [value for value in telling.values() if isinstance(value, str)]
-    hinted = _is_hinted("\n".join([title, *texts]))
-    found: set[PaperStatus] = {mark.status for mark in _marks_in(title)} if hinted else set()
-    for name, value in telling.items():
-        if hinted or name in FLAGS or not isinstance(value, str):
-            found.update(_told_by_field(name, value))
+    """Return the gravest status in a record's fields and title, or None if there is none.
+
+    Args:
+        known: the fields under plain names (`plain_name`).
+        doi: bare and in lower case.
+    """
+    fields = {name: known[name] for name in STATUS_FIELDS.intersection(known)}
+    texts = [value for value in fields.values() if isinstance(value, str)]
+    has_stem = _has_stem("\n".join([title, *texts]))
+    found: set[PaperStatus] = {mark.status for mark in _marks_in(title)} if has_stem else set()
+    for name, value in fields.items():
+        if has_stem or name in FLAGS or not isinstance(value, str):
+            found.update(_field_statuses(name, value))
     opening = abstract[:OPENING]
-    if _is_hinted(opening, OPENING_STEMS):
+    if _has_stem(opening, OPENING_STEMS):
         found.update(mark.status for mark in _OPENINGS if mark.pattern.search(opening))
-    if _is_preprint(venue, doi, arxiv_id):
+    if is_preprint(venue, doi, arxiv_id):
         found.add("preprint")
     return gravest(found) if found else None
 
 
 def gravest(found: "set[PaperStatus]") -> PaperStatus | None:
-    """Return the gravest of some statuses, None where there is none."""
+    """Return the gravest of some statuses, or None if there is none."""
     return next((status for status in GRAVEST_FIRST if status in found), None)
 
 
 def without_marks(title: str) -> str:
-    """Return a title without marks such as "RETRACTED:"; the title of a notice as it is."""
+    """Return a title without marks such as "RETRACTED:"; the title of a notice unchanged."""
     for mark in _marks_in(title):
         if not mark.notice:
             title = mark.pattern.sub("", title, count=1)
@@ -277,7 +268,7 @@ def without_marks(title: str) -> str:
 
 
 def read_notice(title: str, abstract: str) -> Notice | None:
-    """Return what a notice says of the paper that it names; None where the title is not that of a notice."""
+    """Return the notice in a title, or None if it is not the title of a notice."""
     mark = next((mark for mark in _marks_in(title) if mark.notice), None)
     if mark is None:
         return None
@@ -293,51 +284,28 @@ def read_notice(title: str, abstract: str) -> Notice | None:
     )
 
 
-def is_preprint_doi(doi: str) -> bool:
-    """Return whether a DOI (bare, lower case) is a preprint server's."""
-    return PREPRINT_DOI.match(doi) is not None
-
-
-@lru_cache(maxsize=4096)
-def is_preprint_venue(venue: str) -> bool:
-    """Return whether a venue is a preprint server."""
-    return _SERVER.fullmatch(venue.strip()) is not None
-
-
-def without_version(doi: str) -> str:
-    """Return a preprint's DOI without the number of its version."""
-    return _PREPRINT_VERSION.sub("", doi)
-
-
-def _is_preprint(venue: str | None, doi: str | None, arxiv_id: str | None) -> bool:
-    """Return whether a record names a server and no other place: an arXiv id beside a venue or a DOI is no preprint."""
-    if (doi and not is_preprint_doi(doi)) or (venue and not is_preprint_venue(venue)):
-        return False
-    return bool(doi or venue or arxiv_id)
-
-
 def _marks_in(title: str) -> Iterator[_Mark]:
-    if len(title) <= MARKED_TITLE and _is_hinted(title):
+    if len(title) <= MARKED_TITLE and _has_stem(title):
         yield from (mark for mark in _MARKS if mark.pattern.search(title))
 
 
-def _told_by_field(name: str, value: Any) -> Iterator[PaperStatus]:
+def _field_statuses(name: str, value: Any) -> Iterator[PaperStatus]:
     if name in INSIDE and isinstance(value, Mapping):
         for inner, member in value.items():
-            yield from _told_by_field(_plain(str(inner)), member)
+            yield from _field_statuses(_plain(str(inner)), member)
     if (flag := FLAGS.get(name) or FLAGS.get(name.removeprefix(PUBMED_LINK))) and any(
         _plain(leaf) not in FALSE for leaf in _leaves(value)
     ):
         yield flag
     if (words := WORDS.get(name)) is not None:
-        for leaf in filter(_is_hinted, _leaves(value)):
+        for leaf in filter(_has_stem, _leaves(value)):
             yield from (words[word] for part in _PARTS.split(leaf) if (word := _plain(part)) in words)
     if name in NOTE_FIELDS:
-        for leaf in filter(_is_hinted, _leaves(value)):
+        for leaf in filter(_has_stem, _leaves(value)):
             yield from (mark.status for mark in _NOTED if mark.pattern.search(leaf))
 
 
-def _is_hinted(text: str, stems: Sequence[str] = STEMS) -> bool:
+def _has_stem(text: str, stems: Sequence[str] = STEMS) -> bool:
     lower = text.lower()
     for stem in stems:  # noqa: SIM110  (any() takes three times as long)
         if stem in lower:
@@ -346,11 +314,11 @@ def _is_hinted(text: str, stems: Sequence[str] = STEMS) -> bool:
 
 
 def _plain(text: str) -> str:
-    return "".join(c for c in text[:60].casefold() if c.isalnum())
+    return plain_name(text[:LONGEST_WORD])
 
 
 def _leaves(value: Any, depth: int = 0) -> Iterator[str]:
-    """Yield the texts in a value, however deep; a value without end ends."""
+    """Yield the texts in a nested value, up to MAX_DEPTH and MAX_LEAVES."""
     if isinstance(value, str):
         yield value[:2000]
     elif isinstance(value, bool | int | float):

@@ -1,4 +1,4 @@
-"""Files of which no paper can be read: what they are, and the way out. Tables of data, tried in their order."""
+"""Files that hold no readable papers: what kind of file it is, and what to do instead. Rows are tried in order."""
 
 import re
 from typing import NamedTuple
@@ -13,8 +13,8 @@ AS_TABLE = "save it as CSV or JSON Lines"
 NO_PAPERS = "it holds no abstracts; leave it out"
 
 
-class Kind(NamedTuple):
-    """A kind of file: the bytes that stand at a place in it, others anywhere, what it is, and the way out."""
+class UnreadKind(NamedTuple):
+    """A kind of file: bytes that it has at offset `at`, bytes that it `holds` anywhere, its name, and what to do."""
 
     begins: bytes
     what: str
@@ -24,50 +24,52 @@ class Kind(NamedTuple):
 
 
 KINDS = (
-    Kind(b"%PDF-", "a PDF of which nothing could be read", FROM_MANAGER, holds=b""),
-    Kind(b"PK\x03\x04", "a Word document (.docx)", AS_TEXT, holds=b"word/document.xml"),
-    Kind(b"PK\x03\x04", "an Excel workbook (.xlsx)", "save it as CSV UTF-8", holds=b"xl/workbook"),
-    Kind(b"PK\x03\x04", "a presentation (.pptx)", AS_TEXT, holds=b"ppt/presentation"),
-    Kind(b"PK\x03\x04", "an e-book (.epub)", AS_TEXT, holds=b"application/epub"),
-    Kind(b"PK\x03\x04", "an OpenDocument table (.ods)", "save it as CSV", holds=b"opendocument.spreadsheet"),
-    Kind(b"PK\x03\x04", "an OpenDocument text (.odt)", AS_TEXT, holds=b"opendocument"),
-    Kind(b"PK\x03\x04", "a NumPy archive (.npz)", NO_PAPERS, holds=b".npy"),
-    Kind(b"PK\x03\x04", "a ZIP archive", UNPACK),
-    Kind(
+    UnreadKind(b"%PDF-", "a PDF that could not be read", FROM_MANAGER, holds=b""),
+    UnreadKind(b"PK\x03\x04", "a Word document (.docx)", AS_TEXT, holds=b"word/document.xml"),
+    UnreadKind(b"PK\x03\x04", "an Excel workbook (.xlsx)", "save it as CSV UTF-8", holds=b"xl/workbook"),
+    UnreadKind(b"PK\x03\x04", "a presentation (.pptx)", AS_TEXT, holds=b"ppt/presentation"),
+    UnreadKind(b"PK\x03\x04", "an e-book (.epub)", AS_TEXT, holds=b"application/epub"),
+    UnreadKind(
+        b"PK\x03\x04", "an OpenDocument table (.ods)", "save it as CSV", holds=b"opendocument.spreadsheet"
+    ),
+    UnreadKind(b"PK\x03\x04", "an OpenDocument text (.odt)", AS_TEXT, holds=b"opendocument"),
+    UnreadKind(b"PK\x03\x04", "a NumPy archive (.npz)", NO_PAPERS, holds=b".npy"),
+    UnreadKind(b"PK\x03\x04", "a ZIP archive", UNPACK),
+    UnreadKind(
         b"\xd0\xcf\x11\xe0", "an old Office document (.doc, .xls)", f"save tables as CSV; for texts {AS_TEXT}"
     ),
-    Kind(b"BZh", "a bzip2 archive", UNPACK),
-    Kind(b"\xfd7zXZ", "an xz archive", UNPACK),
-    Kind(b"7z\xbc\xaf", "a 7-Zip archive", UNPACK),
-    Kind(b"Rar!", "a RAR archive", UNPACK),
-    Kind(b"\x28\xb5\x2f\xfd", "a Zstandard archive", UNPACK),
-    Kind(b"ustar", "a tar archive", UNPACK, at=TAR_AT),
-    Kind(b"{\\rtf", "a rich text document (.rtf)", AS_TEXT, holds=b""),
-    Kind(b"%!PS", "a PostScript file", FROM_MANAGER, holds=b""),
-    Kind(b"AT&TFORM", "a scanned document (.djvu)", FROM_MANAGER),
-    Kind(b"\x89PNG", "a picture (PNG)", NO_PAPERS),
-    Kind(b"\xff\xd8\xff", "a picture (JPEG)", NO_PAPERS),
-    Kind(b"GIF8", "a picture (GIF)", NO_PAPERS),
-    Kind(b"II*\0", "a picture (TIFF)", NO_PAPERS),
-    Kind(b"MM\0*", "a picture (TIFF)", NO_PAPERS),
-    Kind(b"WEBP", "a picture (WebP)", NO_PAPERS, at=8),
-    Kind(b"RIFF", "sound or film", NO_PAPERS),
-    Kind(b"ftyp", "sound, film or a picture", NO_PAPERS, at=4),
-    Kind(b"ID3", "sound (MP3)", NO_PAPERS),
-    Kind(b"OggS", "sound or film", NO_PAPERS),
-    Kind(b"fLaC", "sound (FLAC)", NO_PAPERS),
-    Kind(b"\x1aE\xdf\xa3", "a film", NO_PAPERS),
-    Kind(b"SQLite format 3\0", "a database, such as Zotero's own", FROM_MANAGER),
-    Kind(b"PAR1", "a Parquet table", AS_TABLE),
-    Kind(b"ARROW1", "an Arrow table", AS_TABLE),
-    Kind(b"\x89HDF", "an HDF5 file", AS_TABLE),
-    Kind(b"\x93NUMPY", "a NumPy array", NO_PAPERS),
-    Kind(b"\x80\x04\x95", "a Python pickle", AS_TABLE),
-    Kind(b"GGUF", "a language model", NO_PAPERS),
-    Kind(b"\x7fELF", "a program", NO_PAPERS),
-    Kind(b"MZ\x90\0", "a program", NO_PAPERS),
+    UnreadKind(b"BZh", "a bzip2 archive", UNPACK),
+    UnreadKind(b"\xfd7zXZ", "an xz archive", UNPACK),
+    UnreadKind(b"7z\xbc\xaf", "a 7-Zip archive", UNPACK),
+    UnreadKind(b"Rar!", "a RAR archive", UNPACK),
+    UnreadKind(b"\x28\xb5\x2f\xfd", "a Zstandard archive", UNPACK),
+    UnreadKind(b"ustar", "a tar archive", UNPACK, at=TAR_AT),
+    UnreadKind(b"{\\rtf", "a rich text document (.rtf)", AS_TEXT, holds=b""),
+    UnreadKind(b"%!PS", "a PostScript file", FROM_MANAGER, holds=b""),
+    UnreadKind(b"AT&TFORM", "a scanned document (.djvu)", FROM_MANAGER),
+    UnreadKind(b"\x89PNG", "a picture (PNG)", NO_PAPERS),
+    UnreadKind(b"\xff\xd8\xff", "a picture (JPEG)", NO_PAPERS),
+    UnreadKind(b"GIF8", "a picture (GIF)", NO_PAPERS),
+    UnreadKind(b"II*\0", "a picture (TIFF)", NO_PAPERS),
+    UnreadKind(b"MM\0*", "a picture (TIFF)", NO_PAPERS),
+    UnreadKind(b"WEBP", "a picture (WebP)", NO_PAPERS, at=8),
+    UnreadKind(b"RIFF", "sound or film", NO_PAPERS),
+    UnreadKind(b"ftyp", "sound, film or a picture", NO_PAPERS, at=4),
+    UnreadKind(b"ID3", "sound (MP3)", NO_PAPERS),
+    UnreadKind(b"OggS", "sound or film", NO_PAPERS),
+    UnreadKind(b"fLaC", "sound (FLAC)", NO_PAPERS),
+    UnreadKind(b"\x1aE\xdf\xa3", "a film", NO_PAPERS),
+    UnreadKind(b"SQLite format 3\0", "a database, such as Zotero's own", FROM_MANAGER),
+    UnreadKind(b"PAR1", "a Parquet table", AS_TABLE),
+    UnreadKind(b"ARROW1", "an Arrow table", AS_TABLE),
+    UnreadKind(b"\x89HDF", "an HDF5 file", AS_TABLE),
+    UnreadKind(b"\x93NUMPY", "a NumPy array", NO_PAPERS),
+    UnreadKind(b"\x80\x04\x95", "a Python pickle", AS_TABLE),
+    UnreadKind(b"GGUF", "a language model", NO_PAPERS),
+    UnreadKind(b"\x7fELF", "a program", NO_PAPERS),
+    UnreadKind(b"MZ\x90\0", "a program", NO_PAPERS),
 )
-# Texts by how they begin, behind comments and declarations.
+# Kinds of text by how they begin, after comments and declarations.
 TEXTS = (
     (re.compile(r"<!doctype html|<html\b|<head\b|<body\b", re.I), "a web page", f"{EXPORT} from that site"),
     (re.compile(r"<rdf:RDF\b", re.I), "RDF", FROM_MANAGER),
@@ -94,20 +96,20 @@ TEXTS = (
 _BEFORE = re.compile(
     r"\s*(?:<\?xml[^>]*\?>|<!--.*?-->|<!DOCTYPE\s(?!html)[^>\[]*(?:\[.*?\])?>|%[^\n]*\n)", re.S | re.I
 )
-# What parts the cells of tables, and how often it does in lines that prose hardly has.
+# What separates the cells of tables, and how many a line needs: more than prose has.
 DELIMITERS = (("\t", 1), (",", 2), (";", 2), ("|", 2))
 SHOWN_COLUMNS = 8
 MOST_BEFORE = 20
 
 
 def unread_bytes(raw: bytes) -> str | None:
-    """Return what a file of bytes is and the way out, None where it may be text."""
+    """Return the kind of a binary file and what to do instead, or None if it may be text."""
     kinds = (kind for kind in KINDS if raw.startswith(kind.begins, kind.at) and kind.holds in raw)
     return next((f"{kind.what}: {kind.cure}" for kind in kinds), None)
 
 
 def unread_text(text: str) -> str:
-    """Return what a text in no known format is, as far as it shows, and the way out."""
+    """Return the kind of a text in no known format, as far as it can be seen, and what to do instead."""
     beginning = _without_comments(text[:SNIFFED])
     if not beginning:
         return "empty file"
@@ -128,7 +130,7 @@ def unread_text(text: str) -> str:
 
 
 def _columns(text: str) -> list[str]:
-    """Return the cells of the first line where the second has as many, which makes a table likely."""
+    """Return the cells of the first line if the second has as many, which suggests a table."""
     lines = [line for line in text[:SNIFFED].split("\n") if line.strip()][:2]
     for delimiter, least in DELIMITERS:
         counts = {line.count(delimiter) for line in lines}

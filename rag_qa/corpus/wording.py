@@ -1,7 +1,7 @@
-"""How two titles or two texts differ: in spelling only, in a word that tells two papers apart, or in more.
+"""How two titles or two texts differ: in spelling, in a word that makes them two papers, or in more.
 
-Companion papers ("northern region", "southern region") differ in a word or two that stand in the same place; versions
-of one paper in spelling, in what one of them adds, or in many places. Works on the words of `normalise_text`.
+Companion papers ("northern region", "southern region") differ in one or two words at the same position. Versions of one
+paper differ in spelling, in what one of them adds, or at many positions. Works on the words of `normalise_text`.
 """
 
 import re
@@ -13,7 +13,7 @@ from rag_qa.text.words import FUNCTION_WORDS, content_terms
 Words = Sequence[str]
 Relation = Literal["same", "extended", "swapped", "opposed", "notice", "other"]
 
-# Texts that differ in more places, or in longer ones, are not compared word by word.
+# Texts with more or longer differences are not compared word by word.
 MAX_EDITS = 12
 MAX_RUN = 12
 ANCHOR = 2
@@ -24,7 +24,7 @@ SPELLING_STEM = 2
 MISSPELT_LENGTH = 6
 PREFIX_REST = 4
 
-# Words that exclude each other, up to each ";"; "/" joins those that do not.
+# Between two ";" words exclude each other, except those joined by "/".
 _EXCLUSIVE = """
     north/northern south/southern east/eastern west/western northeast/northeastern northwest/northwestern;
     southeast/southeastern southwest/southwestern central; men/man/male/males women/woman/female/females;
@@ -57,15 +57,15 @@ _PREFIXES = frozenset(
     macro endo exo ex dis mal up down sub super trans cis""".split()
 ) | {""}
 _SPELLINGS = frozenset(map(frozenset, (("s", "z"), ("c", "s"), ("i", "y"), ("c", "k"), ("f", "ph"))))
-# A word of these on one side alone turns what follows into something else.
+# One of these words on one side only reverses the meaning of what follows.
 _NEGATIONS = frozenset("no not non never without except excluding semi anti pre post".split())
-# A word of these in one title alone makes it another publication: a comment, a part, a protocol.
+# One of these words in one title only makes it another publication: a comment, a part, a protocol.
 _NOTICES = frozenset(
     """comment comments commentary reply replies response rejoinder discussion erratum errata corrigendum corrigenda
     correction corrections addendum retraction withdrawal concern letter editorial part volume vol chapter appendix
     continued sequel update updated revisited protocol protocols pilot reanalysis replication re""".split()
 )
-# Words that only say in which form a paper appears.
+# Words for the form in which a paper appears.
 _FORMS = frozenset(
     """extended abstract abstracts version preprint full short paper findings technical report draft poster demo arxiv
     proceedings oral spotlight article summary video contribution supplementary supplement""".split()
@@ -79,7 +79,7 @@ _YEAR = re.compile(r"1[5-9]\d\d|20\d\d")
 
 
 class Edit(NamedTuple):
-    """Words of one text that stand where the other has other ones, or none, and the word before."""
+    """Words of one text at a position where the other text has other words or none, and the word before them."""
 
     here: tuple[str, ...]
     there: tuple[str, ...]
@@ -87,9 +87,9 @@ class Edit(NamedTuple):
 
 
 def find_edits(here: Words, there: Words) -> list[Edit] | None:
-    """Return where two texts differ, in order; None where in too many places or too much at one.
+    """Return the differences of two texts in order, or None if they are too many or too long.
 
-    What only one of them has behind the end of the other is the last edit, however long.
+    Words that one text has after the end of the other are the last edit, of any length.
     """
     edits: list[Edit] = []
     i = j = 0
@@ -112,7 +112,7 @@ def _edit(here: Words, start: int, end: int, there: Words) -> Edit:
 
 
 def _next_agreement(here: Words, there: Words) -> tuple[int, int] | None:
-    """Return how many words to leave out on both sides for the texts to agree again, the fewest first."""
+    """Return how many words to skip on each side until the texts agree again, as few as possible."""
     for total in range(1, 2 * MAX_RUN + 1):
         for left in range(max(0, total - MAX_RUN), min(total, MAX_RUN) + 1):
             right = total - left
@@ -122,11 +122,11 @@ def _next_agreement(here: Words, there: Words) -> tuple[int, int] | None:
 
 
 def relate_titles(here: Words, there: Words, *, formulas: bool = False) -> Relation:
-    """Return what two different titles are to each other.
+    """Return the relation of two different titles.
 
-    "same" but for spelling and form; "extended" where one adds to the other; "swapped" where one word of content
-    stands for another; "opposed" where the words exclude each other, numbers too; "notice" where one is a comment,
-    correction, reply or part; else "other". With `formulas`, short words count for nothing: they may be symbols.
+    "same": they differ in spelling or form only; "extended": one adds words to the other; "swapped": one content word
+    replaces another; "opposed": words or numbers exclude each other; "notice": one is a comment, correction, reply or
+    part; "other": anything else. With `formulas`, short words are ignored, because they may be symbols.
     """
     edits = find_edits(here, there)
     if edits is None:
@@ -151,7 +151,7 @@ def reads_the_same(here: Words, there: Words) -> bool:
 
 
 def is_misspelt(one: str, other: str) -> bool:
-    """Return whether a long word differs in a single letter, not among its first, from another."""
+    """Return whether two long words differ in one letter that is not one of the first."""
     if len(one) != len(other) or len(one) < MISSPELT_LENGTH or one[:SPELLING_STEM] != other[:SPELLING_STEM]:
         return False
     return sum(a != b for a, b in zip(one, other, strict=True)) == 1
@@ -162,18 +162,18 @@ def added_words(here: Words, there: Words) -> frozenset[str]:
     return frozenset({*here} ^ {*there})
 
 
-def tells_apart(here: Words, there: Words, *, only: frozenset[str] | None = None) -> bool:
-    """Return whether two nearly equal texts differ in a word that tells two papers apart.
+def differ_decisively(here: Words, there: Words, *, only: frozenset[str] | None = None) -> bool:
+    """Return whether two nearly equal texts differ in a word that makes them two papers.
 
-    Any word of content that stands for another does, but for spelling; with `only`, for texts under one title, just
-    words that exclude each other, years, numbers of parts, and these words themselves.
+    Any content word that replaces another does, except spellings. With `only` (for texts under the same title) just
+    words that exclude each other, years, numbers of parts, and the words in `only` do.
     """
     edits = [edit for edit in find_edits(here, there) or () if not _means_the_same(edit)]
-    return any(_tells(edit) if only is None else _tells_strongly(edit, only) for edit in edits)
+    return any(_is_decisive(edit) if only is None else _is_clearly_decisive(edit, only) for edit in edits)
 
 
 def exchanged_words(here: Words, there: Words) -> tuple[str, str] | None:
-    """Return the word of each of two texts whose exchange is all in which they differ, but for spelling; else None."""
+    """Return the one word of each text in which they differ, apart from spelling, or None if there is more."""
     edits = {edit[:2] for edit in find_edits(here, there) or () if not _means_the_same(edit)}
     if len(edits) != 1:
         return None
@@ -187,11 +187,11 @@ def _opposes(edit: Edit) -> bool:
     return _excludes(edit) or _negates(edit) or _numbers(edit.here) != _numbers(edit.there)
 
 
-def _tells(edit: Edit) -> bool:
+def _is_decisive(edit: Edit) -> bool:
     return _excludes(edit) or _negates(edit) or all(_contents(edit))
 
 
-def _tells_strongly(edit: Edit, only: frozenset[str]) -> bool:
+def _is_clearly_decisive(edit: Edit, only: frozenset[str]) -> bool:
     if not edit.here or not edit.there:
         return False
     words = {*edit.here, *edit.there}
@@ -203,7 +203,7 @@ def _tells_strongly(edit: Edit, only: frozenset[str]) -> bool:
 
 
 def _negates(edit: Edit) -> bool:
-    """Return whether a word that turns the sense is all, or nearly all, that one side adds."""
+    """Return whether one side adds a negation and little else."""
     if edit.here and edit.there:
         return False
     words = edit.here or edit.there
@@ -211,7 +211,7 @@ def _negates(edit: Edit) -> bool:
 
 
 def _means_the_same(edit: Edit, *, formulas: bool = False) -> bool:
-    """Return whether the words of both sides say the same: joined, spelt or inflected otherwise, or nothing at all."""
+    """Return whether both sides mean the same: joined, spelt or inflected differently, or no content at all."""
     here, there = _contents(edit)
     if "".join(edit.here) == "".join(edit.there):
         return True
@@ -223,7 +223,7 @@ def _means_the_same(edit: Edit, *, formulas: bool = False) -> bool:
 
 
 def _contents(edit: Edit) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the words of content on both sides; single letters are, where letters stand for letters ("group A")."""
+    """Return the content words of both sides; single letters count if they replace each other ("group A")."""
     if edit.here and edit.there and all(len(word) == 1 for word in edit.here + edit.there):
         return edit.here, edit.there
     return _content(edit.here), _content(edit.there)
@@ -245,7 +245,7 @@ def same_word(one: str, other: str) -> bool:
 
 
 def _one_slip(one: str, other: str) -> bool:
-    """Return whether one letter is left out, exchanged with its neighbour, or another English spelling."""
+    """Return whether one letter is missing, swapped with its neighbour, or another English spelling."""
     start = next(
         (n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other))
     )
@@ -277,5 +277,5 @@ def _common_end(one: str, other: str) -> int:
 
 
 def _numbers(words: Words) -> list[str]:
-    """Return the numbers that tell the parts of a series apart, Roman ones too."""
+    """Return the numbers, Arabic and Roman, that may count the parts of a series."""
     return [word for word in words if _NUMBER.fullmatch(word)]

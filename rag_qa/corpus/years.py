@@ -1,4 +1,4 @@
-"""A year from whatever stands in a date field; an impossible one is None."""
+"""The value of a date field → a year, or None if there is no possible one."""
 
 import re
 from collections.abc import Mapping
@@ -8,17 +8,19 @@ from typing import Any
 from rag_qa.corpus.fields import plain_name
 
 _YEAR = re.compile(r"(?<!\d)(1[5-9]\d\d|20\d\d)(?:(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])?)?(?!\d)")
-# CSL-JSON and Crossref, PubMed's XML, DataCite and OpenReview; in plain names.
-# Milliseconds since 1970 of 1973 to 2099; smaller ones may be anything.
+# Milliseconds since 1970, for the years 1973 to 2099; smaller numbers may be anything.
 EPOCH_FROM, EPOCH_UNTIL = 100_000_000_000, 4_102_444_799_999
+# The keys of dates in CSL-JSON, Crossref, PubMed's XML, DataCite and OpenReview, in plain names.
 _FORMS = ("dateparts", "year", "medlinedate", "date", "value", "raw", "literal", "datetime", "text")
 
 
 def read_year(value: Any) -> int | None:
     """Return the year (1500 to 2099) in a number, a date, a text, or a mapping such as `date-parts`; else None.
 
-    Dates may be written without marks (20210305), or in milliseconds since 1970, as pandas writes them.
-    A DOI is no date, whatever numbers it holds.
+    Dates may be digits only (20210305), or milliseconds since 1970, as pandas writes them. A DOI is not a date.
+
+    >>> read_year({"date-parts": [[2021, 3, 5]]})
+    2021
     """
     if isinstance(value, Mapping):
         parts = {plain_name(str(name)): part for name, part in value.items()}

@@ -1,4 +1,4 @@
-"""How well an assistant finds, cites, answers and refuses; measured without a judge model."""
+"""Measure how well an assistant finds, cites, answers and refuses, without a judge model."""
 
 from rag_qa.evaluation.corpora import resolve_corpus
 from rag_qa.evaluation.datasets import QuestionSet, RetrievalSet, load_beir, load_question_set

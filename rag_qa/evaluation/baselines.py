@@ -1,4 +1,4 @@
-"""What a report is compared with: a TREC run file, or a report stored before."""
+"""Compare a report with a baseline: a TREC run file, or an earlier report."""
 
 import hashlib
 from pathlib import Path
@@ -13,7 +13,7 @@ RECALLS = (5, 10, 20, 100)
 
 
 class Baseline(Value):
-    """A run or a report from elsewhere, with the name and the hash of its file."""
+    """A run or a report to compare with, and the name and SHA-256 of its file."""
 
     file: str
     sha256: str
@@ -21,9 +21,9 @@ class Baseline(Value):
 
 
 def read_baseline(path: Path) -> Baseline:
-    """Read a report of `rag-qa eval` where the name ends in `.json`, else a TREC run file, plain or `.gz`.
+    """Read a report of `rag-qa eval` if the name ends in `.json`, else a TREC run file, plain or `.gz`.
 
-    Raises EvaluationError when it is neither.
+    Raises EvaluationError if it is neither.
     """
     path = Path(path)
     content = read_results(path) if path.suffix == ".json" else read_run(path)
@@ -35,7 +35,7 @@ def with_differences(
 ) -> EvalReport:
     """Return the report with the difference of every score to the baseline.
 
-    Raises EvaluationError when the two have no query or no score in common.
+    Raises EvaluationError if the two have no query or no score in common.
     """
     before = baseline.content
     if isinstance(before, Run):

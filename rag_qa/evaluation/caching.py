@@ -1,8 +1,8 @@
-"""A language model whose results are kept in a folder by content, so that an evaluation generates nothing twice.
+"""Keep a language model's results in a folder by content, so that an evaluation generates nothing twice.
 
-The key is a SHA-256 over all that a result depends on: the model's hash, its runtime and context, the texts of the
-prompt, and grammar, length, temperature and seed, or the options. What it does not know: a processor that rounds
-otherwise gives other results; give such a machine a folder of its own.
+The key is a SHA-256 over all that a result depends on: the model's hash, its runtime and context length, the texts of
+the prompt, and either grammar, length, temperature and seed, or the options. The key does not know the processor. One
+that rounds differently gives other results; give such a machine a folder of its own.
 """
 
 import hashlib
@@ -23,18 +23,18 @@ from rag_qa.types import Value
 
 
 class Calls(NamedTuple):
-    """How often a model was asked, and how many of these times the result was there already."""
+    """How often a model was asked, and how many of these results were in the cache."""
 
     asked: int = 0
     cached: int = 0
 
     def since(self, before: "Calls") -> "Calls":
-        """Return the calls made after `before` was taken."""
+        """Return the calls made since `before` was counted."""
         return Calls(self.asked - before.asked, self.cached - before.cached)
 
 
 class Kept(Value):
-    """A result on disk: the pieces of a text, whole unless whoever asked closed it early, or the probabilities."""
+    """A result on disk: the pieces of a text (unfinished if the caller closed it early), or the probabilities."""
 
     pieces: tuple[str, ...] = ()
     finished: bool = False
@@ -42,7 +42,7 @@ class Kept(Value):
 
 
 class CachedGenerator:
-    """The same generator to whoever asks; `calls` counts what was asked of it and what was there already."""
+    """A generator that reads from the cache first; `calls` counts the calls and those answered by the cache."""
 
     def __init__(self, generator: Generator, folder: Path) -> None:
         self.calls = Calls()
@@ -51,13 +51,13 @@ class CachedGenerator:
 
     @property
     def spec(self) -> GeneratorSpec:
-        """What really runs."""
+        """The spec of the generator underneath."""
         return self._generator.spec
 
     def generate(
         self, prompt: Prompt, *, grammar: str | None, max_tokens: int, temperature: float, seed: int
     ) -> Pieces[str, None, None]:
-        """Yield the pieces kept, then, where they were broken off, the model's own from there on."""
+        """Yield the cached pieces; if the cached text is unfinished, generate it again and go on from there."""
         limits = {"grammar": grammar, "max_tokens": max_tokens, "temperature": temperature, "seed": seed}
         path = self._path("generate", prompt, limits)
         kept = _read(path) or Kept()
@@ -84,7 +84,7 @@ class CachedGenerator:
         self._write(path, Kept(pieces=tuple(pieces), finished=True))
 
     def choose(self, prompt: Prompt, options: Sequence[str]) -> list[float]:
-        """Return how probably the reply begins with each of the options."""
+        """Return the probability that the reply begins with each of the options; they add up to 1."""
         path = self._path("choose", prompt, {"options": list(options)})
         kept = _read(path)
         self._count(kept is not None and kept.choice is not None)
@@ -95,7 +95,7 @@ class CachedGenerator:
         return found
 
     def count_tokens(self, prompt: Prompt) -> int:
-        """Return the length of the rendered prompt in tokens; that is quick, and not kept."""
+        """Return the length of the rendered prompt in tokens. That is quick, so it is not cached."""
         return self._generator.count_tokens(prompt)
 
     def _count(self, cached: bool) -> None:
@@ -108,7 +108,7 @@ class CachedGenerator:
         return self._folder / key[:2] / f"{key}.json"
 
     def _write(self, path: Path, kept: Kept) -> None:
-        """Replace a result in one step, so that two processes cannot damage it."""
+        """Write to a temporary file and rename it, so that two processes cannot damage a result."""
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.stem)
@@ -122,7 +122,7 @@ class CachedGenerator:
 
 
 def _read(path: Path) -> Kept | None:
-    """Return what is kept; None where nothing is, or what is there is damaged."""
+    """Return the cached result, or None if there is none or it is damaged."""
     with suppress(OSError, UnicodeDecodeError, ValidationError):
         return Kept.model_validate_json(path.read_text("utf-8"))
     return None

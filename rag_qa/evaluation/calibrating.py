@@ -1,10 +1,11 @@
-"""From an index alone: questions with an answer in it, the same with the gold paper held out, and a threshold.
+"""Calibrate abstention on an index alone: make questions from its papers, and fit when to refuse.
 
-No language model writes the questions: they are words of a paper's title or of one of its sentences, half of them
-left out, so that they are no verbatim quotes. They are easier than what people ask, and their twins are near misses
-only where the index holds other papers on the same topic. So a threshold fitted on them is this index's own, and far
-more of people's questions are refused at it: on the 80 machine-learning abstracts of eval/dev, .05 of the questions
-made at the threshold for a tenth of false answers (.885), and .54 of those that a person wrote.
+Each question is asked twice: with its paper in the index, and with the paper held out (its twin, which has no answer).
+No language model writes the questions. They are words of a paper's title or of one of its sentences, half of them
+left out, so that they are no verbatim quotes. They are easier than people's questions, and their twins are near misses
+only if the index holds other papers on the same topic. So the threshold is strict: on the 80 machine-learning abstracts
+of eval/sets/dev, the one for a tenth of false answers (.885) refuses .05 of these questions, and .54 of those that a
+person wrote.
 """
 
 import random
@@ -29,7 +30,7 @@ WORDS = re.compile(r"[^\s,;:?!()\[\]]+")
 
 
 class Measured(NamedTuple):
-    """A question with the confidence that the index answers it, and that the index without its paper does."""
+    """A question with the confidence that the index answers it, and that the index without its paper answers it."""
 
     question: str
     confidence: float
@@ -37,7 +38,7 @@ class Measured(NamedTuple):
 
 
 class Judge(Protocol):
-    """What calibrating needs of an assistant."""
+    """The part of an assistant that calibration uses."""
 
     def papers(self) -> Iterator[Paper]: ...
 
@@ -45,7 +46,7 @@ class Judge(Protocol):
 
 
 class CalibrationReport(Value):
-    """A calibration with how well confidence tells questions from their twins, and the whole curve."""
+    """A calibration, how well confidence separates questions from their twins, and the risk–coverage curve."""
 
     calibration: Calibration
     auroc: float
@@ -56,9 +57,9 @@ class CalibrationReport(Value):
 def measure(
     assistant: Judge, *, seed: int = 0, progress: Callable[[str, int, int], None] | None = None
 ) -> list[Measured]:
-    """Ask a sample of papers' questions twice, with and without the paper. Raises PaperIndexError where too few.
+    """Ask the questions of a sample of papers twice, with and without the paper.
 
-    `progress` is told (stage, done, total).
+    `progress` is called with (stage, done, total). Raises PaperIndexError if fewer than MIN_PAPERS have an abstract.
     """
     papers = [paper for paper in assistant.papers() if spans_of(paper.abstract)]
     if len(papers) < MIN_PAPERS:
@@ -78,7 +79,7 @@ def measure(
 
 
 def questions_of(paper: Paper, drawn: random.Random) -> list[str]:
-    """Return a question for papers from the title, and one for a fact from a sentence, for a number if it has one."""
+    """Return a request for papers from the title, and a question on a fact, or on a number if a sentence has one."""
     questions = []
     if (words := _some_words(paper.title, drawn)) is not None:
         questions.append(f"Which papers are about {words}?")
@@ -94,17 +95,17 @@ def questions_of(paper: Paper, drawn: random.Random) -> list[str]:
 
 
 def _some_words(text: str, drawn: random.Random) -> str | None:
-    """Half of the content words of a text, in order; None where too few would be left."""
+    """Half of the content words of a text, in order, or None if too few would be left."""
     words = [word for word in WORDS.findall(text) if content_terms(word)]
     wanted = max(FEWEST_WORDS, round(len(words) * KEPT))
     if len(words) < wanted:
         return None
-    places = sorted(drawn.sample(range(len(words)), wanted))
-    return " ".join(words[place].strip(".") for place in places)
+    kept = sorted(drawn.sample(range(len(words)), wanted))
+    return " ".join(words[n].strip(".") for n in kept)
 
 
 def fit(measured: Sequence[Measured], wanted: float) -> CalibrationReport:
-    """Return the lowest threshold at which no more than the wanted share of the twins is answered."""
+    """Fit the lowest threshold that answers no more than the wanted share of the twins; `wanted` is 0 to 1."""
     ours = [m.confidence for m in measured]
     twins = [m.without for m in measured]
     threshold = lowest_threshold(twins, wanted)
@@ -125,7 +126,7 @@ def fit(measured: Sequence[Measured], wanted: float) -> CalibrationReport:
 
 
 def lowest_threshold(confidences: Sequence[float], wanted: float) -> float:
-    """Return the lowest threshold that no more than the wanted share of the confidences reaches, 0 to 1."""
+    """Return the lowest threshold, 0 to 1, that no more than the wanted share of the confidences reaches."""
     allowed = int(wanted * len(confidences) + 1e-9)
     ordered = sorted(confidences, reverse=True)
     if allowed >= len(ordered):

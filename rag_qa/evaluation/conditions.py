@@ -1,4 +1,4 @@
-"""Conditions: what is run, and the scores below which it has become worse; kept as data in a TOML file."""
+"""Conditions: what to run, and the least scores, as data in a TOML file."""
 
 import math
 import re
@@ -11,8 +11,8 @@ from pydantic import Field, ValidationError, model_validator
 
 from rag_qa.backends.locating import locate_model
 from rag_qa.errors import EvaluationError, ModelNotFoundError
+from rag_qa.evaluation.complaints import first_complaint
 from rag_qa.evaluation.corpora import SHARED, shared_folder
-from rag_qa.evaluation.lines import first_complaint
 from rag_qa.evaluation.significance import DIGITS
 from rag_qa.settings import Style
 from rag_qa.types import EvalReport, Value
@@ -31,7 +31,7 @@ CURE = (
 
 
 class Bound(Value):
-    """How bad a score may be: `tolerance` under what is expected, or up to a maximum where lower is better."""
+    """How bad a score may be: `tolerance` under what is expected, or up to a maximum if lower is better."""
 
     expected: float | None = None
     tolerance: float | None = Field(None, ge=0)
@@ -61,9 +61,9 @@ Bounds = Annotated[Mapping[str, Bound], Field(min_length=1)]
 
 
 class Condition(Value):
-    """One evaluation with the bounds of its scores: the paths are whole, `needs` is the shared data among them.
+    """One evaluation with the bounds of its scores; paths are resolved.
 
-    `model` is the language model that it is of, which must be on this machine.
+    `needs` are the paths of shared data that must exist, `model` the language model that must be on this machine.
     """
 
     name: str
@@ -78,7 +78,7 @@ class Condition(Value):
 
     @property
     def skipped(self) -> str | None:
-        """Why it cannot be run here: the first of its data that is absent, or its model; None when all is there."""
+        """Why it cannot run here (a path or a model that is missing), or None if it can."""
         absent = next((path for path in self.needs if not path.exists()), None)
         if absent is not None:
             return f"{absent} is not there; set {SHARED} to the folder of the shared data"
@@ -92,7 +92,7 @@ class Condition(Value):
 
 
 class Finding(Value):
-    """A score of a condition: its bound, and what was found (None when the report has no such score)."""
+    """A score of a condition: its bound, and the value found (None if the report has no such score)."""
 
     condition: str
     score: str
@@ -136,7 +136,7 @@ class _Entry(Value):
 def load_conditions(path: Path) -> dict[str, Condition]:
     """Read a file of conditions, by name.
 
-    Paths that begin with `$shared/` lie in `$RAG_QA_SHARED`, or in `../shared` beside the clone that holds the
+    Paths that begin with `$shared/` are in `$RAG_QA_SHARED`, or in `../shared` beside the clone that holds the
     file. Raises EvaluationError naming the condition and the edit that mends it.
     """
     path = Path(path)
@@ -160,7 +160,7 @@ def _condition(path: Path, name: str, table: object) -> Condition:
         raise EvaluationError(f"{path}, condition {name!r}: {first_complaint(exc)}; {CURE}") from exc
     shared = shared_folder(path)
 
-    def place(text: str) -> Path:
+    def resolve(text: str) -> Path:
         inside = text.startswith(FROM_SHARED)
         return shared / text.removeprefix(FROM_SHARED) if inside else path.parent / text
 
@@ -168,19 +168,19 @@ def _condition(path: Path, name: str, table: object) -> Condition:
     needs = [*entry.needs, *(text for text in written if text.startswith(FROM_SHARED))]
     return Condition(
         name=name,
-        folder=place(entry.folder),
+        folder=resolve(entry.folder),
         split=entry.split,
-        corpus=tuple(map(place, entry.corpus)),
-        ids=place(entry.ids) if entry.ids else None,
+        corpus=tuple(map(resolve, entry.corpus)),
+        ids=resolve(entry.ids) if entry.ids else None,
         style=entry.style,
         model=entry.model,
-        needs=tuple(map(place, needs)),
+        needs=tuple(map(resolve, needs)),
         scores=entry.scores,
     )
 
 
 def choose(conditions: Mapping[str, Condition], names: list[str]) -> list[Condition]:
-    """Return the conditions named, or all. Raises EvaluationError for a name that there is not."""
+    """Return the conditions named, or all if none is. Raises EvaluationError for an unknown name."""
     for name in names:
         if name not in conditions:
             raise EvaluationError(f"there is no condition {name!r}; name one of {', '.join(conditions)}")
@@ -188,7 +188,7 @@ def choose(conditions: Mapping[str, Condition], names: list[str]) -> list[Condit
 
 
 def judge(condition: Condition, report: EvalReport) -> list[Finding]:
-    """Return what was found for each score of a condition."""
+    """Return a finding for each score of a condition."""
     return [
         Finding(condition=condition.name, score=score, bound=bound, found=report.scores.get(score))
         for score, bound in condition.scores.items()
@@ -196,9 +196,9 @@ def judge(condition: Condition, report: EvalReport) -> list[Finding]:
 
 
 def record(condition: Condition, report: EvalReport) -> str:
-    """Return the condition's scores as found, in TOML to paste: each may be worse by what one question weighs.
+    """Return the condition's scores as found, in TOML to paste; the tolerance is the weight of one question.
 
-    A count gets itself as its maximum. Raises EvaluationError where the report lacks one of the scores.
+    A count gets itself as its maximum. Raises EvaluationError if the report lacks one of the scores.
     """
     lines = [f"[{condition.name}.scores]"]
     for score, bound in condition.scores.items():
@@ -218,7 +218,7 @@ def record(condition: Condition, report: EvalReport) -> str:
 
 
 def _weight(score: str, report: EvalReport) -> float:
-    """Return what one question weighs in a mean, rounded up to three digits; 0 for a count and what never varied."""
+    """Return the weight of one question in a mean, rounded up to three digits; 0 for a count or a constant score."""
     base, _, kind = score.partition("/")
     rows = [row for row in report.per_query if not kind or row.get("kind") == kind]
     values = [row["scores"][base] for row in rows if base in row.get("scores", {})]

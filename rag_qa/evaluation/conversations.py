@@ -1,7 +1,7 @@
-"""Conversations: is a follow-up question resolved to what it means? Judged by rules and BM25, without a model.
+"""Conversations: is a follow-up question resolved to what it means (coreference, query rewriting)?
 
-Every turn has a fixed history: the papers that the turns before showed are written in the set, so what is measured
-is the resolution of a question and neither search nor answers. Only `metadata` asks the assistant.
+Judged by rules and BM25, without a model. Every turn has a fixed history: the set names the papers that earlier turns
+showed. So the resolution of a question is measured, and neither search nor answers. Only `metadata` asks the assistant.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,12 +12,13 @@ from typing import Annotated, Any, Literal, Protocol, Self
 from pydantic import Field, ValidationError, model_validator
 
 from rag_qa.errors import EvaluationError, QuestionError
+from rag_qa.evaluation.complaints import fail, first_complaint
 from rag_qa.evaluation.datasets import CorpusSet, Text, file_hash, read_header
-from rag_qa.evaluation.lines import fail, first_complaint, read_records
 from rag_qa.evaluation.provenance import describe_run
 from rag_qa.evaluation.retrieval_runs import Progress, means
 from rag_qa.evaluation.running import Asker
 from rag_qa.index.lexical import Lexical, build_lexical
+from rag_qa.text.lines import read_json_lines
 from rag_qa.types import Answer, EvalReport, Filter, Paper, Query, Value
 
 CONVERSATIONS = "conversations.jsonl"
@@ -34,7 +35,7 @@ Row = dict[str, Any]
 
 
 class Only(Value):
-    """The papers that a turn may search, exactly: by place in the list shown last, the whole list, or by id."""
+    """The only papers that a turn may search: by position (from 1) in the last list, all of that list, or by id."""
 
     place: Place | None = None
     places: Annotated[tuple[Place, ...], Field(min_length=1)] | None = None
@@ -48,17 +49,18 @@ class Only(Value):
         return self
 
     def of(self, shown: Sequence[str]) -> frozenset[str]:
-        """Return the ids of the allowed papers, given those shown last."""
+        """Return the ids of these papers, given the ids shown last."""
         if self.ids is not None:
             return frozenset(self.ids)
-        places = self.places or ((self.place,) if self.place else range(1, len(shown) + 1))
-        return frozenset(shown[place - 1] for place in places)
+        positions = self.places or ((self.place,) if self.place else range(1, len(shown) + 1))
+        return frozenset(shown[position - 1] for position in positions)
 
 
 class Expected(Value):
-    """What a turn means: restricted to papers, or finding gold papers among the first, or alone as it stands.
+    """What a turn means: it searches `only` these papers, or finds the `gold` papers, or stands `alone`.
 
-    `states` are words that the assistant's answer must hold; they count in `metadata`, not in `resolution`.
+    Gold papers must be `among` the first that BM25 finds. `states` are words that the assistant's answer must hold;
+    they count for `metadata`, not for `resolution`.
     """
 
     only: Only | None = None
@@ -68,14 +70,14 @@ class Expected(Value):
     states: tuple[Text, ...] = ()
 
     @model_validator(mode="after")
-    def _says_something(self) -> Self:
+    def _one_expectation(self) -> Self:
         if (self.only is not None) + bool(self.gold) + self.alone != 1:
             raise ValueError("expect one of only, gold and alone")
         return self
 
 
-class Turn(Value):
-    """A question, what it means (nothing is expected of the first), and the papers that its answer showed."""
+class LabelledTurn(Value):
+    """A question with what it means (the first has no `expect`) and the papers that its answer showed."""
 
     question: Text
     kind: TurnKind
@@ -83,14 +85,14 @@ class Turn(Value):
     shows: tuple[Text, ...] = ()
 
 
-class Conversation(Value):
-    """Turns in order; each sees those before it."""
+class LabelledConversation(Value):
+    """Labelled turns in order; each sees those before it."""
 
     id: Text
-    turns: Annotated[tuple[Turn, ...], Field(min_length=2)]
+    turns: Annotated[tuple[LabelledTurn, ...], Field(min_length=2)]
 
     @model_validator(mode="after")
-    def _places_exist(self) -> Self:
+    def _positions_exist(self) -> Self:
         shown: tuple[str, ...] = ()
         for number, turn in enumerate(self.turns, 1):
             if (turn.expect is None) != (number == 1):
@@ -105,11 +107,11 @@ class Conversation(Value):
 class ConversationSet(CorpusSet):
     """Conversations over a corpus."""
 
-    conversations: tuple[Conversation, ...]
+    conversations: tuple[LabelledConversation, ...]
 
 
 class Talker(Asker, Protocol):
-    """What conversations need of an assistant."""
+    """The part of an assistant that conversations use."""
 
     def ask(self, question: str, /, *, history: Sequence[Answer] = ()) -> Answer: ...
 
@@ -121,26 +123,29 @@ class Talker(Asker, Protocol):
 
 
 def conversations_file(folder: Path, split: str | None = None) -> Path:
-    """Return where a folder's conversations stand: `conversations.jsonl`, or `conversations.SPLIT.jsonl`."""
+    """Return the path of a folder's conversations: `conversations.jsonl`, or `conversations.SPLIT.jsonl`."""
     whole = folder / CONVERSATIONS
     return whole if split is None and whole.is_file() else folder / f"conversations.{split or 'dev'}.jsonl"
 
 
 def load_conversations(folder: Path, *, split: str | None = None) -> ConversationSet:
-    """Read `set.toml` and the conversations (of a split). Raises EvaluationError naming file, line and cure."""
+    """Read `set.toml` and the conversations, of a split if one is given.
+
+    Raises EvaluationError naming the file, the line and the edit that mends it.
+    """
     folder = Path(folder)
     files = [folder / "set.toml", conversations_file(folder, split)]
     header = read_header(files[0])
     if split is not None:
         header = header.model_copy(update={"name": f"{header.name}-{split}"})
-    conversations: dict[str, Conversation] = {}
-    for number, record in read_records(files[1]):
+    conversations: dict[str, LabelledConversation] = {}
+    for number, record in read_json_lines(files[1], EvaluationError):
         try:
-            conversation = Conversation.model_validate(record)
+            conversation = LabelledConversation.model_validate(record)
         except ValidationError as exc:
             fail(files[1], number, first_complaint(exc), TURN_CURE)
         if conversation.id in conversations:
-            fail(files[1], number, f"the id {conversation.id!r} stands here twice", "give each its own id")
+            fail(files[1], number, f"the id {conversation.id!r} is in the file twice", "give each its own id")
         conversations[conversation.id] = conversation
     if not conversations:
         fail(files[1], 1, "no conversations", TURN_CURE)
@@ -159,7 +164,7 @@ def run_conversations(
 
     `resolution` is the share of turns resolved as expected; `leaks`, over turns that stand alone, the share to which
     anything of the turns before was added; `metadata`, over turns with `states`, the share of the assistant's answers
-    that hold them. Raises EvaluationError when a paper of the set is not in the index.
+    that hold them. Raises EvaluationError if a paper of the set is not in the index.
     """
     papers = {paper.id: paper for paper in assistant.papers()}
     _check_papers(conversation_set, papers)
@@ -190,7 +195,7 @@ def _check_papers(conversation_set: ConversationSet, papers: Mapping[str, Paper]
 
 
 def _rows(
-    conversation: Conversation, assistant: Talker, lexical: Lexical, papers: Mapping[str, Paper]
+    conversation: LabelledConversation, assistant: Talker, lexical: Lexical, papers: Mapping[str, Paper]
 ) -> list[Row]:
     """Return a row for each turn but the first."""
     rows = []
@@ -246,7 +251,7 @@ def is_as_expected(
     """Return whether a question was understood as expected.
 
     Alone: word for word as asked, over all papers. Only: within exactly these papers. Gold: each of them is among
-    the first that BM25 finds for the question, within its restriction where it has one.
+    the first that BM25 finds for the question, within its restriction if it has one.
     """
     if expect.alone:
         return query.text == question and query.within is None
@@ -257,14 +262,14 @@ def is_as_expected(
 
 
 def _found(query: Query, lexical: Lexical) -> list[str]:
-    """Return the papers that hold a word of the question, or that it is restricted to, best first."""
+    """Return the papers with a word of the question, or those that it is restricted to, best first."""
     scores = dict(zip(lexical.paper_ids, lexical.scores(query.text), strict=True))
     allowed = [p for p in scores if scores[p] > 0] if query.within is None else query.within
     return sorted(allowed, key=lambda paper: -scores[paper])
 
 
-def _answered(turn: Turn, query: Query, papers: Mapping[str, Paper]) -> Answer:
-    """Return the answer that the set says was given: its papers, without sentences."""
+def _answered(turn: LabelledTurn, query: Query, papers: Mapping[str, Paper]) -> Answer:
+    """Return an answer of the papers that the set says were shown, without sentences."""
     return Answer(
         question=turn.question,
         abstained=not turn.shows,

@@ -1,4 +1,4 @@
-"""Where the papers are that a set is asked of."""
+"""Find the papers of a set."""
 
 import json
 import os
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rag_qa.errors import EvaluationError
 from rag_qa.evaluation.datasets import CorpusSet, RetrievalSet
-from rag_qa.evaluation.lines import read_lines, read_records
+from rag_qa.text.lines import read_json_lines, read_lines
 
 SHARED = "RAG_QA_SHARED"
 ROOT_MARKS = (".git", "pyproject.toml")
@@ -16,9 +16,9 @@ ROOT_MARKS = (".git", "pyproject.toml")
 def resolve_corpus(asked: CorpusSet) -> list[Path]:
     """Return the sources to index for a set, in its order.
 
-    "sample" is the corpus that ships with the package. A path may begin with `$RAG_QA_SHARED/`, which is `../shared`
-    from the root of the clone that holds the set where the variable is not set, and "seeds" is `$RAG_QA_SHARED/seeds`;
-    any other path is relative to the set's folder. Raises EvaluationError when it is not there.
+    "sample" is the corpus that ships with the package, and "seeds" is `$RAG_QA_SHARED/seeds`. A path may begin with
+    `$RAG_QA_SHARED/`; if the variable is not set, that is `../shared` from the root of the clone that holds the set.
+    Any other path is relative to the set's folder. Raises EvaluationError if a path does not exist.
     """
     return [_source(asked, name) for name in asked.corpus]
 
@@ -43,7 +43,7 @@ def _source(asked: CorpusSet, name: str) -> Path:
 
 
 def corpus_of(judged: CorpusSet | RetrievalSet) -> list[Path]:
-    """Return the sources to index for a set. Raises EvaluationError when it has none."""
+    """Return the sources to index for a set of any kind. Raises EvaluationError if it has none."""
     if isinstance(judged, CorpusSet):
         return resolve_corpus(judged)
     if judged.documents is None:
@@ -55,13 +55,15 @@ def corpus_of(judged: CorpusSet | RetrievalSet) -> list[Path]:
 
 
 def select_papers(sources: Sequence[Path], ids: Path, target: Path) -> Path:
-    """Write the records of JSON Lines files whose `_id` or `id` the file `ids` lists, one a line; return the path.
+    """Write the records of JSON Lines files whose `_id` or `id` is in the file `ids` (one a line); return `target`.
 
-    Raises EvaluationError when a listed paper is in none of the files.
+    Raises EvaluationError if a listed paper is in none of the files.
     """
-    wanted = {text.strip() for _, text in read_lines(ids)}
+    wanted = {text.strip() for _, text in read_lines(ids, EvaluationError)}
     lines = []
-    for _, record in (numbered for source in sources for numbered in read_records(source)):
+    for _, record in (
+        numbered for source in sources for numbered in read_json_lines(source, EvaluationError)
+    ):
         if (paper := str(record.get("_id", record.get("id")))) in wanted:
             lines.append(json.dumps(record, ensure_ascii=False) + "\n")
             wanted.discard(paper)

@@ -1,4 +1,4 @@
-"""The risk–coverage curve of a calibration, as a table in Markdown and as a drawing in SVG without dependencies."""
+"""Show a calibration's risk–coverage curve as a Markdown table or as an SVG drawing."""
 
 from collections.abc import Iterable
 
@@ -10,7 +10,7 @@ WIDTH, HEIGHT, MARGIN = 480, 320, 48
 
 
 def render_curve(report: CalibrationReport) -> str:
-    """Return the risk at ten coverages, evenly spaced as far as ties allow, as a Markdown table."""
+    """Return a Markdown table of the risk at ten coverages, evenly spaced as far as ties allow."""
     lines = ["| threshold | coverage | risk  |", "|-----------|----------|-------|"]
     lines += [f"| {p.threshold:9.3f} | {p.coverage:8.3f} | {p.risk:5.3f} |" for p in _spaced(report.curve)]
     return "\n".join(lines)
@@ -24,7 +24,7 @@ def _spaced(curve: Iterable[RiskPoint]) -> list[RiskPoint]:
 
 
 def draw_curve(report: CalibrationReport) -> str:
-    """Return the curve as an SVG file: coverage to the right, risk upwards, the threshold chosen as a dot."""
+    """Return the curve as SVG: coverage to the right, risk upwards, the chosen threshold as a dot."""
     line = " ".join(f"{_x(p.coverage):.1f},{_y(p.risk):.1f}" for p in report.curve)
     at = [p for p in report.curve if p.threshold >= report.calibration.threshold]
     dot = (

@@ -1,6 +1,5 @@
-"""What an assistant is measured on: question sets with gold papers and key facts, and BEIR-shaped folders."""
+"""Read question sets (gold papers and key facts) and BEIR-shaped folders (retrieval alone)."""
 
-import gzip
 import hashlib
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -10,8 +9,9 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, StringConstraints, ValidationError, field_validator, model_validator
 
 from rag_qa.errors import EvaluationError
-from rag_qa.evaluation.lines import fail, first_complaint, read_records
+from rag_qa.evaluation.complaints import fail, first_complaint
 from rag_qa.evaluation.qrels import Qrels, gold, read_qrels
+from rag_qa.text.lines import read_json_lines, unzip
 from rag_qa.types import Value
 
 Kind = Literal["which", "fact", "comparison", "near", "far", "hostile"]
@@ -22,10 +22,11 @@ QUERY_CURE = 'a line is {"_id": "q1", "text": "…", "kind": "fact", "answerable
 
 
 class Question(Value):
-    """A question. `near` and `far` ones have no answer in the corpus: on its topics, or off them.
+    """A question with what a right answer holds.
 
-    Each key fact is a tuple of alternative wordings, of which an answer must hold one. `yesno` is the right answer to
-    a yes/no question; `maybe` are papers that a list may hold or leave out.
+    The kinds `near` and `far` have no answer in the corpus: `near` is on its topics, `far` is not. Each key fact is a
+    tuple of alternative wordings; an answer must hold one of them. `yesno` is the right answer to a yes/no question.
+    `maybe` are papers that a list may hold or leave out.
     """
 
     id: Text = Field(alias="_id")
@@ -50,7 +51,7 @@ class Question(Value):
 
 
 class CorpusSet(Value):
-    """What is asked over a corpus: "sample", "seeds" or paths; with `ids`, over the papers listed in that file."""
+    """A set over a corpus: "sample", "seeds" or paths. If there is a file `ids`, only over the papers that it lists."""
 
     name: str
     description: str
@@ -79,7 +80,7 @@ class QuestionSet(CorpusSet):
 
 
 class RetrievalSet(Value):
-    """Judged queries for retrieval alone; `documents` is the corpus file where the folder has one."""
+    """Judged queries for retrieval alone; `documents` is the corpus file if the folder has one."""
 
     name: str
     queries: Mapping[str, str]
@@ -88,8 +89,8 @@ class RetrievalSet(Value):
     sha256: str
 
 
-class Header(Value):
-    """What a set's `set.toml` says."""
+class DatasetHeader(Value):
+    """The content of a set's `set.toml`."""
 
     name: Text
     description: str
@@ -102,7 +103,7 @@ class Header(Value):
         return (value,) if isinstance(value, str) else value
 
     def over(self, folder: Path) -> dict[str, Any]:
-        """Return the fields of a set in a folder, to which the file of ids is relative."""
+        """Return the fields of a set in this folder; `ids` is relative to it."""
         ids = folder / self.ids if self.ids else None
         return {"name": self.name, "description": self.description, "corpus": self.corpus, "ids": ids}
 
@@ -135,13 +136,13 @@ def load_question_set(folder: Path) -> QuestionSet:
     )
 
 
-def read_header(path: Path) -> Header:
+def read_header(path: Path) -> DatasetHeader:
     """Read a set's `set.toml`. Raises EvaluationError naming the file and what it needs."""
     cure = (
         "it needs the strings name, description and corpus (or a list of these), and may name a file of ids"
     )
     try:
-        return Header.model_validate(tomllib.loads(path.read_text("utf-8")))
+        return DatasetHeader.model_validate(tomllib.loads(path.read_text("utf-8")))
     except ValidationError as exc:
         raise EvaluationError(f"{path}: {first_complaint(exc)}; {cure}") from exc
     except (OSError, ValueError) as exc:
@@ -150,13 +151,15 @@ def read_header(path: Path) -> Header:
 
 def _read_questions(path: Path) -> dict[str, Question]:
     questions: dict[str, Question] = {}
-    for number, record in read_records(path):
+    for number, record in read_json_lines(path, EvaluationError):
         try:
             question = Question.model_validate(record)
         except ValidationError as exc:
             fail(path, number, first_complaint(exc), QUERY_CURE)
         if question.id in questions:
-            fail(path, number, f"the id {question.id!r} stands here twice", "give each question its own id")
+            fail(
+                path, number, f"the id {question.id!r} is in the file twice", "give each question its own id"
+            )
         questions[question.id] = question
     if not questions:
         fail(path, 1, "no questions", QUERY_CURE)
@@ -164,12 +167,12 @@ def _read_questions(path: Path) -> dict[str, Question]:
 
 
 def load_beir(folder: Path, *, split: str | None = None) -> RetrievalSet:
-    """Read a BEIR-shaped folder: queries, qrels and, where present, the corpus; each plain or `.gz`.
+    """Read a BEIR-shaped folder: queries, qrels and, if there is one, the corpus; each plain or `.gz`.
 
-    Queries are `queries[.SPLIT].jsonl` with `_id` or `id` and `text`; judgments `qrels[.SPLIT].tsv` or
-    `qrels/SPLIT.tsv`. Without `split`, the undivided judgments are taken, else test, else dev. Only queries
-    with a relevant document are kept. Raises EvaluationError naming the file, the line and the edit that
-    mends it.
+    Queries are `queries[.SPLIT].jsonl` with `_id` or `id` and `text`; judgments are `qrels[.SPLIT].tsv` or
+    `qrels/SPLIT.tsv`. Without `split`, the undivided judgments are read, else test, else dev. Only queries with a
+    relevant document are kept. The layout is that of BEIR (Thakur et al., NeurIPS 2021). Raises EvaluationError
+    naming the file, the line and the edit that mends it.
     """
     folder = Path(folder)
     judged, asked = _split_files(folder, [split] if split else ["", "test", "dev"])
@@ -187,7 +190,7 @@ def load_beir(folder: Path, *, split: str | None = None) -> RetrievalSet:
 
 
 def _split_files(folder: Path, splits: Iterable[str]) -> tuple[Path, Path]:
-    """The judgments of the first split that has some, and its queries."""
+    """The judgments and the queries of the first split that has judgments."""
     for split in splits:
         judged = _find(folder, [f"qrels.{split}.tsv", f"qrels/{split}.tsv"] if split else ["qrels.tsv"])
         if judged is None:
@@ -207,35 +210,34 @@ def _split_files(folder: Path, splits: Iterable[str]) -> tuple[Path, Path]:
 
 
 def _splits(folder: Path) -> list[str]:
-    """The splits that a folder has judgments of."""
+    """The splits with judgments."""
     names = [path.name for path in folder.glob("qrels/*.tsv*")]
     names += [path.name.removeprefix("qrels.") for path in folder.glob("qrels.*.tsv*")]
     return sorted({name.removesuffix(".gz").removesuffix(".tsv") for name in names})
 
 
 def _find(folder: Path, names: Iterable[str]) -> Path | None:
-    """The first of `names` in the folder, each looked for plain and then gzipped."""
+    """The first of `names` in the folder, plain or else gzipped."""
     candidates = (folder / (name + ending) for name in names for ending in ("", ".gz"))
     return next((path for path in candidates if path.is_file()), None)
 
 
 def _read_queries(path: Path) -> dict[str, str]:
     texts: dict[str, str] = {}
-    for number, record in read_records(path):
+    for number, record in read_json_lines(path, EvaluationError):
         query, text = record.get("_id", record.get("id")), record.get("text")
         if not isinstance(query, str) or not query or not isinstance(text, str) or not text.strip():
             fail(path, number, "no string `_id` (or `id`) and `text`", 'write {"_id": "q1", "text": "…"}')
         if query in texts:
-            fail(path, number, f"the id {query!r} stands here twice", "give each query its own id")
+            fail(path, number, f"the id {query!r} is in the file twice", "give each query its own id")
         texts[query] = text
     return texts
 
 
 def file_hash(files: Iterable[Path]) -> str:
-    """Return one hash over the files' names and bytes, in the given order; gzipped files count as what they hold."""
+    """Return a SHA-256 over the files' names and contents, in the given order; gzipped files are unpacked first."""
     digest = hashlib.sha256()
     for path in files:
-        content = path.read_bytes()
-        content = gzip.decompress(content) if path.suffix == ".gz" else content
+        content = unzip(path.read_bytes())
         digest.update(f"{path.name.removesuffix('.gz')}\0{len(content)}\0".encode() + content)
     return digest.hexdigest()

@@ -1,4 +1,4 @@
-"""One evaluation, from a folder to a report: conversations, a question set (set.toml), else a BEIR folder."""
+"""One evaluation, from a folder to a report."""
 
 from pathlib import Path
 
@@ -20,14 +20,29 @@ from rag_qa.evaluation.retrieval_runs import Progress, run_retrieval
 from rag_qa.evaluation.running import run_question_set
 from rag_qa.types import EvalReport
 
+# In the root of a clone.
+SETS = Path("eval/sets")
+
+
+def find_set(name: str | Path) -> Path:
+    """Return the folder of a set: a path, or in the root of a clone the name of one in eval/sets (fields/dev)."""
+    named = SETS / name
+    return named if named.is_dir() and not Path(name).is_dir() else Path(name)
+
 
 def load_set(
     folder: Path, *, split: str | None = None
 ) -> ConversationSet | PhrasingSet | QuestionSet | RetrievalSet:
-    """Read a folder as what it is. Raises EvaluationError when it is none of them, or malformed."""
+    """Read a folder of conversations, phrasings, questions or BEIR files.
+
+    Raises EvaluationError if it is none of these, or malformed.
+    """
     folder = Path(folder)
     if not folder.is_dir():
-        raise EvaluationError(f"there is no folder {folder}; name a question set such as eval/sample")
+        raise EvaluationError(
+            f"there is no folder {folder}; give the path of a question set, or in a clone the name of one in "
+            f"{SETS}, such as sample"
+        )
     if not (folder / "set.toml").exists():
         return load_beir(folder, split=split)
     if is_phrasing_set(folder):
@@ -53,10 +68,18 @@ def evaluate(
 ) -> EvalReport:
     """Evaluate an assistant on conversations, phrasings, a question set, or a BEIR folder (retrieval alone).
 
-    With `results`, the report is written there as NAME.json, and the table of a README.md beside that folder
-    is brought up to date. With `run_file`, the first hundred papers of each query are written there as a TREC
-    run. With `baseline`, a run or a report, the report holds every score's difference to it. Raises
-    EvaluationError when the set or the baseline is malformed or the index is of another corpus.
+    Args:
+        folder: the set.
+        assistant: what is measured.
+        split: the part of a BEIR folder, of conversations or of phrasings.
+        results: a folder for the report, as NAME.json; the table of a README.md beside it is brought up to date.
+        run_file: a file for the first hundred papers of each query, as a TREC run.
+        baseline: a TREC run or a report; the report then holds the difference of every score to it.
+        support: decides whether quotes support a sentence that is not verbatim.
+        cache: the assistant's generator if it keeps results; cached questions are not timed.
+        progress: called with (done, total).
+
+    Raises EvaluationError if the set or the baseline is malformed, or the index is of another corpus.
     """
     judged = load_set(folder, split=split)
     parsed = isinstance(judged, ConversationSet | PhrasingSet)

@@ -1,6 +1,6 @@
-"""Whether an answer states the facts that it should: by text, without a judge model.
+"""Does an answer state the facts that it should? Compared as text, without a judge model.
 
-What it does not know: paraphrases beyond the alternatives given, and a fact that is stated to be false.
+Not seen: paraphrases beyond the alternatives given, and that a fact is stated to be false.
 """
 
 import re
@@ -37,9 +37,10 @@ def _folded(text: str) -> str:
 
 
 def states(text: str, alternatives: Sequence[str]) -> bool:
-    """Return whether one of the wordings stands in the text as whole words and numbers, after `normalise`.
+    """Return whether the text holds one of the wordings as whole words and numbers, after `normalise`.
 
-    "5" does not stand in "4.5", "15" or "5.2", nor "game" in "gamete".
+    >>> states("It reaches 4.5 points.", ["5"]), states("12,345 agents", ["12345 agents"])
+    (False, True)
     """
     text = normalise(text)
     return any(_stands(text, wanted) for wanted in map(normalise, alternatives) if wanted)
@@ -52,37 +53,37 @@ def _stands(text: str, wanted: str) -> bool:
 
 
 def shown_text(answer: Answer) -> str:
-    """Return what a reader is shown: each sentence, and under prose the quotes that it cites, each once."""
+    """Return the text that a reader sees: each sentence, and under prose the quotes that it cites, each once."""
     texts = [text for s in answer.sentences for text in (s.text, *(c.quote for c in s.citations))]
     return " ".join(dict.fromkeys(texts))
 
 
 def prose_text(answer: Answer) -> str:
-    """Return what the language model wrote; "" for an answer in quotes."""
+    """Return the text that the language model wrote; "" for an answer in quotes."""
     return " ".join(s.text for s in answer.sentences if s.kind == "prose")
 
 
 def missing_facts(answer: Answer, key_facts: Sequence[Sequence[str]]) -> tuple[str, ...]:
-    """Return the first wording of each fact that is not shown; an answer that abstains shows none."""
+    """Return the first wording of each fact that the reader does not see; an abstention shows none."""
     text = "" if answer.abstained else shown_text(answer)
     return tuple(fact[0] for fact in key_facts if not states(text, fact))
 
 
 def key_facts_shown(answer: Answer, key_facts: Sequence[Sequence[str]]) -> float | None:
-    """Return the share of facts that are shown; None when there are none to state."""
+    """Return the share of facts that the reader sees, 0 to 1; None if there are no facts."""
     return 1 - len(missing_facts(answer, key_facts)) / len(key_facts) if key_facts else None
 
 
 def key_facts_prose(answer: Answer, key_facts: Sequence[Sequence[str]]) -> float | None:
-    """Return the share of facts that the prose alone states; None when there are none to state."""
+    """Return the share of facts that the prose alone states, 0 to 1; None if there are no facts."""
     text = prose_text(answer)
     return sum(states(text, fact) for fact in key_facts) / len(key_facts) if key_facts else None
 
 
 def key_facts_cited(answer: Answer, key_facts: Sequence[Sequence[str]]) -> float | None:
-    """Return, of the facts that sentences of prose state, the share that a quote under such a sentence states too.
+    """Return the share of the facts stated in prose that a quote under the same sentence states too, 0 to 1.
 
-    It judges citations without the verifier that let the sentences through. None where prose states no fact.
+    This judges citations without the verifier that let the sentences through. None if the prose states no fact.
     """
     prose = [s for s in answer.sentences if s.kind == "prose"]
     stating = [(fact, [s for s in prose if states(s.text, fact)]) for fact in key_facts]
@@ -95,6 +96,6 @@ def key_facts_cited(answer: Answer, key_facts: Sequence[Sequence[str]]) -> float
 
 
 def says_yes_or_no(answer: Answer) -> str | None:
-    """Return "yes" or "no" where that is the answer's first word, else None."""
+    """Return "yes" or "no" if that is the answer's first word, else None."""
     first = re.match(r"\W*(yes|no)\b", answer.sentences[0].text, re.IGNORECASE) if answer.sentences else None
     return first[1].lower() if first else None

@@ -1,8 +1,8 @@
-"""Whether an answer's sentences are supported by what they cite, and whether its quotes are true.
+"""Are an answer's sentences supported by what they cite, or hallucinated? Are its quotes exact?
 
 Citation recall and precision have the shape of ALCE (Gao et al., Enabling Large Language Models to Generate
-Text with Citations, EMNLP 2023, section 3), with its NLI model replaced by any `Support`. All functions take
-one answer and a `Lookup` of the index's papers; None means that the figure does not apply.
+Text with Citations, EMNLP 2023, section 3), with its entailment model replaced by any `Support`. All functions take
+one answer and a `Lookup` of the index's papers. They return a figure from 0 to 1, or None if it does not apply.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,9 +15,9 @@ Lookup = Callable[[str], Paper]
 
 
 def verbatim(text: str, quotes: Sequence[str]) -> bool:
-    """Return whether the text stands word for word in a quote, or is the quotes one after the other.
+    """Return whether a quote holds the text word for word, or the text is all the quotes, one after the other.
 
-    Only white space may differ. The strictest `Support`: a paraphrase, however true, has none.
+    Only white space may differ. This is the strictest `Support`: no paraphrase passes, however true.
     """
     plain = [" ".join(quote.split()) for quote in quotes]
     words = " ".join(text.split())
@@ -25,11 +25,10 @@ def verbatim(text: str, quotes: Sequence[str]) -> bool:
 
 
 def citation_recall(answer: Answer, lookup: Lookup, support: Support = verbatim) -> float | None:
-    """Return the share of sentences supported by what they cite; None for an answer that abstains.
+    """Return the share of sentences supported by what they cite; None for an abstention.
 
-    A sentence without citations scores 0, and so does an answer without sentences. Only quotes that stand in
-    the cited paper, at the place given, can support. Sentences on metadata say nothing of abstracts and do not
-    count; None where there are no others.
+    A sentence without citations scores 0, and so does an answer without sentences. Only exact quotes can support.
+    Sentences on metadata do not count; None if there are no others.
     """
     if answer.abstained or _is_metadata(answer):
         return None
@@ -38,18 +37,18 @@ def citation_recall(answer: Answer, lookup: Lookup, support: Support = verbatim)
 
 
 def unsupported_sentences(answer: Answer, lookup: Lookup, support: Support = verbatim) -> tuple[str, ...]:
-    """Return the sentences that what they cite does not support; those on metadata are left out."""
+    """Return the sentences that their citations do not support, without those on metadata."""
     return tuple(
         s.text for s in _judged(answer) if not _supported(s.text, _quotes(s, answer, lookup), support)
     )
 
 
 def faithfulness(answer: Answer, lookup: Lookup, support: Support = verbatim) -> float | None:
-    """Return the share of sentences supported by any evidence of the answer; None for an answer that abstains.
+    """Return the share of sentences supported by any evidence of the answer; None for an abstention.
 
-    The evidence is what the sentence cites, else all that the answer quotes, else the abstract of any paper that it
-    carries, as the index holds it. So a sentence under the wrong citation, or under none, may be faithful, and
-    faithfulness is never below citation recall. An answer without sentences scores 0; those on metadata do not count.
+    The evidence is what the sentence cites, else all that the answer quotes, else the abstract of any paper of the
+    answer, as the index holds it. So a sentence with a wrong citation, or none, may be faithful, and faithfulness is
+    never below citation recall. An answer without sentences scores 0; sentences on metadata do not count.
     """
     if answer.abstained or _is_metadata(answer):
         return None
@@ -63,10 +62,10 @@ def faithfulness(answer: Answer, lookup: Lookup, support: Support = verbatim) ->
 
 
 def citation_precision(answer: Answer, lookup: Lookup, support: Support = verbatim) -> float | None:
-    """Return the share of citations that help support their sentence; None for an answer that abstains.
+    """Return the share of citations that help support their sentence; None for an abstention.
 
-    A citation helps when its quote is exact, its sentence is supported by all that it cites, and it is not
-    irrelevant; irrelevant is one that alone does not support while the others without it still do. An answer
+    A citation helps if its quote is exact, if all citations together support the sentence, and if it is not
+    irrelevant. It is irrelevant if it alone does not support the sentence and the others without it do. An answer
     without citations scores 0; sentences on metadata do not count.
     """
     if answer.abstained or _is_metadata(answer):
@@ -76,22 +75,22 @@ def citation_precision(answer: Answer, lookup: Lookup, support: Support = verbat
 
 
 def quote_exactness(answer: Answer, lookup: Lookup) -> float | None:
-    """Return the share of citations whose quote is `abstract[start:end]`; None when there are none.
+    """Return the share of citations whose quote is `abstract[start:end]`; None if there are none.
 
-    It must be so in the paper that the answer carries and in the one that the index holds.
+    This must hold both for the answer's copy of the paper and for the index's.
     """
     exact = [_is_exact(c, answer, lookup) for s in answer.sentences for c in s.citations]
     return sum(exact) / len(exact) if exact else None
 
 
 def invalid_citations(answer: Answer, lookup: Lookup) -> int:
-    """Return how many citations point at no text at all.
+    """Return the number of citations that point at no text.
 
-    Their paper is not among the answer's papers or not in the index, or the place is empty or outside its
-    abstract. A quote that differs from the text at its place is counted by `quote_exactness` instead.
+    Their paper is not among the answer's papers or not in the index, or the span is empty or outside the abstract.
+    A quote that differs from the text of its span counts against `quote_exactness` instead.
     """
     citations = [c for s in answer.sentences for c in s.citations]
-    return sum(not all(_places(c, answer, lookup)) for c in citations)
+    return sum(not all(_cited_texts(c, answer, lookup)) for c in citations)
 
 
 def cited_papers(answer: Answer) -> tuple[str, ...]:
@@ -100,7 +99,7 @@ def cited_papers(answer: Answer) -> tuple[str, ...]:
 
 
 def _judged(answer: Answer) -> list[Sentence]:
-    """Return the sentences that say something of what papers say."""
+    """Return the sentences on what abstracts say, without those on metadata."""
     return [sentence for sentence in answer.sentences if sentence.kind != "metadata"]
 
 
@@ -108,8 +107,8 @@ def _is_metadata(answer: Answer) -> bool:
     return bool(answer.sentences) and not _judged(answer)
 
 
-def _places(citation: Citation, answer: Answer, lookup: Lookup) -> tuple[str, str]:
-    """What stands at the cited place in the answer's copy of the paper and in the index's; "" for nothing."""
+def _cited_texts(citation: Citation, answer: Answer, lookup: Lookup) -> tuple[str, str]:
+    """The text of the cited span in the answer's copy of the paper and in the index's; "" for none."""
     carried = next((paper for paper in answer.papers if paper.id == citation.paper_id), None)
     try:
         stored = lookup(citation.paper_id)
@@ -125,7 +124,7 @@ def _at(paper: Paper | None, citation: Citation) -> str:
 
 
 def _abstracts(answer: Answer, lookup: Lookup) -> list[str]:
-    """The abstracts of the papers that the answer carries, as far as the index has them."""
+    """The abstracts of the answer's papers, as far as the index has them."""
     found = []
     for paper in answer.papers:
         with suppress(KeyError):
@@ -134,7 +133,7 @@ def _abstracts(answer: Answer, lookup: Lookup) -> list[str]:
 
 
 def _is_exact(citation: Citation, answer: Answer, lookup: Lookup) -> bool:
-    return bool(citation.quote) and _places(citation, answer, lookup) == (citation.quote, citation.quote)
+    return bool(citation.quote) and _cited_texts(citation, answer, lookup) == (citation.quote, citation.quote)
 
 
 def _quotes(sentence: Sentence, answer: Answer, lookup: Lookup) -> list[str]:

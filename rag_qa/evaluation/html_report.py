@@ -1,7 +1,7 @@
-"""A report as one HTML page that needs nothing else: no script, no file beside it, readable in light and dark.
+"""Show a report as one HTML page that needs nothing else: no script, no other file, readable in light and dark.
 
-Every text is escaped by the template engine, and characters that cannot be seen are shown as code points, since
-questions, ids and reasons may come from anywhere.
+The template engine escapes every text, and invisible characters are shown as code points: questions, ids and reasons
+may come from anywhere.
 """
 
 import re
@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from rag_qa.errors import EvaluationError
-from rag_qa.evaluation.reports import BY_KIND, SECONDS, TIMES, place, shown
+from rag_qa.evaluation.metrics import RiskPoint, risk_coverage
+from rag_qa.evaluation.reports import BY_KIND, SECONDS, TIMES, score_order, shown
 from rag_qa.types import EvalReport, Value
 
 TEMPLATE = "report.html.jinja"
@@ -32,9 +33,9 @@ MEANINGS = {
     "citation_recall": "sentences supported by what they cite, by our own judge",
     "citation_precision": "citations that help support their sentence, by our own judge",
     "faithfulness": "sentences supported by any evidence of the answer, by our own judge",
-    "quote_exactness": "quotes that stand word for word at their place",
+    "quote_exactness": "quotes that are the text of their span, word for word",
     "invalid_citations": "citations that point at no text; a count",
-    "key_facts_shown": "key facts that stand in the answer or in the quotes under it",
+    "key_facts_shown": "key facts in the answer or in the quotes under it",
     "key_facts_prose": "key facts that the prose alone states",
     "key_facts_cited": "key facts stated in prose that the quotes under it state too",
     "yesno_accuracy": "yes/no questions whose answer begins with the right word",
@@ -50,34 +51,27 @@ MEANINGS = {
     "refused": "questions that are refused",
     "resolution": "follow-up questions resolved to what they mean",
     "leaks": "turns that stand alone to which something was added",
-    "metadata": "answers that hold what the metadata say",
+    "metadata": "answers that hold the expected metadata",
 }
 
 Row = Mapping[str, Any]
 
 
 class Failure(Value):
-    """A question that went wrong: its row, and in words how, the gravest first."""
+    """A question that went wrong: its row, and its faults in words, worst first."""
 
     row: Mapping[str, Any]
     faults: tuple[str, ...]
 
 
 class Bar(Value):
-    """A stage's seconds, median and 95th percentile, with their lengths as shares of the longest."""
+    """A stage's seconds, median and 95th percentile, and both as shares of the longest bar."""
 
     name: str
     median: float
     p95: float
     median_share: float
     p95_share: float
-
-
-class Point(Value):
-    """The share of questions answered at some threshold of confidence, and the share of these with no answer."""
-
-    coverage: float
-    risk: float
 
 
 def to_html(report: EvalReport) -> str:
@@ -94,15 +88,15 @@ def to_html(report: EvalReport) -> str:
         columns=columns,
         kinds=_kinds(report, columns),
         bars=_bars(report),
-        curve=risk_coverage(report.per_query),
+        curve=confidence_curve(report.per_query),
     )
     return page
 
 
 def write_html(report: EvalReport, path: Path) -> Path:
-    """Write the page and return its path; folders are made where needed.
+    """Write the page and return its path; missing folders are made.
 
-    Raises EvaluationError when it cannot be written.
+    Raises EvaluationError if it cannot be written.
     """
     path = Path(path)
     try:
@@ -117,10 +111,9 @@ def write_html(report: EvalReport, path: Path) -> Path:
 
 
 def find_failures(report: EvalReport) -> list[Failure]:
-    """Return what went wrong, worst first: by the first kind of fault that one has more of than the other.
+    """Return the questions that went wrong, worst first.
 
-    The kinds in order: invalid citations, quotes that are not exact, unsupported sentences, false refusals, false
-    answers, gold papers missed, key facts missed, follow-ups misread. Equals stay in the set's order.
+    They are sorted by how much they have of each kind of fault, in the order of FAULTS. Equals stay in the set's order.
     """
     extents = [(row, [extent(row) for extent in FAULTS.values()]) for row in report.per_query]
     failed = [(row, found) for row, found in extents if any(extent > 0 for extent in found)]
@@ -132,7 +125,7 @@ def find_failures(report: EvalReport) -> list[Failure]:
 
 
 def _short_of_one(*names: str) -> Callable[[Row], float]:
-    """How far the first of the scores that an answered question has falls short of 1."""
+    """How far an answered question falls short of 1 in the first of these scores that it has."""
 
     def extent(row: Row) -> float:
         value = next((row["scores"][name] for name in names if name in row["scores"]), 1.0)
@@ -150,31 +143,25 @@ FAULTS: Mapping[str, Callable[[Row], float]] = {
     "gold papers missed": _short_of_one("paper_recall", "recall@100", "recall@20"),
     "key facts missed": _short_of_one("key_facts_shown"),
     "misread as a follow-up": _short_of_one("resolution"),
-    "metadata not told": _short_of_one("metadata"),
+    "metadata missing": _short_of_one("metadata"),
 }
 
 
 # --- tables and curves
 
 
-def risk_coverage(rows: Sequence[Row]) -> list[Point]:
-    """Return the curve of questions taken by falling confidence; empty where no row has a confidence.
-
-    Risk is the share of questions without an answer among those taken (El-Yaniv and Wiener, On the Foundations of
-    Noise-free Selective Classification, JMLR 2010). Questions of one confidence are taken together.
-    """
-    sure = [(row["confidence"], not row["answerable"]) for row in rows if row.get("confidence") is not None]
-    sure.sort(key=lambda pair: -pair[0])
-    points, wrong = [], 0
-    for taken, (confidence, unanswerable) in enumerate(sure, 1):
-        wrong += unanswerable
-        if taken == len(sure) or sure[taken][0] != confidence:
-            points.append(Point(coverage=taken / len(sure), risk=wrong / taken))
-    return points
+def confidence_curve(rows: Sequence[Row]) -> tuple[RiskPoint, ...]:
+    """Return the risk–coverage curve of the questions with a confidence; risk is the share without an answer."""
+    sure = [row for row in rows if row.get("confidence") is not None]
+    if not sure:
+        return ()
+    return risk_coverage([row["confidence"] for row in sure], [not row["answerable"] for row in sure]).points
 
 
 def _score_names(report: EvalReport) -> list[str]:
-    return sorted((name for name in report.scores if "/" not in name and name not in SECONDS), key=place)
+    return sorted(
+        (name for name in report.scores if "/" not in name and name not in SECONDS), key=score_order
+    )
 
 
 def _columns(report: EvalReport) -> list[str]:
@@ -206,7 +193,7 @@ def _bars(report: EvalReport) -> list[Bar]:
 
 
 def _flat(mapping: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
-    """Nested provenance as rows; what is empty is left out."""
+    """Nested provenance as rows, without empty values."""
     rows: list[tuple[str, str]] = []
     for key, value in mapping.items():
         if isinstance(value, Mapping):
@@ -218,8 +205,8 @@ def _flat(mapping: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]
     return rows
 
 
-def _seen(value: object) -> object:
-    """A text with what cannot be seen as code points."""
+def _visible(value: object) -> object:
+    """A text with its invisible characters as code points."""
     if not isinstance(value, str):
         return value
     return UNSEEN.sub(lambda character: f"\N{REPLACEMENT CHARACTER}{ord(character.group()):04X}", value)
@@ -227,10 +214,10 @@ def _seen(value: object) -> object:
 
 @cache
 def _template() -> Any:
-    # Imported here, since `rag-qa` needs it for nothing else.
+    # Imported here, since no other command needs it.
     from jinja2 import Environment, StrictUndefined
 
     environment = Environment(
-        autoescape=True, undefined=StrictUndefined, finalize=_seen, trim_blocks=True, lstrip_blocks=True
+        autoescape=True, undefined=StrictUndefined, finalize=_visible, trim_blocks=True, lstrip_blocks=True
     )
     return environment.from_string((files("rag_qa.evaluation") / TEMPLATE).read_text(encoding="utf-8"))

@@ -1,7 +1,7 @@
-"""Figures of a ranking and of abstention, as pure functions of one question.
+"""Metrics of retrieval and of abstention, as pure functions.
 
-Over a set, every figure is the mean over the questions to which it applies. What they do not know: scores,
-ties (a ranking is an order already) and judgments that are missing (unjudged counts as not relevant).
+Over a set, a metric is the mean over the questions to which it applies. A ranking is an order of document ids, best
+first. A document without a judgment counts as not relevant.
 """
 
 import math
@@ -21,28 +21,35 @@ def _top(ranking: Sequence[str], k: int) -> list[str]:
 
 
 def recall_at(ranking: Sequence[str], grades: Grades, k: int) -> float:
-    """Return the share of relevant documents (grade ≥ 1) among the first k; 0 when none is relevant.
+    """Return recall@k: relevant documents among the first k / relevant documents, from 0 to 1.
 
-    trec_eval's `recall_k`.
+    Relevant is a grade ≥ 1; the value is 0 if nothing is relevant. The same as trec_eval's `recall_k`.
+
+    >>> recall_at(["a", "b", "c"], {"a": 1, "d": 1}, k=2)
+    0.5
     """
     relevant = gold(grades)
     return len(relevant.intersection(_top(ranking, k))) / len(relevant) if relevant else 0.0
 
 
 def reciprocal_rank_at(ranking: Sequence[str], grades: Grades, k: int = 10) -> float:
-    """Return 1 / rank of the first relevant document (grade ≥ 1) among the first k, else 0.
+    """Return 1 / rank of the first relevant document (grade ≥ 1) among the first k, or 0; from 0 to 1.
 
-    Its mean is MRR@k (Voorhees, TREC-8 question answering track, 1999).
+    Its mean over queries is MRR@k (Voorhees, The TREC-8 Question Answering Track Report, 1999).
     """
     relevant = gold(grades)
     return next((1 / rank for rank, document in enumerate(_top(ranking, k), 1) if document in relevant), 0.0)
 
 
 def ndcg_at(ranking: Sequence[str], grades: Grades, k: int = 10) -> float:
-    """Return normalised discounted cumulative gain of the first k, from 0 to 1; 0 when none is relevant.
+    """Return nDCG@k, the normalised discounted cumulative gain, from 0 to 1; 0 if nothing is relevant.
 
-    The gain is the grade and the discount 1 / log2(rank + 1) (Järvelin and Kekäläinen, 2002), divided by the
-    same sum for the best possible order of all judged documents: trec_eval's `ndcg_cut_k`.
+    DCG is the sum of grade / log2(rank + 1) over the first k (Järvelin and Kekäläinen, Cumulated gain-based
+    evaluation of IR techniques, TOIS 2002). It is divided by the DCG of the best possible order of all judged
+    documents. The same as trec_eval's `ndcg_cut_k`.
+
+    >>> ndcg_at(["a", "b"], {"a": 1, "b": 2}) < ndcg_at(["b", "a"], {"a": 1, "b": 2}) == 1.0
+    True
     """
     ideal = _dcg(sorted((max(grade, 0) for grade in grades.values()), reverse=True)[:k])
     found = _dcg([max(grades.get(document, 0), 0) for document in _top(ranking, k)])
@@ -54,13 +61,15 @@ def _dcg(gains: Sequence[int]) -> float:
 
 
 def abstention_scores(*, answerable: bool, refused: bool, kind: str = "") -> Mapping[str, float]:
-    """Return what one question contributes to the figures of abstention, as far as they apply.
+    """Return the abstention scores of one question, each 0 or 1, as far as they apply.
 
-    - `abstention_precision`: of the questions refused, the share that is unanswerable
-    - `abstention_recall`: of the unanswerable questions, the share refused
-    - `answerable_refused`: of the answerable questions, the share refused
-    - `near_answered`, `far_answered`: of the questions of this kind, the share answered
-    - `refused`: of all questions (in a report also by kind), the share refused
+    Their means over a set are:
+
+    - `abstention_precision`: the share of the refused questions that is unanswerable
+    - `abstention_recall`: the share of the unanswerable questions that is refused
+    - `answerable_refused`: the share of the answerable questions that is refused
+    - `near_answered`, `far_answered`: the share of the questions of this kind that is answered
+    - `refused`: the share of all questions that is refused
     """
     scores = {"refused": float(refused)}
     if refused:
@@ -72,7 +81,7 @@ def abstention_scores(*, answerable: bool, refused: bool, kind: str = "") -> Map
 
 
 class RiskPoint(NamedTuple):
-    """Of all questions the share answered where confidence reaches the threshold, and how many of these are wrong."""
+    """A point of the curve: the share of questions with at least this confidence, and how many of these are wrong."""
 
     threshold: float
     coverage: float
@@ -80,16 +89,19 @@ class RiskPoint(NamedTuple):
 
 
 class RiskCoverage(NamedTuple):
-    """Risk at every coverage, the most confident first, and its mean over the coverages 1/n to 1."""
+    """The risk–coverage curve, most confident questions first, and the area under it (AURC)."""
 
     points: tuple[RiskPoint, ...]
     area: float
 
 
 def area_under_roc(positives: Sequence[float], negatives: Sequence[float]) -> float:
-    """Return the chance that a positive scores higher than a negative, ties counting half; both not empty.
+    """Return the area under the ROC curve: the chance that a positive scores higher than a negative, 0 to 1.
 
-    The statistic of Mann and Whitney (1947), which is the area under the ROC curve.
+    Ties count half. This is U / (n · m) of Mann and Whitney (1947). Raises ValueError if either is empty.
+
+    >>> area_under_roc([0.9, 0.5], [0.5, 0.1])
+    0.875
     """
     if not positives or not negatives:
         raise ValueError("the area needs a positive and a negative")
@@ -99,10 +111,14 @@ def area_under_roc(positives: Sequence[float], negatives: Sequence[float]) -> fl
 
 
 def risk_coverage(confidences: Sequence[float], wrong: Sequence[bool]) -> RiskCoverage:
-    """Return the share wrong among the questions answered, at every threshold; not empty.
+    """Return the risk–coverage curve (El-Yaniv and Wiener, JMLR 2010) and its area (Geifman and El-Yaniv, 2017).
 
-    Answers are taken from the most confident on. Those of one confidence are taken together, so that `points` has one
-    for each confidence; in the area (AURC: Geifman and El-Yaniv, 2017) each order among them counts alike.
+    Questions are answered from the most confident on. Coverage is the share answered, risk the share of these that is
+    wrong. `points` has one point for each distinct confidence. The area is the mean risk over the coverages 1/n to 1;
+    questions of one confidence share their errors evenly. Raises ValueError if there is no question.
+
+    >>> risk_coverage([0.9, 0.8, 0.3], [False, False, True]).points[-1].risk
+    0.3333333333333333
     """
     if not confidences:
         raise ValueError("a curve needs a question")

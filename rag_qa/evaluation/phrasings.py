@@ -1,4 +1,4 @@
-"""Phrasings: is a question understood as its writer meant it? Judged by the papers that pass, without answers."""
+"""Phrasings: is a question understood as its writer meant it? Judged by its query, without answers."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -7,22 +7,23 @@ from typing import Any, Literal, Protocol
 from pydantic import ValidationError
 
 from rag_qa.errors import EvaluationError, QuestionError
+from rag_qa.evaluation.complaints import fail, first_complaint
 from rag_qa.evaluation.datasets import CorpusSet, Text, file_hash, read_header
-from rag_qa.evaluation.lines import fail, first_complaint, read_records
 from rag_qa.evaluation.provenance import describe_run
 from rag_qa.evaluation.retrieval_runs import Progress, means
+from rag_qa.text.lines import read_json_lines
 from rag_qa.types import Answer, EvalReport, Filter, MetadataField, Query, Value
 
 SPLITS = ("dev", "heldout")
 CURE = 'a line is {"id": "p1", "text": "papers by Bottou?", "kind": "which", "authors": ["Léon Bottou"]}'
-# Kinds that a question labelled as one on facts may be taken for: all are answered from what abstracts say.
+# A question on a fact may be read as any of these kinds: all are answered from abstracts.
 FACTS = frozenset({"fact", "yesno", "comparison"})
 
 Kind = Literal["which", "fact", "yesno", "comparison", "count", "metadata"]
 
 
 class Phrasing(Value):
-    """A question with what it means. `foreign` are authors asked for whom the index lacks; `topic` words to search."""
+    """A question with its meaning. `foreign` are authors that the index lacks; `topic` are words to search for."""
 
     id: Text
     text: Text
@@ -38,7 +39,7 @@ class Phrasing(Value):
 
     @property
     def filter(self) -> Filter:
-        """What restricts the papers."""
+        """The filter that the question means."""
         return Filter(authors=self.authors, venues=self.venues, since=self.since, until=self.until)
 
 
@@ -49,7 +50,7 @@ class PhrasingSet(CorpusSet):
 
 
 class Reader(Protocol):
-    """What phrasings need of an assistant."""
+    """The part of an assistant that phrasings use."""
 
     def understand(self, question: str, /, *, history: Sequence[Answer] = ()) -> Query: ...
 
@@ -62,13 +63,13 @@ def is_phrasing_set(folder: Path) -> bool:
 
 
 def load_phrasings(folder: Path, *, split: str | None = None) -> PhrasingSet:
-    """Read `set.toml` and `SPLIT.jsonl` ("dev" where none is named). Raises EvaluationError naming file and cure."""
+    """Read `set.toml` and `SPLIT.jsonl` ("dev" by default). Raises EvaluationError naming file and cure."""
     files = [Path(folder) / "set.toml", Path(folder) / f"{split or SPLITS[0]}.jsonl"]
     if not files[1].is_file():
         raise EvaluationError(f"{files[1]} is missing; name a split that is there with --split")
     header = read_header(files[0])
     phrasings = []
-    for number, record in read_records(files[1]):
+    for number, record in read_json_lines(files[1], EvaluationError):
         try:
             phrasings.append(Phrasing.model_validate(record))
         except ValidationError as exc:
@@ -82,10 +83,10 @@ def load_phrasings(folder: Path, *, split: str | None = None) -> PhrasingSet:
 
 
 def run_phrasings(reader: Reader, judged: PhrasingSet, *, progress: Progress | None = None) -> EvalReport:
-    """Understand every phrasing and report `understood`, the share right in all that follows, in total and by kind.
+    """Understand every phrasing and report `understood`, the share that is right in every part, also by kind.
 
-    `kind`, `filter` (the papers that pass are the same), `wanted` (metadata), `foreign` (a query for nobody's papers is
-    for nothing) and `topic` (its words are still searched).
+    The parts are `kind`, `filter` (the same papers pass), `wanted` (the metadata asked for), `foreign` (a query for
+    an unknown author finds nothing) and `topic` (its words are still searched). Each is a share too.
     """
     rows = []
     for done, phrasing in enumerate(judged.phrasings, 1):
@@ -117,7 +118,7 @@ def _row(reader: Reader, phrasing: Phrasing) -> dict[str, Any]:
 
 
 def _right(reader: Reader, phrasing: Phrasing, query: Query) -> Mapping[str, bool]:
-    """Return what of a phrasing was understood."""
+    """Return which parts of a phrasing were understood."""
     kind = kind_of(query)
     nothing = bool(query.nothing)
     return {
@@ -130,7 +131,7 @@ def _right(reader: Reader, phrasing: Phrasing, query: Query) -> Mapping[str, boo
 
 
 def kind_of(query: Query) -> str:
-    """Return the kind of a query as a phrasing names it: counting and metadata are kinds, a number is a fact."""
+    """Return the kind of a query in the words of phrasings: counts and metadata are kinds, a number is a fact."""
     if query.counts:
         return "count"
     if query.wanted:

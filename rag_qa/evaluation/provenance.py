@@ -1,4 +1,4 @@
-"""What a report's figures were measured with: code, machine, date, and what the answers say of themselves."""
+"""Describe how a report was measured: code, machine, date, and the provenance of the answers."""
 
 import platform
 import subprocess
@@ -14,7 +14,7 @@ CODE = ("rag_qa", "prompts")
 
 
 def describe_run() -> dict[str, Any]:
-    """Return version, commit (None outside a clone), date in UTC, platform, processor and cores usable."""
+    """Return version, commit (None outside a clone), date in UTC, platform, processor and usable cores."""
     return {
         "rag_qa": __version__,
         "commit": commit(Path(__file__).parents[2]),
@@ -27,7 +27,7 @@ def describe_run() -> dict[str, Any]:
 
 
 def commit(root: Path) -> str | None:
-    """Return the clone's commit, with `-dirty` when its code differs from it; None when this is no clone."""
+    """Return the clone's commit, with `-dirty` if the code differs from it, or None if this is no clone."""
     if not (root / ".git").exists():
         return None
     head = _output("git", "-C", str(root), "rev-parse", "HEAD")
@@ -38,7 +38,7 @@ def commit(root: Path) -> str | None:
 
 
 def _output(*command: str) -> str | None:
-    """The command's standard output; None when it is not there or fails."""
+    """The command's standard output, or None if the command is missing or fails."""
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
     except (OSError, subprocess.SubprocessError):
@@ -47,10 +47,10 @@ def _output(*command: str) -> str | None:
 
 
 def merge(provenances: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return what the answers' provenances agree on, and under "varying" the names of what differs.
+    """Return the values that all answers' provenances share, and under "varying" the names of the others.
 
-    Nested mappings are merged key by key and named with dots. A key that only some answers have counts as
-    agreed when those agree.
+    Nested mappings are merged key by key and named with dots. A key that only some answers have is shared if these
+    agree.
     """
     agreed: dict[str, Any] = {}
     varying: set[str] = set()

@@ -1,9 +1,11 @@
-"""Relevance judgments: query → document → grade, read from a tab-separated file with a header line."""
+"""Read relevance judgments (query → document → grade) from a tab-separated file with a header line."""
 
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from rag_qa.evaluation.lines import fail, read_lines
+from rag_qa.errors import EvaluationError
+from rag_qa.evaluation.complaints import fail
+from rag_qa.text.lines import read_lines
 
 Grades = Mapping[str, int]
 Qrels = Mapping[str, Grades]
@@ -20,7 +22,7 @@ def read_qrels(path: Path, *, queries: Collection[str] | None = None) -> dict[st
     line of a missing header, a broken row or a pair judged twice.
     """
     qrels: dict[str, dict[str, int]] = {}
-    lines = read_lines(path)
+    lines = read_lines(path, EvaluationError)
     number, header = next(lines, (1, ""))
     if [name.strip().lower().replace("-", "_") for name in header.split("\t")] not in HEADERS:
         fail(path, number, "no header line", HEADER_CURE)
@@ -39,7 +41,7 @@ def read_qrels(path: Path, *, queries: Collection[str] | None = None) -> dict[st
 def _row(path: Path, number: int, text: str) -> tuple[str, str, int]:
     fields = [field.strip() for field in text.split("\t")]
     if len(fields) != 3 or not all(fields):
-        fail(path, number, f"{len(fields)} fields where three are needed, none empty", ROW_CURE)
+        fail(path, number, f"{len(fields)} fields instead of three that are not empty", ROW_CURE)
     try:
         return fields[0], fields[1], int(fields[2])
     except ValueError:
@@ -47,5 +49,5 @@ def _row(path: Path, number: int, text: str) -> tuple[str, str, int]:
 
 
 def gold(grades: Grades) -> frozenset[str]:
-    """Return the documents judged relevant: those of grade 1 and above."""
+    """Return the ids of the relevant documents: grade 1 and above."""
     return frozenset(document for document, grade in grades.items() if grade >= 1)

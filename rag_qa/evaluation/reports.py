@@ -1,4 +1,4 @@
-"""Reports on disk and on screen: JSON that compares line by line, and tables in Markdown."""
+"""Write, read and print reports: JSON that compares line by line, and Markdown tables."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from rag_qa.errors import EvaluationError
-from rag_qa.evaluation.lines import first_complaint
+from rag_qa.evaluation.complaints import first_complaint
 from rag_qa.evaluation.significance import DIGITS
 from rag_qa.types import EvalReport
 
@@ -59,7 +59,7 @@ BY_KIND = (
     "refused",
     "abstention_auroc",
 )
-# What the judge that let the sentences through says of them: no evidence of its own.
+# Given by the same judge that let the sentences through, so no evidence of their own.
 OWN_JUDGE = frozenset({"citation_recall", "citation_precision", "faithfulness"})
 DIFFERENCE = ("difference", "95% interval", "questions")
 REPORT_CURE = "write it with `rag-qa eval`"
@@ -67,7 +67,7 @@ BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
 
 
 def to_json(report: EvalReport) -> str:
-    """Return the report as JSON: keys sorted and floats rounded to 6 digits, so that reports compare.
+    """Return the report as JSON, with sorted keys and floats of 6 digits, so that reports compare line by line.
 
     Raises ValueError for a score that is not a finite number.
     """
@@ -86,9 +86,9 @@ def _rounded(value: Any) -> Any:
 
 
 def write_results(report: EvalReport, folder: Path) -> Path:
-    """Write `folder/NAME.json` and return its path; the folder is made where needed.
+    """Write `folder/NAME.json` and return its path; a missing folder is made.
 
-    Raises EvaluationError when it cannot be written.
+    Raises EvaluationError if it cannot be written.
     """
     path = Path(folder) / f"{report.name}.json"
     try:
@@ -102,7 +102,7 @@ def write_results(report: EvalReport, folder: Path) -> Path:
 
 
 def read_results(path: Path) -> EvalReport:
-    """Read a report written by `write_results`. Raises EvaluationError when it is none."""
+    """Read a report written by `write_results`. Raises EvaluationError if it is none."""
     try:
         return EvalReport.model_validate_json(Path(path).read_text("utf-8"))
     except ValidationError as exc:
@@ -114,7 +114,7 @@ def read_results(path: Path) -> EvalReport:
 def render(report: EvalReport) -> str:
     """Return the report as Markdown tables: scores in total, by kind of question, and seconds by stage."""
     total = {name: value for name, value in report.scores.items() if "/" not in name}
-    names = [name for name in sorted(total, key=place) if name not in SECONDS]
+    names = [name for name in sorted(total, key=score_order) if name not in SECONDS]
     scores = [
         [labelled(name), shown(name, total[name]), *_interval(report, name), *_difference(report, name)]
         for name in names
@@ -143,12 +143,12 @@ def render(report: EvalReport) -> str:
 
 
 def labelled(name: str) -> str:
-    """Return a score's name, with a note where our own judge gives it."""
+    """Return a score's name, marked if our own judge gives it."""
     return f"{name} (own judge)" if name in OWN_JUDGE else name
 
 
 def _interval(report: EvalReport, name: str) -> list[str]:
-    """The cell of a score's interval, which a report without intervals does not have."""
+    """The cell of a score's interval; no cell if the report has no intervals."""
     if not report.intervals:
         return []
     return [_bounds(report, name).strip() or "-"]
@@ -162,7 +162,7 @@ def _bounds(report: EvalReport, name: str) -> str:
 
 
 def _from_cache(report: EvalReport) -> str:
-    """Say how many calls of the language model came from the cache, and what was timed; "" where none did."""
+    """Say how many calls of the language model came from the cache, and what was timed; "" if none did."""
     cached = sum(row.get("cached_calls", 0) for row in report.per_query)
     if not cached:
         return ""
@@ -175,7 +175,7 @@ def _from_cache(report: EvalReport) -> str:
 
 
 def _difference(report: EvalReport, name: str) -> list[str]:
-    """The cells of a score's difference, of which a report without a baseline has none."""
+    """The cells of a score's difference; no cells if the report has no baseline."""
     if not report.differences:
         return []
     if (interval := report.differences.get(name)) is None:
@@ -187,8 +187,8 @@ def _difference(report: EvalReport, name: str) -> list[str]:
     ]
 
 
-def place(name: str) -> tuple[int, str]:
-    """Return the key that sorts scores: headlines first, in their order; then the others by name."""
+def score_order(name: str) -> tuple[int, str]:
+    """Return the sort key of a score: headlines first, in their order, then the others by name."""
     return (HEADLINES.index(name) if name in HEADLINES else len(HEADLINES), name)
 
 
@@ -204,7 +204,7 @@ def _kinds(report: EvalReport) -> list[list[str]]:
 
 
 def _columns(report: EvalReport) -> list[str]:
-    """The figures by kind that the report has at all."""
+    """The scores by kind that the report has."""
     return [name for name in BY_KIND if any(score.startswith(f"{name}/") for score in report.scores)]
 
 
@@ -218,7 +218,7 @@ def _stages(report: EvalReport) -> list[list[str]]:
 
 
 def shown(name: str, value: float | None) -> str:
-    """Return a score as text: three digits, a count without any, and a dash for what does not apply."""
+    """Return a score as text: three digits, none for a count, and a dash if it does not apply."""
     if value is None:
         return "-"
     return f"{value:.0f}" if name.startswith(("invalid", "words")) else f"{value:.3f}"
@@ -232,19 +232,19 @@ def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def summary(reports: Iterable[EvalReport]) -> str:
-    """Return one table over several sets: a column of headline scores each, with model, hardware, commit and date.
+    """Return one table over several sets: a column each of headline scores, model, hardware, commit and date.
 
-    Behind a score stands its 95% interval. A report without any of these scores, as of conversations, has no column,
-    and a score that no report has no row.
+    Each score is followed by its 95% interval. Reports without a headline score (conversations) have no column, and
+    scores that no report has have no row.
     """
-    told = [report for report in reports if report.scores.keys() & set(HEADLINES)]
+    headed = [report for report in reports if report.scores.keys() & set(HEADLINES)]
     rows = [
-        [labelled(name), *(shown(name, r.scores.get(name)) + _bounds(r, name) for r in told)]
+        [labelled(name), *(shown(name, r.scores.get(name)) + _bounds(r, name) for r in headed)]
         for name in HEADLINES
-        if any(name in r.scores for r in told)
+        if any(name in r.scores for r in headed)
     ]
-    rows += [[what, *(say(r.provenance) for r in told)] for what, say in MEASURED.items()]
-    return _table(["score", *(r.name for r in told)], rows)
+    rows += [[what, *(say(r.provenance) for r in headed)] for what, say in MEASURED.items()]
+    return _table(["score", *(r.name for r in headed)], rows)
 
 
 MEASURED: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
@@ -256,7 +256,7 @@ MEASURED: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
 
 
 def fill_readme(readme: Path, results: Path) -> bool:
-    """Put the summary of all results between the README's two marks; return whether it has the marks."""
+    """Write the summary of all results between the two marks of a README; return False if it lacks the marks."""
     text = readme.read_text("utf-8") if readme.is_file() else ""
     before, begin, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)

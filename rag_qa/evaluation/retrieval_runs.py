@@ -1,4 +1,4 @@
-"""Runs: what a search returned for each query of a judged set, scored, and kept as TREC run files."""
+"""Runs: the ranking of each query of a judged set, scored, and written as TREC run files."""
 
 import gzip
 import math
@@ -9,11 +9,12 @@ from typing import Any, Protocol
 import numpy as np
 
 from rag_qa.errors import EvaluationError
+from rag_qa.evaluation.complaints import fail
 from rag_qa.evaluation.datasets import RetrievalSet
-from rag_qa.evaluation.lines import fail, read_lines
 from rag_qa.evaluation.metrics import ndcg_at, recall_at, reciprocal_rank_at
 from rag_qa.evaluation.provenance import describe_run
 from rag_qa.evaluation.qrels import Grades, Qrels, gold
+from rag_qa.text.lines import read_lines
 from rag_qa.types import EvalReport, Hit, Paper, Value
 
 Progress = Callable[[int, int], None]
@@ -23,23 +24,23 @@ RUN_CURE = "a line is `query Q0 document rank score tag`"
 
 
 class Searcher(Protocol):
-    """What a retrieval evaluation needs of an assistant."""
+    """The part of an assistant that retrieval evaluation uses."""
 
     def search(self, question: str, /, *, k: int) -> Sequence[Hit]: ...
 
     def paper(self, paper_id: str, /) -> Paper:
-        """Return the paper with this id or alias; raise KeyError when the index holds none."""
+        """Return the paper with this id or alias; raise KeyError if the index has none."""
         ...
 
 
 class Run(Value):
-    """For each query the documents found with their scores, best first."""
+    """For each query the (document id, score) pairs found, best first."""
 
     name: str
     rankings: Mapping[str, tuple[tuple[str, float], ...]]
 
     def ranking(self, query: str) -> tuple[str, ...]:
-        """The ids found for a query, best first; none for a query that the run does not hold."""
+        """The document ids found for a query, best first; empty if the run does not have the query."""
         return tuple(document for document, _ in self.rankings.get(query, ()))
 
 
@@ -51,11 +52,11 @@ def run_retrieval(
     run_file: Path | None = None,
     progress: Progress | None = None,
 ) -> EvalReport:
-    """Search for every query of the set and score what was found, at depth k.
+    """Search for every query of the set, k papers deep, and score the rankings.
 
-    With `run_file`, what was found is written there as a TREC run file, the relevant papers under the ids of
-    the judgments and without equal scores, so that other tools score it alike. Raises EvaluationError when the
-    index holds none of the judged papers.
+    With `run_file`, the rankings are written there as a TREC run file. Relevant papers have the ids of the judgments,
+    and no scores are equal, so that other tools compute the same figures. Raises EvaluationError if the index holds
+    none of the judged papers.
     """
     names, missing = gold_names(assistant, beir.qrels)
     run = search_run(assistant, beir, k=k, progress=progress)
@@ -68,9 +69,9 @@ def run_retrieval(
 def score_foreign_run(
     assistant: Searcher, run: Run, beir: RetrievalSet, *, recalls: Iterable[int] = RECALLS, k: int = 100
 ) -> EvalReport:
-    """Score a run made elsewhere, whose documents may go by any id that the index knows them by.
+    """Score a run of another system, whose documents may have any id that the index knows.
 
-    Raises EvaluationError when it ranks none of the set's queries.
+    Raises EvaluationError if it ranks none of the set's queries.
     """
     if not run.rankings.keys() & beir.qrels.keys():
         raise EvaluationError(
@@ -84,7 +85,7 @@ def score_foreign_run(
 def search_run(
     assistant: Searcher, beir: RetrievalSet, *, k: int = 100, progress: Progress | None = None
 ) -> Run:
-    """Search for every query of the set; `progress` is told (done, total) after each."""
+    """Search for every query of the set; `progress` is called with (done, total) after each."""
     rankings = {}
     for done, (query, text) in enumerate(beir.queries.items(), 1):
         rankings[query] = tuple((hit.paper.id, float(hit.score)) for hit in assistant.search(text, k=k))
@@ -94,9 +95,9 @@ def search_run(
 
 
 def score_run(run: Run, beir: RetrievalSet, *, recalls: Iterable[int] = RECALLS, k: int = 100) -> EvalReport:
-    """Score a run made here or elsewhere; a query that it does not hold scores 0.
+    """Score a run: the means over the set's queries of nDCG@10, MRR@10 and recall at 5, 20 and 100.
 
-    nDCG@10, MRR@10 and recall at 5, 20 and 100 (as far as k reaches), means over the set's queries.
+    A query that the run does not have scores 0; cut-offs beyond k are left out.
     """
     cuts = tuple(recalls)
     rows = tuple(
@@ -114,7 +115,7 @@ def score_run(run: Run, beir: RetrievalSet, *, recalls: Iterable[int] = RECALLS,
 def retrieval_scores(
     ranking: Sequence[str], grades: Grades, *, recalls: Iterable[int], k: int
 ) -> dict[str, float]:
-    """Return the figures of one ranking of depth k; a cut-off beyond the depth is left out."""
+    """Return the scores of one ranking of depth k; cut-offs beyond k are left out."""
     scores = {f"recall@{cut}": recall_at(ranking, grades, cut) for cut in recalls if cut <= k}
     if k >= 10:
         scores["mrr@10"] = reciprocal_rank_at(ranking, grades)
@@ -123,7 +124,7 @@ def retrieval_scores(
 
 
 def means(rows: Collection[Mapping[str, Any]]) -> dict[str, float]:
-    """Return each figure's mean over the rows that have it."""
+    """Return each score's mean over the rows that have it."""
     values: dict[str, list[float]] = {}
     for row in rows:
         for name, value in row["scores"].items():
@@ -134,17 +135,17 @@ def means(rows: Collection[Mapping[str, Any]]) -> dict[str, float]:
 def indexed_qrels(assistant: Searcher, qrels: Qrels) -> tuple[dict[str, Grades], list[str]]:
     """Return the judgments under the index's own ids, and the relevant papers that it does not hold.
 
-    A paper that is not in the index stays judged: it counts as not found. Raises EvaluationError when the
-    index holds none of the relevant papers: it is then of another corpus.
+    A paper that is not in the index stays judged: it counts as not found. Raises EvaluationError if the index holds
+    none of the relevant papers, since it is then of another corpus.
     """
     names, missing = gold_names(assistant, qrels)
     return {query: _renamed(grades, names) for query, grades in qrels.items()}, missing
 
 
 def gold_names(assistant: Searcher, qrels: Qrels) -> tuple[dict[str, str], list[str]]:
-    """Return the index's id of each relevant paper under all its names, and the relevant papers not there.
+    """Return a mapping from every id of a relevant paper to the index's own, and the relevant papers not in the index.
 
-    Raises EvaluationError when the index holds none of them: it is then of another corpus.
+    Raises EvaluationError if the index holds none of them, since it is then of another corpus.
     """
     names: dict[str, str] = {}
     missing: set[str] = set()
@@ -169,7 +170,7 @@ def _indexed(beir: RetrievalSet, names: Mapping[str, str]) -> RetrievalSet:
 
 
 def _renamed(grades: Grades, names: Mapping[str, str]) -> dict[str, int]:
-    """The judgments under the index's ids; of two that are one paper there, the higher grade."""
+    """The judgments under the index's ids; two that are one paper there get the higher grade."""
     renamed: dict[str, int] = {}
     for document, grade in grades.items():
         paper = names.get(document, document)
@@ -178,7 +179,7 @@ def _renamed(grades: Grades, names: Mapping[str, str]) -> dict[str, int]:
 
 
 def _renamed_run(run: Run, names_of: Callable[[str], Mapping[str, str]]) -> Run:
-    """The run with each query's documents renamed, where a name is known for them."""
+    """The run with the documents renamed that have another name."""
     rankings = {}
     for query, found in run.rankings.items():
         names = names_of(query)
@@ -192,7 +193,7 @@ def _under_judged_ids(run: Run, qrels: Qrels, names: Mapping[str, str]) -> Run:
 
 
 def _untied(run: Run) -> Run:
-    """The run with falling scores: trec_eval keeps 32 bits and orders equal scores by id, whatever their ranks."""
+    """The run with falling scores: trec_eval keeps 32 bits and sorts equal scores by id, whatever their ranks."""
     rankings = {}
     for query, found in run.rankings.items():
         lower: list[tuple[str, float]] = []
@@ -207,8 +208,7 @@ def _untied(run: Run) -> Run:
 def write_run(run: Run, path: Path) -> None:
     """Write a TREC run file: `query Q0 document rank score tag` a line, ranks from 1; gzipped for `.gz`.
 
-    Raises EvaluationError for an id that holds white space, which the format cannot express, and when the
-    file cannot be written.
+    Raises EvaluationError if an id holds white space, which the format cannot express, or the file cannot be written.
     """
     tag = "-".join(run.name.split()) or "rag_qa"
     lines = []
@@ -234,15 +234,15 @@ def read_run(path: Path) -> Run:
     """
     rows: dict[str, dict[str, tuple[float, int]]] = {}
     name = Path(path).name
-    for number, text in read_lines(Path(path)):
+    for number, text in read_lines(Path(path), EvaluationError):
         fields = text.split()
         if len(fields) != 6:
-            fail(path, number, f"{len(fields)} fields where six are needed", RUN_CURE)
+            fail(path, number, f"{len(fields)} fields instead of six", RUN_CURE)
         query, _, document, rank, score, name = fields
         if document in rows.setdefault(query, {}):
             fail(path, number, f"{document!r} is found twice for {query!r}", "remove one of the two rows")
         try:
-            rows[query][document] = _place(score, rank)
+            rows[query][document] = _sort_key(score, rank)
         except ValueError:
             fail(path, number, f"rank {rank!r} and score {score!r} are not both numbers", RUN_CURE)
     rankings = {
@@ -252,9 +252,9 @@ def read_run(path: Path) -> Run:
     return Run(name=name, rankings=rankings)
 
 
-def _place(score: str, rank: str) -> tuple[float, int]:
-    """What documents are ordered by: the higher score first, then the lower rank."""
+def _sort_key(score: str, rank: str) -> tuple[float, int]:
+    """Sort documents by higher score, then by lower rank."""
     value = float(score)
     if math.isnan(value):
-        raise ValueError("a score that is not a number orders nothing")
+        raise ValueError("a score must be a number")
     return -value, int(rank)

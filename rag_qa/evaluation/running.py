@@ -1,4 +1,4 @@
-"""Running a question set: every question asked and searched for, scored, timed, with provenance."""
+"""Run a question set: ask and search every question, score and time it, and keep the provenance."""
 
 import time
 from collections.abc import Callable, Collection
@@ -35,7 +35,7 @@ from rag_qa.evaluation.metrics import abstention_scores, area_under_roc, risk_co
 from rag_qa.evaluation.provenance import describe_run, merge
 from rag_qa.evaluation.qrels import Grades, gold
 from rag_qa.evaluation.retrieval_runs import Progress, Searcher, indexed_qrels, means, retrieval_scores
-from rag_qa.evaluation.significance import area_interval, mean_interval, median_interval
+from rag_qa.evaluation.significance import area_interval, bootstrap_interval
 from rag_qa.types import Answer, EvalReport
 
 DEPTH = 10
@@ -47,7 +47,7 @@ Row = dict[str, Any]
 
 
 class Asker(Searcher, Protocol):
-    """What a question set needs of an assistant."""
+    """The part of an assistant that a question set uses."""
 
     def ask(self, question: str, /) -> Answer: ...
 
@@ -61,13 +61,20 @@ def run_question_set(
     progress: Progress | None = None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> EvalReport:
-    """Ask every question, search for every answerable one, and report the figures in total and by kind.
+    """Ask every question, search for every answerable one, and report the scores in total and by kind.
 
-    `support` decides whether quotes support a sentence that is not verbatim; `cache` is the assistant's generator
-    where it keeps its results, and a question for which it had one is not timed; `progress` is told (done, total);
-    `clock` gives seconds. Scores are means over the questions to which they apply, `invalid_citations` is a count,
-    `words_…` are medians, and `name/kind` is a score over one kind of question. Raises EvaluationError when the index
-    holds none of the set's gold papers.
+    Scores are means over the questions to which they apply; `invalid_citations` is a count, `words_…` are medians, and
+    `name/kind` is a score over one kind of question.
+
+    Args:
+        assistant: what is measured.
+        question_set: the questions, with gold papers and key facts.
+        support: decides whether quotes support a sentence that is not verbatim.
+        cache: the assistant's generator if it keeps results; questions with a cached result are not timed.
+        progress: called with (done, total) after each question.
+        clock: gives seconds.
+
+    Raises EvaluationError if the index holds none of the set's gold papers.
     """
     qrels, missing = indexed_qrels(assistant, question_set.qrels)
     rows: list[Row] = []
@@ -106,7 +113,7 @@ def run_question_set(
 
 
 def _ask(assistant: Asker, question: Question, clock: Callable[[], float]) -> tuple[Row, Answer]:
-    """Ask, timed, before any search warms a cache; a told error about the question counts as a refusal."""
+    """Ask and time it, before a search warms a cache; an error about the question counts as a refusal."""
     began = clock()
     try:
         answer = assistant.ask(question.text)
@@ -146,7 +153,7 @@ def _refusal(question: Question, reason: str) -> Answer:
 def _scores(
     assistant: Asker, question: Question, answer: Answer, grades: Grades, support: Support
 ) -> dict[str, float]:
-    """Every figure that applies to the question and its answer."""
+    """Every score that applies to the question and its answer."""
     scores = dict(
         abstention_scores(answerable=question.answerable, refused=answer.abstained, kind=question.kind)
     )
@@ -158,7 +165,7 @@ def _scores(
 
 
 def _facts_stated(question: Question, answer: Answer) -> dict[str, float]:
-    """How many key facts the answer states, and whether its first word is the right one of yes and no."""
+    """The shares of key facts stated, and whether a yes/no answer begins with the right word."""
     facts = {
         "key_facts_shown": key_facts_shown(answer, question.key_facts),
         "key_facts_prose": key_facts_prose(answer, question.key_facts),
@@ -171,7 +178,7 @@ def _facts_stated(question: Question, answer: Answer) -> dict[str, float]:
 
 
 def _lengths(answer: Answer) -> dict[str, float]:
-    """The words that a reader is shown, and those of them that the model wrote."""
+    """The number of words that a reader sees, and of those that the model wrote."""
     counts = {"words_shown": len(shown_text(answer).split()), "words_prose": len(prose_text(answer).split())}
     return {name: float(count) for name, count in counts.items() if count}
 
@@ -185,9 +192,9 @@ def _found(assistant: Asker, question: Question, grades: Grades) -> dict[str, fl
 
 
 def _gold_cited(assistant: Asker, question: Question, answer: Answer, grades: Grades) -> dict[str, float]:
-    """How the papers cited meet the gold ones: the share of gold cited, and of the cited that is gold.
+    """Recall and precision of the papers cited against the gold papers; lists have both under a second name.
 
-    Papers that a list may hold or leave out count as neither. A list of papers has the same two under its own names.
+    Papers that a list may hold or leave out do not count.
     """
     wanted = gold(grades)
     cited = frozenset(cited_papers(answer)) - _indexed_ids(assistant, question.maybe)
@@ -198,7 +205,7 @@ def _gold_cited(assistant: Asker, question: Question, answer: Answer, grades: Gr
 
 
 def _indexed_ids(assistant: Asker, papers: Collection[str]) -> frozenset[str]:
-    """The ids under which the index holds papers, as far as it does."""
+    """The index's own ids of papers, as far as it holds them."""
     found = set()
     for paper in papers:
         with suppress(KeyError):
@@ -207,7 +214,7 @@ def _indexed_ids(assistant: Asker, papers: Collection[str]) -> frozenset[str]:
 
 
 def grounding_scores(answer: Answer, lookup: Lookup, support: Support = verbatim) -> dict[str, float]:
-    """Return the figures of one answer's citations; those that do not apply are left out."""
+    """Return the citation scores of one answer, as far as they apply."""
     scores = {
         "citation_recall": citation_recall(answer, lookup, support),
         "citation_precision": citation_precision(answer, lookup, support),
@@ -238,10 +245,13 @@ def _values(rows: Collection[Row], name: str) -> list[float]:
 
 
 def _intervals(rows: Collection[Row]) -> dict[str, tuple[float, float]]:
-    """The 95% interval of every total that is no count and no time."""
+    """The 95% interval of every total, except counts and times."""
     names = dict.fromkeys(name for row in rows for name in row["scores"] if name not in COUNTS)
     intervals = {
-        name: (median_interval if name in MEDIANS else mean_interval)(_values(rows, name)) for name in names
+        name: bootstrap_interval(_values(rows, name), np.median, resamples=2_000)
+        if name in MEDIANS
+        else bootstrap_interval(_values(rows, name))
+        for name in names
     }
     ours, others = _confidences(rows)
     areas = {f"abstention_auroc/{kind}": found for kind, found in others.items()}
@@ -250,7 +260,7 @@ def _intervals(rows: Collection[Row]) -> dict[str, tuple[float, float]]:
 
 
 def _confidences(rows: Collection[Row]) -> tuple[list[float], dict[str, list[float]]]:
-    """The confidences of the answerable questions, and by kind those of the others."""
+    """The confidences of the answerable questions, and those of the others by kind."""
     others: dict[str, list[float]] = {}
     for row in rows:
         if not row["answerable"]:
@@ -259,14 +269,14 @@ def _confidences(rows: Collection[Row]) -> tuple[list[float], dict[str, list[flo
 
 
 def _confidence(answer: Answer) -> float:
-    """What the answer says of itself; where it says nothing, whether it answers."""
+    """The answer's confidence; if it has none, 1 for an answer and 0 for an abstention."""
     return float(not answer.abstained) if answer.confidence is None else answer.confidence
 
 
 def _selective(rows: Collection[Row]) -> dict[str, float]:
-    """How well confidence tells the answerable from each unanswerable kind, and what answering more costs.
+    """How well confidence separates answerable questions from each unanswerable kind: AUROC and AURC.
 
-    An answer to an unanswerable question is the error counted. Nothing where a set has questions of one sort alone.
+    The risk is an answer to an unanswerable question. Empty if all questions are answerable, or none is.
     """
     ours, others = _confidences(rows)
     if not ours or not others:
@@ -278,10 +288,10 @@ def _selective(rows: Collection[Row]) -> dict[str, float]:
 
 
 def _seconds(rows: list[Row]) -> dict[str, float]:
-    """Median and 95th percentile, in total and as `figure/stage`, with the first question told apart.
+    """Median and 95th percentile of seconds, in total and as `score/stage`, and those of the first question.
 
-    The first loads the models, so it is left out of the others (unless it is the only one). A question of which the
-    language model said nothing anew is no measurement of speed: what came from a cache is left out.
+    The first question loads the models, so the others are timed without it (unless it is the only one). Questions with
+    a cached result measure no speed and are left out.
     """
     timed = [row for row in rows if not row.get("cached_calls")]
     warm = [row for row in timed if row is not rows[0]] or timed

@@ -1,32 +1,54 @@
-"""How fast an index is opened and searched, against the embedder underneath in the same run."""
+"""Measure how fast an index is opened and searched, against its embedder alone in the same run."""
 
 import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from rag_qa.answering.assistant import Assistant
 from rag_qa.backends.embedding import open_embedder, open_plain_model
 from rag_qa.errors import EvaluationError
-from rag_qa.evaluation.lines import read_lines, read_records
 from rag_qa.evaluation.provenance import describe_run
+from rag_qa.index.changes import Progress
 from rag_qa.settings import DenseSearch, Settings
-from rag_qa.types import SearchBenchmark
+from rag_qa.text.lines import read_json_lines, read_lines
+from rag_qa.types import Value
 
-Told = Callable[[str, int, int], None]
 COLD_RUNS = 3
 DEPTH = 20
 
 
-def bench_search(index: Path, queries: Sequence[str], settings: Settings, *, tell: Told) -> SearchBenchmark:
-    """Open an index anew and search it, and load the plain model, each in processes of their own; then search warm.
+class SearchBenchmark(Value):
+    """Milliseconds (median, 95th percentile) to embed a query, to search exactly and to search Chroma's graph, warm.
 
-    Warm, each query is embedded alone, searched exactly, and searched through Chroma's graph, one after the other.
-    Raises EvaluationError where there is no query.
+    `graph_overlap` is the share of the first 20 papers that both searches find. `loading_s` are the seconds to import
+    and load the plain model and embed a query, `first_search_s` the seconds to open the index and search, each in a
+    fresh process. `memory_mib` is the memory of the second process beyond the first.
+    """
+
+    queries: int
+    embedding_ms: tuple[float, float]
+    exact_ms: tuple[float, float]
+    graph_ms: tuple[float, float]
+    graph_overlap: float
+    loading_s: tuple[float, ...]
+    first_search_s: tuple[float, ...]
+    memory_mib: float
+    provenance: Mapping[str, Any]
+
+
+def bench_search(
+    index: Path, queries: Sequence[str], settings: Settings, *, progress: Progress
+) -> SearchBenchmark:
+    """Time a first search and loading the plain model in fresh processes, then searches in this one.
+
+    In this process each query is embedded alone, searched exactly, and searched through Chroma's graph, in this order.
+    `progress` is called with (stage, done, total). Raises EvaluationError if there is no query.
     """
     if not queries:
         raise EvaluationError(
@@ -49,7 +71,7 @@ def bench_search(index: Path, queries: Sequence[str], settings: Settings, *, tel
             hits = assistant.search(query, k=DEPTH)
             searching[name].append(time.perf_counter() - started)
             found[name].append([hit.paper.id for hit in hits])
-        tell("searching", done, len(queries))
+        progress("searching", done, len(queries))
     shared = [len(set(a) & set(b)) / len(a) for a, b in zip(found["exact"], found["hnsw"], strict=True) if a]
     for assistant in opened.values():
         assistant.close()
@@ -69,8 +91,12 @@ def bench_search(index: Path, queries: Sequence[str], settings: Settings, *, tel
 def read_texts(path: Path) -> list[str]:
     """Return the queries of a file: `text` of each line of JSON Lines, else the lines. Raises EvaluationError."""
     if ".jsonl" in path.suffixes:
-        return [record["text"] for _, record in read_records(path) if isinstance(record.get("text"), str)]
-    return [text for _, text in read_lines(path)]
+        return [
+            record["text"]
+            for _, record in read_json_lines(path, EvaluationError)
+            if isinstance(record.get("text"), str)
+        ]
+    return [text for _, text in read_lines(path, EvaluationError)]
 
 
 def _open(index: Path, settings: Settings, dense: DenseSearch, embedder: object) -> Assistant:

@@ -1,6 +1,7 @@
-"""Whether two systems differ: a paired bootstrap interval of the difference of their per-query scores."""
+"""Bootstrap intervals: how far a score may differ by the choice of questions alone, and whether two systems differ."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -11,54 +12,28 @@ BATCH = 1_000
 DIGITS = 6  # stored reports are rounded so: a baseline that was stored must not differ by its rounding
 
 
-def paired_interval(
-    baseline: Sequence[float],
-    new: Sequence[float],
+def bootstrap_interval(
+    values: Sequence[float] | np.ndarray,
+    statistic: Callable[..., Any] = np.mean,
     *,
     confidence: float = 0.95,
     resamples: int = 10_000,
     seed: int = 0,
-) -> Interval:
-    """Return the percentile bootstrap interval of mean(new - baseline), the same query at the same place.
+) -> tuple[float, float]:
+    """Return the bounds of the percentile bootstrap interval of a statistic (Efron, 1979).
 
-    Queries are drawn with replacement (Efron and Tibshirani, An Introduction to the Bootstrap, 1993, ch. 13);
-    the same seed gives the same interval. Raises EvaluationError unless both hold the same number of scores,
-    and at least one.
+    Args:
+        values: one number for each question; at least one.
+        statistic: numpy's mean or median, or anything else that takes an array and an `axis`.
+        confidence: the share of the resampled statistics between the bounds, 0 to 1.
+        resamples: how many sets of as many values are drawn with replacement.
+        seed: the same seed gives the same interval.
     """
-    if len(baseline) != len(new) or not len(new):
-        raise EvaluationError(
-            f"{len(baseline)} scores against {len(new)} cannot be paired; compare runs over the same queries"
-        )
-    differences = np.asarray(new, dtype=float) - np.asarray(baseline, dtype=float)
-    means = _resampled_means(differences, resamples, np.random.default_rng(seed))
-    low, high = np.quantile(means, [(1 - confidence) / 2, (1 + confidence) / 2])
-    return Interval(
-        difference=float(differences.mean()),
-        low=float(low),
-        high=float(high),
-        confidence=confidence,
-        n=len(differences),
-    )
-
-
-def _resampled_means(differences: np.ndarray, resamples: int, rng: np.random.Generator) -> np.ndarray:
-    """The mean of each resample, drawn in batches so that memory stays small over thousands of queries."""
-    n = len(differences)
+    data, rng = np.asarray(values, dtype=float), np.random.default_rng(seed)
+    # Drawn in batches, so that memory stays small over thousands of questions.
     sizes = [min(BATCH, resamples - begun) for begun in range(0, resamples, BATCH)]
-    return np.concatenate([differences[rng.integers(0, n, (size, n))].mean(axis=1) for size in sizes])
-
-
-def mean_interval(scores: Sequence[float], *, resamples: int = 10_000, seed: int = 0) -> tuple[float, float]:
-    """Return the bounds of the mean's 95% percentile bootstrap interval; not empty."""
-    interval = paired_interval([0.0] * len(scores), scores, resamples=resamples, seed=seed)
-    return interval.low, interval.high
-
-
-def median_interval(scores: Sequence[float], *, resamples: int = 2_000, seed: int = 0) -> tuple[float, float]:
-    """Return the bounds of the median's 95% percentile bootstrap interval; not empty."""
-    values = np.asarray(scores, dtype=float)
-    drawn = values[np.random.default_rng(seed).integers(0, len(values), (resamples, len(values)))]
-    return _bounds(np.median(drawn, axis=1))
+    found = [statistic(data[rng.integers(0, len(data), (size, len(data)))], axis=1) for size in sizes]
+    return _bounds(np.concatenate(found), confidence)
 
 
 def area_interval(
@@ -66,7 +41,7 @@ def area_interval(
 ) -> tuple[float, float]:
     """Return the bounds of the 95% percentile bootstrap interval of the area under the ROC curve.
 
-    Positives and negatives are drawn apart, so that each resample has as many of both; neither is empty.
+    Positives and negatives are drawn separately, so that each resample has as many of both. Neither may be empty.
     """
     rng = np.random.default_rng(seed)
     ours, others = np.asarray(positives, dtype=float), np.asarray(negatives, dtype=float)
@@ -74,18 +49,45 @@ def area_interval(
     # How often each was drawn, as shares: the area of a resample is the mean of its pairs.
     p = rng.multinomial(len(ours), np.full(len(ours), 1 / len(ours)), resamples) / len(ours)
     n = rng.multinomial(len(others), np.full(len(others), 1 / len(others)), resamples) / len(others)
-    return _bounds(np.einsum("rp,pn,rn->r", p, wins, n, optimize=True))
+    return _bounds(np.einsum("rp,pn,rn->r", p, wins, n, optimize=True), 0.95)
 
 
-def _bounds(values: np.ndarray) -> tuple[float, float]:
-    low, high = np.quantile(values, [0.025, 0.975])
+def _bounds(values: np.ndarray, confidence: float) -> tuple[float, float]:
+    low, high = np.quantile(values, [(1 - confidence) / 2, (1 + confidence) / 2])
     return float(low), float(high)
 
 
-def compare(baseline: EvalReport, new: EvalReport, score: str, *, seed: int = 0) -> Interval:
-    """Return the interval of a score's difference over the queries to which it applies in both reports.
+def paired_interval(
+    baseline: Sequence[float] | np.ndarray,
+    new: Sequence[float] | np.ndarray,
+    *,
+    confidence: float = 0.95,
+    resamples: int = 10_000,
+    seed: int = 0,
+) -> Interval:
+    """Return the percentile bootstrap interval of mean(new - baseline), both in the same order of questions.
 
-    Raises EvaluationError when there are none.
+    Questions are drawn with replacement (Efron and Tibshirani, An Introduction to the Bootstrap, 1993, ch. 13).
+    Raises EvaluationError if the two differ in length or are empty.
+
+    >>> paired_interval([0.0, 0.5, 1.0], [0.5, 1.0, 1.5]).low
+    0.5
+    """
+    if len(baseline) != len(new) or not len(new):
+        raise EvaluationError(
+            f"{len(baseline)} scores against {len(new)} cannot be paired; compare runs over the same queries"
+        )
+    differences = np.asarray(new, dtype=float) - np.asarray(baseline, dtype=float)
+    low, high = bootstrap_interval(differences, confidence=confidence, resamples=resamples, seed=seed)
+    return Interval(
+        difference=float(differences.mean()), low=low, high=high, confidence=confidence, n=len(differences)
+    )
+
+
+def compare(baseline: EvalReport, new: EvalReport, score: str, *, seed: int = 0) -> Interval:
+    """Return the interval of a score's difference over the questions that have the score in both reports.
+
+    Raises EvaluationError if there are none.
     """
     before, after = _by_query(baseline, score), _by_query(new, score)
     common = [query for query in before if query in after]
@@ -97,10 +99,10 @@ def compare(baseline: EvalReport, new: EvalReport, score: str, *, seed: int = 0)
 
 
 def differences(baseline: EvalReport, new: EvalReport) -> dict[str, Interval]:
-    """Return the interval of every score that a query has in both reports.
+    """Return the interval of every score that some question has in both reports.
 
-    A count is compared as its mean a query, and what is timed not at all. Raises EvaluationError when the
-    reports share no score, or were judged by different versions of a set.
+    A count is compared as its mean a question. Times are not compared. Raises EvaluationError if the reports
+    share no score, or were judged by different versions of a set.
     """
     judged = [report.provenance.get("set_sha256") for report in (baseline, new)]
     if all(judged) and judged[0] != judged[1]:

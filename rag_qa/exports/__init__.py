@@ -1,6 +1,6 @@
-"""Answers and papers in the formats that other programs read; each format is a row of FORMATS.
+"""Answers and papers → the formats of other programs. Each format is a row of FORMATS.
 
-Knows values and how they are written, not where they come from or go to.
+Knows values and how to write them, but no files and no index.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -16,13 +16,13 @@ from rag_qa.exports.references import to_references
 from rag_qa.exports.ris import to_ris
 from rag_qa.types import Answer, Paper
 
-__all__ = ["FORMATS", "Format", "export_answer", "export_papers", "format_of_file"]
+__all__ = ["FORMATS", "ExportFormat", "export_answer", "export_papers", "format_of_file"]
 
 
-class Format(NamedTuple):
-    """A format: its name for people, its media type, the ends of its files' names, and what writes it.
+class ExportFormat(NamedTuple):
+    """A format: its name for people, its media type, its file endings, and the function that writes it.
 
-    One that is written from papers holds, of an answer, the papers that it cites.
+    A format of papers holds the cited papers of an answer.
     """
 
     name: str
@@ -36,21 +36,21 @@ def _to_json(answer: Answer) -> str:
     return answer.model_dump_json(indent=2) + "\n"
 
 
-FORMATS: Mapping[str, Format] = {
-    "md": Format("Markdown", "text/markdown", (".md", ".markdown"), of_answer=to_markdown),
-    "json": Format("JSON", "application/json", (".json",), of_answer=_to_json),
-    "html": Format("HTML", "text/html", (".html", ".htm"), of_answer=to_page),
-    "bib": Format("BibTeX", "application/x-bibtex", (".bib",), of_papers=to_bibtex),
-    "ris": Format("RIS", "application/x-research-info-systems", (".ris",), of_papers=to_ris),
-    "csl": Format(
+FORMATS: Mapping[str, ExportFormat] = {
+    "md": ExportFormat("Markdown", "text/markdown", (".md", ".markdown"), of_answer=to_markdown),
+    "json": ExportFormat("JSON", "application/json", (".json",), of_answer=_to_json),
+    "html": ExportFormat("HTML", "text/html", (".html", ".htm"), of_answer=to_page),
+    "bib": ExportFormat("BibTeX", "application/x-bibtex", (".bib",), of_papers=to_bibtex),
+    "ris": ExportFormat("RIS", "application/x-research-info-systems", (".ris",), of_papers=to_ris),
+    "csl": ExportFormat(
         "CSL-JSON", "application/vnd.citationstyles.csl+json", (".csl.json", ".csl"), of_papers=to_csl
     ),
-    "text": Format("references as text", "text/plain", (".txt",), of_papers=to_references),
+    "text": ExportFormat("references as text", "text/plain", (".txt",), of_papers=to_references),
 }
 
 
 def export_answer(answer: Answer, format: str) -> str:
-    """Return an answer in one of FORMATS. Raises ExportError for an unknown one."""
+    """Return an answer as text in one of FORMATS. Raises ExportError if the format is unknown."""
     chosen = _format(format, FORMATS)
     if chosen.of_answer is not None:
         return chosen.of_answer(answer)
@@ -58,7 +58,7 @@ def export_answer(answer: Answer, format: str) -> str:
 
 
 def export_papers(papers: Sequence[Paper], format: str) -> str:
-    """Return papers as references, in one of the formats that hold papers alone. Raises ExportError for others."""
+    """Return papers as references in a format of papers (`of_papers`). Raises ExportError for any other format."""
     known = {name: row for name, row in FORMATS.items() if row.of_papers is not None}
     chosen = _format(format, known)
     assert chosen.of_papers is not None
@@ -66,7 +66,11 @@ def export_papers(papers: Sequence[Paper], format: str) -> str:
 
 
 def format_of_file(path: Path) -> str:
-    """Return the format that the end of a file's name stands for. Raises ExportError where it stands for none."""
+    """Return the format of a file by the ending of its name. Raises ExportError if the ending is unknown.
+
+    >>> format_of_file(Path("answer.csl.json"))
+    'csl'
+    """
     name = path.name.lower()
     found = [
         (len(ending), format)
@@ -76,11 +80,11 @@ def format_of_file(path: Path) -> str:
     ]
     if not found:
         endings = ", ".join(row.endings[0] for row in FORMATS.values())
-        raise ExportError(f"{path} does not say in which format; let its name end in one of {endings}")
+        raise ExportError(f"the format of {path} is unknown; end its name in one of {endings}")
     return max(found)[1]
 
 
-def _format(name: str, known: Mapping[str, Format]) -> Format:
+def _format(name: str, known: Mapping[str, ExportFormat]) -> ExportFormat:
     if name not in known:
         raise ExportError(f"there is no format {name!r} for this; choose one of {', '.join(known)}")
     return known[name]

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from rag_qa.exports.lines import one_line
+from rag_qa.exports.one_line import one_line
 from rag_qa.exports.people import Person, read_person
 from rag_qa.exports.works import WorkKind, keys_of, kind_of, note_of
 from rag_qa.types import Paper
@@ -15,7 +15,7 @@ FORMS: dict[WorkKind, tuple[str, str]] = {
     "preprint": ("misc", "journal"),
     "other": ("misc", "journal"),
 }
-# Escaped braces are named, since BibTeX itself counts them also behind a backslash; parsers take @ for an entry.
+# Braces become commands, because BibTeX counts them even after a backslash; parsers read @ as an entry.
 _ESCAPES = {
     "\\": r"\textbackslash{}",
     "{": r"\textbraceleft{}",
@@ -25,12 +25,12 @@ _ESCAPES = {
     "@": "{@}",
     **{mark: f"\\{mark}" for mark in "$&%#_"},
 }
-# Pairs that TeX makes one sign of are parted.
+# Pairs of characters that TeX joins into one (ligatures) are separated.
 _SPECIAL = re.compile(r"[\\{}~^@$&%#_]|-(?=-)|`(?=`)|'(?=')|<(?=<)|>(?=>)|[!?](?=`)")
-# As pandoc tells a formula from a price: no blank inside its dollars, no digit behind them.
+# Pandoc's rule for a formula, not a price: no space inside its dollars, no digit after them.
 _FORMULA = re.compile(r"(?<![\\$\w])\$(?![\s$])([^$%#&@]{0,200})(?<![\s\\])\$(?![\d$])")
 _COMMAND = re.compile(r"\\([A-Za-z]+|.)")
-# Formulas with other commands are shown and not run: a title may come from anyone.
+# The commands allowed in formulas. Formulas with others are escaped, because a title may come from anyone.
 _HARMLESS = frozenset(
     """
     alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi pi rho sigma tau
@@ -44,7 +44,7 @@ _HARMLESS = frozenset(
 # "EigenGame", "GPT-4", "U-Net", but not "Self-Play".
 _CAPITAL_INSIDE = re.compile(r"[^\W\d_][^\W_]*?(?=[^\W\d_a-z])[^\W\d_]|^(?=[^\W\d_a-z])[^\W\d_]-")
 _EDGES = re.compile(r"^(\W*)(.*?)(\W*)$")
-# A formula while the words around it are looked at; Unicode keeps this character for marks inside a program.
+# Stands for a formula while the words around it are escaped; Unicode reserves this character for programs.
 _HELD = "\ufdd9"
 # Shorter words have no capital in title case.
 _LONG = 4
@@ -52,7 +52,7 @@ TITLE_CASE = 0.7
 
 
 def to_bibtex(papers: Sequence[Paper]) -> str:
-    """Return the papers as BibTeX entries, a blank line between two."""
+    """Return the papers as BibTeX entries, separated by blank lines."""
     return "\n".join(_entry(key, paper) for key, paper in zip(keys_of(papers), papers, strict=True))
 
 
@@ -77,12 +77,16 @@ def _entry(key: str, paper: Paper) -> str:
 
 
 def escape(text: str) -> str:
-    """Return a text that TeX sets, and readers of BibTeX read, as it stands."""
+    r"""Return a text that TeX and readers of BibTeX show unchanged.
+
+    >>> escape("50% of R&D")
+    '50\\% of R\\&D'
+    """
     return _SPECIAL.sub(lambda found: _ESCAPES.get(found[0], f"{found[0]}{{}}"), text)
 
 
 def escape_title(title: str) -> str:
-    """Return a title whose formulas stay LaTeX, and whose names and acronyms keep their capitals in every style."""
+    """Return a title escaped, with formulas kept as LaTeX and braces around names and acronyms (kept capitals)."""
     title = title.replace(_HELD, "")
     formulas: list[str] = []
 
@@ -110,7 +114,7 @@ def _in_title_case(words: Sequence[str]) -> bool:
 
 
 def _word(word: str, *, names: bool) -> str:
-    """Return a word escaped, in braces where it must keep its capitals: an acronym, or a name amid small words."""
+    """Return a word escaped, in braces if it must keep its capitals: an acronym, or a name."""
     before, core, after = _EDGES.findall(word)[0]
     if not (_CAPITAL_INSIDE.search(core) or (names and core[:1].isupper())):
         return escape(word)
@@ -130,6 +134,6 @@ def _name(person: Person) -> str:
 
 
 def _verbatim(text: str) -> str:
-    """Return an address or an id as it is, but with marks that would end the field in the form that addresses have."""
+    """Return an address or an id unchanged, but percent-encoded if its braces would end the field."""
     line = one_line(text).replace("\\", "%5C")
     return line if _is_harmless(line) else line.replace("{", "%7B").replace("}", "%7D")

@@ -1,4 +1,4 @@
-"""Hits and answers → tables of pandas, where that is installed."""
+"""Hits and answers → pandas tables, if pandas is installed."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -25,7 +25,7 @@ ANSWER_COLUMNS = (
 
 
 def hits_frame(hits: Sequence[Hit]) -> "DataFrame":
-    """Return a table with a row a hit, HIT_COLUMNS. Raises ExportError where pandas is not installed."""
+    """Return a table with one row for each hit; columns are HIT_COLUMNS. Raises ExportError without pandas."""
     rows = [
         {"rank": hit.rank, "score": hit.score, **_paper(hit.paper), "passage": hit.passage.text}
         for hit in hits
@@ -34,9 +34,9 @@ def hits_frame(hits: Sequence[Hit]) -> "DataFrame":
 
 
 def answer_frame(answer: Answer) -> "DataFrame":
-    """Return a table with a row for each citation of each sentence, ANSWER_COLUMNS; an abstention has no row.
+    """Return a table with one row for each citation of each sentence; columns are ANSWER_COLUMNS.
 
-    Raises ExportError where pandas is not installed.
+    An abstention has no rows. Raises ExportError without pandas.
     """
     papers = {paper.id: paper for paper in answer.papers}
     rows = [
@@ -68,5 +68,5 @@ def _frame(rows: Sequence[dict[str, Any]], columns: Sequence[str]) -> "DataFrame
     except ImportError as exc:
         raise ExportError("a table needs pandas, which is not installed; run `pip install pandas`") from exc
     frame = DataFrame(rows, columns=list(columns))
-    # Years stay whole numbers where some papers have none.
+    # Years stay integers even if some papers have none.
     return frame.astype({"year": "Int64"})

@@ -1,6 +1,6 @@
-"""Answers, papers and hits → HTML: fragments for notebooks, and a page that needs nothing else.
+"""Answers, papers and hits → HTML: fragments for notebooks, and a page that needs no other file.
 
-The template engine escapes every text. There is no script: a mark unfolds its quotes because it is a <details>.
+The template engine escapes every text. There is no script: quotes unfold as <details> elements.
 """
 
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from rag_qa.exports.lines import one_line
+from rag_qa.exports.one_line import one_line
 from rag_qa.exports.references import address_of, authors_of
 from rag_qa.exports.shown import show
 from rag_qa.exports.works import NOTES, TEXTS
@@ -43,7 +43,7 @@ def _macro(name: str, value: Any) -> str:
 
 @cache
 def _module() -> Any:
-    # Imported here, since `rag-qa` needs it for little else.
+    # Imported here, because most commands do not need it.
     from jinja2 import Environment, StrictUndefined
 
     environment = Environment(
@@ -59,5 +59,5 @@ def _module() -> Any:
 
 
 def _seen(value: Any) -> Any:
-    """Return a text without characters that act; markup of the template's own as it is."""
+    """Return a text as one safe line; markup of the template itself unchanged."""
     return one_line(value) if type(value) is str else value

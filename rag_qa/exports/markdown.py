@@ -1,21 +1,21 @@
-"""An answer → Markdown: the question, sentences with marks, the papers with their quotes."""
+"""An answer → Markdown: the question, the sentences with marks, and the papers with their quotes."""
 
 import re
 from collections.abc import Iterator
 
-from rag_qa.exports.lines import one_line
+from rag_qa.exports.one_line import one_line
 from rag_qa.exports.references import address_of, authors_of
 from rag_qa.exports.shown import Shown, show
 from rag_qa.exports.works import NOTES, TEXTS
 from rag_qa.types import Answer, Paper
 
 _MARKS = re.compile(r"[\\`*_{}\[\]<>#|~$&!]")
-# What would open a list, a heading or a rule at the beginning of a line.
+# Characters that begin a list, a heading or a rule at the start of a line.
 _OPENING = re.compile(r"^(?:([-+=:])|(\d{1,9})([.)]))")
 
 
 def to_markdown(answer: Answer) -> str:
-    """Return an answer as Markdown; text from papers and from the model is shown as it is, never read as markup."""
+    """Return an answer as Markdown. Text from papers and from the model is escaped, so it is never markup."""
     return "\n".join(_lines(show(answer))) + "\n"
 
 
@@ -47,7 +47,7 @@ def _paper(paper: Paper) -> str:
 
 
 def escape(text: str) -> str:
-    """Return a text, on one line, that Markdown shows as it stands."""
+    """Return a text on one line, escaped so that Markdown shows it unchanged."""
     marked = _MARKS.sub(r"\\\g<0>", one_line(text))
     return _OPENING.sub(lambda found: f"\\{found[1]}" if found[1] else f"{found[2]}\\{found[3]}", marked)
 

@@ -1,19 +1,19 @@
-"""A name as it is said ("Laurens van der Maaten") → the parts that reference managers ask for."""
+"""A name with the given name first ("Laurens van der Maaten") → the parts that reference managers need."""
 
 import re
 from typing import NamedTuple
 
 from rag_qa.corpus.names import PARTICLES, is_group, is_suffix
-from rag_qa.exports.lines import one_line
+from rag_qa.exports.one_line import one_line
 
-# In capitals too these open a family name ("Luc Van Gool"); the others may then be given names.
+# Particles that also begin a family name with a capital ("Luc Van Gool"); the others may be given names then.
 _CAPITAL_PARTICLES = frozenset("Van Von De Del Della Dos El Al".split())
-# What stands for authors whom a source left out.
+# Stands for authors that a source left out.
 OTHERS = "et al."
 
 
 class Person(NamedTuple):
-    """The parts of a name, each may be empty. A group, or a name in one word, is all `literal`."""
+    """The parts of a name; each may be empty. A group, or a name of one word, has only `literal`."""
 
     given: str = ""
     particle: str = ""
@@ -23,12 +23,16 @@ class Person(NamedTuple):
 
     @property
     def key(self) -> str:
-        """What the person is called in a citation key: the family name."""
+        """The name for a citation key: the family name."""
         return self.family or self.literal
 
 
 def read_person(name: str) -> Person:
-    """Return the parts of a name of the form "Given von Family Jr."; one that has another form is a literal."""
+    """Return the parts of a name of the form "Given von Family Jr."; any other form is a literal.
+
+    >>> read_person("Laurens van der Maaten").particle
+    'van der'
+    """
     line = one_line(name)
     words = line.split()
     if len(words) < 2 or is_group(line) or re.search(r"[,;]|\band\b", line, re.IGNORECASE):
@@ -49,7 +53,7 @@ def _opens_family(word: str) -> bool:
 
 
 def family_first(person: Person) -> str:
-    """Return "van der Maaten, Laurens" or "King, Martin Luther, Jr.", as RIS has it; a literal as it is."""
+    """Return "van der Maaten, Laurens" or "King, Martin Luther, Jr.", as in RIS; a literal unchanged."""
     if person.literal:
         return person.literal
     family = f"{person.particle} {person.family}".strip()

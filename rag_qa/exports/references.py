@@ -1,8 +1,8 @@
-"""Papers → references as people write them: authors, year, title, venue, address."""
+"""Papers → references in plain text: authors, year, title, venue, address."""
 
 from collections.abc import Sequence
 
-from rag_qa.exports.lines import one_line
+from rag_qa.exports.one_line import one_line
 from rag_qa.exports.people import OTHERS
 from rag_qa.exports.works import NOTES
 from rag_qa.types import Paper
@@ -11,12 +11,12 @@ MOST_AUTHORS = 10
 
 
 def to_references(papers: Sequence[Paper]) -> str:
-    """Return the papers as lines of plain text, one a paper."""
+    """Return the papers as plain text, one line for each paper."""
     return "".join(f"{reference(paper)}\n" for paper in papers)
 
 
 def reference(paper: Paper) -> str:
-    """Return a paper as one line: who, when, what, where, and what must be known of it."""
+    """Return a paper as one line: authors, year, title, venue, address, and status."""
     year = f" ({paper.year})" if paper.year else ""
     parts = [f"{authors_of(paper)}{year}", paper.heading, paper.venue, address_of(paper)]
     line = ". ".join(one_line(part).rstrip(".") for part in parts if part and part.strip())
@@ -24,7 +24,7 @@ def reference(paper: Paper) -> str:
 
 
 def authors_of(paper: Paper) -> str:
-    """Return the authors on one line, a long list cut short."""
+    """Return the authors on one line; a long list is shortened with "et al."."""
     names = [one_line(author) for author in paper.authors]
     if len(names) > MOST_AUTHORS:
         return f"{', '.join(names[:MOST_AUTHORS])} {OTHERS}"
@@ -32,7 +32,7 @@ def authors_of(paper: Paper) -> str:
 
 
 def address_of(paper: Paper) -> str:
-    """Return where a paper is found on the web: its DOI, else its page, else arXiv's or PubMed's; "" without any."""
+    """Return the web address of a paper: its DOI, else its page, else at arXiv or PubMed; "" if there is none."""
     if paper.doi:
         return f"https://doi.org/{paper.doi}"
     if paper.url and paper.url.startswith(("https://", "http://")):

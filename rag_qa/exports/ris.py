@@ -1,11 +1,11 @@
-"""Papers → RIS, as EndNote, Zotero, Mendeley and others read it: a tag and a value a line.
+"""Papers → RIS, as EndNote, Zotero, Mendeley and others read it: a tag and a value on each line.
 
-The format has no sign for a group: where one has a comma or "and" in its name, readers may take it for people.
+RIS cannot mark a group: readers may take a group with a comma or "and" in its name for people.
 """
 
 from collections.abc import Iterator, Sequence
 
-from rag_qa.exports.lines import one_line
+from rag_qa.exports.one_line import one_line
 from rag_qa.exports.people import OTHERS, family_first, read_person
 from rag_qa.exports.works import WorkKind, keys_of, kind_of, note_of
 from rag_qa.types import Paper
@@ -20,7 +20,7 @@ FORMS: dict[WorkKind, tuple[str, str]] = {
 
 
 def to_ris(papers: Sequence[Paper]) -> str:
-    """Return the papers as RIS records, a blank line between two."""
+    """Return the papers as RIS records, separated by blank lines."""
     return "\n".join(_record(key, paper) for key, paper in zip(keys_of(papers), papers, strict=True))
 
 

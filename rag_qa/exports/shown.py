@@ -1,4 +1,4 @@
-"""An answer as people see it, for all formats that show one: marks, papers under numbers, the quotes under them."""
+"""An answer as it is shown, for all formats that show one: numbered marks, numbered papers, and their quotes."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ from rag_qa.types import Answer, Citation, Paper, Value
 
 
 class ShownSentence(Value):
-    """A sentence with its marks ("[1][2]"), and in words how its verdict limits it ("" where it does not)."""
+    """A sentence with the numbers of its papers; `doubt` is its verdict in words, "" if it is supported."""
 
     text: str
     is_quote: bool
@@ -16,12 +16,12 @@ class ShownSentence(Value):
 
     @property
     def marks(self) -> str:
-        """The numbers of the cited papers, as they stand behind the sentence."""
+        """The numbers of the cited papers as marks: "[1][2]"."""
         return "".join(f"[{number}]" for number in self.numbers)
 
 
 class ShownPaper(Value):
-    """A paper under its number, with the quotes that the answer cites from it."""
+    """A paper with its number (from 1) and the quotes that the answer cites from it."""
 
     number: int
     paper: Paper
@@ -29,7 +29,7 @@ class ShownPaper(Value):
 
 
 class Shown(Value):
-    """An answer with its papers numbered; of a refusal, the reason and the nearest papers."""
+    """An answer with numbered papers; an abstention has a reason (`refusal`) and the nearest papers."""
 
     question: str
     understood_as: str | None
@@ -40,7 +40,7 @@ class Shown(Value):
 
 
 def show(answer: Answer) -> Shown:
-    """Return an answer as it is shown."""
+    """Return an answer in the form in which it is shown."""
     papers = answer.papers or answer.nearest
     numbers = {paper.id: number for number, paper in enumerate(papers, 1)}
     sentences = tuple(
@@ -67,9 +67,9 @@ def show(answer: Answer) -> Shown:
 
 
 def _quotes(answer: Answer, paper: Paper) -> tuple[str, ...]:
-    """Return what the answer cites of a paper, in the abstract's order, but not what it quotes as a sentence."""
-    told = _cited(answer, "quote")
-    cited = [c for c in _cited(answer, "prose", "metadata") if c.paper_id == paper.id and c not in told]
+    """Return the quotes of a paper in the order of its abstract, without those that are sentences of the answer."""
+    quoted = _cited(answer, "quote")
+    cited = [c for c in _cited(answer, "prose", "metadata") if c.paper_id == paper.id and c not in quoted]
     return tuple(c.quote for c in sorted(cited, key=lambda c: c.start))
 
 

@@ -1,11 +1,12 @@
-"""What a paper is to a reference manager: article, conference paper or preprint, its key and its note."""
+"""The kind (article, conference paper, preprint), citation key and note of a paper in a reference manager."""
 
 import re
 import unicodedata
 from collections.abc import Sequence
 from typing import Literal
 
-from rag_qa.exports.lines import one_line
+from rag_qa.corpus.names import UNACCENTED
+from rag_qa.exports.one_line import one_line
 from rag_qa.exports.people import read_person
 from rag_qa.types import Paper, PaperKind, PaperStatus
 
@@ -25,28 +26,25 @@ _MEETING = re.compile(
     r" processing)\b",
     re.IGNORECASE,
 )
-# Journals that call themselves proceedings.
+# Journals whose names contain "proceedings".
 _NO_MEETING = re.compile(
     r"\bproc(?:eedings|\.)?\s+(?:of\s+the\s+)?(?:ieee$|natl\b|national academy|royal society|r\.? soc|acm\b|london"
     r"|american mathematical|vldb endowment|amer)",
     re.IGNORECASE,
 )
-# "NeurIPS 2020" names a meeting by its letters; in a longer name these may be anything.
+# Acronyms such as "NeurIPS 2020" count only in short venues; in a longer name they may be any word.
 SHORT_VENUE = 4
 _SMALL_WORDS = frozenset(
     "a an the on of for in to and or is are do does can how what why with from at by as".split()
 )
-_PLAIN = str.maketrans(
-    {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th", "ß": "ss"}
-)
-# In words that readers of papers (ours among them) know as a mark.
+# In words that readers of references (ours too) recognise as a status.
 NOTES: dict[PaperStatus, str] = {
     "retracted": "Retracted",
     "expression of concern": "Expression of concern",
     "corrected": "Corrected: there is a published erratum",
     "preprint": "Preprint",
 }
-# What the text of a paper is where it is not the authors' abstract as a database has it.
+# Notes on a text that is not the authors' abstract from a database.
 TEXTS: dict[PaperKind, str] = {
     "synopsis": "The abstract is a synopsis by others",
     "pdf": "Title and abstract were found in a PDF",
@@ -54,7 +52,7 @@ TEXTS: dict[PaperKind, str] = {
 
 
 def kind_of(paper: Paper) -> WorkKind:
-    """Return what a paper is, as far as its status, its venue and its ids tell."""
+    """Return the kind of a paper, by its status, venue and ids."""
     if paper.status == "preprint":
         return "preprint"
     if paper.venue is not None:
@@ -72,13 +70,13 @@ def _is_meeting(venue: str) -> bool:
 
 
 def note_of(paper: Paper) -> str:
-    """Return what must be said of a paper beside its reference: that it is retracted, say; "" if nothing must."""
+    """Return the note that a reference needs, such as "Retracted", or ""."""
     status = NOTES[paper.status] if paper.status and paper.status != "preprint" else ""
     return ". ".join(part for part in (status, TEXTS.get(paper.kind, "")) if part)
 
 
 def keys_of(papers: Sequence[Paper]) -> list[str]:
-    """Return a citation key a paper, each once: gemp2021eigengame, and gemp2021eigengamea for the next so called."""
+    """Return a unique citation key for each paper: gemp2021eigengame, then gemp2021eigengamea."""
     keys: list[str] = []
     taken: set[str] = set()
     for paper in papers:
@@ -99,7 +97,7 @@ def _key(paper: Paper) -> str:
 
 
 def _ascii(text: str) -> str:
-    folded = unicodedata.normalize("NFKD", text.casefold().translate(_PLAIN))
+    folded = unicodedata.normalize("NFKD", text.casefold().translate(UNACCENTED))
     return "".join(c for c in folded if c.isascii() and c.isalnum())
 
 

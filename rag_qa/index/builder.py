@@ -1,23 +1,21 @@
-"""Sources → index: read, merge, cut, embed, then commit all of it at once.
+"""Sources → index: read, merge, cut, embed, then commit everything in one transaction.
 
-Reading and merging are done again after an interruption; embedding, which takes nearly all the time, is
-committed batch by batch and never done twice for the same text.
+Embedding takes nearly all the time. Its batches are committed one by one, so an interrupted run never embeds a text
+twice; it only reads and merges again.
 """
 
 import hashlib
 import time
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import get_args
 
 import numpy as np
 
 from rag_qa.backends.embedding import open_embedder
 from rag_qa.corpus.passages import cut_passages, embedding_text
-from rag_qa.corpus.sources import SourceFile, expand_sources
-from rag_qa.errors import BackendError, IndexMismatchError, SkippedRecordsError
+from rag_qa.corpus.sources import expand_sources
+from rag_qa.errors import BackendError, IndexMismatchError
 from rag_qa.index.changes import Change, Progress, find_change, gone_sources, unread_files
 from rag_qa.index.derived import (
     Update,
@@ -29,15 +27,14 @@ from rag_qa.index.derived import (
 from rag_qa.index.fates import fates_of, unchanged_fates
 from rag_qa.index.lock import writing
 from rag_qa.index.manifest import PASSAGE_RULES, Counts, Manifest, check_embedder
+from rag_qa.index.report import make_report, refuse_skips
 from rag_qa.index.store import Store, StoredPassage
 from rag_qa.protocols import Embedder, Matrix
 from rag_qa.settings import Settings
-from rag_qa.types import Fate, FateName, IndexReport, Paper, Skipped
+from rag_qa.types import IndexReport, Paper
 from rag_qa.version import __version__
 
 EMBED_CHUNK = 512
-MAX_SHOWN_SKIPS = 5
-NO_ENCODINGS: Mapping[str, str] = {}
 
 
 def build_index(
@@ -52,16 +49,25 @@ def build_index(
     dry_run: bool = False,
     progress: Progress | None = None,
 ) -> IndexReport:
-    """Bring an index up to date with its sources and report what that took.
+    """Bring an index up to date with its sources, and return the report.
 
-    The embedder is the one given, else the one that the settings name; it loads when there is a text to
-    embed. With `prune`, sources and records that have gone are removed; without it they stay. With `dry_run`
-    nothing is written. Raises SourceError, SkippedRecordsError (`strict`), IndexLockedError,
-    IndexMismatchError, IndexDamagedError, PaperIndexError, ModelNotFoundError.
+    Args:
+        sources: files, folders, globs, or "-" for standard input.
+        index: the folder of the index, made if it is missing.
+        settings: name the embedder, unless one is given (default: `Settings()`).
+        embedder: used in place of the one in the settings; loaded only if there is a text to embed.
+        format: the format of all sources (default: recognised by content).
+        prune: remove papers whose sources or records are gone; without it they stay.
+        strict: raise SkippedRecordsError if a record would be skipped.
+        dry_run: write nothing; the report says what would happen.
+        progress: called with the name of a stage, the units done and the units in total.
+
+    Raises SourceError, SkippedRecordsError, IndexLockedError, IndexMismatchError, IndexDamagedError, PaperIndexError,
+    ModelNotFoundError, BackendError.
     """
     embedder = embedder or open_embedder(settings or Settings())
     folder = Path(index)
-    tell = progress or _say_nothing
+    progress = progress or _show_nothing
     started = time.perf_counter()
     files = expand_sources(sources, skip=[folder])
     with _open_store(folder, dry_run) as store:
@@ -69,17 +75,27 @@ def build_index(
         dropped = gone_sources(store) if prune else []
         unread = unread_files(store, manifest, files, format)
         if manifest and not unread and not dropped and _derived_sound(store, manifest):
-            return _unchanged_report(store, manifest, files, strict, started)
-        change = find_change(store, unread, dropped, format, prune, tell)
+            fates = unchanged_fates(store, files)
+            refuse_skips(fates if strict else ())
+            seconds = time.perf_counter() - started
+            return make_report(fates, removed=0, embedded=0, papers=manifest.counts.papers, seconds=seconds)
+        change = find_change(store, unread, dropped, format, prune, progress)
         fates = fates_of(change, files, store)
-        _check_strict(strict, fates)
-        embedded = 0 if dry_run else _apply(store, change, manifest, embedder, tell)
-        return _report(change, fates, embedded, started)
+        refuse_skips(fates if strict else ())
+        embedded = 0 if dry_run else _apply(store, change, manifest, embedder, progress)
+        return make_report(
+            fates,
+            removed=change.removed_count,
+            embedded=embedded,
+            papers=len(change.papers),
+            seconds=time.perf_counter() - started,
+            encodings=change.encodings,
+        )
 
 
 @contextmanager
 def _open_store(folder: Path, dry_run: bool) -> Iterator[Store]:
-    """Open the store under the write lock, or for a dry run as it is read."""
+    """Open the store under the write lock; for a dry run, only for reading."""
     with nullcontext() if dry_run else writing(folder):
         store = Store.open(folder) if dry_run else Store.create(folder)
         try:
@@ -101,32 +117,29 @@ def _compatible_manifest(store: Store, embedder: Embedder) -> Manifest | None:
     return manifest
 
 
-# --- applying it
-
-
 def _apply(
-    store: Store, change: Change, manifest: Manifest | None, embedder: Embedder, tell: Progress
+    store: Store, change: Change, manifest: Manifest | None, embedder: Embedder, progress: Progress
 ) -> int:
-    """Embed what is new, then write everything in one transaction; returns the number of texts embedded."""
+    """Embed new passages, then write everything in one transaction; return the number of texts embedded."""
     fresh = [change.papers[key] for key in change.added + change.changed]
-    tell("cutting", 0, len(fresh))
+    progress("cutting", 0, len(fresh))
     passages = list(_stored_passages(fresh, embedder))
-    tell("cutting", len(fresh), len(fresh))
-    embedded = _embed_missing(store, fresh, passages, embedder, tell)
+    progress("cutting", len(fresh), len(fresh))
+    embedded = _embed_missing(store, fresh, passages, embedder, progress)
     generation = _next_generation(store, change, manifest)
-    tell("writing", 0, 1)
+    progress("writing", 0, 1)
     with store.transaction():
         _write(store, change, passages)
         store.write_manifest(_manifest(store, generation, embedder, manifest))
         if manifest is None or generation != manifest.generation:
             build_derived(store, generation, embedder.spec.dimension, _update(store, change, manifest))
     drop_old_generations(store.folder, generation)
-    tell("writing", 1, 1)
+    progress("writing", 1, 1)
     return embedded
 
 
 def _next_generation(store: Store, change: Change, manifest: Manifest | None) -> int:
-    """Return the generation to write: that which stands, where what is searched stays the same."""
+    """Return the generation to write: the present one if search finds the same in it."""
     if manifest is None:
         return 1
     differs = bool(change.added or change.changed or change.moved or change.removed)
@@ -134,7 +147,7 @@ def _next_generation(store: Store, change: Change, manifest: Manifest | None) ->
 
 
 def _update(store: Store, change: Change, manifest: Manifest | None) -> Update | None:
-    """Return how the papers differ from a generation that can be built upon, None where there is none."""
+    """Return how the papers differ from the present generation, None if that cannot be built upon."""
     if manifest is None or not _derived_sound(store, manifest):
         return None
     before = derived_folder(store.folder, manifest.generation)
@@ -162,9 +175,12 @@ def _embed_missing(
     papers: Sequence[Paper],
     passages: Sequence[StoredPassage],
     embedder: Embedder,
-    tell: Progress,
+    progress: Progress,
 ) -> int:
-    """Embed in chunks of equal length in tokens, so that nothing is padded, longest first, and commit each."""
+    """Embed the texts that have no vector, longest first, and commit chunk by chunk; return their number.
+
+    The texts of a chunk are about equally long, so that little is padded.
+    """
     titles = {paper.id: paper.title for paper in papers}
     missing = store.missing_vectors(key for _, key in passages)
     texts = {key: embedding_text(titles[p.paper_id], p.text) for p, key in passages if key in missing}
@@ -173,12 +189,12 @@ def _embed_missing(
     for start in range(0, len(keys), EMBED_CHUNK):
         chunk = keys[start : start + EMBED_CHUNK]
         store.write_vectors(chunk, _embed([texts[key] for key in chunk], embedder))
-        tell("embedding", start + len(chunk), len(keys))
+        progress("embedding", start + len(chunk), len(keys))
     return len(keys)
 
 
 def _embed(texts: Sequence[str], embedder: Embedder) -> Matrix:
-    """Return the vectors, in the form in which they are stored, whoever wrote the embedder."""
+    """Return the vectors as float32. Raises BackendError if their shape is wrong or a value is not finite."""
     vectors = np.asarray(embedder.encode(texts, role="document"), dtype=np.float32)
     wanted = (len(texts), embedder.spec.dimension)
     if vectors.shape != wanted or not np.isfinite(vectors).all():
@@ -215,65 +231,5 @@ def _manifest(store: Store, generation: int, embedder: Embedder, before: Manifes
     )
 
 
-# --- telling about it
-
-
-def _report(change: Change, fates: Sequence[Fate], embedded: int, started: float) -> IndexReport:
-    names = (
-        {alias for paper in change.papers.values() for alias in paper.aliases} if change.removed else set()
-    )
-    return _add_up(
-        fates,
-        removed=sum(paper_id not in names for paper_id in change.removed),
-        embedded=embedded,
-        papers=len(change.papers),
-        started=started,
-        encodings={path: now.encoding for path, now in change.readings.items() if now.encoding},
-    )
-
-
-def _unchanged_report(
-    store: Store, manifest: Manifest, files: Sequence[SourceFile], strict: bool, started: float
-) -> IndexReport:
-    fates = unchanged_fates(store, files)
-    _check_strict(strict, fates)
-    return _add_up(fates, removed=0, embedded=0, papers=manifest.counts.papers, started=started)
-
-
-def _add_up(
-    fates: Sequence[Fate],
-    *,
-    removed: int,
-    embedded: int,
-    papers: int,
-    started: float,
-    encodings: Mapping[str, str] = NO_ENCODINGS,
-) -> IndexReport:
-    """Return the report whose counts are those of the fates."""
-    counts = Counter(fate.fate for fate in fates)
-    skipped = [fate for fate in fates if fate.fate == "skipped"]
-    return IndexReport(
-        found=len(fates),
-        read=len(fates) - len(skipped),
-        **{name: counts[name] for name in get_args(FateName)},
-        removed=removed,
-        skips=tuple(Skipped(path=s.path, record=s.record, reason=s.reason or "") for s in skipped),
-        fates=tuple(fates),
-        encodings=encodings,
-        embedded=embedded,
-        papers=papers,
-        seconds=time.perf_counter() - started,
-    )
-
-
-def _check_strict(strict: bool, fates: Sequence[Fate]) -> None:
-    skips = [fate for fate in fates if fate.fate == "skipped"] if strict else []
-    if skips:
-        shown = "; ".join(f"{s.path}, record {s.record}: {s.reason}" for s in skips[:MAX_SHOWN_SKIPS])
-        raise SkippedRecordsError(
-            f"{len(skips)} records would be skipped ({shown}); mend them, or leave --strict out to skip them"
-        )
-
-
-def _say_nothing(stage: str, done: int, total: int) -> None:
-    """Take progress and show nothing."""
+def _show_nothing(stage: str, done: int, total: int) -> None:
+    """Ignore the progress."""

@@ -1,4 +1,4 @@
-"""Puts a calibration into an index's manifest; papers, passages and vectors stay as they are."""
+"""Stores a calibration in the manifest of an index; papers, passages and vectors stay as they are."""
 
 from pathlib import Path
 
@@ -9,9 +9,9 @@ from rag_qa.index.store import Store
 
 
 def store_calibration(folder: Path, calibration: Calibration | None, *, generation: int) -> None:
-    """Replace the index's calibration; None goes back to the one that ships.
+    """Replace the calibration of an index; None goes back to the one that ships.
 
-    `generation` is the one that was measured. Raises IndexLockedError where another process writes, or has
+    `generation` is the generation that was measured. Raises IndexLockedError if another process is writing, or has
     written since.
     """
     with writing(folder):
@@ -20,7 +20,7 @@ def store_calibration(folder: Path, calibration: Calibration | None, *, generati
             manifest = store.manifest()
             if manifest is None or manifest.generation != generation:
                 raise IndexLockedError(
-                    f"{folder} was updated meanwhile; run `rag-qa calibrate --index {folder}` again"
+                    f"{folder} was updated in the meantime; run `rag-qa calibrate --index {folder}` again"
                 )
             with store.transaction():
                 store.write_manifest(manifest.model_copy(update={"calibration": calibration}))

@@ -1,5 +1,7 @@
-"""What an update would change: sources are read, their records merged anew, and the papers compared with the
-stored ones. Knows nothing of passages and vectors."""
+"""What an update would change: read the sources, merge all records again, compare the papers with the stored ones.
+
+Knows nothing of passages and vectors.
+"""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -7,27 +9,29 @@ from typing import NamedTuple, Protocol
 
 from rag_qa.corpus.merging import merge_papers
 from rag_qa.corpus.placeholders import repeated_texts
-from rag_qa.corpus.reading import Reading, read_source
+from rag_qa.corpus.reading import SourceReading, read_source
 from rag_qa.corpus.sources import STDIN, SourceFile, source_exists
 from rag_qa.index.manifest import Manifest
 from rag_qa.index.store import Store
 from rag_qa.types import Paper, Skipped
 from rag_qa.version import __version__
 
-# The paper of a record that became none, because its text says nothing of it.
+# The paper id of a record that becomes no paper, because its text describes none.
 NO_PAPER = ""
 
 
 class Progress(Protocol):
-    """Is told how far a stage has come."""
+    """A function that shows how far a run has come."""
 
-    def __call__(self, stage: str, done: int, total: int) -> None: ...
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        """Take the name of a stage, the units done and the units in total."""
+        ...
 
 
 class Fresh(NamedTuple):
-    """What a source holds now: record ids, what was skipped, the digest to know it by, and an encoding if guessed.
+    """What a source holds now: record ids, skipped records, its digest, and its encoding if that is not UTF-8.
 
-    No digest fits a source of which the index keeps records that have gone, so that it is always read again.
+    The digest is empty if the index keeps records that the source no longer has; then it is read again in every run.
     """
 
     keys: list[str]
@@ -37,9 +41,11 @@ class Fresh(NamedTuple):
 
 
 class Change(NamedTuple):
-    """What a run would change: every record by source, the papers they make, and how these differ from those before.
+    """What a run would change.
 
-    `before` holds, of the papers that the index had, those that it still has, by id.
+    `records` are all records by source and record id, and `paper_ids` names the paper that each becomes. `papers` are
+    the papers after the run, by id, and `before` the stored papers with the same ids. The lists hold ids of papers:
+    `moved` ones differ only in where they were found. `dropped` are paths of sources to forget.
     """
 
     records: dict[str, dict[str, Paper]]
@@ -53,23 +59,36 @@ class Change(NamedTuple):
     moved: list[str]
     removed: list[str]
 
+    @property
+    def removed_count(self) -> int:
+        """The number of removed papers, without those that another paper now has as an alias."""
+        aliases = (
+            {alias for paper in self.papers.values() for alias in paper.aliases} if self.removed else set()
+        )
+        return sum(paper_id not in aliases for paper_id in self.removed)
+
+    @property
+    def encodings(self) -> dict[str, str]:
+        """The encoding of each file read now that is not UTF-8, by path."""
+        return {path: now.encoding for path, now in self.readings.items() if now.encoding}
+
 
 def gone_sources(store: Store) -> list[str]:
-    """Return the paths of the stored sources whose files have gone."""
+    """Return the paths of the stored sources whose files no longer exist."""
     return [path for path in store.source_digests() if path != STDIN and not source_exists(path)]
 
 
 def unread_files(
     store: Store, manifest: Manifest | None, files: Sequence[SourceFile], format: str | None
 ) -> dict[str, SourceFile]:
-    """Return the files to read by path: all of them where another version read them, which may know less."""
+    """Return the files to read, by path: the changed ones, or all if another version of rag_qa read them."""
     same_version = manifest is not None and manifest.rag_qa_version == __version__
     known = store.source_digests() if same_version else {}
     return {file.path: file for file in files if not _was_read(file, known.get(file.path, ""), format)}
 
 
 def _was_read(file: SourceFile, known: str, format: str | None) -> bool:
-    """Return whether a file was read as it is, in the format asked for if one is."""
+    """Return whether a file was read with this content, and in the given format if there is one."""
     return known == _digest(file, format) or (format is None and known.startswith(f"{file.digest} "))
 
 
@@ -83,9 +102,12 @@ def find_change(
     dropped: list[str],
     format: str | None,
     prune: bool,
-    tell: Progress,
+    progress: Progress,
 ) -> Change:
-    """Read the unread files, merge what they hold with what is stored, and compare the papers."""
+    """Read the unread files, merge their records with the stored ones, and compare the papers.
+
+    With `prune`, records that a file no longer has are left out. Raises SourceError.
+    """
     records = _stored_records(store, without=set(dropped))
     readings: dict[str, Fresh] = {}
     for number, (path, file) in enumerate(unread.items(), 1):
@@ -95,13 +117,13 @@ def find_change(
         digest = "" if kept else _digest(file, format)
         readings[path] = Fresh(list(now), list(reading.skipped), digest, reading.encoding)
         records[path] = now | kept
-        tell("reading", number, len(unread))
+        progress("reading", number, len(unread))
     flat = [paper for group in records.values() for paper in group.values()]
-    tell("merging", 0, len(flat))
+    progress("merging", 0, len(flat))
     repeated = repeated_texts(flat)
-    telling = [record for record in flat if record.abstract not in repeated] if repeated else flat
-    papers = {paper.id: paper for paper in merge_papers(telling)}
-    tell("merging", len(flat), len(flat))
+    usable = [record for record in flat if record.abstract not in repeated] if repeated else flat
+    papers = {paper.id: paper for paper in merge_papers(usable)}
+    progress("merging", len(flat), len(flat))
     return _compare(store, records, readings, dropped, papers)
 
 
@@ -114,7 +136,7 @@ def _stored_records(store: Store, without: set[str]) -> dict[str, dict[str, Pape
 
 
 def _by_record_id(papers: Sequence[Paper]) -> dict[str, Paper]:
-    """Key a source's records by their ids; a number tells apart those that share one."""
+    """Return a source's records by id; a number is added to an id that is taken."""
     records: dict[str, Paper] = {}
     copies: Counter[str] = Counter()
     for paper in papers:
@@ -126,8 +148,8 @@ def _by_record_id(papers: Sequence[Paper]) -> dict[str, Paper]:
     return records
 
 
-def _kept(before: Mapping[str, Paper], now: Mapping[str, Paper], reading: Reading) -> dict[str, Paper]:
-    """Return the records that a source no longer holds, numbered after its last: places tell records apart."""
+def _kept(before: Mapping[str, Paper], now: Mapping[str, Paper], reading: SourceReading) -> dict[str, Paper]:
+    """Return the stored records that a source no longer has, numbered after its last so that no number repeats."""
     numbers = [paper.sources[0].record for paper in now.values()] + [skip.record for skip in reading.skipped]
     last = max(numbers, default=0)
     gone = [(key, paper) for key, paper in before.items() if key not in now]
@@ -171,5 +193,5 @@ def _compare(
 
 
 def _content(paper: Paper) -> Paper:
-    """Return a paper without the places where it was found."""
+    """Return a paper without its sources."""
     return paper.model_copy(update={"sources": ()})

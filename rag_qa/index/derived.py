@@ -1,15 +1,16 @@
-"""What is built from the store to search it: one folder a generation, written once and swapped in whole.
+"""The files that are built from the store to search it: one folder for each generation.
 
-    index/papers.sqlite3            the truth
+    index/papers.sqlite3            the store: the only file that cannot be rebuilt
     index/derived/3/chroma/         vectors in Chroma (generation 3)
     index/derived/3/exact/          the same vectors as one matrix
     index/derived/3/lexical/        BM25 over title and abstract
-    index/derived/3/pairs/          BM25 over pairs of neighbouring words
+    index/derived/3/pairs/          BM25 over bigrams
     index/derived/3/facets/         years, venues, authors, sources, statuses
     index/derived/3/stamp.json      size, time and hash of each file that a search reads
 
-A folder is never changed once it stands. One that is missing, differs from its stamp or does not find what was
-put into it is built again, as the next generation, from the store and without embedding anything.
+A folder is written aside, moved into place in one step, and never changed afterwards. If it is missing, differs from
+its stamp or does not find its own passages, it is built again from the store, as the next generation. That embeds
+nothing.
 """
 
 import hashlib
@@ -24,40 +25,40 @@ import numpy as np
 from rag_qa.errors import IndexDamagedError
 from rag_qa.index.exact import build_exact
 from rag_qa.index.facets import build_facets
-from rag_qa.index.lexical import build_lexical, words_as_now
+from rag_qa.index.lexical import analyzer_is_current, build_lexical
 from rag_qa.index.lock import is_held
 from rag_qa.index.pairs import build_pairs
 from rag_qa.index.store import PassageRow, Store
-from rag_qa.index.vectors import Row, build_vectors, extend_vectors
+from rag_qa.index.vectors import ChromaRow, build_vectors, extend_vectors
 from rag_qa.types import Paper
 
 STAMP = "stamp.json"
-# Counts up whenever the parts hold something else than before: those of an earlier layout are built again.
+# Grows by one whenever the contents of the parts change: parts of an earlier layout are built again.
 LAYOUT = 2
 PARTS = ("chroma", "exact", "lexical", "pairs", "facets")
-# Share of the papers up to which a change is made to a copy of the collection before.
+# Up to this share of changed papers, a copy of Chroma's last collection is updated.
 SMALL = 0.2
-# Chroma touches its SQLite file whenever it is opened, so only its presence says anything.
+# Chroma writes to this file whenever it is opened, so only its presence is checked.
 VOLATILE = "chroma.sqlite3"
 
 
 def derived_folder(index: Path, generation: int) -> Path:
-    """Return where a generation's derived files stand."""
+    """Return the folder of a generation's derived files."""
     return index / "derived" / str(generation)
 
 
 class Update(NamedTuple):
-    """How a generation differs from one that stands: papers that its passages lack, and papers that are new to it."""
+    """How a generation differs from the one in the folder `before`: ids of the papers removed and added."""
 
     before: Path
-    gone: Sequence[str]
-    fresh: Sequence[str]
+    removed: Sequence[str]
+    added: Sequence[str]
 
 
 def build_derived(store: Store, generation: int, dimension: int, update: Update | None = None) -> None:
-    """Build a generation's folder from the store as it stands, aside, and move it into place.
+    """Build a generation's folder from the store, and move it into place when it is complete.
 
-    With an update, Chroma's part is a copy of that before, changed; the other parts are quicker built than copied.
+    With an `update`, Chroma's part is a changed copy of the one before; the other parts are quicker built than copied.
     """
     target = derived_folder(store.folder, generation)
     fresh = target.with_name(f"{target.name}.new")
@@ -75,7 +76,7 @@ def build_derived(store: Store, generation: int, dimension: int, update: Update 
 def build_aside(store: Store, folder: Path, dimension: int, *, graph: bool) -> None:
     """Build the parts into an empty folder elsewhere, for an index that cannot be written to.
 
-    Chroma's part is built only where its graph will be searched.
+    Chroma's part is built only with `graph`, if its graph will be searched.
     """
     for part in PARTS:
         (folder / part).mkdir(parents=True)
@@ -91,17 +92,17 @@ def _build_exact_parts(store: Store, folder: Path, dimension: int) -> None:
 
 
 def _carry_over(store: Store, update: Update, folder: Path) -> bool:
-    """Make `chroma/` in a folder the collection before with its changes; False where much changes or it is damaged.
+    """Make `chroma/` of a folder from the collection before; return False if too much changes or it is damaged.
 
-    Chroma keeps on disk what is taken out of it, so that after large changes it is built anew; and it remembers a
-    folder that it failed to open, so that the copy stands elsewhere until it is sound.
+    Chroma keeps deleted vectors on disk, so after large changes the collection is built again. It also remembers a
+    folder that it failed to open, so the copy gets its final name only when it is sound.
     """
-    if len(update.gone) + len(update.fresh) > SMALL * store.count("papers"):
+    if len(update.removed) + len(update.added) > SMALL * store.count("papers"):
         return False
     copy = folder / "copy"
     shutil.copytree(update.before / "chroma", copy)
     try:
-        count = extend_vectors(copy, update.gone, _rows_of(store, update.fresh))
+        count = extend_vectors(copy, update.removed, _rows_of(store, update.added))
     except IndexDamagedError:
         count = -1
     if count != store.count("passages"):
@@ -113,7 +114,7 @@ def _carry_over(store: Store, update: Update, folder: Path) -> bool:
 
 
 def drop_old_generations(index: Path, generation: int) -> None:
-    """Remove what no reader needs: all but this generation, those held, and the one before, just being opened."""
+    """Remove the generations that no reader needs: not this one, held ones, or the one before, which may be opening."""
     keep = (str(generation), str(generation - 1))
     for folder in (index / "derived").iterdir():
         if folder.name not in keep and not is_held(folder):
@@ -121,9 +122,9 @@ def drop_old_generations(index: Path, generation: int) -> None:
 
 
 def stamp_matches(folder: Path) -> bool:
-    """Return whether every part is there, of today's words, and every file as stamped.
+    """Return whether every part is there, from the current analyzer, and every file is as it was stamped.
 
-    Contents are read only where times differ.
+    A file is read only if its time differs.
     """
     try:
         known = json.loads((folder / STAMP).read_text(encoding="utf-8"))
@@ -134,7 +135,9 @@ def stamp_matches(folder: Path) -> bool:
     files = {str(path.relative_to(folder)): path for path in _files(folder)}
     if files.keys() != known.keys() or {Path(name).parts[0] for name in known} != set(PARTS):
         return False
-    return words_as_now(folder / "lexical") and all(_same(path, known[name]) for name, path in files.items())
+    return analyzer_is_current(folder / "lexical") and all(
+        _same(path, known[name]) for name, path in files.items()
+    )
 
 
 def _same(path: Path, known: dict[str, int | str]) -> bool:
@@ -170,8 +173,8 @@ def _vectors(store: Store) -> Iterator[tuple[str, bytes]]:
     return ((passage.paper_id, vector) for passage, vector in store.passage_vectors())
 
 
-def _rows(store: Store) -> Iterator[Row]:
-    """Yield every passage as Chroma holds it, one paper after the other: all of them would fill the memory."""
+def _rows(store: Store) -> Iterator[ChromaRow]:
+    """Yield every passage as Chroma holds it, with one paper in memory at a time."""
     papers = store.papers()
     paper: Paper | None = None
     for passage, vector in store.passage_vectors():
@@ -180,13 +183,13 @@ def _rows(store: Store) -> Iterator[Row]:
         yield _row(paper, passage, vector)
 
 
-def _rows_of(store: Store, paper_ids: Sequence[str]) -> Iterator[Row]:
+def _rows_of(store: Store, paper_ids: Sequence[str]) -> Iterator[ChromaRow]:
     """Yield the passages of some papers."""
     papers = store.papers_by_id(paper_ids)
     return (_row(papers[row.paper_id], row, vector) for row, vector in store.passage_vectors(paper_ids))
 
 
-def _row(paper: Paper, passage: PassageRow, vector: bytes) -> Row:
+def _row(paper: Paper, passage: PassageRow, vector: bytes) -> ChromaRow:
     metadata: dict[str, str | int] = {"paper_id": paper.id, "title": paper.title, "kind": paper.kind}
     metadata |= {k: v for k, v in (("year", paper.year), ("venue", paper.venue)) if v is not None}
-    return Row(passage.id, np.frombuffer(vector, dtype=np.float32), metadata)
+    return ChromaRow(passage.id, np.frombuffer(vector, dtype=np.float32), metadata)

@@ -1,8 +1,7 @@
 """Exact cosine similarities of every paper, from one memory-mapped matrix; built from the store.
 
-Up to some hundred thousand passages a product with the whole matrix takes milliseconds, opens at once and finds all
-that is there; an approximate graph (index/vectors.py) saves time only beyond that. Papers go by their places in the
-order of ids, as in the lexical index.
+Up to some hundred thousand passages, a product with the whole matrix takes milliseconds, opens at once and misses
+nothing. An approximate graph (rag_qa.index.vectors) saves time only beyond that.
 """
 
 from collections.abc import Iterator
@@ -19,20 +18,21 @@ VECTORS, STARTS = "vectors.npy", "starts.npy"
 # Below this share of the papers, gathering their rows is quicker than a product with the whole matrix.
 FEW = 0.1
 
-Places = NDArray[np.int64]
+# Papers by number, from 0, in the order of their ids: the same in all derived files of a generation.
+Ordinals = NDArray[np.int64]
 Scores = NDArray[np.float32]
 
 
 def build_exact(folder: Path, rows: Iterator[tuple[str, bytes]], count: int, dimension: int) -> None:
-    """Write `count` rows (paper id, float32 vector), those of one paper together, into an empty folder."""
+    """Write `count` rows (paper id, float32 vector) into an empty folder; the rows of a paper follow each other."""
     starts: list[int] = []
     previous = None
-    # A memory map cannot be empty, so that there is a row of zeros where there is no passage.
+    # A memory map cannot be empty, so there is a row of zeros if there is no passage.
     matrix = open_memmap(folder / VECTORS, mode="w+", dtype=np.float32, shape=(max(count, 1), dimension))
-    for place, (paper_id, vector) in enumerate(rows):
-        matrix[place] = np.frombuffer(vector, dtype=np.float32)
+    for row, (paper_id, vector) in enumerate(rows):
+        matrix[row] = np.frombuffer(vector, dtype=np.float32)
         if paper_id != previous:
-            starts.append(place)
+            starts.append(row)
             previous = paper_id
     matrix.flush()
     np.save(folder / STARTS, np.array([*starts, count], dtype=np.int64))
@@ -44,43 +44,43 @@ class Exact:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def similarities(self, vector: Matrix, places: Places) -> Scores:
-        """Return the cosine of the best passage of each of some papers with a unit vector of shape (dimension,).
+    def similarities(self, vector: Matrix, papers: Ordinals) -> Scores:
+        """Return the cosine of each paper's best passage with a vector of shape (d,) and length 1.
 
-        Shape (papers,), in the order of `places`.
+        The result has shape (n,), in the order of `papers`.
         """
         starts, ends = self._starts[:-1], self._starts[1:]
-        if not len(places):
+        if not len(papers):
             return np.zeros(0, dtype=np.float32)
-        if len(places) > FEW * len(starts):
-            return _best(self.vectors[: ends[-1]] @ vector, starts)[places]
-        lengths = ends[places] - starts[places]
+        if len(papers) > FEW * len(starts):
+            return _best(self.vectors[: ends[-1]] @ vector, starts)[papers]
+        lengths = ends[papers] - starts[papers]
         firsts = np.concatenate(([0], np.cumsum(lengths)[:-1]))
-        rows = np.repeat(starts[places] - firsts, lengths) + np.arange(lengths.sum())
+        rows = np.repeat(starts[papers] - firsts, lengths) + np.arange(lengths.sum())
         return _best(self.vectors[rows] @ vector, firsts)
 
-    def best_passage(self, vector: Matrix, place: int) -> int:
-        """Return which passage of a paper, counted from 0, is most like the vector (the first of equals)."""
-        start, end = self._starts[place : place + 2]
+    def best_passage(self, vector: Matrix, paper: int) -> int:
+        """Return the number, from 0, of the paper's passage that is most like the vector; the first of equals."""
+        start, end = self._starts[paper : paper + 2]
         return int(np.argmax(self.vectors[start:end] @ vector))
 
-    def best_vectors(self, vector: Matrix, places: Places) -> Matrix:
-        """Return the vector of the best passage of each of some papers, shape (papers, dimension)."""
-        rows = [int(self._starts[place]) + self.best_passage(vector, int(place)) for place in places]
+    def best_vectors(self, vector: Matrix, papers: Ordinals) -> Matrix:
+        """Return the vector of each paper's best passage, shape (n, d)."""
+        rows = [int(self._starts[paper]) + self.best_passage(vector, int(paper)) for paper in papers]
         return np.asarray(self.vectors[rows])
 
     @cached_property
     def vectors(self) -> Matrix:
-        """The passages' vectors, paper by paper in the order of places; shape (passages, dimension)."""
+        """The vectors of all passages, paper by paper; shape (passages, d), rows of length 1."""
         matrix: Matrix = np.load(self._folder / VECTORS, mmap_mode="r")
         return matrix
 
     @cached_property
-    def _starts(self) -> Places:
-        """Where each paper's rows begin, and after the last paper where the rows end; shape (papers + 1,)."""
-        starts: Places = np.load(self._folder / STARTS)
+    def _starts(self) -> Ordinals:
+        """The first row of each paper and, at the end, the number of rows; shape (papers + 1,)."""
+        starts: Ordinals = np.load(self._folder / STARTS)
         return starts
 
 
-def _best(similarities: Scores, starts: Places) -> Scores:
+def _best(similarities: Scores, starts: Ordinals) -> Scores:
     return np.asarray(np.maximum.reduceat(similarities, starts), dtype=np.float32)

@@ -1,7 +1,6 @@
-"""Years, venues, authors, sources and statuses of the papers, by place.
+"""Years, venues, authors, sources and statuses of the papers, to filter them without reading them.
 
-Built from the store, to filter without reading papers. Papers go by their places in the order of ids, as in the
-lexical index.
+Built from the store. Papers go by their numbers in the order of ids (`Ordinals`).
 """
 
 import json
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 
 from rag_qa.corpus.ids import normalise_text
 from rag_qa.corpus.names import name_words
-from rag_qa.index.exact import Places
+from rag_qa.index.exact import Ordinals
 from rag_qa.types import Paper
 
 YEARS = "years.npy"
@@ -31,13 +30,13 @@ FACETS: dict[str, Callable[[str], str]] = {
 
 
 def build_facets(folder: Path, papers: Iterable[Paper]) -> None:
-    """Write the facets of the papers, in their order, into an empty folder."""
+    """Write the facets of the papers into an empty folder; the papers come in the order of their ids."""
     years: list[int] = []
     more_years: list[tuple[int, int]] = []
     found: dict[str, dict[str, list[int]]] = {name: defaultdict(list) for name in FACETS}
-    for place, paper in enumerate(papers):
+    for ordinal, paper in enumerate(papers):
         years.append(paper.year or NO_YEAR)
-        more_years += [(place, version.year) for version in paper.versions if version.year]
+        more_years += [(ordinal, version.year) for version in paper.versions if version.year]
         venues = (paper.venue, *(version.venue for version in paper.versions))
         values = {
             "venues": [venue for venue in venues if venue],
@@ -47,7 +46,7 @@ def build_facets(folder: Path, papers: Iterable[Paper]) -> None:
         }
         for name in FACETS:
             for value in dict.fromkeys(values[name]):
-                found[name][value].append(place)
+                found[name][value].append(ordinal)
     np.save(folder / YEARS, np.array(years, dtype=np.int32))
     np.save(folder / MORE_YEARS, np.array(more_years, dtype=np.int64).reshape(-1, 2))
     for name in FACETS:
@@ -61,8 +60,8 @@ def _write(folder: Path, name: str, found: dict[str, list[int]]) -> None:
     (folder / f"{name}-keys.json").write_text(json.dumps(keys, ensure_ascii=False), encoding="utf-8")
     ends = np.cumsum([0, *(len(found[value]) for value in values)], dtype=np.int64)
     np.save(folder / f"{name}-ends.npy", ends)
-    places = [place for value in values for place in found[value]]
-    np.save(folder / f"{name}-places.npy", np.array(places, dtype=np.int64))
+    papers = [ordinal for value in values for ordinal in found[value]]
+    np.save(folder / f"{name}-places.npy", np.array(papers, dtype=np.int64))
 
 
 class Facet:
@@ -79,22 +78,22 @@ class Facet:
 
     @cached_property
     def keys(self) -> list[str]:
-        """The values as they are compared, in the same order: without case, names and venues without accents."""
+        """The values as they are compared, in the same order: without case, and without accents in names and venues."""
         return list(json.loads((self._folder / f"{self._name}-keys.json").read_text(encoding="utf-8")))
 
     @cached_property
     def text(self) -> str:
-        """All keys in one string, which is quick to search."""
+        """All keys in one string: a quick test whether any of them can match."""
         return "\n".join(self.keys)
 
-    def places(self, numbers: Iterable[int]) -> Places:
-        """Return the places of the papers that have any of some values, in order; values go by number."""
+    def papers_with(self, numbers: Iterable[int]) -> Ordinals:
+        """Return the papers that have any of some values, in order. A value goes by its index in `values`."""
         ends = self._load("ends")
         chosen = [self._load("places")[ends[n] : ends[n + 1]] for n in numbers]
         return np.unique(np.concatenate([np.empty(0, dtype=np.int64), *chosen]))
 
-    def _load(self, part: str) -> Places:
-        array: Places = np.load(self._folder / f"{self._name}-{part}.npy", mmap_mode="r")
+    def _load(self, part: str) -> Ordinals:
+        array: Ordinals = np.load(self._folder / f"{self._name}-{part}.npy", mmap_mode="r")
         return array
 
 
@@ -110,12 +109,12 @@ class Facets:
 
     @cached_property
     def years(self) -> NDArray[np.int32]:
-        """Each paper's year, `NO_YEAR` where it has none; shape (papers,)."""
+        """Each paper's year, or `NO_YEAR`; shape (papers,)."""
         years: NDArray[np.int32] = np.load(self._folder / YEARS)
         return years
 
     @cached_property
     def more_years(self) -> NDArray[np.int64]:
-        """The years of other versions, such as the preprint; shape (years, 2): the paper's place and the year."""
+        """The years of other versions, such as preprints; shape (n, 2), each row a paper's ordinal and a year."""
         years: NDArray[np.int64] = np.load(self._folder / MORE_YEARS)
         return years

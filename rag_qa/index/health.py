@@ -1,4 +1,4 @@
-"""Is an index sound? Asked in a child process, because a damaged Chroma folder ends the one that opens it."""
+"""Whether an index is sound. A child process checks, because a damaged Chroma folder can crash the process."""
 
 import os
 import subprocess
@@ -24,20 +24,23 @@ ROUNDING = 1e-5
 
 
 class Health(Value):
-    """What a check found; `graph_recall` is what Chroma's graph finds of the exact nearest passages."""
+    """What a check found.
+
+    `graph_recall` is the share of the exact nearest passages that Chroma's graph finds, 0 to 1.
+    """
 
     problems: tuple[str, ...] = ()
     graph_recall: float | None = None
 
     @property
     def ok(self) -> bool:
-        """Whether nothing is wrong."""
+        """Whether no problem was found."""
         return not self.problems
 
 
 def check_index(index: Path) -> Health:
-    """Check the truth and what is derived from it: hashes, counts, and that stored passages find themselves."""
-    # -P and PYTHONPATH: the child imports what this process would, and nothing from the working directory.
+    """Check the SQLite file and the derived files: hashes, counts, and whether stored passages find themselves."""
+    # With -P and PYTHONPATH the child imports what this process would, and nothing from the working directory.
     command = [sys.executable, "-P", "-m", "rag_qa.index.health", str(index)]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     try:
@@ -53,7 +56,7 @@ def check_index(index: Path) -> Health:
 
 
 def examine(index: Path) -> Health:
-    """Return what a check in this process finds; damage may end it."""
+    """Check in this process, which damage may crash."""
     try:
         store = Store.open(index)
         manifest = store.manifest()
@@ -71,7 +74,7 @@ def examine(index: Path) -> Health:
 
 def _count_problems(store: Store, manifest: Manifest, folder: Path) -> list[str]:
     if not stamp_matches(folder):
-        return [f"{folder} is not as it was built"]
+        return [f"{folder} has changed since it was built"]
     counts = manifest.counts
     found = {
         "papers are stored": (store.count("papers"), counts.papers),
@@ -83,7 +86,7 @@ def _count_problems(store: Store, manifest: Manifest, folder: Path) -> list[str]
 
 
 def _retrieval_health(store: Store, folder: Path) -> Health:
-    """Search Chroma for a sample of the stored vectors, and compare what it finds with a scan of all of them."""
+    """Search Chroma for a sample of the stored vectors, and compare with a scan of all of them."""
     count = store.count("passages")
     if not count:
         return Health()
@@ -94,7 +97,7 @@ def _retrieval_health(store: Store, folder: Path) -> Health:
         _, found = vectors.search(exact.vectors[row], NEAREST)
         lost += not len(found) or found[0] < SAME_VECTOR
         nearest = np.sort(exact.vectors @ exact.vectors[row])[-NEAREST:]
-        # By similarity and not by id: of passages equally near any will do.
+        # Compared by similarity, not by id: equally near passages are equally good.
         recalls.append(np.count_nonzero(found >= nearest[0] - ROUNDING) / len(nearest))
     problems = (f"{lost} of {len(rows)} stored vectors are not found in Chroma",) if lost else ()
     return Health(problems=problems, graph_recall=float(np.mean(recalls)))

@@ -1,6 +1,6 @@
-"""Who holds what: one writer an index, by a lock file, and any number of readers a generation.
+"""Locks: one writer for an index, by a lock file, and any number of readers for a generation.
 
-Both are freed by the operating system when their process dies, however it dies.
+The operating system frees both when their process dies, however it dies.
 """
 
 import contextlib
@@ -17,9 +17,9 @@ LOCK_NAME = "writer.lock"
 
 @contextmanager
 def writing(folder: Path) -> Iterator[None]:
-    """Hold the index's write lock, making the folder where there is none.
+    """Hold the write lock of an index, making the folder if it is missing.
 
-    Raises IndexLockedError at once where another process holds it, PaperIndexError where it cannot be made.
+    Raises IndexLockedError at once if another process holds it, PaperIndexError if the folder cannot be made.
     """
     from filelock import FileLock, Timeout
 
@@ -42,24 +42,24 @@ def writing(folder: Path) -> Iterator[None]:
 
 
 def hold(generation: Path) -> int | None:
-    """Keep a generation's folder from being removed; returns what `let_go` takes, None where it is gone."""
+    """Keep a generation's folder from being removed; return a handle for `let_go`, None if the folder is gone."""
     try:
         held = os.open(generation, os.O_RDONLY)
     except OSError:
         return None
-    with contextlib.suppress(OSError):  # some file systems know no locks
+    with contextlib.suppress(OSError):  # some file systems have no locks
         fcntl.flock(held, fcntl.LOCK_SH)
     return held
 
 
 def let_go(held: int | None) -> None:
-    """End what `hold` began."""
+    """Free the handle that `hold` returned."""
     if held is not None:
         os.close(held)
 
 
 def is_held(generation: Path) -> bool:
-    """Return whether a reader holds the generation."""
+    """Return whether any reader holds the generation."""
     held = os.open(generation, os.O_RDONLY)
     try:
         fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,4 +1,4 @@
-"""What an index was built with and what it holds; compared before anything is searched or added."""
+"""The manifest: what an index was built with and what it holds. It is compared before every search and update."""
 
 from pydantic import Field
 
@@ -8,12 +8,21 @@ from rag_qa.types import Value
 
 SCHEMA_VERSION = 1
 PASSAGE_RULES = 1
-# The weights' hash says more than a revision; on number formats see `check_embedder`.
-NOT_COMPARED = ("revision", "dtype")
+# Fields of an EmbedderSpec that must be equal. The revision is not among them, because the hash of the weights says
+# more, and neither is the number format: see `check_embedder`.
+COMPARED = (
+    "name",
+    "weights_sha256",
+    "dimension",
+    "max_tokens",
+    "query_prompt",
+    "document_prompt",
+    "normalized",
+)
 
 
 class Counts(Value):
-    """How many of each the index holds."""
+    """How many sources, records, papers and passages the index holds."""
 
     sources: int = 0
     records: int = 0
@@ -22,9 +31,11 @@ class Counts(Value):
 
 
 class Calibration(Value):
-    """When to answer from this index, fitted on it: `false_answers` is the share of unanswerable questions answered.
+    """The probability that the papers answer a question (`threshold`) from which on this index is answered from.
 
-    `wanted` is the share asked for, `questions` how many questions, answerable and not, the threshold was fitted on.
+    It was fitted on `questions` questions of this index, answerable and not. `false_answers` is the share of
+    unanswerable questions that were answered, `wanted` the share asked for, and `false_refusals` the share of
+    answerable questions that were refused.
     """
 
     threshold: float
@@ -35,7 +46,11 @@ class Calibration(Value):
 
 
 class Manifest(Value):
-    """The index's description; `generation` grows by one with every finished update."""
+    """The description of an index.
+
+    `generation` grows by one with every update that changes what search finds, and with every rebuild. Passages have
+    up to `passage_tokens` tokens; `passage_rules` is the version of the rules that cut them.
+    """
 
     schema_version: int = SCHEMA_VERSION
     generation: int = 0
@@ -48,21 +63,12 @@ class Manifest(Value):
 
 
 def check_embedder(manifest: Manifest, spec: EmbedderSpec, folder: str) -> None:
-    """Raise IndexMismatchError where vectors of `spec` cannot be compared with those of the index.
+    """Raise IndexMismatchError if vectors of `spec` cannot be compared with those of the index.
 
-    The number format is recorded but not compared: bfloat16 and float32 vectors of one model agree to about
-    .001 in cosine, and an index must open on a processor that has only one of them.
+    The number format is recorded but not compared: bfloat16 and float32 vectors of one model agree to about 0.001 in
+    cosine, and an index must open on a processor that has only one of the formats.
     """
-    fields = (
-        "name",
-        "weights_sha256",
-        "dimension",
-        "max_tokens",
-        "query_prompt",
-        "document_prompt",
-        "normalized",
-    )
-    wrong = [f for f in fields if getattr(manifest.embedder, f) != getattr(spec, f)]
+    wrong = [f for f in COMPARED if getattr(manifest.embedder, f) != getattr(spec, f)]
     if wrong:
         differences = ", ".join(
             f"{f}: {getattr(manifest.embedder, f)!r} ≠ {getattr(spec, f)!r}" for f in wrong
@@ -74,7 +80,7 @@ def check_embedder(manifest: Manifest, spec: EmbedderSpec, folder: str) -> None:
 
 
 def check_schema(version: int, folder: str) -> None:
-    """Raise IndexMismatchError for a schema that this version does not read."""
+    """Raise IndexMismatchError if this version cannot read the schema."""
     if version != SCHEMA_VERSION:
         age = "a newer" if version > SCHEMA_VERSION else "an older"
         raise IndexMismatchError(

@@ -1,4 +1,4 @@
-"""An index opened to be searched: pinned to one finished generation, mended first where it is damaged."""
+"""An index opened for search: pinned to one finished generation, and rebuilt first if derived files are damaged."""
 
 import math
 import os
@@ -33,7 +33,7 @@ from rag_qa.types import Paper
 
 
 class Index:
-    """Papers, passages, vectors and BM25 of one generation. Use `Index.open`, and close it."""
+    """Papers, passages, vectors and BM25 of one generation. Open it with `Index.open`, and close it."""
 
     def __init__(self, store: Store, manifest: Manifest, derived: Path, files: ExitStack) -> None:
         self.manifest = manifest
@@ -47,30 +47,30 @@ class Index:
 
     @classmethod
     def open(cls, folder: Path, *, graph: bool = False) -> "Index":
-        """Open the last finished update; derived files that are lost or damaged are built again first,
-        in a temporary folder where this one cannot be written to.
+        """Open the last finished update.
 
-        Chroma is opened and tried here only where its graph will be searched. Raises IndexNotFoundError,
-        IndexMismatchError (schema), IndexDamagedError (the truth file), IndexLockedError (damage, and an update
-        runs), PaperIndexError (nowhere to write to).
+        Lost or damaged derived files are built again first, in a temporary folder if this one is not writable. With
+        `graph`, Chroma is opened and tried too. Raises IndexNotFoundError, IndexMismatchError (schema),
+        IndexDamagedError (the SQLite file), IndexLockedError (damage during an update), PaperIndexError (no folder
+        to write to).
         """
         folder = folder.absolute()
         index, generation = cls._open(folder, graph)
         if index is None and not os.access(folder, os.W_OK):
             return cls._open_aside(folder, graph)
         if index is None:
-            mend(folder, generation)
+            rebuild_derived(folder, generation)
             index, generation = cls._open(folder, graph)
         if index is None:
             raise IndexDamagedError(
-                f"{folder} finds nothing of what it holds, though it was just rebuilt; move it away and build "
+                f"{folder} does not find its own papers, though it was just rebuilt; move it away and build "
                 "it again with `rag-qa index`"
             )
         return index
 
     @classmethod
     def _open(cls, folder: Path, graph: bool) -> tuple["Index | None", int]:
-        """Return the index, None where derived files are not sound, and the generation looked at."""
+        """Return the index, None if its derived files are not sound, and the generation."""
         with ExitStack() as files:
             store = Store.open(folder)
             files.callback(store.close)
@@ -85,7 +85,7 @@ class Index:
 
     @classmethod
     def _open_aside(cls, folder: Path, graph: bool) -> "Index":
-        """Return the index of a folder that cannot be written to, its derived files built in a temporary one."""
+        """Return the index of a read-only folder, with derived files built in a temporary one."""
         with ExitStack() as files:
             store = Store.open(folder)
             files.callback(store.close)
@@ -103,13 +103,13 @@ class Index:
 
     @cached_property
     def vectors(self) -> Vectors:
-        """The vectors in Chroma, opened when first asked for. Raises IndexDamagedError."""
+        """The vectors in Chroma, opened at the first use. Raises IndexDamagedError."""
         vectors = Vectors(self._derived / "chroma")
         self._files.callback(vectors.close)
         return vectors
 
     def _graph_is_sound(self) -> bool:
-        """Return whether Chroma opens and finds what was put into it."""
+        """Return whether Chroma opens and finds a vector that it holds."""
         sample = next(self._store.passage_vectors(), None)
         try:
             return finds_itself(self.vectors, sample[1]) if sample else len(self.vectors) == 0
@@ -117,11 +117,11 @@ class Index:
             return False
 
     def close(self) -> None:
-        """Let go of the files."""
+        """Close the files."""
         self._files.close()
 
     def paper(self, paper_id: str) -> Paper:
-        """Return the paper with this id, alias, DOI or arXiv id, as an address too. Raises KeyError where none has."""
+        """Return the paper with this id, alias, DOI or arXiv id, also as a URL. Raises KeyError if there is none."""
         forms = [paper_id]
         if doi := normalise_doi(paper_id):
             forms.append(doi_form(doi))
@@ -136,15 +136,15 @@ class Index:
         return self._store.papers()
 
     def records(self) -> Iterator[Paper]:
-        """Yield every record that the papers were made of, as it was read."""
+        """Yield every record that the papers were made from, as it was read."""
         return (record for _, _, record in self._store.records())
 
     def papers_by_id(self, ids: Sequence[str]) -> dict[str, Paper]:
-        """Return the papers that exist among the ids (not aliases)."""
+        """Return the papers with these ids (not aliases), by id; ids that no paper has are left out."""
         return self._store.papers_by_id(ids)
 
     def resolve(self, ids: Sequence[str]) -> set[str]:
-        """Return the ids of the papers that have these ids or aliases; those that no paper has are left out."""
+        """Return the ids of the papers with these ids or aliases; those that no paper has are left out."""
         return set(self._store.resolve(ids).values())
 
     def papers_of_passages(self, passage_ids: Sequence[str]) -> set[str]:
@@ -152,26 +152,26 @@ class Index:
         return self._store.papers_of_passages(passage_ids)
 
     def passages(self, paper_id: str) -> list[PassageRow]:
-        """Return the passages of a paper, in their order."""
+        """Return the passages of a paper, in the order of their text."""
         return self._store.passages(paper_id)
 
     def passage_vectors(self, paper_ids: Sequence[str]) -> tuple[list[PassageRow], Matrix]:
-        """Return the papers' passages and their vectors, shape (passages, dimension)."""
+        """Return the passages of papers, and their vectors, shape (n, d) float32, rows of length 1."""
         found = list(self._store.passage_vectors(paper_ids))
         vectors = np.frombuffer(b"".join(vector for _, vector in found), dtype=np.float32)
         return [row for row, _ in found], vectors.reshape(len(found), self.manifest.embedder.dimension)
 
     def term_weights(self, terms: Sequence[str]) -> dict[str, float]:
-        """Return how much each stemmed term tells papers apart: its inverse document frequency, as in BM25."""
+        """Return each stemmed term's inverse document frequency, as in BM25: ln(1 + (N - df + 0.5) / (df + 0.5))."""
         total = self.manifest.counts.papers
         frequencies = self.lexical.document_frequencies(terms)
         return {t: math.log(1 + (total - df + 0.5) / (df + 0.5)) for t, df in frequencies.items()}
 
 
-def mend(folder: Path, generation: int) -> None:
+def rebuild_derived(folder: Path, generation: int) -> None:
     """Build the derived files again, as the next generation, unless another process has done so.
 
-    Raises IndexLockedError while an update runs, IndexDamagedError where the truth itself is not sound.
+    Raises IndexLockedError during an update, IndexDamagedError if the SQLite file is damaged.
     """
     with writing(folder):
         store = Store.create(folder)
@@ -189,8 +189,8 @@ def mend(folder: Path, generation: int) -> None:
 
 def _not_writable(folder: Path) -> PaperIndexError:
     return PaperIndexError(
-        f"{folder} has to be mended, or made ready for this version, and neither it nor the folder for temporary "
-        f"files can be written to; copy it (cp -r {folder} NEW_FOLDER) and name the copy with --index NEW_FOLDER"
+        f"{folder} has to be repaired or upgraded, and neither it nor the folder for temporary files can be written "
+        f"to; copy it (cp -r {folder} NEW_FOLDER) and name the copy with --index NEW_FOLDER"
     )
 
 

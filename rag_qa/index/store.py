@@ -1,8 +1,8 @@
-"""The truth: one SQLite file with sources, records, papers, passages and vectors.
+"""The store: one SQLite file with sources, records, papers, passages and vectors. All else is built from it.
 
-A *record* is one entry of one source; a *paper* is what merged records became. Vectors are kept by the hash
-of the embedded text and committed batch by batch, so an interrupted run has nothing to embed twice; everything
-else changes in one transaction. A reader keeps one read transaction open: it sees what it opened.
+A *record* is one entry of one source; a *paper* is made of one or more merged records. Vectors are kept by the hash of
+the embedded text and committed batch by batch, so an interrupted run embeds nothing twice. Everything else changes in
+one transaction. A reader keeps one read transaction open, so it sees the index as it was when opened.
 """
 
 import shutil
@@ -46,14 +46,14 @@ Row = tuple[Any, ...]
 
 
 class StoredPassage(NamedTuple):
-    """A passage to store: the value and the key of its vector."""
+    """A passage to store, and the key of its vector."""
 
     passage: Passage
     key: bytes
 
 
 class PassageRow(NamedTuple):
-    """A passage as it is stored: its text stands in the paper's abstract from start to end."""
+    """A passage as it is stored: its text is `paper.abstract[start:end]`."""
 
     id: str
     paper_id: str
@@ -70,9 +70,9 @@ class Store:
 
     @classmethod
     def create(cls, folder: Path) -> "Store":
-        """Open for writing, creating the file where there is none."""
+        """Open for writing, and create the file if it is missing. Raises IndexDamagedError, PaperIndexError."""
         store = cls(_connect(folder / FILE_NAME), folder)
-        with store._errors_told():
+        with store._translated_errors():
             store._db.execute("PRAGMA journal_mode = WAL")
             store._db.execute("PRAGMA synchronous = NORMAL")
             if not store._has_tables():
@@ -81,13 +81,13 @@ class Store:
 
     @classmethod
     def open(cls, folder: Path) -> "Store":
-        """Open for reading, pinned to the last finished update; nothing there reads as an empty store.
+        """Open for reading, pinned to the last finished update; a missing file is read as an empty store.
 
-        The folder may be one that cannot be written to: a read-only mount, a snapshot, a colleague's.
+        The folder may be read-only: a mount, a snapshot, or somebody else's. Raises IndexDamagedError, PaperIndexError.
         """
         path = folder / FILE_NAME
         store = cls(_connect(":memory:"), folder)
-        with store._errors_told():
+        with store._translated_errors():
             store._db = _connect_to_read(path) if path.is_file() else store._db
             if not store._has_tables():
                 store.close()
@@ -105,13 +105,13 @@ class Store:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Commit everything inside, or nothing."""
-        with self._errors_told():
+        with self._translated_errors():
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield
                 self._db.execute("COMMIT")
             except BaseException:
-                if self._db.in_transaction:  # SQLite itself ends it where the disk is full
+                if self._db.in_transaction:  # SQLite itself ends it if the disk is full
                     self._db.execute("ROLLBACK")
                 raise
 
@@ -123,11 +123,11 @@ class Store:
         if not known:
             return None
         check_schema(int(known["schema_version"]), str(self.folder))
-        with self._errors_told():
+        with self._translated_errors():
             return Manifest.model_validate_json(known["manifest"])
 
     def write_manifest(self, manifest: Manifest) -> None:
-        """Replace the manifest; a calibration is written only where there is one, as older versions know none."""
+        """Replace the manifest. A missing calibration is left out, because older versions do not know the field."""
         content = manifest.model_dump_json(exclude_none=True)
         rows = [("schema_version", str(manifest.schema_version)), ("manifest", content)]
         self._db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", rows)
@@ -139,13 +139,13 @@ class Store:
         return dict(self._read("SELECT path, digest FROM sources"))
 
     def source_skips(self, path: str) -> list[Skipped]:
-        """Return what was skipped when the source was last read."""
+        """Return the records that were skipped when the source was last read."""
         rows = self._read("SELECT skips FROM sources WHERE path = ?", (path,))
-        with self._errors_told():
+        with self._translated_errors():
             return [Skipped.model_validate_json(line) for (body,) in rows for line in body.splitlines()]
 
     def write_source(self, path: str, digest: str, skips: Iterable[Skipped]) -> None:
-        """Replace what is known of a source."""
+        """Replace the digest and the skipped records of a source."""
         lines = "\n".join(s.model_dump_json() for s in skips)
         self._db.execute("INSERT OR REPLACE INTO sources VALUES (?, ?, ?)", (path, digest, lines))
 
@@ -156,11 +156,11 @@ class Store:
 
     def records(self) -> Iterator[tuple[str, str, Paper]]:
         """Yield (source, record id, record), ordered by source and id."""
-        with self._errors_told():
+        with self._translated_errors():
             for source, key, body in self._read("SELECT source, id, body FROM records ORDER BY source, id"):
                 yield source, key, Paper.model_validate_json(body)
 
-    def places_of_source(self, path: str) -> list[tuple[int, str]]:
+    def record_papers(self, path: str) -> list[tuple[int, str]]:
         """Return the number and the paper id of each record of a source, in the order of the numbers."""
         number = "json_extract(body, '$.sources[0].record')"
         query = f"SELECT {number}, paper_id FROM records WHERE source = ? ORDER BY 1"
@@ -169,7 +169,7 @@ class Store:
     def replace_records(
         self, source: str, records: Mapping[str, Paper], paper_ids: Mapping[str, str]
     ) -> None:
-        """Make `records` (by record id) the source's records; `paper_ids` says which paper each became."""
+        """Replace the records of a source; `records` and the papers that they became go by record id."""
         self._db.execute("DELETE FROM records WHERE source = ?", (source,))
         rows = ((source, key, paper.model_dump_json(), paper_ids[key]) for key, paper in records.items())
         self._db.executemany("INSERT INTO records VALUES (?, ?, ?, ?)", rows)
@@ -178,18 +178,18 @@ class Store:
 
     def papers(self) -> Iterator[Paper]:
         """Yield every paper, in order of ids."""
-        with self._errors_told():
+        with self._translated_errors():
             for (body,) in self._read("SELECT body FROM papers ORDER BY id"):
                 yield Paper.model_validate_json(body)
 
     def papers_by_id(self, ids: Sequence[str]) -> dict[str, Paper]:
-        """Return the papers that exist among the ids."""
+        """Return the papers with these ids, by id; ids that no paper has are left out."""
         rows = self._select("SELECT id, body FROM papers WHERE id IN ({})", ids)
-        with self._errors_told():
+        with self._translated_errors():
             return {key: Paper.model_validate_json(body) for key, body in rows}
 
     def resolve(self, ids: Sequence[str]) -> dict[str, str]:
-        """Return the id of the paper that has each of these ids or aliases, for those that any paper has."""
+        """Return the paper id for each of these ids or aliases; those that no paper has are left out."""
         aliases = self._select("SELECT alias, paper_id FROM aliases WHERE alias IN ({})", ids)
         return dict(aliases) | dict(self._select("SELECT id, id FROM papers WHERE id IN ({})", ids))
 
@@ -222,12 +222,15 @@ class Store:
         return {row[0] for row in self._select(query, passage_ids)}
 
     def passages(self, paper_id: str) -> list[PassageRow]:
-        """Return the passages of a paper, in their order."""
+        """Return the passages of a paper, in the order of their text."""
         query = "SELECT id, paper_id, first, last FROM passages WHERE paper_id = ? ORDER BY first"
         return [PassageRow(*row) for row in self._read(query, (paper_id,))]
 
     def passage_vectors(self, paper_ids: Sequence[str] | None = None) -> Iterator[tuple[PassageRow, bytes]]:
-        """Yield the papers' passages (default: all) with their float32 vectors; each paper's in their order."""
+        """Yield passages (default: of all papers) with their vectors as bytes of float32.
+
+        The passages of a paper come in the order of their text, those of all papers in the order of paper ids.
+        """
         query = "SELECT id, paper_id, first, last, vector FROM passages JOIN vectors USING (key)"
         if paper_ids is None:
             rows = self._read(f"{query} ORDER BY paper_id, first")
@@ -255,13 +258,13 @@ class Store:
         return wanted.difference(row[0] for row in stored)
 
     def write_vectors(self, keys: Sequence[bytes], vectors: Matrix) -> None:
-        """Store float32 vectors, shape (len(keys), dimension), and commit them at once."""
+        """Store vectors, shape (n, d) float32, under n keys, and commit them at once."""
         with self.transaction():
             rows = ((k, v.tobytes()) for k, v in zip(keys, vectors, strict=True))
             self._db.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?)", rows)
 
     def drop_unused_vectors(self) -> None:
-        """Forget vectors that no passage uses any more."""
+        """Delete the vectors that no passage uses any more."""
         self._db.execute("DELETE FROM vectors WHERE key NOT IN (SELECT key FROM passages)")
 
     # --- SQLite
@@ -275,12 +278,12 @@ class Store:
             yield from self._read(query.format(",".join("?" * len(chunk))), chunk)
 
     def _read(self, query: str, parameters: Sequence[str | bytes] = ()) -> Iterator[Row]:
-        with self._errors_told():
+        with self._translated_errors():
             yield from self._db.execute(query, parameters)
 
     @contextmanager
-    def _errors_told(self) -> Iterator[None]:
-        """Tell damage apart from what passes (a full disk, no permission); the rest are bugs."""
+    def _translated_errors(self) -> Iterator[None]:
+        """Raise SQLite's errors as ours: damage, or a full disk or a missing permission; the rest are bugs."""
         path = self.folder / FILE_NAME
         try:
             yield
@@ -292,7 +295,7 @@ class Store:
                 ) from exc
             if isinstance(exc, sqlite3.OperationalError):
                 raise PaperIndexError(
-                    f"{path} cannot be used ({exc}); see whether the disk is full and whether you may write "
+                    f"{path} cannot be used ({exc}); check whether the disk is full and whether you may write "
                     "there"
                 ) from exc
             raise
@@ -303,7 +306,7 @@ def _first_line(exc: Exception) -> str:
 
 
 def _code(exc: Exception) -> int:
-    """Return SQLite's primary code, the lowest byte; Python's own errors, over text that is no UTF-8, have none."""
+    """Return SQLite's primary code, the lowest byte. An error of Python over invalid UTF-8 has none and is damage."""
     code: int = getattr(exc, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)
     return code & 0xFF
 
@@ -313,7 +316,7 @@ def _connect(path: Path | str, *, uri: bool = False) -> sqlite3.Connection:
 
 
 def _connect_to_read(path: Path) -> sqlite3.Connection:
-    """Connect to a file, beside which SQLite may not be able to make those that it shares with writers."""
+    """Connect for reading, also if SQLite cannot write its shared-memory files beside the file."""
     db = _connect(path)
     try:
         db.execute("SELECT 1 FROM sqlite_master").fetchone()
@@ -329,10 +332,10 @@ def _connect_to_read(path: Path) -> sqlite3.Connection:
 
 
 def _connect_to_copy(*files: Path) -> sqlite3.Connection:
-    """Connect to a copy of a file and its log, whose changes SQLite must write into the file before it is read."""
+    """Connect to a copy of a file and its log: SQLite must write the log into the file before it can read it."""
     with TemporaryDirectory() as folder:
         copies = [Path(shutil.copyfile(file, Path(folder, file.name))) for file in files]
         db = _connect(copies[0])
-        # From now on SQLite needs nothing but the open file, which outlives its name.
+        # From now on SQLite needs only the open file, which stays readable after it is deleted.
         db.execute("PRAGMA journal_mode = DELETE").fetchone()
     return db

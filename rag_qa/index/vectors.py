@@ -1,7 +1,7 @@
-"""Vectors of passages and their metadata in Chroma; built from the store and never the truth.
+"""Vectors of passages and their metadata in Chroma; built from the store.
 
-Chroma 1.5.9 persists its graph in a window in which a killed process damages it (chroma-core/chroma#7510), so
-a collection is written in a fresh folder, new or a copy of the one before, persisted once, and never written again: the
+A process that is killed while Chroma 1.5.9 persists its graph leaves it damaged (chroma-core/chroma#7510). So a
+collection is written in a fresh folder, new or a copy of the one before, persisted once, and never written again; the
 builder swaps folders.
 """
 
@@ -24,24 +24,24 @@ if TYPE_CHECKING:
     from chromadb.api import ClientAPI
 
 COLLECTION = "passages"
-# Writes after which Chroma persists its graph: never while it is built, and at once when it is complete.
+# The number of writes after which Chroma persists its graph: never while it is built, at once when it is complete.
 NEVER, AT_ONCE = 1_000_000_000, 2
 SEARCH_DEPTH = 400
 BATCH = 2_000
 
 
-class Row(NamedTuple):
-    """A passage as Chroma holds it: without its text, whose full-text index would double the time to build."""
+class ChromaRow(NamedTuple):
+    """A passage as Chroma holds it; a full-text index of its text would double the time to build."""
 
     id: str
     vector: Sequence[float] | np.ndarray
     metadata: dict[str, str | int]
 
 
-def build_vectors(folder: Path, rows: Iterator[Row]) -> int:
-    """Write the rows into an empty folder and return how many there were."""
+def build_vectors(folder: Path, rows: Iterator[ChromaRow]) -> int:
+    """Write the rows into an empty folder and return their number."""
     count = 0
-    first: list[Row] = []
+    first: list[ChromaRow] = []
     with _client(folder) as client:
         collection = client.create_collection(
             COLLECTION, embedding_function=None, configuration=_configuration()
@@ -55,19 +55,19 @@ def build_vectors(folder: Path, rows: Iterator[Row]) -> int:
     return count
 
 
-def extend_vectors(folder: Path, gone: Sequence[str], rows: Iterator[Row]) -> int:
-    """Take the passages of some papers out of a collection that stands, add rows, and return how many there are now.
+def extend_vectors(folder: Path, removed: Sequence[str], rows: Iterator[ChromaRow]) -> int:
+    """Delete the passages of the removed papers from a collection, add rows, and return the number of rows.
 
-    Nobody else may have it open. Raises IndexDamagedError where Chroma cannot read it.
+    No other process may have it open. Raises IndexDamagedError if Chroma cannot read it.
     """
-    first: list[Row] = []
-    with _client(folder) as client, _errors_told(folder):
+    first: list[ChromaRow] = []
+    with _client(folder) as client, _translated_errors(folder):
         collection = client.get_collection(COLLECTION, embedding_function=None)
         collection.modify(configuration={"hnsw": {"sync_threshold": NEVER}})
-    with _client(folder) as client, _errors_told(folder):
+    with _client(folder) as client, _translated_errors(folder):
         collection = client.get_collection(COLLECTION, embedding_function=None)
-        for start in range(0, len(gone), BATCH):
-            among: Any = {"$in": list(gone[start : start + BATCH])}
+        for start in range(0, len(removed), BATCH):
+            among: Any = {"$in": list(removed[start : start + BATCH])}
             collection.delete(where={"paper_id": among})
         while batch := list(islice(rows, BATCH)):
             first = first or batch[:1]
@@ -78,8 +78,8 @@ def extend_vectors(folder: Path, gone: Sequence[str], rows: Iterator[Row]) -> in
     return count
 
 
-def _persist(folder: Path, rows: list[Row]) -> None:
-    """Write rows that are there once more after reopening: that makes Chroma persist its graph."""
+def _persist(folder: Path, rows: list[ChromaRow]) -> None:
+    """Reopen the collection and write rows that it has already: that makes Chroma persist its graph."""
     with _client(folder) as client:
         collection = client.get_collection(COLLECTION, embedding_function=None)
         if rows:
@@ -96,30 +96,30 @@ def _configuration() -> Any:
 
 
 class Vectors:
-    """An opened Chroma collection. Raises IndexDamagedError where Chroma cannot read it."""
+    """An opened Chroma collection. Raises IndexDamagedError if Chroma cannot read it."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         with ExitStack() as files:
             client = files.enter_context(_client(files.enter_context(_writable(folder))))
-            with _errors_told(folder):
+            with _translated_errors(folder):
                 self._collection = client.get_collection(COLLECTION, embedding_function=None)
             self._files = files.pop_all()
 
     def close(self) -> None:
-        """Let go of the files."""
+        """Close the files."""
         self._files.close()
 
     def __len__(self) -> int:
-        with _errors_told(self._folder):
+        with _translated_errors(self._folder):
             return self._collection.count()
 
     def search(self, vector: Matrix, k: int) -> tuple[list[str], np.ndarray]:
-        """Return the ids and cosine similarities of the k nearest passages, best first.
+        """Return the ids of the k nearest passages, best first, and their cosines, shape (k,) or less.
 
-        `vector` has shape (dimension,). Fewer than k come back where the collection is smaller.
+        `vector` has shape (d,). The search is approximate. A collection of fewer passages returns all of them.
         """
-        with _errors_told(self._folder):
+        with _translated_errors(self._folder):
             found = self._collection.query(
                 query_embeddings=vector[np.newaxis], n_results=k, include=["distances"]
             )
@@ -127,7 +127,7 @@ class Vectors:
         return found["ids"][0], 1 - np.asarray(distances[0], dtype=np.float32)
 
 
-def _columns(rows: list[Row]) -> dict[str, Any]:
+def _columns(rows: list[ChromaRow]) -> dict[str, Any]:
     return {
         "ids": [r.id for r in rows],
         "embeddings": np.stack([np.asarray(r.vector) for r in rows]),
@@ -137,7 +137,7 @@ def _columns(rows: list[Row]) -> dict[str, Any]:
 
 @contextmanager
 def _writable(folder: Path) -> Iterator[Path]:
-    """Give a folder that Chroma can open, as it writes even to read: a copy where nothing may be written."""
+    """Yield a folder that Chroma can open: a copy if it is not writable, because Chroma writes even to read."""
     if all(os.access(path, os.W_OK) for path in (folder, *folder.rglob("*")) if path.exists()):
         yield folder
         return
@@ -154,7 +154,7 @@ def _client(folder: Path) -> Iterator["ClientAPI"]:
         import chromadb
         from chromadb.config import Settings
 
-    with _errors_told(folder):
+    with _translated_errors(folder):
         settings = Settings(_env_file=None, anonymized_telemetry=False)
         client = chromadb.PersistentClient(path=str(folder), settings=settings)
     try:
@@ -164,8 +164,8 @@ def _client(folder: Path) -> Iterator["ClientAPI"]:
 
 
 @contextmanager
-def _errors_told(folder: Path) -> Iterator[None]:
-    """Translate Chroma's errors, among them the panics of its Rust core, which are no `Exception`."""
+def _translated_errors(folder: Path) -> Iterator[None]:
+    """Raise Chroma's errors as ours, among them panics of its Rust core, which are not an `Exception`."""
     try:
         yield
     except BaseException as exc:

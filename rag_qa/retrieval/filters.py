@@ -1,8 +1,8 @@
-"""A filter → the papers that pass it, exactly, from the index's facets and before anything is ranked.
+"""A filter → exactly the papers that pass it, from the facets of the index, before anything is ranked.
 
-Names are compared without case, accents and punctuation. An author may be named by family name or with initials.
-A venue is one of that name but for a year in it ("NeurIPS" is "NeurIPS 2020"); where there is none, every venue that
-holds the words. A source is a pattern with `*`, or a part of a path.
+Names are compared without case, accents and punctuation. An author may be given by family name or with initials. A
+venue matches without the year in its name ("NeurIPS" is "NeurIPS 2020"); if none matches, every venue whose name
+contains the words. A source is a part of a path, or a pattern with `*`.
 """
 
 import re
@@ -16,17 +16,17 @@ import numpy as np
 from rag_qa.corpus.ids import normalise_text
 from rag_qa.corpus.names import may_be, name_words
 from rag_qa.errors import FilterError
-from rag_qa.index.exact import Places
+from rag_qa.index.exact import Ordinals
 from rag_qa.index.facets import NO_YEAR, Facet, Facets
 from rag_qa.types import Filter
 
 NEAREST = 5
-# So many values are shown whole.
+# An error lists all values of a facet if there are no more than this.
 FEW_VALUES = 40
 CLOSE = 0.6
 YEAR = re.compile(r"\b(?:19|20)?\d\d\b")
-# Names that a venue also goes by.
-ALSO = (
+# Names of the same venue.
+VENUE_NAMES = (
     ("neurips", "nips", "neural information processing systems"),
     ("icml", "international conference on machine learning"),
     ("iclr", "international conference on learning representations"),
@@ -39,14 +39,14 @@ ALSO = (
 )
 
 
-def matching(wanted: Filter, facets: Facets) -> Places:
-    """Return the places of the papers that pass, in order.
+def matching(wanted: Filter, facets: Facets) -> Ordinals:
+    """Return the papers that pass, in order.
 
-    Raises FilterError where there is none, naming what the index has that comes nearest.
+    Raises FilterError if there is none; its message names the nearest values that the index has.
     """
     passing = np.arange(len(facets.years))
-    for name, places in _conditions(wanted, facets):
-        left = np.intersect1d(passing, places, assume_unique=True)
+    for name, papers in _conditions(wanted, facets):
+        left = np.intersect1d(passing, papers, assume_unique=True)
         if not len(left):
             raise FilterError(
                 f"no paper is {wanted.text}: of the {len(passing)} left, none is {name}; widen the filter"
@@ -55,8 +55,8 @@ def matching(wanted: Filter, facets: Facets) -> Places:
     return passing
 
 
-def _conditions(wanted: Filter, facets: Facets) -> Iterable[tuple[str, Places]]:
-    """Yield each condition in words with the places that meet it; raises FilterError where none does."""
+def _conditions(wanted: Filter, facets: Facets) -> Iterable[tuple[str, Ordinals]]:
+    """Yield each condition in words, with the papers that meet it. Raises FilterError if none does."""
     for author in wanted.authors:
         yield f"by {author}", _of_any(facets.authors, [author], authors_like, "author")
     if wanted.venues:
@@ -75,24 +75,26 @@ def _conditions(wanted: Filter, facets: Facets) -> Iterable[tuple[str, Places]]:
         yield Filter(since=wanted.since, until=wanted.until).text, _of_years(wanted, facets)
 
 
-def _of_any(facet: Facet, names: Sequence[str], like: Callable[[str, Facet], list[int]], what: str) -> Places:
+def _of_any(
+    facet: Facet, names: Sequence[str], like: Callable[[str, Facet], list[int]], what: str
+) -> Ordinals:
     numbers = {name: like(name, facet) for name in names}
     for name, found in numbers.items():
         if not found:
             raise FilterError(f"no paper in the index has the {what} {name!r}; {_nearest(name, facet, what)}")
-    return facet.places(sorted({number for found in numbers.values() for number in found}))
+    return facet.papers_with(sorted({number for found in numbers.values() for number in found}))
 
 
-def _of_years(wanted: Filter, facets: Facets) -> Places:
+def _of_years(wanted: Filter, facets: Facets) -> Ordinals:
     years = facets.years
     since = NO_YEAR + 1 if wanted.since is None else wanted.since
     until = np.iinfo(years.dtype).max if wanted.until is None else wanted.until
-    more_places, more_years = facets.more_years.T
-    places = np.union1d(
+    more_papers, more_years = facets.more_years.T
+    papers = np.union1d(
         np.flatnonzero((years >= since) & (years <= until)),
-        more_places[(more_years >= since) & (more_years <= until)],
+        more_papers[(more_years >= since) & (more_years <= until)],
     )
-    if not len(places):
+    if not len(papers):
         known = years[years != NO_YEAR]
         have = (
             f"its papers are from {known.min()} to {known.max()}"
@@ -100,15 +102,17 @@ def _of_years(wanted: Filter, facets: Facets) -> Places:
             else "its papers have no years"
         )
         raise FilterError(f"no paper in the index is {wanted.text}: {have}; ask for other years")
-    return places
+    return papers
 
 
-def _of_statuses(wanted: Sequence[str], facets: Facets) -> Places:
-    return facets.statuses.places(n for n, status in enumerate(facets.statuses.values) if status in wanted)
+def _of_statuses(wanted: Sequence[str], facets: Facets) -> Ordinals:
+    return facets.statuses.papers_with(
+        n for n, status in enumerate(facets.statuses.values) if status in wanted
+    )
 
 
 def authors_like(wanted: str, authors: Facet) -> list[int]:
-    """Return the numbers of the names that may be this person."""
+    """Return the indices of the author names that may be this person."""
     words = name_words(wanted)
     if not words or words[-1] not in authors.text:
         return []
@@ -117,7 +121,7 @@ def authors_like(wanted: str, authors: Facet) -> list[int]:
 
 
 def venues_like(wanted: str, venues: Facet) -> list[int]:
-    """Return the numbers of the venues of this name; where there is none, of those that hold its words."""
+    """Return the indices of the venues of this name; if there is none, of those whose names contain it."""
     names = _venue_names(wanted)
     cores = [_without_year(key) for key in venues.keys]
     exact = [n for n, core in enumerate(cores) if core in names]
@@ -127,14 +131,14 @@ def venues_like(wanted: str, venues: Facet) -> list[int]:
 
 
 def is_venue(name: str, venues: Facet) -> bool:
-    """Return whether a venue has just this name, but for a year."""
+    """Return whether a venue has exactly this name, apart from a year."""
     names = _venue_names(name) - {""}
     return any(_without_year(key) in names for key in venues.keys)
 
 
 def _venue_names(wanted: str) -> set[str]:
     core = _without_year(normalise_text(wanted))
-    return {core}.union(*(names for names in ALSO if core in names))
+    return {core}.union(*(names for names in VENUE_NAMES if core in names))
 
 
 def _without_year(venue: str) -> str:
@@ -142,14 +146,14 @@ def _without_year(venue: str) -> str:
 
 
 def _files_like(wanted: str, files: Facet) -> list[int]:
-    """Return the numbers of the paths that hold a text; where none does, of those that match it as a pattern.
+    """Return the indices of the paths that contain a text; if none does, of those that match it as a pattern.
 
-    Brackets are taken for those of a name first, and a pattern may begin at any folder.
+    Brackets first count as part of a name, and a pattern may begin at any folder.
     """
     text = _path_key(wanted)
     paths = [_path_key(path) for path in files.keys]
-    holding = [n for n, path in enumerate(paths) if text in path]
-    return holding or _matching(text.replace("[", "[[]"), paths) or _matching(text, paths)
+    containing = [n for n, path in enumerate(paths) if text in path]
+    return containing or _matching(text.replace("[", "[[]"), paths) or _matching(text, paths)
 
 
 def _matching(pattern: str, paths: Sequence[str]) -> list[int]:
@@ -158,23 +162,23 @@ def _matching(pattern: str, paths: Sequence[str]) -> list[int]:
 
 
 def _path_key(path: str) -> str:
-    """Return a path as it is compared: some systems write the accents of names apart."""
+    """Return a path as it is compared: in NFC, because some systems decompose accents."""
     return unicodedata.normalize("NFC", path.removeprefix("./").casefold())
 
 
 def _nearest(name: str, facet: Facet, what: str) -> str:
-    """Say which values of the index come nearest to one that it does not have."""
+    """Return, in words, the values of the index that are nearest to one that it lacks."""
     if not facet.values:
         return f"its papers have no {what}s"
     near = _near_names(name, facet.keys) if what == "author" else _close(normalise_text(name), facet.keys)
     if not near and len(facet.values) <= FEW_VALUES:
         near = list(range(len(facet.values)))
     shown = ", ".join(facet.values[n] for n in near)
-    return f"its nearest are {shown}" if near else "none is like it: see how it is spelt"
+    return f"its nearest are {shown}" if near else "none is like it: check the spelling"
 
 
 def _near_names(wanted: str, keys: Sequence[str]) -> list[int]:
-    """Return the numbers of names like one that the index lacks: of the family name, or of its first letter."""
+    """Return the indices of names like one that the index lacks: same family name, or same first letter of it."""
     words = name_words(wanted)
     if not words:
         return []

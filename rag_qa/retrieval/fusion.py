@@ -1,4 +1,4 @@
-"""Several scores of the same candidates → one."""
+"""Several scores of each candidate → one score."""
 
 from collections.abc import Mapping
 
@@ -11,12 +11,16 @@ Scores = NDArray[np.float32]
 def mean_of_max_scaled(
     components: Mapping[str, Scores], weights: Mapping[str, float] | None = None
 ) -> Scores:
-    """Return the weighted mean of the components, each divided by its maximum; arrays of shape (candidates,).
+    """Return the weighted mean of the components, each divided by its maximum; all of shape (n,).
 
-    Without weights all count alike. A component without a positive score has nothing to say and counts as zeros.
-    Scaling by the maximum keeps the distances between scores, which ranks (reciprocal rank fusion) throw away: with
-    dense and BM25 on LitSearch dev over 32,299 papers it found .64 of the gold papers in the first five, against .56
-    for reciprocal ranks.
+    Without weights, all components count the same. Negative scores, and a component without a positive score, count
+    as zeros. Dividing by the maximum keeps the distances between scores, which reciprocal rank fusion (Cormack,
+    Clarke & Büttcher, 2009) loses: with dense and BM25 on LitSearch dev over 32,299 papers, recall@5 is .64, against
+    .56 with reciprocal ranks.
+
+    >>> parts = {"dense": np.array([0.2, 0.8], np.float32), "lexical": np.array([3, 0], np.float32)}
+    >>> mean_of_max_scaled(parts).tolist()
+    [0.625, 0.5]
     """
     scaled = np.stack([_max_scaled(scores) for scores in components.values()])
     given = np.array([1.0 if weights is None else weights[name] for name in components])

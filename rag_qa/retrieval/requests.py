@@ -1,9 +1,9 @@
-"""A request for papers → what the papers should be about. Knows nothing of indexes."""
+"""A request for papers → the topic of the papers. Knows nothing of indexes."""
 
 import re
 
 MIN_WORDS = 3
-# Words with which people ask a person for papers; at the start of a question they say nothing of the subject.
+# Words with which people ask for papers; at the start of a question they say nothing about the topic.
 ASKING = """
     hi hello please could can would you i i'm am we are looking for searching trying to find me recommend suggest point
     show list give tell know any some a an the is there what which who have has been do does it that on about in with
@@ -21,8 +21,10 @@ OPENING = re.compile(
 def without_request(question: str) -> str:
     """Return a question without the words at its start that only ask for papers.
 
-    "Could you recommend papers that study pruning before training?" leaves "pruning before training?". Where
-    fewer than three words would be left, the question comes back as it is.
+    Returns it unchanged if fewer than three words would be left.
+
+    >>> without_request("Could you recommend papers that study pruning before training?")
+    'pruning before training?'
     """
     opening = OPENING.match(question)
     rest = question[opening.end() :] if opening else question

@@ -1,4 +1,4 @@
-"""Ranked papers → the same papers, the first of them in a reranker's order. Knows nothing of models."""
+"""Ranked papers → the same papers, with the first ones sorted by a reranker. Knows nothing of models."""
 
 from collections.abc import Sequence
 
@@ -7,11 +7,10 @@ from rag_qa.types import Hit
 
 
 def rerank(query: str, hits: Sequence[Hit], reranker: Reranker, *, depth: int) -> list[Hit]:
-    """Return the hits with the first `depth` in the order of the reranker's scores, ties in the former order.
+    """Return the hits with the first `depth` sorted by the reranker's scores; ties and the rest keep their order.
 
-    The rest keep their order behind them. `components["rerank"]` of a reranked hit is the reranker's score. `rank`
-    and `score` belong to the place: a hit takes the search's score of the place where it now stands, so that
-    scores still fall from first to last.
+    `components["rerank"]` of a reranked hit is the reranker's score. `score` stays that of the search for each rank: a
+    hit takes the score of the hit that had its new rank before. So scores still fall from first to last.
     """
     if not hits:
         return []
@@ -23,11 +22,11 @@ def rerank(query: str, hits: Sequence[Hit], reranker: Reranker, *, depth: int) -
     ]
     moved = sorted(scored, key=lambda hit: -hit.components["rerank"])
     return [
-        hit.model_copy(update={"rank": place.rank, "score": place.score})
-        for hit, place in zip([*moved, *hits[depth:]], hits, strict=True)
+        hit.model_copy(update={"rank": before.rank, "score": before.score})
+        for hit, before in zip([*moved, *hits[depth:]], hits, strict=True)
     ]
 
 
 def text_of(hit: Hit) -> str:
-    """Return what a reranker reads of a hit: the heading and the best passage."""
+    """Return the text of a hit that a reranker reads: the heading and the best passage."""
     return f"{hit.paper.heading}. {hit.passage.text}"

@@ -1,13 +1,13 @@
-"""The part of an abstract that speaks of its paper: without copyright lines at its ends, and labels ("RESULTS:").
+"""The body of an abstract: without copyright lines at its ends, and without labels ("RESULTS:").
 
-The stored text keeps both; copyright lines are not searched, and neither is quoted.
+The stored text keeps both. Copyright lines are not searched, and neither is quoted.
 """
 
 import re
 
 from rag_qa.text.sentences import split_sentences
 
-# Copyright lines are short; further inside a text these words are its subject.
+# Characters at each end in which copyright lines are looked for; further inside, these words are the subject.
 MARGIN = 600
 _SIGNS = ("©", "(c)", "copyright", "rights reserved", "license", "licence", "creative commons", "published by",
           "public domain", "published under", "elsevier", "open access")  # fmt: skip
@@ -28,7 +28,7 @@ _BEGIN = re.compile(
     )""",
     re.VERBOSE | re.IGNORECASE,
 )
-# What a sentence of such lines begins with or holds.
+# What a sentence of copyright lines contains.
 _RIGHTS = re.compile(
     rf"""©|&copy;|\(c\)|copyright|rights?\s+reserved|published\s+(?:by|under)|licen[cs]e|creative\s+commons|\bCC[\s-]BY
     |public\s+domain|government\s+work|open[\s-]access|permissions?\b|database\s+record|e-?mail|https?://|www\.|^{_YEAR}\s
@@ -44,7 +44,7 @@ _PUBLISHER = re.compile(
 _PIECE = re.compile(r"(?<=[.!?;)])\s+")
 LONGEST_PIECE = 240
 
-# The parts of structured abstracts, as journals name them.
+# The labels of structured abstracts.
 _PART = r"""(?:background|objectives?|aims?|purpose|goals?|introduction|context|importance|rationale|motivation|problem
     |hypothes[ie]s
     |questions?|methods?|methodology|materials?|patients?|subjects?|participants?|population|samples?|animals?|design|settings?|study|studies
@@ -68,7 +68,7 @@ _LEADING = re.compile(
 
 
 def body_span(text: str) -> tuple[int, int]:
-    """Return where the text begins and ends without the copyright lines around it; (0, 0) where it is only these."""
+    """Return (start, end) of the text without copyright lines around it; (0, 0) if there is nothing else."""
     margins = text if len(text) <= 2 * MARGIN else f"{text[:MARGIN]} {text[-MARGIN:]}"
     margins = margins.casefold()
     if not any(sign in margins for sign in _SIGNS):
@@ -81,7 +81,7 @@ def body_span(text: str) -> tuple[int, int]:
 
 
 def body_sentences(text: str) -> list[tuple[int, int]]:
-    """Return the (start, end) spans of the sentences that say something; of all where there is nothing else."""
+    """Return the (start, end) spans of the sentences of the body, without labels; all sentences if there is none."""
     start, end = body_span(text)
     spans = [_unlabelled(text, start + a, start + b) for a, b in split_sentences(text[start:end])]
     return [span for span in spans if span[0] < span[1]] or split_sentences(text)
@@ -93,7 +93,7 @@ def _unlabelled(text: str, start: int, end: int) -> tuple[int, int]:
 
 
 def _end(text: str, start: int) -> int:
-    """Return where the closing copyright lines begin, at the first place behind which there is nothing else."""
+    """Return the offset at which the closing copyright lines begin: everything after it is such lines."""
     for match in _BEGIN.finditer(text, max(start, len(text) - MARGIN)):
         rest = text[match.end() :].strip()
         if rest and _RIGHTS.search(rest) and _only_rights(rest):
@@ -109,7 +109,7 @@ def _only_rights(text: str) -> bool:
 
 
 def _is_name(piece: str) -> bool:
-    """Say whether a piece is the rest of a publisher's name, which a full stop inside it cut off."""
+    """Return whether a piece is the rest of a publisher's name that was split at a full stop."""
     words = piece.split()
     short = len(words) <= 3 and not any(word[0].islower() and word not in ("of", "and") for word in words)
     return short or (len(piece) < 100 and bool(_PUBLISHER.search(piece)))

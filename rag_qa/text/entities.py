@@ -1,21 +1,21 @@
-"""Names in one text that another does not have, told by their capitals and digits. Knows no language but English."""
+"""Names in one text that another text does not have, recognised by capitals and digits. English only."""
 
 import re
 
 from rag_qa.text.words import WORD, abbreviates
 
-# A word with two capitals, or a capital and a digit, is a name anywhere; one with a capital only inside a sentence.
+# A word with two capitals, or a capital and a digit, is a name anywhere; one with one capital only inside a sentence.
 CODE = re.compile(r"\b(?=\w*[A-Z])(?=\w*[A-Z0-9]\w*[A-Z0-9]|\w*[A-Z]\w*\d|\w*[a-z]\w*[A-Z])[\w-]*\w\b")
 CAPITALISED = re.compile(r"(?<!^)(?<![.!?:] )(?<![\"\u201c'\u2018(\[])\b[A-Z][a-z]+\b")
 
 
 def foreign_codes(text: str, source: str) -> list[str]:
-    """Return the names such as "GSM8K" and "BERTopic" that the source has neither as they are nor as initials."""
+    """Return names such as "GSM8K" and "BERTopic" that the source has neither in full nor as initials."""
     return _foreign(CODE, text, source)
 
 
 def foreign_names(text: str, source: str) -> list[str]:
-    """Return the names such as "Lanczos" that the source has neither as they are nor as initials."""
+    """Return names such as "Lanczos" that the source has neither in full nor as initials."""
     return _foreign(CAPITALISED, text, source)
 
 

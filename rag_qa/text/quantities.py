@@ -1,4 +1,4 @@
-"""The numbers of a text with their units, and what a sentence's numbers are in its source."""
+"""The numbers of a text with their units, and which numbers of a sentence its source does not have."""
 
 import re
 from collections.abc import Iterable
@@ -10,9 +10,9 @@ NUMBER = re.compile(
     re.IGNORECASE,
 )
 THOUSANDS = re.compile(r"(?<=\d)(?:,|\{,\}|[\u2009\u202f\u00a0])(?=\d{3}(?!\d))")
-# "[7]" is a mark of the text, not a quantity.
+# "[7]" is a citation mark, not a quantity.
 MARKS = re.compile(r"\[\d+(?:\s*[,\u2013-]\s*\d+)*\]")
-# Not "one", which is a pronoun as often as a number.
+# Without "one", which is often a pronoun.
 SPELT = {
     word: str(number)
     for number, word in enumerate(
@@ -34,7 +34,7 @@ SPELT |= {
 }
 SPELT_NUMBER = re.compile(rf"\b(?:{'|'.join(sorted(SPELT, key=len, reverse=True))})\b", re.IGNORECASE)
 
-# Spellings of a unit; a number with one of them in the source cannot have another in the sentence.
+# Spellings of each unit. A number with one unit in the source must not have another unit in the sentence.
 UNITS = {
     spelling: spellings.split()[0]
     for spellings in (
@@ -74,7 +74,7 @@ UNIT = re.compile(r"[\s-]*(%|[A-Za-z]+)")
 
 
 class Quantity(NamedTuple):
-    """A number in digits (or a word such as "million") and its unit, "" where none is known."""
+    """A number in digits (or a word such as "million") and its unit, "" if it has no known one."""
 
     number: str
     unit: str
@@ -84,7 +84,11 @@ class Quantity(NamedTuple):
 
 
 def quantities(text: str) -> list[Quantity]:
-    """Return the quantities of a text in order; "2 million" is one, with the unit "million"."""
+    """Return the quantities of a text in order; "2 million" is one, with the unit "million".
+
+    >>> quantities("76.30 % of two million rows")
+    [Quantity(number='76.3', unit='%'), Quantity(number='2', unit='million')]
+    """
     text = in_digits(text)
     found: list[Quantity] = []
     end = 0
@@ -102,9 +106,9 @@ def numbers(text: str) -> set[str]:
 
 
 def unseen(said: Iterable[Quantity], known: Iterable[Quantity]) -> list[Quantity]:
-    """Return the quantities said that the known ones do not hold, each once.
+    """Return the quantities in `said` that are not in `known`, each once.
 
-    A number is known with the unit said, or without a unit on either side.
+    A number is known if it has the same unit, or no unit on either side.
     """
     units: dict[str, set[str]] = {}
     for quantity in known:
@@ -113,7 +117,7 @@ def unseen(said: Iterable[Quantity], known: Iterable[Quantity]) -> list[Quantity
 
 
 def in_digits(text: str) -> str:
-    """Return the text with spelt numbers in digits, without thousands separators and marks such as "[7]"."""
+    """Return the text with numbers in digits, without thousands separators and marks such as "[7]"."""
     plain = THOUSANDS.sub("", MARKS.sub(" ", text).replace("\\%", "%"))
     return SPELT_NUMBER.sub(lambda word: SPELT[word.group().casefold()], plain)
 

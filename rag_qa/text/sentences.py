@@ -1,15 +1,15 @@
 """Text → sentence spans, by rules over one compiled pattern.
 
-It does not know what a sentence means: after an abbreviation that may end a sentence ("et al.", "U.S.") it
-splits only before a word that commonly opens one, and never before a lower-case letter.
+After an abbreviation that may end a sentence ("et al.", "U.S.") it splits only before a word that often begins one, and
+never before a lower-case letter.
 
-Boundary F1 against the sentence-split abstracts of SciFact and CSFCube (whose own splits are not faultless):
-.979 and .987, at 0.03 ms a sentence; syntok 1.4.4 has .973 and .983 and takes ten times as long.
+Boundary F1 against the sentence-split abstracts of SciFact and CSFCube (whose splits have errors too): .979 and .987,
+at 0.03 ms a sentence; syntok 1.4.4 has .973 and .983 and takes ten times as long.
 """
 
 import re
 
-# A full stop and what closes after it, then white space; or a blank line; or an ideographic full stop.
+# A full stop with closing marks, then white space; or a blank line; or an ideographic full stop.
 _CANDIDATE = re.compile(
     r"(?P<stop>\.{3,}|[.!?\u2026]+)(?P<close>[\"'\u201d\u2019)\]}$*]*)(?P<gap>\s+|(?=[A-Z][a-z]*\s))"
     r"|\n\s*\n\s*|[\u3002\uff01\uff1f]+[\u201d\u2019\u300d\u300f\uff09]*\s*"
@@ -19,7 +19,7 @@ _WORD_BEFORE = re.compile(r"[^\s(\[{\"'\u201c\u2018]+$")
 _INITIALS = re.compile(r"(?:[^\W\d_]\.)*[^\W\d_]")
 _ENUMERATION = re.compile(r"[(\[]?(?:\d{1,2}|[A-Za-z]|[ivxIVX]{1,4})[)\]]?")
 
-# These never end a sentence; compared without their full stop, in lower case.
+# Abbreviations that never end a sentence, and those that may; without their full stop, in lower case.
 _NEVER_LAST_TEXT = """
     e.g i.e eg ie cf vs viz resp approx ca fig figs eq eqs eqn eqns secs sect refs alg thm lem appx vol pp
     nos nr dr prof mr mrs ms i.i.d w.r.t w.l.o.g a.k.a s.t incl esp eds capt lt sgt
@@ -28,7 +28,7 @@ _MAY_BE_LAST_TEXT = """
     no st sec tab ref prop def cor app ch chap est ed gen col rev hon gov sen rep jan feb mar apr jun jul
     aug sep sept oct nov dec al etc inc ltd co corp jr sr ph.d m.sc b.sc m.d a.m p.m u.s u.k u.n e.u dept univ
 """
-# Words that commonly open a sentence and rarely stand after an initial or an abbreviation as a name.
+# Words that often begin a sentence and are rarely a name after an initial or an abbreviation.
 _OPENERS_TEXT = """
     A Additionally Although An And As At Based Both But By Code Compared Despite Each Empirical Empirically
     Experimental Experiments Extensive Finally First For From Further Furthermore Given Here Hence How
@@ -43,7 +43,11 @@ _OPENERS = frozenset(_OPENERS_TEXT.split())
 
 
 def split_sentences(text: str) -> list[tuple[int, int]]:
-    """Return the (start, end) spans of the sentences, trimmed, covering every character but white space."""
+    """Return the (start, end) spans of the sentences, trimmed; together they cover all but white space.
+
+    >>> split_sentences("We knit, e.g. scarves. It works.")
+    [(0, 22), (23, 32)]
+    """
     spans: list[tuple[int, int]] = []
     start = 0
     for match in _CANDIDATE.finditer(text):
@@ -76,7 +80,7 @@ def _is_boundary(text: str, start: int, match: re.Match[str]) -> bool:
 
 
 def _is_abbreviation(text: str, start: int, stop: int, opener: bool) -> bool:
-    """Say whether the full stop at `stop` belongs to the word before it and ends no sentence."""
+    """Return whether the full stop at `stop` belongs to an abbreviation and does not end the sentence."""
     found = _WORD_BEFORE.search(text, max(start, stop - 40), stop)
     if not found:
         return False

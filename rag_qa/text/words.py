@@ -1,8 +1,8 @@
-"""The words of a text, as evidence, counts and BM25 all see them; those that carry its content, stemmed.
+"""The analyzer: text → words and stems. Search (BM25), evidence, counts and verdicts all use it.
 
-Words are compared without regard to case and to how they are encoded (NFKC: ligatures, CO₂, µ and μ, full width).
-Scripts that part no words (Chinese, Japanese, Thai) and Korean, whose particles cling to words, give every character
-and every two neighbours, in order, so that whatever stands in a text is a run of its words.
+Case and encoding do not matter (NFKC: ligatures, CO₂, µ and μ, full width). In scripts without spaces between words
+(Chinese, Japanese, Thai), and in Korean, whose particles join words, each character and each pair of neighbours
+(bigram) is a word. So any substring of a text is found as a run of its words.
 """
 
 import re
@@ -11,10 +11,10 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
-# Grows whenever a text gives other words than before, so that an index of the old ones is built again.
+# Raise it whenever a text gives other words than before: then an index of the old words is rebuilt.
 ANALYZER = 2
 
-# Vowels and accents that stand on letters, which are no word characters to `re`; in blocks, as scripts have them.
+# Combining vowels and accents, which are not word characters to `re`; by blocks of scripts.
 _MARKS = (
     "\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06dc"
     "\u06df-\u06e4\u06e7\u06e8\u06ea-\u06ed\u0711\u0730-\u074a\u07a6-\u07b0\u0816-\u082d\u08d3-\u0903\u093a-\u094f\u0951-\u0957"
@@ -29,13 +29,13 @@ _UNPARTED = (
 )
 # Names with signs: C++, C#, A*.
 _SIGNED = r"[a-z](?:\+\+|[#*])(?![\w*#])"
-# A word as it is written, with its place; `words` gives words as they are compared.
+# A word as written, for matches with offsets; `words` returns words as they are compared.
 WORD = re.compile(rf"(?i:{_SIGNED})|\d+(?:[.,]\d+)*|[^\W\d_][^\W_{_MARKS}]*(?:[{_MARKS}]+[^\W_{_MARKS}]*)*")
 _UNITS = (
     "mg|kg|ng|pg|μg|ug|ml|μl|ul|dl|nm|μm|um|mm|cm|km|ms|ns|μs|hz|khz|mhz|ghz|kb|mb|gb|tb|mv|kv|mw|kw|pa|kpa|mpa"
     "|ppm|mol|mmol"
 )
-# "3d" is a word and "10mg" are two; "++" alone is what stands behind a longer name ("PointNet++").
+# "3d" is one word and "10mg" are two; "++" alone is the end of a longer name ("PointNet++").
 _NUMBER = rf"\d+(?:\.\d+)*(?:(?=(?:{_UNITS})(?![^\W_]))|(?=[^\W_])(?:(?![{_UNPARTED}])[^\W_])*)?"
 _ASCII_NUMBER = rf"\d+(?:\.\d+)*(?:(?=(?:{_UNITS})(?![^\W_]))|[a-z][a-z0-9]*)?"
 _ASCII = re.compile(rf"{_SIGNED}|{_ASCII_NUMBER}|[a-z][a-z0-9]*|(?<!\w)\.net\b|(?<=\w)\+\+", re.ASCII)
@@ -48,8 +48,8 @@ _HAS_THOUSANDS = re.compile(r",\d{3}| 000")
 _POWER = re.compile(r"(?<=\d)([⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)")
 _POWERS = frozenset("⁰¹²³⁴⁵⁶⁷⁸⁹")
 _PLAIN = frozenset(map(chr, range(128)))
-# Characters that mean the same to a reader; and soft hyphens, marks of direction, and the vowel signs that Arabic and
-# Hebrew mostly leave out, which mean nothing to a search.
+# Characters that are equal to a reader; and those ignored in search: soft hyphens, direction marks, and the vowel signs
+# that Arabic and Hebrew mostly leave out.
 _LIKE = dict(zip("‐‑‒−’ʼё" "أإآىک", "----''е" "اااي" "\u0643", strict=False)) | {
     chr(code): ""
     for first, last in (
@@ -71,7 +71,7 @@ FUNCTION_WORDS = frozenset(
     through thus to too toward towards under until up upon us use used uses using very via was we well were what
     when where whether which while who whom whose why will with within without would yet you your""".split()
 )
-# Words that ask for papers and say nothing of what the papers are about.
+# Words that ask for papers and do not describe their subject.
 ASKING_WORDS = frozenset(
     """abstract abstracts article articles author authors cite describe described describes discuss discussed
     discusses discussing explain explains find give introduce introduced introduces know list literature
@@ -82,7 +82,7 @@ ASKING_WORDS = frozenset(
 
 
 def fold(text: str) -> str:
-    """Return a text in the form in which words are compared: case, encoding and thousands separators do not matter."""
+    """Return a text in the form in which words are compared: case, encoding and thousands separators normalised."""
     folded = text.lower() if text.isascii() else _fold_any(text)
     if _HAS_THOUSANDS.search(folded):
         folded = _THOUSANDS.sub(
@@ -94,10 +94,10 @@ def fold(text: str) -> str:
 
 
 def _fold_any(text: str) -> str:
-    # Few characters of a text are beyond ASCII: only they are looked at, in place of passes over all.
+    # Few characters are not ASCII; looking only at them saves passes over the whole text.
     odd = set(text) - _PLAIN
     if odd & _POWERS:
-        # 10⁶ is no 106, and ² after a letter is 2.
+        # 10⁶ is not 106, but ² after a letter is 2.
         text = _POWER.sub(r" \1", text)
     if not unicodedata.is_normalized("NFKC", text):
         text = unicodedata.normalize("NFKC", text)
@@ -113,12 +113,16 @@ def _fold_any(text: str) -> str:
 
 
 def words(text: str) -> list[str]:
-    """Return the words of a text as they are compared, in order, with repetitions, unstemmed."""
+    """Return the words of a text as they are compared, in order, with repetitions, unstemmed.
+
+    >>> words("Fine-tuning GPT-4 on 1,000 CO₂ samples")
+    ['fine', 'tuning', 'gpt', '4', 'on', '1000', 'co2', 'samples']
+    """
     return _words(fold(text))
 
 
 def joined_words(text: str) -> list[str]:
-    """Return the words of a text as `words` does, but compounds as one: "finetuning" for "fine-tuning"."""
+    """Return the words of a text, with compounds as one word: "finetuning" for "fine-tuning"."""
     return _words(_HYPHEN.sub("", fold(text)))
 
 
@@ -135,7 +139,7 @@ def _words(folded: str) -> list[str]:
 
 
 def _characters_and_pairs(run: str) -> list[str]:
-    """Return each character of a run and, before the next, the two together."""
+    """Return each character of a run, and after it the bigram with the next one."""
     pairs = [piece for n in range(len(run) - 1) for piece in (run[n], run[n : n + 2])]
     return [*pairs, run[-1]]
 
@@ -146,17 +150,17 @@ def content_terms(text: str) -> list[str]:
 
 
 def content_words(text: str) -> list[str]:
-    """Return the words of a text in lower case without function words, in order, with repetitions."""
+    """Return the words of a text without function words, in order, with repetitions, unstemmed."""
     return [word for word in words(text) if word not in FUNCTION_WORDS]
 
 
 def question_terms(question: str) -> list[str]:
-    """Return the distinct content stems of a question without the words that merely ask for papers."""
+    """Return the distinct content stems of a question; words that ask for papers only if there are no others."""
     return topic_terms(question) or list(dict.fromkeys(content_terms(question)))
 
 
 def topic_terms(question: str) -> list[str]:
-    """Return the distinct content stems that say what a question is about; none in "which papers?"."""
+    """Return the distinct stems of a question's subject, without words that ask for papers; [] for "which papers?"."""
     asking = _asking_stems()
     return [term for term in dict.fromkeys(content_terms(question)) if term not in asking]
 
@@ -167,7 +171,7 @@ def stems(text: str) -> set[str]:
 
 
 def abbreviates(name: str, text: str) -> bool:
-    """Return whether a name (or its plural) is the initials of words of the text in a row, with or without "of"."""
+    """Return whether a name (or its plural) is the initials of consecutive words, with or without function words."""
     short = name.casefold().removesuffix("s")
     found = [word.casefold() for word in WORD.findall(text)]
     initials = ("".join(w[0] for w in found), "".join(w[0] for w in found if w not in FUNCTION_WORDS))
@@ -175,7 +179,7 @@ def abbreviates(name: str, text: str) -> bool:
 
 
 def coverage(wanted: Iterable[str], found: Iterable[str], weights: Mapping[str, float]) -> float:
-    """Return the share of the weight of `wanted` that is in `found`, 0 to 1; 0 where nothing is wanted."""
+    """Return the share (0 to 1) of the weight of `wanted` that is in `found`; 0 if nothing is wanted."""
     found = set(found)
     total = here = 0.0
     for term in wanted:
@@ -190,7 +194,7 @@ def _asking_stems() -> frozenset[str]:
 
 
 def stem(words: list[str]) -> list[str]:
-    """Return the stem of each word, by the rules of English."""
+    """Return the stem of each word (Snowball's English stemmer, Porter2)."""
     stemmed: list[str] = _stemmer().stemWords(words)
     return stemmed
 

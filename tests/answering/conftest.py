@@ -74,3 +74,31 @@ def open_assistant(library, request):
         return assistant
 
     return open_one
+
+
+@pytest.fixture
+def ask_with(library):
+    """A function that asks the library one question with a generator, which decides nothing and only writes."""
+
+    def ask(generator, question, **fields):
+        settings = Settings(**{"model": STARTER, "min_relevance": 0.0, **fields})
+        with Assistant.open(
+            library, settings=settings, embedder=HashingEmbedder(), generator=generator
+        ) as assistant:
+            return assistant.ask(question)
+
+    return ask
+
+
+@pytest.fixture
+def check_citations():
+    """A function that checks that every citation is a verbatim cut of a paper, and the papers those cited, in order."""
+
+    def check(assistant, answer):
+        cited = [citation for sentence in answer.sentences for citation in sentence.citations]
+        for citation in cited:
+            paper = assistant.paper(citation.paper_id)
+            assert paper.abstract[citation.start : citation.end] == citation.quote
+        assert [paper.id for paper in answer.papers] == list(dict.fromkeys(c.paper_id for c in cited))
+
+    return check

@@ -111,7 +111,7 @@ def test_papers_are_counted(assistant, question, told, papers):
         ("papers from 1999", "its papers are from 2019 to 2021"),
     ],
 )
-def test_nothing_meant_is_told(assistant, question, reason):
+def test_a_restriction_that_no_paper_passes_is_the_reason(assistant, question, reason):
     """A restriction of the question that no paper passes is an answer that says so, not an error."""
     answer = assistant.ask(question)
     assert answer.abstained
@@ -119,7 +119,7 @@ def test_nothing_meant_is_told(assistant, question, reason):
 
 
 def test_a_restriction_that_no_paper_passes_is_dropped(assistant):
-    """A topic is searched among all papers where none passes what the question restricts it to, and that is said."""
+    """If no paper passes the restriction of a question, its topic is searched among all papers, and that is shown."""
     answer = assistant.ask("papers from 1999 about soup")
     assert cited(answer)[0] == "soup"
     assert "of any paper: none is from 1999" in answer.query.understood_as
@@ -127,7 +127,7 @@ def test_a_restriction_that_no_paper_passes_is_dropped(assistant):
 
 @pytest.mark.parametrize("style", ["at the end", "spoken of"])
 def test_a_year_of_the_topic_is_no_restriction(style, tmp_path):
-    """Papers of any year are listed where none of the year meets the request, or another speaks of the year itself."""
+    """Papers of any year are listed if none of the year meets the request, or if another names the year."""
     drought = {"id": "drought", "title": "A dry summer", "year": 2011}
     when = "in 2003" if style == "spoken of" else "on a farm"
     drought["abstract"] = f"We measure how rainfall fell {when}."
@@ -150,7 +150,7 @@ def test_a_year_of_the_topic_is_no_restriction(style, tmp_path):
 
 
 def test_a_year_of_the_topic_is_counted_with_it(tmp_path):
-    """A count takes a year for part of the topic where papers mention it so, else for that of the papers."""
+    """A count takes a year as part of the topic if papers mention it so, else as the year of the papers."""
     drought = {"id": "drought", "title": "Dry", "year": 2011, "abstract": "Rainfall in 2003 was low."}
     pumps = {"id": "pumps", "title": "Pumps", "year": 2003, "abstract": "Pumps raise water."}
     (tmp_path / "papers.jsonl").write_text("\n".join(map(json.dumps, (drought, pumps))))

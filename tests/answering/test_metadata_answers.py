@@ -3,7 +3,7 @@ import json
 import pytest
 
 from rag_qa import Assistant, Settings, build_index
-from rag_qa.answering.metadata_answers import tell, told_by_metadata
+from rag_qa.answering.metadata_answers import metadata_sentence, papers_asked_about
 from rag_qa.backends.locating import STARTER
 from rag_qa.testing import HashingEmbedder
 from rag_qa.types import Paper, Query
@@ -32,7 +32,7 @@ WHICH = "which papers are about a flow?"
 
 @pytest.fixture(scope="module")
 def assistant(tmp_path_factory):
-    """An assistant in quotes over three papers, of which one has no metadata."""
+    """An assistant in quotes over three papers; one has no metadata."""
     folder = tmp_path_factory.mktemp("metadata")
     (folder / "papers.jsonl").write_text("\n".join(map(json.dumps, ROWS)), "utf-8")
     build_index([folder / "papers.jsonl"], folder / "index", embedder=HashingEmbedder())
@@ -68,7 +68,7 @@ def follow_up(assistant, question):
     ],
 )
 def test_metadata_answer_what_only_they_know(assistant, question, text):
-    """Authors, year and venue are told in a sentence that says where it is from, and what is missing is said to be."""
+    """Authors, year and venue are given in a sentence that names its source, and missing ones are named as missing."""
     assert follow_up(assistant, question).text == text
 
 
@@ -84,7 +84,7 @@ def test_a_sentence_on_metadata_cites_its_paper(assistant):
 
 
 def test_the_newest_comes_first(assistant):
-    """A question for the newest tells every year, the newest first; for the oldest, the other way round."""
+    """A question for the newest is answered with every year, newest first; for the oldest, oldest first."""
     years = [sentence.text for sentence in follow_up(assistant, "which is the newest?").sentences]
     assert ["2022" in years[0], "2020" in years[1], "no year" in years[2]] == [True] * 3
     oldest = follow_up(assistant, "which of these is the oldest?").papers
@@ -100,9 +100,9 @@ def test_a_paper_named_in_full_needs_no_turn_before(assistant):
     "question", ["who works on flows?", "when does TinyFlow converge?", "who proposed flows for speech?"]
 )
 def test_a_question_on_content_is_not_answered_by_metadata(question):
-    """Where words remain that are not the paper's name, the abstracts answer."""
+    """A question with words beside the paper's name is answered by the abstracts."""
     query = Query(text=question, topic=question, wanted=("authors", "year"))
-    assert told_by_metadata(query, PAPERS) == []
+    assert papers_asked_about(query, PAPERS) == []
 
 
 def test_follow_ups_can_be_switched_off(tmp_path):
@@ -127,10 +127,10 @@ def test_follow_ups_can_be_switched_off(tmp_path):
 def test_of_a_large_collaboration_the_first_are_named(count, said):
     """Up to twenty authors are all named; of more the first ten, and how many others there are."""
     paper = Paper(id="p", abstract="Tea is warm.", authors=tuple(f"A{n}" for n in range(count)))
-    assert said in tell(paper, ["authors"]).text
+    assert said in metadata_sentence(paper, ["authors"]).text
 
 
-def test_authors_that_a_source_leaves_out_are_told():
-    """Where the source's list was cut short, the answer does not name its authors as all."""
+def test_authors_that_a_source_leaves_out_are_et_al():
+    """If the source's list of authors is cut short, the answer says "et al."."""
     paper = Paper(id="p", abstract="Tea is warm.", authors=("Ann", "Bo"), more_authors=True)
-    assert "Written by Ann, Bo et al.," in tell(paper, ["authors"]).text
+    assert "Written by Ann, Bo et al.," in metadata_sentence(paper, ["authors"]).text

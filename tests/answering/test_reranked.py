@@ -35,7 +35,7 @@ def ids(hits):
 
 
 def test_the_first_papers_are_chosen_from_the_whole_depth(open_reranked):
-    """The reranker sees `rerank_depth` papers whatever k is, so that a paper far down can come first."""
+    """The reranker sees `rerank_depth` papers for any k, and a paper far down can come first."""
     plain = ids(open_reranked(None).search("a game of players", 5))
     assert ids(open_reranked(Backwards()).search("a game of players", 2)) == plain[::-1][:2]
     assert ids(open_reranked(Backwards(), rerank_depth=3).search("a game of players", 5)) == [

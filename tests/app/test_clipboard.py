@@ -110,6 +110,6 @@ def test_over_ssh_the_terminal_comes_first(bare, monkeypatch):
 
 
 def test_a_text_too_long_for_the_terminal_is_an_error(monkeypatch):
-    """Terminals cut off long sequences, so that such a text is not sent, and the error says what to do."""
+    """A text too long for a terminal is not sent, and the error says what to do."""
     with pytest.raises(ExportError, match="--export FILE"):
         copy_text("x" * LONGEST_SEQUENCE)

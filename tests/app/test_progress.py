@@ -91,7 +91,7 @@ def test_what_is_found_takes_one_line():
 
 
 def test_an_interrupt_gives_the_cursor_back():
-    """Where the answer is stopped early, the spinner goes too."""
+    """If the answer is stopped early, the spinner goes too."""
     screen = console(terminal=True)
     events = with_spinner(iter(EVENTS), screen)
     next(events)
@@ -100,7 +100,7 @@ def test_an_interrupt_gives_the_cursor_back():
 
 
 def test_nothing_is_written_into_a_pipe():
-    """Where stderr is no terminal, neither spinner nor text as it is written nor bar writes anything."""
+    """If stderr is no terminal, neither spinner nor text as it is written nor bar writes anything."""
     pipe = console(terminal=False)
     list(with_spinner(iter([EVENTS[0], Event(kind="piece", piece="Bees"), *EVENTS[1:]]), pipe))
     with progress_bar(pipe) as tell:

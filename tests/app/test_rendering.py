@@ -3,29 +3,17 @@ import io
 import pytest
 from rich.console import Console
 
-from rag_qa.app.rendering import (
-    Marks,
-    describe,
-    say,
-    show_hits,
-    show_report,
-    show_sentence,
-    show_skips,
-    show_sources,
-    show_stream,
-)
+from rag_qa.app.printing import say
+from rag_qa.app.rendering import Marks, describe, show_hits, show_sentence, show_sources, show_stream
 from rag_qa.types import (
     Answer,
     Citation,
     Event,
-    Fate,
     Hit,
-    IndexReport,
     Paper,
     Passage,
     Query,
     Sentence,
-    Skipped,
     Verdict,
     Version,
 )
@@ -77,14 +65,6 @@ def answer(*sentences, papers=(PAPER,), nearest=()):
     )
 
 
-def report(**fields):
-    """A report of an indexing run, all zeros but these."""
-    zeros = dict.fromkeys(
-        "found read added changed merged unchanged removed skipped embedded papers seconds".split(), 0
-    )
-    return IndexReport(**{**zeros, "skips": (), "fates": (), **fields})
-
-
 def test_marks_number_papers_in_order_of_citation():
     """A paper keeps the number that it got first; marks of one sentence are sorted and stand once."""
     marks = Marks()
@@ -115,19 +95,19 @@ def test_markup_and_emoji_codes_are_text(screen):
 
 
 @pytest.mark.parametrize(
-    ("status", "shown_as", "told"),
+    ("status", "shown_as", "warning"),
     [
         ("retracted", "[1] RETRACTED: T.", "RETRACTED: [1] has been retracted"),
         ("expression of concern", "[1] EXPRESSION OF CONCERN: T.", "EXPRESSION OF CONCERN: [1] is under"),
         ("corrected", "[1] CORRECTED: T.", "CORRECTED: [1] has been corrected"),
     ],
 )
-def test_an_answer_says_what_to_know_of_a_paper_that_it_cites(screen, status, shown_as, told):
-    """A status stands before the heading, and below the papers a line tells it of each one cited."""
+def test_an_answer_says_what_to_know_of_a_paper_that_it_cites(screen, status, shown_as, warning):
+    """A status stands before the heading, and a warning line for each cited paper below the papers."""
     paper = PAPER.model_copy(update={"title": "T", "status": status})
     show_sources(screen, answer(sentence(), papers=(paper,)))
     assert shown_as in shown(screen)
-    assert told in shown(screen).splitlines()[-1]
+    assert warning in shown(screen).splitlines()[-1]
 
 
 def test_a_mark_in_the_title_is_not_repeated():
@@ -136,7 +116,7 @@ def test_a_mark_in_the_title_is_not_repeated():
     assert describe(paper).plain.startswith("RETRACTED: T. ")
 
 
-def test_preprints_and_other_versions_are_told():
+def test_preprints_and_other_versions_are_reported():
     """A preprint is said to be one, and where and when other versions appeared."""
     paper = PAPER.model_copy(update={"title": "T", "venue": "V", "status": "preprint"})
     assert describe(paper).plain.endswith(" (preprint)")
@@ -199,7 +179,7 @@ def test_an_abstention_shows_why_and_what_is_near(screen):
 
 
 def test_an_abstention_without_papers_lists_none(screen):
-    """Where no paper is near, none is announced."""
+    """If no paper is near, none is announced."""
     show_sources(screen, answer())
     assert shown(screen) == "The papers don't say: nothing was found.\n"
 
@@ -217,7 +197,7 @@ def test_four_authors_are_the_first_and_others():
 
 
 def test_authors_that_a_source_leaves_out_are_et_al():
-    """Where the source's list was cut short, few authors are not all."""
+    """If the source's list was cut short, few authors are not all."""
     paper = PAPER.model_copy(
         update={"authors": ("A", "B"), "more_authors": True, "venue": None, "title": "T"}
     )
@@ -238,46 +218,6 @@ def test_no_hits_are_no_silence(screen):
     """Search over an empty index says that it is empty."""
     show_hits(screen, [])
     assert shown(screen) == "The index holds no papers.\n"
-
-
-def test_a_report_counts(screen):
-    """A report gives the counts that are always there, changed and removed only where there are any."""
-    show_report(screen, report(found=5, added=2, changed=1, removed=1, skipped=2, papers=9, seconds=1.25))
-    assert shown(screen).splitlines() == [
-        "5 records found: 2 added, 1 changed, 0 merged, 0 unchanged, 2 skipped; 1 removed from the index; "
-        "0 passages embedded.",
-        "9 papers in the index (1.2 s).",
-    ]
-
-
-def test_a_dry_run_does_not_claim_papers(screen):
-    """After a dry run nothing is said to be in the index."""
-    show_report(screen, report(papers=9), dry_run=True)
-    assert shown(screen).splitlines()[1] == "Dry run: nothing was written; the index would hold 9 papers."
-
-
-def test_ten_skips_are_shown_and_the_rest_counted(screen):
-    """Of many skipped records ten are shown with file, number and reason."""
-    skips = tuple(Skipped(path="a[b].json", record=n, reason="no abstract") for n in range(1, 13))
-    taken = Fate(path="a[b].json", record=13, fate="added", paper_id="p")
-    show_skips(screen, report(skips=skips, fates=(taken,)))
-    lines = shown(screen).splitlines()
-    assert lines[0] == "skipped: a[b].json, record 1: no abstract"
-    assert lines[10:] == ["\u2026 and 2 more (--report FILE lists them all)"]
-
-
-def test_a_file_of_which_nothing_was_taken_is_one_line(screen):
-    """Where no record of a file was taken, one line names it with the reasons, the most frequent first."""
-    skips = [Skipped(path="a.csv", record=n, reason="no abstract") for n in range(1, 13)]
-    skips += [
-        Skipped(path="a.csv", record=13, reason="not a readable row"),
-        Skipped(path="b", record=1, reason="empty file"),
-    ]
-    show_skips(screen, report(skips=tuple(skips)))
-    assert shown(screen).splitlines() == [
-        "nothing taken from a.csv: 13 records: 12 \xd7 no abstract; 1 \xd7 not a readable row",
-        "nothing taken from b: empty file",
-    ]
 
 
 def test_control_characters_in_a_message_are_taken_out(screen):

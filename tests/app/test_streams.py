@@ -69,7 +69,7 @@ def test_json_keeps_its_text(narrow, encoding):
 
 
 def test_json_of_a_wide_stream_is_not_escaped(narrow):
-    """Where the stream holds the text, it is written as it is."""
+    """A text that the stream can encode is written unchanged."""
     written = narrow("utf-8")
     print_json('"чай"')
     assert written().decode() == '"чай"\n'
@@ -90,8 +90,8 @@ class Failing(io.StringIO):
 
 
 @pytest.mark.parametrize("arguments", [["--version"], ["models", "list"], ["doctor", "--help"]])
-def test_a_full_disk_is_told_in_a_line(monkeypatch, capsys, arguments):
-    """Where standard output takes nothing more, one line says so, and the status is 1."""
+def test_a_full_disk_is_reported_in_a_line(monkeypatch, capsys, arguments):
+    """If standard output takes nothing more, one line says so, and the status is 1."""
     monkeypatch.setattr(sys, "argv", ["rag-qa", *arguments])
     monkeypatch.setattr(sys, "stdout", Failing(errno.ENOSPC))
     monkeypatch.setattr(streams.os, "dup2", lambda *_: None)
@@ -102,7 +102,7 @@ def test_a_full_disk_is_told_in_a_line(monkeypatch, capsys, arguments):
 
 
 def test_a_closed_pipe_is_silent(monkeypatch, capsys):
-    """A reader that has gone, as `| head`, is no error to speak of; the status is 1."""
+    """If the reader is gone, as with `| head`, nothing is printed, and the status is 1."""
     monkeypatch.setattr(sys, "argv", ["rag-qa", "--version"])
     monkeypatch.setattr(sys, "stdout", Failing(errno.EPIPE))
     monkeypatch.setattr(streams.os, "dup2", lambda *_: None)

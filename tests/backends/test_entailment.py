@@ -56,14 +56,14 @@ def test_a_model_without_such_labels_is_told(tmp_path, save_cross_encoder):
 
 @pytest.mark.model
 def test_a_damaged_model_is_told(tmp_path):
-    """A folder whose weights cannot be read is told with the setting to change."""
+    """The error for a folder whose weights cannot be read names the setting to change."""
     (tmp_path / "config.json").write_text("{}")
     with pytest.raises(BackendError, match="RAG_QA_ENTAILMENT"):
         CrossEncoderJudge(tmp_path, device="cpu").judge(SENTENCE, PREMISES)
 
 
 def test_no_model_named_is_none(tmp_path):
-    """Without the setting there is no such judge; a folder without a model is told."""
+    """Without the setting there is no such judge; a folder without a model is an error."""
     assert open_entailment(Settings()) is None
     with pytest.raises(ModelNotFoundError, match="unset it"):
         open_entailment(Settings(entailment=tmp_path / "nowhere"))

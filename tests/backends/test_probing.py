@@ -39,7 +39,7 @@ def test_a_crash_is_told_with_its_cure(model, name):
 
 
 def test_a_child_that_hangs_is_ended(model):
-    """A child that generates nothing in time is killed and told."""
+    """A child that generates nothing in time is killed and reported."""
     result = probe_llama(model, timeout=0.2, command=child("import time; time.sleep(60)"))
     assert "no token within" in result.failure
 

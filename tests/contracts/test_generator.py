@@ -85,7 +85,7 @@ def test_max_tokens_bound_the_text(generator):
 
 
 def test_too_long_a_prompt_is_told(generator):
-    """A prompt that leaves no room is a told error, and what comes after it is answered."""
+    """A prompt that leaves no room is an error, and the next prompt is answered."""
     with pytest.raises(BackendError, match="leaves no room"):
         list(write(generator, Prompt(system="", user="many words " * 600)))
     with pytest.raises(BackendError, match="leaves no room"):
@@ -125,7 +125,7 @@ def test_choices_add_up_to_one(generator):
 
 
 def test_options_that_begin_alike_are_told(generator):
-    """Options that the first token does not tell apart cannot be chosen between, and what comes next is answered."""
+    """Options that begin with the same token are an error, and the next choice is made."""
     with pytest.raises(ValueError, match="begin with the same"):
         generator.choose(PROMPT, ("Yes", "Yes"))
     with pytest.raises(BackendError, match="leaves no room"):
@@ -159,7 +159,7 @@ def test_the_fake_keeps_every_character():
 @pytest.mark.model
 @pytest.mark.parametrize("grammar", ["root ::= (", "nonsense", 'other ::= "a"', "root ::= missing"])
 def test_bad_grammar_is_told(llama, grammar):
-    """A grammar that does not parse is a told error where llama.cpp alone would end the process."""
+    """A grammar that does not parse is an error; llama.cpp alone would end the process."""
     with pytest.raises(BackendError, match="grammar"):
         list(write(llama, grammar=grammar))
     assert list(write(llama))
@@ -209,7 +209,7 @@ def test_threads_take_turns(llama):
 
 
 def test_a_call_while_a_text_is_written_is_an_error(generator):
-    """Whoever asks the model before the text being written is at its end or closed would wait forever, and is told."""
+    """Asking while a text of the same thread is unfinished is an error: it would wait forever."""
     pieces = write(generator)
     next(pieces)
     with pytest.raises(RuntimeError, match="to its end or close it"):
@@ -281,7 +281,7 @@ def test_a_beginning_is_read_once(llama, monkeypatch):
     evaluate = llama._llama.eval
     monkeypatch.setattr(llama._llama, "eval", lambda tokens: (read.append(list(tokens)), evaluate(tokens)))
     llama.choose(Prompt(system="Another.", user="Why?"), ("Yes", "No"))
-    llama._bookmarks.clear()
+    llama._memory.bookmarks.clear()
     read.clear()
     system, context, rest = llama._segments(READ)
     other = llama._segments(DRY)[-1]
@@ -293,7 +293,7 @@ def test_a_beginning_is_read_once(llama, monkeypatch):
     llama.choose(READ, ("Yes", "No"))
     assert read == [rest]
     llama.choose(PROMPT, ("Yes", "No"))
-    assert [mark.segments for mark in llama._bookmarks].count([system, context]) == 1
+    assert [mark.segments for mark in llama._memory.bookmarks].count([system, context]) == 1
 
 
 @pytest.mark.model

@@ -147,9 +147,9 @@ def test_only_so_many_tokens_are_read(cross_encoder_folder):
 
 @pytest.mark.model
 def test_a_model_of_several_scores_is_told(tmp_path, save_cross_encoder):
-    """A classifier with more than one score a text is a told error, and no reranker."""
+    """A classifier with more than one score for a text is an error, and no reranker."""
     save_cross_encoder(tmp_path, (QUERY, *TEXTS), labels=("a", "b", "c"))
-    with pytest.raises(BackendError, match="3 scores a text"):
+    with pytest.raises(BackendError, match="3 scores for a text"):
         CrossEncoderReranker(tmp_path, name="three").score(QUERY, TEXTS)
 
 
@@ -164,7 +164,7 @@ def test_a_broken_folder_is_told(tmp_path):
 
 
 def test_without_a_setting_there_is_none():
-    """The default is no reranker; a name that nobody knows is told with the known ones."""
+    """The default is no reranker; the error for an unknown name lists the known ones."""
     assert open_reranker(Settings()) is None
     with pytest.raises(ModelNotFoundError, match="ms-marco-MiniLM-L6-v2"):
         open_reranker(Settings(reranker="no-such-model"))

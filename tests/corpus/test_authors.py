@@ -46,7 +46,7 @@ def test_a_whole_list_leaves_nobody_out(value):
 
 @pytest.mark.parametrize("value", ["nan", ["None"], "[No authors listed]", "[No author name available]"])
 def test_words_for_no_author_are_no_name(value):
-    """What tools write where there is no author names nobody."""
+    """Words that tools write for "no author" give no names."""
     assert read_authors(value) == ()
 
 
@@ -137,7 +137,7 @@ def test_parts_of_names_are_kept_in_order(value, names):
     ],
 )
 def test_numbers_that_tell_names_apart_are_kept(value, names):
-    """Marks of footnotes and numbers of databases go, but not where two names of a list would become one."""
+    """Footnote marks and database numbers are removed, unless two names of a list would become one."""
     assert read_authors(value) == names
 
 
@@ -158,7 +158,7 @@ VALUES = st.recursive(
 
 @given(VALUES)
 def test_anything_gives_names_or_none(value):
-    """Whatever stands in an author field gives names that hold a letter, each once."""
+    """Any value of an author field gives names with at least one letter, each once."""
     names = read_authors(value)
     assert len(set(names)) == len(names)
     assert all(any(c.isalpha() for c in name) for name in names)

@@ -1,4 +1,4 @@
-"""One clean line of any text, by the quick way where there is nothing to take away."""
+"""One clean line of any text, by a fast path if there is nothing to remove."""
 
 import re
 import unicodedata
@@ -28,7 +28,7 @@ def test_a_text_becomes_one_clean_line(text, line):
 
 @given(st.text(st.sampled_from("aé \u0301\n\u2000\u200b\x1b[m\x85\x1c\u3000\ud800Å")))
 def test_a_clean_line_is_clean(text):
-    """Whatever the text, its line is printable, composed, single-spaced, and stays as it is when cleaned again."""
+    """The line of any text is printable, composed, single-spaced, and unchanged when cleaned again."""
     line = clean_text(text)
     assert line.isprintable()
     assert line == unicodedata.normalize("NFC", line) == clean_text(line)

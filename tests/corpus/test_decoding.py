@@ -1,4 +1,4 @@
-"""Bytes of every usual encoding become the text that was written, and the encoding is told."""
+"""Bytes of every usual encoding become the text that was written, and the encoding is named."""
 
 import gzip
 import json
@@ -65,13 +65,13 @@ def test_utf_8_is_never_guessed_at():
 
 
 def test_lines_in_another_encoding_spoil_no_others():
-    """A file of UTF-8 keeps its accents where single lines are in another encoding, and both are told."""
+    """A file of UTF-8 keeps its accents if some lines are in another encoding, and both are named."""
     raw = "Größe\n编织\n".encode() + "Länge zählt\n".encode("cp1252")
     assert decode(raw) == ("Größe\n编织\nLänge zählt\n", "utf-8 and cp1252")
 
 
 def test_a_character_cut_in_two_costs_only_itself():
-    """Where a tool keeps so many bytes of a text, the rest of the line stays as it was."""
+    """A character that a tool cut in two does not change the rest of its line."""
     raw = "Мы связали шарф".encode()[:-1]
     assert decode(raw) == ("Мы связали шар\ufffd", "utf-8")
 

@@ -1,4 +1,4 @@
-"""Whatever happens to a file, each of its records becomes a paper or is skipped with a reason: none is lost untold."""
+"""Whatever happens to a file, each of its records becomes a paper or is skipped with a reason."""
 
 import json
 
@@ -48,18 +48,18 @@ def made_pdf(*lines):
         b"/Resources << /Font << /F1 << /Type /Font /Subtype /Type1 /BaseFont /Helvetica >> >> >> >>",
         b"<< /Length %d >>\nstream\nBT 72 720 Td %sET\nendstream" % (len(shown) + 16, shown),
     ]
-    body, places = b"%PDF-1.4\n", []
+    body, offsets = b"%PDF-1.4\n", []
     for number, value in enumerate(objects, 1):
-        places.append(len(body))
+        offsets.append(len(body))
         body += b"%d 0 obj\n%s\nendobj\n" % (number, value)
-    table = b"".join(b"%010d 00000 n \n" % place for place in places)
+    table = b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
     return body + (
         b"xref\n0 5\n0000000000 65535 f \n%strailer\n<< /Size 5 /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n"
         % (table, len(body))
     )
 
 
-# Of these only the abstract is taken, and what stands around it is left out on purpose.
+# From these only the abstract is read; the text around it is left out on purpose.
 EXCERPTED = ("text", "pdf")
 PDF = made_pdf(
     "Knitting With Wool And Linen", "Abstract", *ABSTRACTS, "It is warm and it lasts.", "1 Introduction"
@@ -192,7 +192,7 @@ SCRAPS = [
         b"<!--",
     ),
 ]
-# What people and programs do to files: what is done, where (a share of the file), and how much of it.
+# What people and programs do to files: the edit, its position (a share of the file), and its length.
 EDITS = st.lists(
     st.tuples(
         st.sampled_from(["delete", "insert", "replace", "repeat", "cut", "join"]),
@@ -206,15 +206,15 @@ EDITS = st.lists(
 
 
 def edited(content, edits):
-    for what, where, size, scrap in edits:
-        at = int(where * len(content))
+    for what, position, size, scrap in edits:
+        at = int(position * len(content))
         before, piece, after = content[:at], content[at : at + size], content[at + size :]
         content = {
             "delete": before + after,
             "insert": before + scrap + piece + after,
             "replace": before + scrap + after,
             "repeat": before + piece + piece + after,
-            "cut": before + piece if where > 0.3 else content,
+            "cut": before + piece if position > 0.3 else content,
             "join": content + content,
         }[what]
     return content
@@ -246,7 +246,7 @@ def check_numbers(reading):
 @pytest.mark.parametrize("format", FORMATS)
 @pytest.mark.parametrize("at", [0.1, 0.35, 0.5, 0.65, 0.9])
 def test_a_truncated_file_costs_what_was_cut(format, at):
-    """A download that broke off keeps the records before, and tells of the one that was cut, if it lacks its text."""
+    """A download that broke off keeps the records before, and reports the cut one if its text is missing."""
     content = raw_example(format)
     reading = read(content[: int(len(content) * at)], format)
     assert reading.papers or reading.skipped

@@ -8,7 +8,7 @@ from rag_qa.corpus.ids import (
     normalise_arxiv_id,
     normalise_doi,
     normalise_pmid,
-    normalise_title,
+    normalise_text,
     stable_id,
 )
 
@@ -66,7 +66,7 @@ def test_pubmed_ids_are_bare_numbers(text, pmid):
 
 
 def test_a_pubmed_id_in_a_remark_needs_its_label():
-    """A note holds a PubMed id only where it says so."""
+    """A note gives a PubMed id only if it is labelled as one."""
     assert labelled_pmid("PMCID: PMC9; PMID: 123") == "123"
     assert labelled_pmid("123 pages") is None
 
@@ -77,10 +77,8 @@ def test_what_is_no_doi_is_none():
 
 
 def test_title_variants_are_equal():
-    """Case, accents, punctuation and LaTeX do not tell titles apart."""
-    assert normalise_title("{G}ödel's  Proof: ReST$^{EM}$") == normalise_title(
-        "Godel\u2019s proof, ReST^{EM}"
-    )
+    """Titles that differ in case, accents, punctuation or LaTeX only are equal."""
+    assert normalise_text("{G}ödel's  Proof: ReST$^{EM}$") == normalise_text("Godel\u2019s proof, ReST^{EM}")
 
 
 def test_a_stable_id_depends_on_title_and_text_alone():

@@ -72,9 +72,9 @@ _PIECES = st.sampled_from(
 
 @given(st.lists(_PIECES | st.from_regex(r" w[0-9]{2} ", fullmatch=True), max_size=30).map("".join))
 def test_no_word_vanishes(written):
-    """Whatever the LaTeX around it, a word stays."""
+    """A word stays, whatever LaTeX is around it."""
     words = re.findall(r" (w\d\d) ", written)
-    # An accent before a word stands on its first letter.
+    # An accent before a word is put on its first letter.
     text = unicodedata.normalize("NFKD", decode_latex(written)).replace("\u0301", "")
     assert all(word in text for word in words)
 

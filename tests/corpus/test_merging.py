@@ -36,7 +36,7 @@ def test_a_doi_merges_and_fills_the_gaps(paper):
 
 
 def test_a_whole_list_of_authors_ends_et_al(paper):
-    """Authors are left out only where the longest list leaves some out."""
+    """`more_authors` holds only if the longest list leaves some out."""
     cut = paper(WOOL, number=1, title="On Wool", doi="10.1000/w", authors=("Ann Ewe",), more_authors=True)
     whole = paper(WOOL, number=2, title="On Wool", doi="10.1000/w", authors=("Ann Ewe", "Bob Ram"))
     assert [merged.more_authors for merged in (*merge_papers([cut, whole]), *merge_papers([cut]))] == [
@@ -103,7 +103,7 @@ def test_an_extended_abstract_joins_its_paper(paper):
 
 
 def test_a_real_abstract_leads_over_a_synopsis(paper):
-    """A synopsis never stands for an abstract that is there."""
+    """A synopsis never replaces an abstract."""
     title = "Toward a Deeper Understanding of Wool"
     (merged,) = merge_papers(
         [paper(LONGER, number=1, title=title, kind="synopsis"), paper(WOOL, number=2, title=title)]

@@ -1,4 +1,4 @@
-"""Author names from whatever stands in an author field."""
+"""The names in author fields of every kind."""
 
 import pytest
 

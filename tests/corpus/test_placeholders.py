@@ -33,7 +33,7 @@ from rag_qa.types import Paper
     ],
 )
 def test_a_notice_is_no_abstract(text):
-    """In whatever words and language a notice says that there is none."""
+    """Notices that there is no abstract are recognised in many words and languages."""
     assert clean_abstract(text) == ""
 
 
@@ -72,7 +72,7 @@ def test_a_label_goes_and_the_text_stays(written, text):
 
 
 def test_one_text_under_many_titles_describes_none():
-    """A text that stands under three titles by nobody in common is told; a paper of the same authors is not."""
+    """A text under three titles without a common author is found; one by the same authors is not."""
     blurb, own = "The journal prints patterns.", "We knit."
     papers = [
         Paper(id=f"b{n}", title=f"Scarf {n}", abstract=blurb, authors=(f"Author {n}",)) for n in range(3)

@@ -45,7 +45,7 @@ def test_an_author_page_gives_titles_venues_and_the_author():
 
 
 def test_an_author_page_that_lost_its_blank_lines_is_read_in_threes():
-    """Where pasting lost the blank lines, paragraphs are taken in threes."""
+    """If pasting lost the blank lines, every three paragraphs are a record."""
     squeezed = "\n".join(line for line in PAGE.split("\n") if line)
     assert [paper.title for paper in _read(squeezed).papers] == ["Knitting Graphs", "Purling Trees"]
 
@@ -73,7 +73,7 @@ def test_a_block_without_an_abstract_is_skipped():
     ],
 )
 def test_runs_of_abstracts_are_split(text):
-    """Abstracts without titles are told apart by their label, even when glued together."""
+    """Abstracts without titles are separated by their label, even if joined without a line break."""
     papers = _read(text).papers
     assert [paper.abstract for paper in papers] == ["We knit.", "We purl."]
     assert all(paper.title == "" for paper in papers)
@@ -117,7 +117,7 @@ ATOM = f"""<?xml version="1.0" encoding="UTF-8"?>
     ids=["jsonl", "array", "object", "nested", "beir", "csv", "tsv", "ris", "atom"],
 )
 def test_a_format_is_recognised_by_its_content(content, title, ident):
-    """Whatever the file is called, its content says how to read it."""
+    """The format of a file is recognised by its content, not its name."""
     (paper,) = _read(content).papers
     assert (paper.title, paper.abstract, paper.year) == (title, TEXT, 2021)
     assert paper.authors in ((), ("Wilma Weaver",))
@@ -208,7 +208,7 @@ def test_an_unknown_format_is_an_error(tmp_path):
 
 
 def test_a_format_of_bytes_is_tried_before_those_of_text(monkeypatch):
-    """A reader of bytes gets the raw file, whatever the same bytes would be as text."""
+    """A binary format gets the raw file, even if the same bytes look like a text format."""
     raw = b"%KNIT\xff" + json.dumps(RECORD).encode()
     knitted = BinaryFormat(
         lambda raw: raw.startswith(b"%KNIT"), lambda raw: iter([{"abstract": TEXT, "id": "k"}])
@@ -221,7 +221,7 @@ def test_a_format_of_bytes_is_tried_before_those_of_text(monkeypatch):
 @settings(suppress_health_check=[HealthCheck.too_slow])
 @given(st.binary(max_size=400), st.sampled_from([None, *FORMATS]))
 def test_arbitrary_bytes_never_raise(content, format):
-    """Byte soup is skipped, in whatever format it is said to be."""
+    """Random bytes are skipped, whichever format is named."""
     assert _read(content, format) is not None
 
 

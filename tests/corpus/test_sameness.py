@@ -260,7 +260,7 @@ def _records(pair) -> list[Paper]:
 
 @pytest.mark.parametrize("name", SAME)
 def test_one_paper_becomes_one(name):
-    """Two records of one paper become one, and why is told, in either order."""
+    """Two records of one paper are merged with a reason, in either order."""
     records = _records(SAME[name])
     assert len(merge_papers(records)) == len(merge_papers(records[::-1])) == 1
     assert why_merged(records)[0].startswith(("the same", "nearly the same"))
@@ -304,7 +304,7 @@ def test_spellings_are_told_from_other_words(one, other, same):
 
 
 def test_edits_are_found_in_order():
-    """Where texts differ is found word by word, and nothing where they have too little in common."""
+    """Differences of texts are found word by word, and None if they have too little in common."""
     edits = find_edits("we ask men in the north today".split(), "we ask young women in the north".split())
     assert [(edit.here, edit.there) for edit in edits] == [(("men",), ("young", "women")), (("today",), ())]
     assert find_edits(RYE.split(), OVENS.split()) is None

@@ -45,11 +45,11 @@ def test_named_folders_are_skipped(folder):
 
 
 def test_a_glob_is_expanded(folder):
-    """A glob stands for its sorted matches, folders among them."""
+    """A glob gives its sorted matches, folders included."""
     assert names(expand_sources([str(folder / "*")])) == ["a.txt", "b.txt", "c.txt"]
 
 
-def test_a_file_named_twice_stands_once(folder, monkeypatch):
+def test_a_file_named_twice_is_read_once(folder, monkeypatch):
     """The same file under two names is one source, with an absolute path."""
     monkeypatch.chdir(folder)
     files = expand_sources(["a.txt", folder / "deep" / ".." / "a.txt", "."])
@@ -81,7 +81,7 @@ def test_a_pipe_is_kept(tmp_path):
 
 @pytest.mark.parametrize("source", ["nowhere.txt", "*.nothing", "empty"])
 def test_a_source_that_names_nothing_is_an_error(tmp_path, monkeypatch, source):
-    """A missing file, a glob without a match and an empty folder are told, with what to do."""
+    """A missing file, a glob without a match and an empty folder are errors that say what to do."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "empty").mkdir()
     with pytest.raises(SourceError, match=r"check the spelling"):
@@ -89,7 +89,7 @@ def test_a_source_that_names_nothing_is_an_error(tmp_path, monkeypatch, source):
 
 
 def test_a_file_that_vanished_is_an_error(folder):
-    """A file that cannot be read any more is told."""
+    """A file that can no longer be read is an error."""
     (file,) = expand_sources([folder / "a.txt"])
     (folder / "a.txt").unlink()
     with pytest.raises(SourceError, match="Cannot read"):
@@ -146,7 +146,7 @@ def test_a_link_that_leads_nowhere_is_told(tmp_path):
 
 
 def test_a_name_that_is_no_utf8(tmp_path):
-    """A file whose name is no UTF-8 is read and shown with the byte's number, also where it is named itself."""
+    """A file whose name is not UTF-8 is read and shown with the number of the byte, also if it is named itself."""
     name = os.fsdecode(b"caf\xe9 \\x41.txt")
     (tmp_path / name).write_text("warm")
     for source in (tmp_path, tmp_path / name, str(tmp_path / "caf*")):
@@ -187,7 +187,7 @@ def test_brackets_are_first_taken_for_those_of_a_name(tmp_path, monkeypatch, pat
 
 
 def test_a_tilde_may_begin_a_name(tmp_path, monkeypatch):
-    """A name with ~ that is nobody's home is a name; one that is not there is told."""
+    """A name with ~ that is not a user's home is a file name; a missing one is an error."""
     monkeypatch.chdir(tmp_path)
     Path("~$draft.txt").write_text("x")
     assert names(expand_sources(["~$draft.txt"])) == ["~$draft.txt"]
@@ -196,7 +196,7 @@ def test_a_tilde_may_begin_a_name(tmp_path, monkeypatch):
 
 
 def test_closed_standard_input_is_told(monkeypatch):
-    """Without a standard input, "-" is a told error."""
+    """Without a standard input, "-" is an error."""
     monkeypatch.setattr("sys.stdin", None)
     with pytest.raises(SourceError, match="closed"):
         expand_sources(["-"])
@@ -204,7 +204,7 @@ def test_closed_standard_input_is_told(monkeypatch):
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read anything")
 def test_what_may_not_be_read(tmp_path):
-    """An unreadable file or folder costs no other file of a folder; named itself, it is told."""
+    """An unreadable file or folder does not stop the others of its folder; named itself, it is an error."""
     (tmp_path / "a.bib").write_text("a")
     (tmp_path / "b.bib").write_text("b")
     (tmp_path / "b.bib").chmod(0)

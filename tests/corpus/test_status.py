@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 
 from rag_qa.corpus.combining import combine_papers
 from rag_qa.corpus.merging import merge_papers
+from rag_qa.corpus.preprints import is_preprint_venue
 from rag_qa.corpus.records import read_record
-from rag_qa.corpus.status import is_preprint_venue, read_notice, read_status, without_marks
+from rag_qa.corpus.status import read_notice, read_status, without_marks
 from rag_qa.types import Paper, Source, Version
 
 ABSTRACT = "Rye bread keeps for nineteen days in a paper bag. Wheat bread keeps for eleven days."
@@ -53,7 +54,7 @@ ROWS = [
 
 @pytest.mark.parametrize(("title", "status"), [row for row in ROWS if row[0]])
 def test_titles_tell_a_status_by_marks_alone(title, status):
-    """Marks and notices tell a status; a paper about retractions, withdrawal or corrections has none."""
+    """Marks and notices give a status; a paper about retractions, withdrawal or corrections has none."""
     assert read_status({}, title) == status
 
 
@@ -135,7 +136,7 @@ def test_titles_tell_a_status_by_marks_alone(title, status):
     ],
 )
 def test_fields_of_every_source_tell_a_status(fields, status):
-    """Flags, types, keywords, notes and links to notices tell a status; false ones and subjects do not."""
+    """Flags, types, keywords, notes and links to notices give a status; false ones and subjects do not."""
     record = {"title": "Rye keeps", "abstract": ABSTRACT} | fields
     assert read_record(record, "a", 1).status == status
 
@@ -249,7 +250,7 @@ JSON = st.recursive(
     st.text(),
 )
 def test_any_value_is_read(known, title):
-    """Whatever stands in a field, and whatever the title, a status or none is read."""
+    """Any value of a field and any title give a known status or None."""
     assert read_status(known, title) in (None, "retracted", "expression of concern", "corrected", "preprint")
     assert isinstance(without_marks(title), str)
 

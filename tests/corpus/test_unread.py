@@ -62,9 +62,9 @@ def reason(content):
 )
 def test_a_file_is_named_with_the_way_out(content, what, cure):
     """The one reason says what kind of file it is and what to do instead."""
-    told = reason(content)
-    assert what in told
-    assert cure in told
+    found = reason(content)
+    assert what in found
+    assert cure in found
 
 
 @pytest.mark.parametrize(
@@ -87,5 +87,5 @@ def test_prose_is_not_taken_for_what_begins_like_it(content):
     ],
 )
 def test_hostile_beginnings_are_given_up(content):
-    """Text made to go on for ever is told as any other."""
+    """Text made to keep a pattern busy is recognised like any other."""
     assert reason(content)

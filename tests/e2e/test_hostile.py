@@ -211,7 +211,7 @@ def test_the_token_limit_leaves_whole_sentences(library, max_tokens):
 @pytest.mark.model
 def test_the_grammar_has_no_dead_end_in_llama_cpp():
     """With random logits, llama.cpp's sampler always finds a token that may follow, and no answer has a fault."""
-    command = [sys.executable, "eval/fuzz_answers.py", "--sampler", "llama", "--generations", "25"]
+    command = [sys.executable, "eval/studies/fuzz_answers.py", "--sampler", "llama", "--generations", "25"]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
     assert "25 generations" in result.stdout

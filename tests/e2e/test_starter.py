@@ -6,7 +6,7 @@ from rag_qa import Assistant, Settings, build_index
 from rag_qa.answering.receipts.replay import compare
 from rag_qa.answering.receipts.verify import recheck
 from rag_qa.answering.receipts.write import read_receipt, write_receipt
-from rag_qa.app.receipts import saved_settings
+from rag_qa.app.commands.replay import saved_settings
 from rag_qa.backends.locating import STARTER
 from rag_qa.sample import sample_papers_path
 

@@ -96,7 +96,7 @@ def test_a_conversation_is_typed(folder):
     person.types("/quit\r")
     assert person.leaves() == 0
     again = Typist(folder, "chat", "--resume")
-    assert "goes on after 1 question." in again.sees("> which papers study a competitive game?")
+    assert "continues after 1 question." in again.sees("> which papers study a competitive game?")
     again.sees("/help shows the commands.")
     again.sees(">")
     again.types("\x04")

@@ -56,7 +56,7 @@ def say(text: str, *citations: Citation) -> Sentence:
 
 
 def answer(*sentences: Sentence, abstained: bool = False, papers: Sequence[Paper] | None = None) -> Answer:
-    """An answer that carries the papers it cites, unless told otherwise."""
+    """An answer with the papers that it cites, unless others are given."""
     cited = {c.paper_id for s in sentences for c in s.citations}
     carried = [p for p in PAPERS.values() if p.id in cited] if papers is None else papers
     return Answer(
@@ -76,7 +76,7 @@ def lookup(paper_id: str) -> Paper:
 
 
 class Scripted:
-    """Answers by question from a script, abstaining where it has none; finds papers in a fixed order."""
+    """Answers by question from a script, abstaining if it has none; finds papers in a fixed order."""
 
     def __init__(
         self, answers: Mapping[str, Answer], found: Sequence[Paper] = (GAME, COOKING, UNLOADED)

@@ -22,7 +22,7 @@ TALKING = Paper(
 
 
 class Library:
-    """Papers of which each question knows its own, and little else."""
+    """Papers, each of which has questions of its own."""
 
     def __init__(self, count: int) -> None:
         self.count = count
@@ -37,7 +37,7 @@ class Library:
 
 
 def test_a_paper_gives_a_question_for_papers_and_one_for_its_number():
-    """The title asks for papers, a sentence that counts things for how many, and the number itself is not told."""
+    """The title asks for papers; a sentence that counts things asks how many, without the number."""
     which, number = questions_of(COUNTING, random.Random(0))
     assert which.startswith("Which papers are about ")
     assert number.startswith("How many nests: ")
@@ -57,12 +57,12 @@ def test_a_paper_without_title_and_number_gives_a_question_for_a_fact():
 
 
 def test_every_question_is_asked_with_and_without_its_paper():
-    """The sample is asked paper by paper, each held out of its own questions, and progress is told."""
-    library, told = Library(MIN_PAPERS), []
-    measured = measure(library, progress=lambda *step: told.append(step))
+    """The sample is asked paper by paper, each held out of its own questions, and progress is reported."""
+    library, steps = Library(MIN_PAPERS), []
+    measured = measure(library, progress=lambda *step: steps.append(step))
     assert len(measured) == len(library.asked) == 2 * MIN_PAPERS
     assert {held_out for _, held_out in library.asked} == {f"p{n}" for n in range(MIN_PAPERS)}
-    assert told[-1] == ("asking", MIN_PAPERS, MIN_PAPERS)
+    assert steps[-1] == ("asking", MIN_PAPERS, MIN_PAPERS)
 
 
 def test_the_same_index_gives_the_same_questions():
@@ -73,7 +73,7 @@ def test_the_same_index_gives_the_same_questions():
     assert first.asked == second.asked
 
 
-def test_too_few_papers_are_told():
+def test_too_few_papers_are_an_error():
     """An index with too few abstracts is not calibrated, and the message says how many it takes."""
     with pytest.raises(PaperIndexError, match=f"holds 3 papers.*takes {MIN_PAPERS}.*rag-qa index"):
         measure(Library(3))
@@ -84,7 +84,7 @@ def test_too_few_papers_are_told():
     wanted=st.sampled_from([0.0, 0.1, 0.25, 0.5, 1.0]),
 )
 def test_a_threshold_never_answers_more_than_wanted(confidences, wanted):
-    """No more than the wanted share reaches the threshold, whatever the ties, except where all are exactly sure."""
+    """No more than the wanted share reaches the threshold, whatever the ties, unless all are exactly sure."""
     threshold = lowest_threshold(confidences, wanted)
     assert 0 <= threshold <= 1
     if max(confidences) < 1:

@@ -44,7 +44,7 @@ def report(**scores: float) -> EvalReport:
 
 
 def test_paths_are_of_the_file_or_of_the_shared_data(write, tmp_path: Path) -> None:
-    """A path is relative to the file of conditions, or lies in the shared data where it says so."""
+    """A path is relative to the file of conditions, or is in the shared data if it says so."""
     conditions = load_conditions(write(SOUND))
     assert conditions["near"].folder == tmp_path / "set"
     far = conditions["far"]
@@ -87,7 +87,7 @@ def test_a_score_that_was_not_found_is_a_miss(write) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("", "holds no condition"),
         ("[x", "not TOML"),
@@ -107,20 +107,20 @@ def test_a_score_that_was_not_found_is_a_miss(write) -> None:
         ),
     ],
 )
-def test_a_malformed_file_is_told_with_the_edit(write, text: str, told: str) -> None:
-    """What is wrong with a file of conditions is told by file and condition, with the shape it should have."""
-    with pytest.raises(EvaluationError, match=rf"(?s)conditions\.toml.*{told}.*; a condition is \[NAME\]"):
+def test_a_malformed_file_is_an_error_with_the_edit(write, text: str, message: str) -> None:
+    """The error names the file, the condition and the shape it should have."""
+    with pytest.raises(EvaluationError, match=rf"(?s)conditions\.toml.*{message}.*; a condition is \[NAME\]"):
         load_conditions(write(text))
 
 
-def test_a_missing_file_is_told(tmp_path: Path) -> None:
-    """Without the file, the message says where it is looked for and how to name another."""
+def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
+    """Without the file, the message names the path and how to name another."""
     with pytest.raises(EvaluationError, match=r"no conditions at .*--conditions"):
         load_conditions(tmp_path / "conditions.toml")
 
 
 def test_conditions_are_chosen_by_name(write) -> None:
-    """Names choose, none means all, and a name that is not there is told with those that are."""
+    """Names choose, none means all, and an unknown name is an error that lists the known ones."""
     conditions = load_conditions(write(SOUND))
     assert [c.name for c in choose(conditions, [])] == ["near", "far"]
     assert [c.name for c in choose(conditions, ["far", "far"])] == ["far"]
@@ -163,7 +163,7 @@ def test_a_fall_in_grounding_is_a_miss(name: str, score: str, fallen: float) -> 
 
 
 def test_a_fall_in_resolution_is_a_miss() -> None:
-    """Conversations fail under .936, and where anything leaks into a question that stands alone."""
+    """Conversations fail under .936, and if anything leaks into a question that stands alone."""
     condition = load_conditions(ROOT / "eval" / "conditions.toml")["conversations"]
     fallen = {"resolution": 0.935, "metadata": 1.0, "leaks": 0.01}
     assert [finding.ok for finding in judge(condition, report(**fallen))] == [False, True, False]
@@ -174,7 +174,7 @@ def test_a_fall_in_resolution_is_a_miss() -> None:
 @pytest.mark.shared
 @pytest.mark.parametrize("name", ["litsearch_dev", "autoscholar_dev"])
 def test_the_shared_corpus_holds_the_papers_listed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The conditions over shared data find all of it where it is."""
+    """The conditions over shared data find all of it."""
     shared = Path(os.environ.get("RAG_QA_SHARED") or ROOT.parent / "shared")
     if not (shared / "data").is_dir():
         pytest.skip(f"no test data at {shared}/data (set RAG_QA_SHARED)")
@@ -198,7 +198,7 @@ def test_a_model_that_is_not_here_is_a_reason_to_skip(write, monkeypatch: pytest
 
 
 def test_a_record_is_a_block_that_its_report_meets(write) -> None:
-    """What is printed can stand in the file; each score may then be worse by what one question weighs."""
+    """What is printed can be pasted into the file; each score may then be worse by what one question weighs."""
     rows = tuple(
         {"id": str(n), "kind": "fact", "scores": {"recall@5": n / 3, "answerable_refused": float(n == 0)}}
         for n in range(4)

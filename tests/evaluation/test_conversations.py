@@ -54,7 +54,7 @@ def talker(world):
 
 
 def scores(monkeypatch, talker, folder, **resolved):
-    """The scores of a set, where each question is resolved to what is given."""
+    """The scores of a set whose questions are resolved to what is given."""
     given = {q.replace("_", " "): r for q, r in resolved.items()}
     monkeypatch.setattr(talker, "understand", lambda q, history: given.get(q, Query(text=q, topic=q)))
     return run_conversations(talker, load_conversations(folder)).scores
@@ -74,14 +74,14 @@ def scores(monkeypatch, talker, folder, **resolved):
     ],
 )
 def test_a_restriction_must_be_met_exactly(monkeypatch, talker, talk, only, within, right):
-    """The papers searched are exactly those of the places in the list shown last, in any order."""
+    """The papers searched are exactly those at the positions in the list shown last, in any order."""
     folder = talk([FIRST, turn("it", {"only": only})])
     found = scores(monkeypatch, talker, folder, it=Query(text="it", topic="it", within=within))
     assert found == {"resolution": right, "resolution/number": right}
 
 
 def test_places_are_those_of_the_last_list_shown(monkeypatch, talker, talk):
-    """A turn that showed nothing leaves the list before it in place."""
+    """A turn that showed nothing leaves the list before it valid."""
     refused = turn("why", {"gold": ["game"]}, shows=())
     folder = talk([FIRST, refused, turn("it", {"only": {"place": 2}})])
     resolved = {
@@ -103,7 +103,7 @@ def test_places_are_those_of_the_last_list_shown(monkeypatch, talker, talk):
     ],
 )
 def test_gold_is_looked_for_by_words(monkeypatch, talker, talk, question, within, gold, among, right):
-    """Every gold paper must be among the first that BM25 finds for the resolved question, where it may search."""
+    """Every gold paper must be among the first that BM25 finds for the question, in the papers that it may search."""
     folder = talk([FIRST, turn("it", {"gold": gold, "among": among})])
     found = scores(monkeypatch, talker, folder, it=Query(text=question, topic=question, within=within))
     assert found["resolution"] == right
@@ -118,7 +118,7 @@ def test_gold_is_looked_for_by_words(monkeypatch, talker, talk, question, within
     ],
 )
 def test_what_stands_alone_must_stay_as_it_is(monkeypatch, talker, talk, resolved, right):
-    """A change of topic leaks where a word or a restriction of the turns before is added."""
+    """A change of topic leaks if a word or a restriction of the turns before is added."""
     folder = talk([FIRST, turn("what is soup?", {"alone": True}, "change")])
     found = scores(monkeypatch, talker, folder, **{"what_is_soup?": resolved})
     assert (found["resolution"], found["leaks"]) == (right, 1 - right)
@@ -135,7 +135,7 @@ def test_metadata_are_looked_for_in_the_answer(monkeypatch, talker, talk, states
 
 
 def test_a_declined_question_is_not_resolved(monkeypatch, talker, talk):
-    """A place that no paper has counts as missed, and its row tells the complaint."""
+    """A position that no paper has counts as missed, and its row holds the complaint."""
 
     def decline(question, history):
         raise QuestionError("no number 7")
@@ -159,8 +159,8 @@ def test_a_declined_question_is_not_resolved(monkeypatch, talker, talk):
         ([FIRST, turn("it", {"alone": True}, kind="joke")], "kind"),
     ],
 )
-def test_a_mistake_in_a_set_is_told_with_its_line(talk, turns, complaint):
-    """What is wrong with a conversation is told with file, line and an example."""
+def test_a_mistake_in_a_set_is_an_error_with_its_line(talk, turns, complaint):
+    """The error of a broken conversation names file, line and an example."""
     with pytest.raises(EvaluationError, match=rf"conversations\.jsonl, line 1: .*{complaint}.*a line is"):
         load_conversations(talk(turns))
 
@@ -170,15 +170,15 @@ def test_two_conversations_cannot_share_an_id(talk):
     folder = talk([FIRST, turn("it", {"alone": True})])
     file = folder / "conversations.jsonl"
     file.write_text(f"{file.read_text()}\n{file.read_text()}")
-    with pytest.raises(EvaluationError, match="stands here twice"):
+    with pytest.raises(EvaluationError, match="is in the file twice"):
         load_conversations(folder)
     file.write_text("\n")
     with pytest.raises(EvaluationError, match="no conversations"):
         load_conversations(folder)
 
 
-def test_papers_that_the_index_lacks_are_told(talker, talk):
-    """A set over another corpus is told by the first paper that is missing."""
+def test_papers_that_the_index_lacks_are_an_error(talker, talk):
+    """A set over another corpus is an error that names the first missing paper."""
     folder = talk([FIRST, turn("it", {"alone": True}, shows=["gone"])])
     with pytest.raises(EvaluationError, match="shows 'gone', which the index does not hold"):
         run_conversations(talker, load_conversations(folder))
@@ -196,7 +196,7 @@ def test_evaluate_runs_a_folder_of_conversations(talker, talk, tmp_path):
 @pytest.mark.parametrize(("folder", "least"), [("conversations", 60), ("dev", 40)])
 def test_the_sets_that_ship_are_sound(folder, least):
     """Both sets load, and hold changes of topic and every other kind of turn."""
-    loaded = load_conversations(Path(__file__).parents[2] / "eval" / folder)
+    loaded = load_conversations(Path(__file__).parents[2] / "eval" / "sets" / folder)
     kinds = [turn.kind for c in loaded.conversations for turn in c.turns]
     assert len(loaded.conversations) == least
     assert len(set(kinds)) == 9

@@ -41,15 +41,15 @@ def test_seeds_stand_beside_the_clone(corpus_of, tmp_path: Path) -> None:
 def test_the_variable_says_where_seeds_are(
     corpus_of, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """RAG_QA_SHARED goes before the place beside the clone."""
+    """RAG_QA_SHARED goes before the folder beside the clone."""
     (tmp_path / "elsewhere" / "seeds").mkdir(parents=True)
     monkeypatch.setenv("RAG_QA_SHARED", str(tmp_path / "elsewhere"))
     assert corpus_of("seeds") == [tmp_path / "elsewhere" / "seeds"]
 
 
 @pytest.mark.parametrize(("corpus", "cure"), [("seeds", "RAG_QA_SHARED"), ("gone.jsonl", r"set\.toml")])
-def test_a_missing_corpus_is_told_with_its_cure(corpus_of, corpus: str, cure: str) -> None:
-    """What is not there is told with where it was looked for and both ways to give it."""
+def test_a_missing_corpus_is_an_error_with_its_cure(corpus_of, corpus: str, cure: str) -> None:
+    """The error of a missing corpus names its path and both ways to give it."""
     with pytest.raises(EvaluationError, match=rf"is not at .*{cure}.*--index DIR"):
         corpus_of(corpus)
 
@@ -75,7 +75,7 @@ def test_a_list_of_ids_selects_from_a_corpus(tmp_path: Path, packed: bool) -> No
     assert [path.name for path in chosen.parent.iterdir()] == ["chosen.jsonl"]
 
 
-def test_a_listed_paper_that_is_nowhere_is_told(tmp_path: Path) -> None:
+def test_a_listed_paper_that_is_nowhere_is_an_error(tmp_path: Path) -> None:
     """An id that no record has is an error: the corpus would be another one than meant."""
     (tmp_path / "papers.jsonl").write_text(RECORDS, "utf-8")
     (tmp_path / "ids.txt").write_text("a\nghost\n", "utf-8")

@@ -7,6 +7,7 @@ import pytest
 
 from rag_qa.errors import EvaluationError
 from rag_qa.evaluation import load_beir, load_question_set
+from rag_qa.evaluation.evaluating import find_set
 
 GOOD = {"_id": "q2", "text": "how many?", "kind": "fact", "answerable": True, "key_facts": [["4"]]}
 
@@ -38,7 +39,7 @@ def test_a_missing_file_is_named(write_set, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("header", "told"),
+    ("header", "message"),
     [
         ("name = ", "not TOML"),
         ('name = "x"\ncorpus = "sample"\n', "description"),
@@ -46,18 +47,18 @@ def test_a_missing_file_is_named(write_set, name: str) -> None:
         ('name = "x"\ndescription = ""\ncorpus = "sample"\nauthor = "me"\n', "author"),
     ],
 )
-def test_a_broken_header_is_told(write_set, header: str, told: str) -> None:
+def test_a_broken_header_is_an_error(write_set, header: str, message: str) -> None:
     """A header that is no TOML, lacks a field or has an unknown one is refused by name."""
-    with pytest.raises(EvaluationError, match=rf"set\.toml.*{told}"):
+    with pytest.raises(EvaluationError, match=rf"set\.toml.*{message}"):
         load_question_set(write_set(header=header))
 
 
 @pytest.mark.parametrize(
-    ("line", "told"),
+    ("line", "message"),
     [
         ("{", "not JSON"),
         ("[]", "not a JSON object"),
-        ({**GOOD, "_id": "q1"}, "'q1' stands here twice"),
+        ({**GOOD, "_id": "q1"}, "'q1' is in the file twice"),
         ({**GOOD, "kind": "trivia"}, "kind"),
         ({**GOOD, "answerable": "perhaps"}, "answerable"),
         ({**GOOD, "kind": "near"}, "unanswerable"),
@@ -69,15 +70,15 @@ def test_a_broken_header_is_told(write_set, header: str, told: str) -> None:
         ({**GOOD, "keyfacts": []}, "keyfacts"),
     ],
 )
-def test_a_broken_question_is_told_with_its_line(write_set, line: object, told: str) -> None:
-    """What is wrong with a question is told with file, line and the shape that a line should have."""
+def test_a_broken_question_is_an_error_with_its_line(write_set, line: object, message: str) -> None:
+    """The error of a broken question names file, line and the shape that a line should have."""
     first = {"_id": "q1", "text": "which?", "kind": "which", "answerable": True, "key_facts": []}
-    with pytest.raises(EvaluationError, match=rf"queries\.jsonl, line 2: .*{told}"):
+    with pytest.raises(EvaluationError, match=rf"queries\.jsonl, line 2: .*{message}"):
         load_question_set(write_set(questions=[first, line]))
 
 
 @pytest.mark.parametrize(
-    ("qrels", "line", "told"),
+    ("qrels", "line", "message"),
     [
         ("", 1, "no header"),
         ("q1\tgame\t1\n", 1, "no header"),
@@ -88,9 +89,9 @@ def test_a_broken_question_is_told_with_its_line(write_set, line: object, told: 
         ("query_id\tdoc_id\trelevance\nq1\tgame\t1\n\nq1\tgame\t1\n", 4, "second time"),
     ],
 )
-def test_a_broken_judgment_is_told_with_its_line(write_set, qrels: str, line: int, told: str) -> None:
-    """What is wrong with the judgments is told with file and line."""
-    with pytest.raises(EvaluationError, match=rf"qrels\.tsv, line {line}: .*{told}"):
+def test_a_broken_judgment_is_an_error_with_its_line(write_set, qrels: str, line: int, message: str) -> None:
+    """The error of broken judgments names file and line."""
+    with pytest.raises(EvaluationError, match=rf"qrels\.tsv, line {line}: .*{message}"):
         load_question_set(write_set(qrels=qrels))
 
 
@@ -106,7 +107,7 @@ def test_a_set_needs_questions(write_set) -> None:
         load_question_set(write_set(questions=[]))
 
 
-def test_bytes_that_are_not_utf8_are_told(write_set) -> None:
+def test_bytes_that_are_not_utf8_are_an_error(write_set) -> None:
     """A file in another encoding is named instead of raising a decoding error."""
     folder = write_set()
     (folder / "queries.jsonl").write_bytes(b"\xff\xfe{}")
@@ -123,7 +124,7 @@ def test_a_byte_order_mark_is_no_fault(write_set) -> None:
 
 
 def write_beir(folder: Path, queries: str, qrels: str, documents: str | None = None) -> Path:
-    """Write a BEIR folder under the given file names, gzipped where they say so."""
+    """Write a BEIR folder under the given file names, gzipped if these end in .gz."""
     files = {
         queries: "".join(json.dumps({"id": i, "text": f"about {i}"}) + "\n" for i in ("a", "b", "c")),
         qrels: "query_id\tdoc_id\trelevance\na\td1\t2\nb\td2\t0\n",
@@ -174,14 +175,14 @@ def test_judgments_and_queries_are_of_one_split(tmp_path: Path) -> None:
 
 
 def test_a_split_of_unknown_name_has_to_be_named(tmp_path: Path) -> None:
-    """Where neither test nor dev is there, the splits there are are told, and one can be named."""
+    """If there is neither test nor dev, the error names the splits that there are, and one can be named."""
     write_beir(tmp_path, "queries.jsonl", "qrels.holdout.tsv.gz")
     with pytest.raises(EvaluationError, match="--split: holdout"):
         load_beir(tmp_path)
     assert load_beir(tmp_path, split="holdout").queries == {"a": "about a"}
 
 
-def test_judgments_without_queries_are_told(tmp_path: Path) -> None:
+def test_judgments_without_queries_are_an_error(tmp_path: Path) -> None:
     """Judgments whose queries are not there are named."""
     write_beir(tmp_path, "queries.jsonl", "qrels.tsv")
     (tmp_path / "queries.jsonl").unlink()
@@ -210,7 +211,7 @@ def test_judgments_without_a_relevant_document_are_refused(tmp_path: Path) -> No
         load_beir(tmp_path)
 
 
-def test_a_damaged_archive_is_told(tmp_path: Path) -> None:
+def test_a_damaged_archive_is_an_error(tmp_path: Path) -> None:
     """A cut-off gzip file is named instead of raising EOFError."""
     write_beir(tmp_path, "queries.jsonl.gz", "qrels.tsv")
     path = tmp_path / "queries.jsonl.gz"
@@ -234,7 +235,7 @@ def test_real_collections_are_read(name: str, queries: int) -> None:
 @pytest.mark.parametrize("name", ["fields/dev", "fields/heldout", "lists/dev", "lists/heldout"])
 def test_our_sets_over_several_fields_are_sound(name: str) -> None:
     """Each is read, over four files of the shared data and the papers that one file lists."""
-    found = load_question_set(Path(__file__).parents[2] / "eval" / name)
+    found = load_question_set(Path(__file__).parents[2] / "eval" / "sets" / name)
     assert found.name == name.replace("/", "_")
     assert len(found.corpus) == 4
     assert found.ids is not None
@@ -242,3 +243,13 @@ def test_our_sets_over_several_fields_are_sound(name: str) -> None:
     assert len(listed) == 500
     assert {paper for grades in found.qrels.values() for paper in grades} <= listed
     assert {paper for question in found.questions for paper in question.maybe} <= listed
+
+
+def test_a_set_is_found_by_its_bare_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a clone a name is a set of eval/sets, unless a folder here has that name; any other is left as it is."""
+    monkeypatch.chdir(tmp_path)
+    for folder in ("eval/sets/sample", "eval/sets/fields/dev", "fields/dev"):
+        (tmp_path / folder).mkdir(parents=True)
+    assert find_set("sample") == Path("eval/sets/sample")
+    assert find_set("fields/dev") == Path("fields/dev")
+    assert find_set("nowhere") == Path("nowhere")

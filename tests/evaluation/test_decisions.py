@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, f1_score
 
-from rag_qa.evaluation.decisions import DECISIONS, decision_of, decision_scores
+from eval.studies.decisions import DECISIONS, decision_of, decision_scores
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ def test_a_refusal_decides_nothing(world) -> None:
     )
 )
 def test_scores_are_those_of_scikit_learn(pairs) -> None:
-    """Accuracy and macro-F1 agree with the reference, where no decision is one more wrong label."""
+    """Accuracy and macro-F1 agree with the reference; no decision counts as one more wrong label."""
     found, wanted = zip(*pairs, strict=True)
     scores = decision_scores(found, wanted)
     named = [decision or "none" for decision in found]

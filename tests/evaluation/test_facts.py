@@ -48,7 +48,7 @@ def test_a_fact_is_found_however_it_is_typeset(text: str, wording: str) -> None:
     ],
 )
 def test_a_part_of_a_word_or_number_is_no_fact(text: str, wording: str) -> None:
-    """A fact must stand as whole words and numbers; nothing stands in nothing."""
+    """A fact must be there as whole words and numbers; an empty text holds no fact."""
     assert not states(text, [wording])
 
 
@@ -100,7 +100,7 @@ def test_quotes_are_no_prose(world) -> None:
 
 
 def test_a_citation_is_judged_by_the_facts_of_its_sentence(world) -> None:
-    """A fact is cited where a quote under the sentence that states it states it too."""
+    """A fact is cited if a quote under the sentence that states it states it too."""
     right = world.say("It is a game.", world.cite(world.GAME, "PCA is a game."))
     wrong = world.say("There are 1,024 players.", world.cite(world.COOKING, "Salt the water first."))
     facts = [["game"], ["1024 players"], ["never stated"]]

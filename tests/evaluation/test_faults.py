@@ -2,7 +2,7 @@
 
 import pytest
 
-from rag_qa.evaluation.faults import (
+from eval.studies.faults import (
     Claim,
     Rate,
     change_number,
@@ -80,7 +80,7 @@ def test_a_changed_number_is_not_in_the_evidence():
     ],
 )
 def test_sentences_are_changed_by_rule(fault, before, after):
-    """Each rule makes one change, or none where the sentence does not lend itself to it."""
+    """Each rule makes one change, or none if the sentence does not lend itself to it."""
     assert fault(before) == after
 
 
@@ -93,7 +93,7 @@ def test_paraphrases_keep_their_evidence():
 
 
 def test_rates_count_what_is_not_supported():
-    """A fault counts as found, and a true claim as a false alarm, where the label is not supported."""
+    """A fault counts as found, and a true claim as a false alarm, if the label is not supported."""
     faults = inject(CLAIMS)
     assert all(rate.share == 1 for rate in detections(says("partial"), faults).values())
     assert all(rate.share == 0 for rate in detections(says("supported"), faults).values())

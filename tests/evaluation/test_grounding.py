@@ -21,7 +21,7 @@ FIGURES = (citation_recall, citation_precision, quote_exactness)
 
 
 def shares_words(text: str, quotes: Sequence[str]) -> bool:
-    """A lenient support: every word of the text stands in some quote."""
+    """A lenient support: every word of the text is in some quote."""
     return set(text.lower().rstrip(".").split()) <= {w for q in quotes for w in q.lower().rstrip(".").split()}
 
 
@@ -51,7 +51,7 @@ def test_a_wrong_offset_is_found(world, shift: int) -> None:
 
 @pytest.mark.parametrize(("start", "end"), [(-5, -1), (0, 10_000), (3, 3), (4, 2)])
 def test_a_place_outside_the_abstract_is_invalid(world, start: int, end: int) -> None:
-    """Negative, empty, reversed and overlong places point at no text, though Python could slice them."""
+    """Negative, empty, reversed and overlong spans point at no text, though Python could slice them."""
     quote = world.GAME.abstract[start:end]
     nowhere = world.cite(world.GAME, "PCA").model_copy(update={"start": start, "end": end, "quote": quote})
     broken = world.answer(world.say("PCA is a game.", nowhere))
@@ -85,7 +85,7 @@ def test_a_paper_must_be_in_the_answer_and_in_the_index(world) -> None:
 
 
 def test_an_altered_copy_of_a_paper_is_found(world) -> None:
-    """A quote that stands only in the answer's own copy of the paper is not exact."""
+    """A quote that is only in the answer's own copy of the paper is not exact."""
     altered = world.GAME.model_copy(update={"abstract": "PCA is a fraud."})
     broken = world.answer(
         world.say("PCA is a fraud.", world.cite(altered, "PCA is a fraud.")), papers=[altered]
@@ -196,7 +196,7 @@ def test_verbatim_accepts_each_quote_and_all_in_order(quotes: list[str]) -> None
 
 @given(st.integers(-60, 60), st.integers(-60, 60))
 def test_only_the_true_place_is_exact(start: int, end: int) -> None:
-    """Over all places, a quote is exact where the abstract says just that and nowhere else."""
+    """Over all spans, a quote is exact if the abstract says just that there, and only then."""
     from rag_qa.types import Answer, Citation, Paper, Sentence, Verdict
 
     paper = Paper(id="p", abstract="one two three two one")
@@ -263,6 +263,6 @@ def test_what_no_evidence_says_is_unfaithful(world) -> None:
 
 def test_metadata_is_not_judged(world) -> None:
     """Sentences on metadata are neither faithful nor unsupported."""
-    told = world.say("Two papers are about it.").model_copy(update={"kind": "metadata"})
-    assert faithfulness(world.answer(told), world.lookup) is None
-    assert unsupported_sentences(world.answer(told), world.lookup) == ()
+    metadata = world.say("Two papers are about it.").model_copy(update={"kind": "metadata"})
+    assert faithfulness(world.answer(metadata), world.lookup) is None
+    assert unsupported_sentences(world.answer(metadata), world.lookup) == ()

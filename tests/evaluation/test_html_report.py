@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag_qa.errors import EvaluationError
-from rag_qa.evaluation.html_report import MAX_FAILURES, find_failures, risk_coverage, to_html, write_html
+from rag_qa.evaluation.html_report import MAX_FAILURES, confidence_curve, find_failures, to_html, write_html
 from rag_qa.types import EvalReport, Interval
 
 VOID = {"meta"}
@@ -97,7 +97,7 @@ def false_answer(key: str):
 
 
 def test_the_page_tells_what_the_report_holds() -> None:
-    """Provenance, scores, kinds, seconds and the failing question stand on the page."""
+    """Provenance, scores, kinds, seconds and the failing question are on the page."""
     page = Page(
         to_html(report(row("q1", cited=["other"], missing_facts=["12 %"], scores={"paper_recall": 0.0})))
     )
@@ -234,7 +234,7 @@ def test_risk_and_coverage() -> None:
         false_answer("d") | {"confidence": 0.5},
         row("e"),
     ]
-    assert [(p.coverage, p.risk) for p in risk_coverage(rows)] == [
+    assert [(p.coverage, p.risk) for p in confidence_curve(rows)] == [
         (0.25, 0),
         (0.75, pytest.approx(1 / 3)),
         (1, 0.5),
@@ -252,7 +252,7 @@ def test_the_drawings_are_sound() -> None:
         ET.fromstring("<svg" + drawing)
 
 
-def test_a_page_that_cannot_be_written_is_told(tmp_path) -> None:
-    """A folder in place of the file is told with the option that names another."""
+def test_a_page_that_cannot_be_written_is_an_error(tmp_path) -> None:
+    """A folder instead of the file is an error with the option that names another."""
     with pytest.raises(EvaluationError, match="--html"):
         write_html(report(), tmp_path)

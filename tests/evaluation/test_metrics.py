@@ -26,7 +26,7 @@ DECISIONS = st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1)
 def test_agrees_with_ir_measures(ranking: list[str], grades: dict[str, int]) -> None:
     """nDCG@10, recall at any depth and MRR@10 equal those of ir_measures on any ranking and judgments."""
     qrels = [Qrel("q", document, grade) for document, grade in grades.items()]
-    run = [ScoredDoc("q", document, -float(place)) for place, document in enumerate(ranking)]
+    run = [ScoredDoc("q", document, -float(rank)) for rank, document in enumerate(ranking)]
     expected = ir_measures.calc_aggregate([nDCG @ 10, R @ 5, R @ 20, RR @ 10], qrels, run)
     assert ndcg_at(ranking, grades) == pytest.approx(expected[nDCG @ 10])
     assert recall_at(ranking, grades, 5) == pytest.approx(expected[R @ 5])
@@ -35,7 +35,7 @@ def test_agrees_with_ir_measures(ranking: list[str], grades: dict[str, int]) -> 
 
 
 def test_a_document_ranked_twice_counts_once() -> None:
-    """Repeating a relevant document neither raises a figure above 1 nor uses up a second place."""
+    """Repeating a relevant document neither raises a figure above 1 nor uses up a second rank."""
     assert ndcg_at(["a", "a"], {"a": 1}) == 1
     assert recall_at(["x", "x", "a"], {"a": 1}, 2) == 1
     assert reciprocal_rank_at(["x", "x", "a"], {"a": 1}) == 0.5
@@ -55,7 +55,7 @@ def test_no_relevant_document_scores_zero() -> None:
 
 
 def test_a_depth_below_one_is_an_error() -> None:
-    """Asking for the first 0 documents is a mistake of the caller and is told."""
+    """Asking for the first 0 documents is an error of the caller."""
     with pytest.raises(ValueError, match="at least 1"):
         recall_at(["a"], {"a": 1}, 0)
 

@@ -35,7 +35,7 @@ class Reader:
 
     def understand(self, question, /, *, history=()):
         if self.query is None:
-            raise QuestionError("no paper has that place")
+            raise QuestionError("no paper has that position")
         return self.query
 
     def passing(self, filter, /):
@@ -84,8 +84,8 @@ def test_all_metadata_wanted_must_be_read(phrasings):
     assert scored(folder, kind="metadata", wanted=("authors",))["wanted"] == 0
 
 
-def test_an_author_whom_the_index_lacks_is_told(phrasings):
-    """A phrasing that names foreign authors is understood where nothing can be meant, and no other is."""
+def test_an_author_whom_the_index_lacks_is_an_error(phrasings):
+    """A phrasing that names foreign authors is understood if nothing can be meant, and no other is."""
     folder = phrasings({"kind": "which", "foreign": ["Turing"]})
     assert scored(folder, kind="which", nothing="no such author")["understood"] == 1
     assert scored(folder, kind="which")["foreign"] == 0
@@ -102,7 +102,7 @@ def test_words_of_the_topic_must_still_be_searched(phrasings):
 def test_a_declined_question_is_not_understood(phrasings):
     """A QuestionError counts as not understood, and the row says why."""
     report = run_phrasings(Reader(), load_phrasings(phrasings({})))
-    assert report.per_query[0]["problem"] == "no paper has that place"
+    assert report.per_query[0]["problem"] == "no paper has that position"
     assert report.scores["understood"] == 0
 
 
@@ -124,7 +124,7 @@ def test_a_folder_is_known_by_its_splits(phrasings, tmp_path):
 
 
 def test_faults_of_a_set_name_file_and_cure(phrasings):
-    """A line that is no phrasing and a split that is not there are errors that say where."""
+    """A line that is no phrasing and a split that is not there are errors that name file and line."""
     folder = phrasings({"kind": "riddle"})
     with pytest.raises(EvaluationError, match=r"dev\.jsonl"):
         load_phrasings(folder)

@@ -54,7 +54,7 @@ def test_results_hold_no_text_of_papers(world, report) -> None:
 
 @pytest.mark.parametrize("content", ["", "{}", "[1]", "nonsense"])
 def test_other_files_are_no_reports(tmp_path: Path, content: str) -> None:
-    """What is no report is told by name, with the command that writes one."""
+    """A file that is no report is an error with its name and the command that writes one."""
     path = tmp_path / "x.json"
     path.write_text(content, "utf-8")
     with pytest.raises(EvaluationError, match=r"x\.json is not a report.*rag-qa eval"):
@@ -98,7 +98,7 @@ def test_every_line_of_a_table_is_as_wide_as_its_head(report) -> None:
 
 
 def test_missing_gold_is_shown() -> None:
-    """A reader is told when gold papers are not in the index."""
+    """The report says if gold papers are not in the index."""
     lacking = small(a=1).model_copy(update={"provenance": {"gold_not_in_index": ["p1", "p2"]}})
     assert "2 gold papers" in render(lacking)
 

@@ -63,7 +63,7 @@ def test_an_id_with_white_space_cannot_be_written(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "line", "told"),
+    ("text", "line", "message"),
     [
         ("q Q0 d 1 0.5\n", 1, "5 fields"),
         ("q Q0 d 1 0.5 t\nq Q0 d 2 0.4 t\n", 2, "found twice"),
@@ -71,11 +71,11 @@ def test_an_id_with_white_space_cannot_be_written(tmp_path: Path) -> None:
         ("q Q0 d 1 nan t\n", 1, "not both numbers"),
     ],
 )
-def test_a_broken_run_is_told_with_its_line(tmp_path: Path, text: str, line: int, told: str) -> None:
-    """What is wrong with a run file is told with file, line and the right shape."""
+def test_a_broken_run_is_an_error_with_its_line(tmp_path: Path, text: str, line: int, message: str) -> None:
+    """The error of a broken run names file, line and the right shape."""
     path = tmp_path / "run.trec"
     path.write_text(text, "utf-8")
-    with pytest.raises(EvaluationError, match=rf"{re.escape(path.name)}, line {line}: .*{told}"):
+    with pytest.raises(EvaluationError, match=rf"{re.escape(path.name)}, line {line}: .*{message}"):
         read_run(path)
 
 
@@ -126,7 +126,7 @@ def test_a_gzipped_run_is_the_plain_one(tmp_path: Path) -> None:
     assert read_run(tmp_path / "run.trec.gz").rankings == run.rankings
 
 
-def test_a_run_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+def test_a_run_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
     """Where the folder is not there, the error names the option to change."""
     with pytest.raises(EvaluationError, match=r"cannot be written.*--run"):
         write_run(Run(name="r", rankings={}), tmp_path / "nowhere" / "run.trec")
@@ -147,7 +147,7 @@ def test_a_run_file_names_papers_as_the_judgments_do(world, tmp_path: Path) -> N
     assert report.scores["ndcg@10"] == pytest.approx(theirs[ir_measures.nDCG @ 10])
 
 
-def test_equal_scores_are_told_apart_in_a_run_file(world, tmp_path: Path) -> None:
+def test_equal_scores_stay_apart_in_a_run_file(world, tmp_path: Path) -> None:
     """Papers found with one score keep their order in tools that hold 32 bits and order ties by id."""
 
     class Tied(world.Scripted):

@@ -113,8 +113,8 @@ def test_a_gold_paper_below_the_cut_is_seen(world, write_set) -> None:
     assert scores["recall@10/which"] == 0.5
 
 
-def test_a_told_error_about_the_question_counts_as_refusal(run) -> None:
-    """An empty hostile question that is told to be one is a refusal with its reason."""
+def test_an_error_about_the_question_counts_as_refusal(run) -> None:
+    """An empty question, which is an error, counts as a refusal with its reason."""
     row = run({}).per_query[4]
     assert row["refused"]
     assert "empty" in row["reason"]
@@ -152,11 +152,11 @@ def test_asking_comes_before_searching(world, write_set) -> None:
     ]
 
 
-def test_progress_is_told(world, run) -> None:
+def test_progress_is_reported(world, run) -> None:
     """After each question the caller hears how many are done, of how many."""
-    told: list[tuple[int, int]] = []
-    run(world.RIGHT, progress=lambda done, total: told.append((done, total)))
-    assert told == [(n, 5) for n in range(1, 6)]
+    steps: list[tuple[int, int]] = []
+    run(world.RIGHT, progress=lambda done, total: steps.append((done, total)))
+    assert steps == [(n, 5) for n in range(1, 6)]
 
 
 def test_provenance_says_what_was_measured(world, run, write_set) -> None:
@@ -211,7 +211,7 @@ def test_evaluate_takes_a_beir_folder(world, tmp_path: Path) -> None:
 
 
 def test_confidence_ranks_the_answerable_above_the_rest(world, run) -> None:
-    """The areas are 1 and 0 where all answerable are surer than all others, half where an answer says nothing."""
+    """The areas are 1 and 0 where all answerable are surer than all others, half if an answer has no confidence."""
     scores = run(world.RIGHT).scores
     assert scores["abstention_auroc"] == scores["abstention_auroc/near"] == 1
     refused = run({}).scores
@@ -253,7 +253,7 @@ def test_papers_that_a_list_may_hold_count_neither_way(world, tmp_path: Path) ->
 
 @pytest.mark.parametrize(("said", "score"), [("Yes, a game.", 1.0), ("No, a game.", 0.0), ("A game.", 0.0)])
 def test_yes_and_no_are_scored(world, tmp_path: Path, said: str, score: float) -> None:
-    """An answer is right where it begins with the right word."""
+    """An answer is right if it begins with the right word."""
     answer = world.answer(world.say(said, world.cite(world.GAME, "PCA is a game.")))
     asked = {"text": "is it?", "kind": "fact", "yesno": "yes"}
     assert ask_set(world, tmp_path, asked, answer, "q\tgame\t1\n").scores["yesno_accuracy"] == score
@@ -276,7 +276,7 @@ def test_near_and_far_answers_are_counted_apart(world, run) -> None:
 
 
 def test_a_set_without_prose_has_no_scores_of_it(world, run) -> None:
-    """Where nothing was written nothing is said of it; where something was, a quote has no fact in prose."""
+    """Without prose there are no scores of prose; with some prose, a quote states no fact in prose."""
     quotes = {
         text: found.model_copy(
             update={"sentences": tuple(s.model_copy(update={"kind": "quote"}) for s in found.sentences)}

@@ -10,7 +10,7 @@ from rag_qa.errors import EvaluationError
 from rag_qa.evaluation.search_benchmark import bench_search, read_texts
 
 
-def tell(stage, done, total):
+def progress(stage, done, total):
     """Take progress."""
 
 
@@ -22,7 +22,7 @@ def test_searching_is_measured_against_the_plain_model(tmp_path):
     ]
     (tmp_path / "papers.jsonl").write_text("\n".join(map(json.dumps, lines)))
     build_index([tmp_path / "papers.jsonl"], tmp_path / "index", settings=Settings())
-    found = bench_search(tmp_path / "index", ["salted soup", "number 3"], Settings(), tell=tell)
+    found = bench_search(tmp_path / "index", ["salted soup", "number 3"], Settings(), progress=progress)
     assert (found.queries, found.graph_overlap) == (2, 1.0)
     assert 0 < found.embedding_ms[0] <= found.embedding_ms[1]
     assert found.exact_ms[0] > found.embedding_ms[0] / 2
@@ -30,14 +30,14 @@ def test_searching_is_measured_against_the_plain_model(tmp_path):
     assert found.memory_mib < 1500
 
 
-def test_no_queries_are_told(tmp_path):
+def test_no_queries_are_an_error(tmp_path):
     """There is nothing to measure without a query."""
     with pytest.raises(EvaluationError, match="no query"):
-        bench_search(tmp_path, [], Settings(), tell=tell)
+        bench_search(tmp_path, [], Settings(), progress=progress)
 
 
 def test_queries_are_read_from_lines_and_records(tmp_path):
-    """Queries stand one a line, or as `text` of JSON Lines, plain or gzipped."""
+    """Queries are one a line, or as `text` of JSON Lines, plain or gzipped."""
     (tmp_path / "queries.txt").write_text("soup\n\nbees\n")
     assert read_texts(tmp_path / "queries.txt") == ["soup", "bees"]
     with gzip.open(tmp_path / "queries.jsonl.gz", "wt") as stream:

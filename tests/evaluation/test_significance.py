@@ -58,7 +58,7 @@ def test_a_constant_gain_is_significant_whatever_the_spread() -> None:
 
 @pytest.mark.parametrize(("baseline", "new"), [([], []), ([0.1], [0.1, 0.2])])
 def test_scores_that_do_not_pair_are_refused(baseline: list[float], new: list[float]) -> None:
-    """Different numbers of scores, or none, cannot be compared and are told."""
+    """Different numbers of scores, or none, cannot be compared."""
     with pytest.raises(EvaluationError, match="same queries"):
         paired_interval(baseline, new)
 
@@ -69,7 +69,7 @@ def report(scores: dict[str, float]) -> EvalReport:
 
 
 def test_reports_are_compared_query_by_query() -> None:
-    """Rows are matched by id and not by place, and only over the queries that both reports score."""
+    """Rows are matched by id and not by position, and only over the queries that both reports score."""
     interval = compare(report({"a": 0.1, "b": 0.5, "c": 1.0}), report({"b": 0.6, "a": 0.2}), "mrr@10")
     assert interval.n == 2
     assert interval.difference == pytest.approx(0.1)
@@ -96,7 +96,7 @@ def test_the_rounding_of_a_stored_report_is_no_difference() -> None:
 
 
 def test_reports_of_other_judgments_are_refused() -> None:
-    """A baseline over another version of the set, or another split, is told instead of compared."""
+    """A baseline over another version of the set, or another split, is an error."""
     before, after = (
         report({"a": 0.1}).model_copy(update={"provenance": {"set_sha256": digest}}) for digest in "xy"
     )

@@ -45,7 +45,7 @@ def test_a_whole_entry(make_paper):
     ],
 )
 def test_entry_types_follow_the_venue(make_paper, fields, entry):
-    """Meetings, journals and preprints are told apart."""
+    """Meetings, journals and preprints are distinguished."""
     assert export_papers([make_paper(**fields)], "bib").startswith(entry)
 
 

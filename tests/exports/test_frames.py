@@ -1,4 +1,4 @@
-"""Hits and answers in notebooks: as HTML, and as tables where pandas is there."""
+"""Hits and answers in notebooks: as HTML, and as tables if pandas is installed."""
 
 import json
 import sys
@@ -63,7 +63,7 @@ def test_values_show_themselves(make_paper, make_answer):
 
 
 def test_without_pandas_the_error_says_what_to_do(hits, monkeypatch):
-    """Where pandas is not installed, the message names the command that installs it."""
+    """If pandas is not installed, the message names the command that installs it."""
     monkeypatch.setitem(sys.modules, "pandas", None)
     with pytest.raises(ExportError, match="pip install pandas"):
         hits.to_dataframe()

@@ -1,4 +1,4 @@
-"""Answers as Markdown and HTML: what stands where, and that texts are shown and never obeyed."""
+"""Answers as Markdown and HTML: their layout, and that texts are shown and never run as markup."""
 
 import re
 from html.parser import HTMLParser
@@ -53,7 +53,7 @@ def test_markdown_has_the_answer_with_its_papers(make_paper, make_answer):
 
 @pytest.mark.parametrize("format", ["md", "html", "bib", "ris", "csl"])
 def test_a_synopsis_is_never_passed_off_as_the_abstract(make_paper, make_answer, format):
-    """Where the text is not the authors' own, every format says so."""
+    """If the text is not the authors' own, every format says so."""
     answer = make_answer(make_paper(kind="synopsis", status="retracted"))
     text = export_answer(answer, format)
     assert "The abstract is a synopsis by others" in text
@@ -81,14 +81,14 @@ def test_markdown_is_escaped(make_paper, make_answer):
 
 @given(st.text())
 def test_escaped_markdown_is_one_inert_line(text):
-    """Whatever the text, it stays on one line, every mark escaped, no control left."""
+    """Any text stays on one line, with every mark escaped and no control character."""
     line = escape(text)
     assert line.splitlines() in ([line], [])
     assert not re.search(r"(?<!\\)(?:\\\\)*[*_`<\[\]$|]", line)
     assert line.isprintable() or not any(c < " " or "\x7f" <= c <= "\x9f" for c in line)
 
 
-def test_a_page_stands_alone(make_paper, make_answer):
+def test_a_page_needs_no_other_file(make_paper, make_answer):
     """The page has no script and loads nothing; its policy forbids both."""
     page = export_answer(make_answer(make_paper()), "html")
     tags = Tags(page)

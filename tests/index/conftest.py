@@ -9,6 +9,7 @@ import pytest
 
 from rag_qa import IndexReport, build_index
 from rag_qa.index.reader import Index
+from rag_qa.index.store import Store
 from rag_qa.testing import HashingEmbedder
 
 SYLLABLES = "ba ke li mo nu ra se ti vo zu dar fen gol hix jum".split()
@@ -50,7 +51,7 @@ class Library:
         return path
 
     def build(self, *sources: Path | str, **options: object) -> IndexReport:
-        """Build the index, from the whole folder unless told otherwise, counting what is embedded anew."""
+        """Build the index, by default from the whole folder; `embedder.encoded` holds what this run embeds."""
         self.embedder.encoded.clear()
         options = {"embedder": self.embedder} | options
         return build_index(sources or [self.sources], self.index, **options)
@@ -65,6 +66,19 @@ class Library:
             return [paper.id for paper in index.papers()]
         finally:
             index.close()
+
+    @staticmethod
+    def counts(report: IndexReport, *names: str) -> list[int]:
+        """Some counts of a report."""
+        return [getattr(report, name) for name in names]
+
+    @staticmethod
+    def contents(folder: Path) -> tuple[object, ...]:
+        """The papers, passages and vectors in the store of an index."""
+        store = Store.open(folder)
+        held = (list(store.papers()), list(store.passage_vectors()), store.count("vectors"))
+        store.close()
+        return held
 
     def derived(self) -> Path:
         """The folder of derived files that a new reader uses."""

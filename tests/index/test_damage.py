@@ -1,4 +1,4 @@
-"""Damage to what is derived is noticed and mended without embedding; damage to the truth is told."""
+"""Damaged derived files are noticed and rebuilt without embedding; a damaged store is an error."""
 
 import json
 import random
@@ -36,7 +36,7 @@ def grow(path):
 
 
 def without_matrix(folder):
-    """Make a generation as versions without the exact matrix left it, stamp and all."""
+    """Make a generation as versions without the exact matrix wrote it, with its stamp."""
     shutil.rmtree(folder / "exact")
     stamp = json.loads((folder / "stamp.json").read_text())
     kept = {name: entry for name, entry in stamp.items() if not name.startswith("exact")}
@@ -44,7 +44,7 @@ def without_matrix(folder):
 
 
 def without_rules(folder):
-    """Make a generation as versions that saw other words in a text left it, stamp and all."""
+    """Make a generation as versions with another analyzer wrote it, with its stamp."""
     (folder / "lexical" / "rules.json").unlink()
     stamp = json.loads((folder / "stamp.json").read_text())
     (folder / "stamp.json").write_text(
@@ -138,7 +138,7 @@ def test_indexing_after_damage_embeds_nothing(built, world, damage):
 
 
 def test_search_of_every_vector_does_without_chroma(built, world):
-    """Where every vector is compared, Chroma is not opened: its database may be lost in part, and search goes on."""
+    """An exact search does not open Chroma: it works although Chroma's database is damaged."""
     truncate(built.derived() / "chroma" / "chroma.sqlite3")
     index = built.open()
     (hit,) = Retriever(index, HashingEmbedder()).search(world.made_up([7])[0]["title"], 1)
@@ -195,8 +195,8 @@ def test_check_is_not_led_astray_by_the_working_directory(built, tmp_path, monke
     assert check_index(built.index).ok
 
 
-def test_damaged_truth_is_told(built):
-    """A truth file with damaged pages gives a told error wherever the damage is met, never another."""
+def test_a_damaged_store_is_an_error(built):
+    """A store with damaged pages gives an error of ours wherever the damage is met, and never another."""
     path = built.index / "papers.sqlite3"
     sound = path.read_bytes()
     outcomes = set()
@@ -213,7 +213,7 @@ def test_damaged_truth_is_told(built):
 
 
 def outcome(library):
-    """The type of the error that opening, reading, searching and indexing end in; None for none."""
+    """The type of the first error of opening, reading, searching and indexing, or None."""
     try:
         index = library.open()
         try:
@@ -227,8 +227,8 @@ def outcome(library):
     return None
 
 
-def test_a_body_that_is_no_paper_is_told(built):
-    """A stored paper that cannot be parsed is damage, told with the file's name."""
+def test_a_body_that_is_no_paper_is_an_error(built):
+    """A stored paper that cannot be parsed is damage; the error names the file."""
     db = sqlite3.connect(built.index / "papers.sqlite3")
     db.execute("UPDATE papers SET body = '{}' WHERE id = 'p00005'")
     db.commit()

@@ -89,13 +89,6 @@ def killed_at(library, place: str, after: float = 0.0, pause: float = 0.0) -> It
             child.kill()
 
 
-def contents(folder):
-    store = Store.open(folder)
-    held = (list(store.papers()), list(store.passage_vectors()), store.count("vectors"))
-    store.close()
-    return held
-
-
 def hits(index):
     return Retriever(index, HashingEmbedder(), pool=50).search(TEXT, 10)
 
@@ -106,7 +99,7 @@ def finish(library, tmp_path):
     assert len(library.embedder.encoded) == embedded
     other = tmp_path / "other"
     build_index([library.sources], other, embedder=HashingEmbedder())
-    assert contents(library.index) == contents(other)
+    assert library.contents(library.index) == library.contents(other)
     assert len(list((library.index / "derived").iterdir())) <= 2
     return embedded
 

@@ -85,7 +85,7 @@ def test_what_an_older_version_built_is_built_again_elsewhere(read_only, graph):
     folder = read_only.close()
     before = sorted(folder.rglob("*")), set(Path(tempfile.gettempdir()).glob("rag-qa-*"))
     index = Index.open(folder, graph=graph)
-    assert len(index.lexical.places_of_all("game")) == 1
+    assert len(index.lexical.papers_with_all("game")) == 1
     _, vectors = index.passage_vectors(["games"])
     assert index.exact.vectors.shape == (2, vectors.shape[1])
     if graph:

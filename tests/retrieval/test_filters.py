@@ -87,7 +87,7 @@ def test_other_people_are_not(facets, author):
 
 
 def test_nearest_names_are_told(facets):
-    """An author that no paper has is told with those of the same family name, or spelt alike."""
+    """The error for an unknown author names authors with the same family name or a similar spelling."""
     with pytest.raises(FilterError, match=r"Ian M\. Gemp"):
         passing(facets, authors=("Ina Gemp",))
     with pytest.raises(FilterError, match="Bernhard Schölkopf"):
@@ -123,7 +123,7 @@ def test_fields_restrict_together(facets, fields, ids):
 
 
 @pytest.mark.parametrize(
-    ("fields", "told"),
+    ("fields", "message"),
     [
         ({"since": 2030}, "2019 to 2021"),
         ({"venues": ("Nurips",)}, "NeurIPS 2020"),
@@ -131,9 +131,9 @@ def test_fields_restrict_together(facets, fields, ids):
         ({"authors": ("Gemp", "Schölkopf")}, "by Schölkopf"),
     ],
 )
-def test_a_filter_without_papers_names_what_there_is(facets, fields, told):
+def test_a_filter_without_papers_names_what_there_is(facets, fields, message):
     """A filter that nothing passes is an error that names the nearest values, or the condition that fails."""
-    with pytest.raises(FilterError, match=told):
+    with pytest.raises(FilterError, match=message):
         passing(facets, **fields)
 
 

@@ -59,7 +59,7 @@ def test_the_score_is_recorded_beside_the_others():
 
 
 def test_ties_stay_in_the_former_order():
-    """Hits that the reranker cannot tell apart keep their order."""
+    """Hits with equal scores of the reranker keep their order."""
     assert ids(rerank("q", hits("a", "b", "c", "d"), Given(1, 2, 1, 2), depth=4)) == ["p2", "p4", "p1", "p3"]
 
 

@@ -77,7 +77,7 @@ def test_components_are_what_they_say(retriever, index):
     for hit in retriever.search("game players", 6):
         rows, vectors = index.passage_vectors([hit.paper.id])
         assert hit.components["dense"] == pytest.approx(float(np.max(vectors @ query)), abs=1e-6)
-        assert hit.components["lexical"] == pytest.approx(float(bm25[index.lexical.places[hit.paper.id]]))
+        assert hit.components["lexical"] == pytest.approx(float(bm25[index.lexical.ordinals[hit.paper.id]]))
         assert hit.passage.id == rows[int(np.argmax(vectors @ query))].id
 
 
@@ -173,7 +173,7 @@ def test_search_is_deterministic(retriever):
 
 
 def test_ties_are_broken_by_id(tmp_path):
-    """Papers that a query cannot tell apart stand in order of their ids."""
+    """Papers with equal scores come in the order of their ids."""
     words = ["apple", "grape", "lemon", "mango", "peach", "plum"]
     papers = {f"{number}": f"{word} {word}{word} orchard" for number, word in enumerate(words)}
     opened = build(tmp_path, dict(reversed(papers.items())))

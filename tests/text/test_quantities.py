@@ -50,7 +50,7 @@ def test_units_have_one_spelling(text, unit):
     ],
 )
 def test_what_the_source_lacks(sentence, source, lacking):
-    """A number is missing where the source lacks it or has it in another unit; each is told once."""
+    """A number is unseen if the source lacks it or has it with another unit; each is returned once."""
     assert [str(q) for q in unseen(quantities(sentence), quantities(source))] == lacking
 
 

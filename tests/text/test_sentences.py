@@ -68,7 +68,7 @@ def test_sentences_cover_all_but_white_space(text):
 @pytest.mark.shared
 @pytest.mark.parametrize(("folder", "floor"), [("scifact", 0.975), ("csfcube", 0.983)])
 def test_boundaries_agree_with_people(shared, folder, floor):
-    """Boundary F1 on sentence-split abstracts stays where it was measured."""
+    """Boundary F1 on sentence-split abstracts stays as measured."""
     right = found = wanted = 0
     with gzip.open(shared / "data" / folder / "documents.jsonl.gz", "rt", encoding="utf-8") as lines:
         for line in lines:

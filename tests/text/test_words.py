@@ -53,7 +53,7 @@ def test_words_are_parted_as_readers_part_them(text, found):
     st.integers(min_value=1, max_value=6),
 )
 def test_a_part_of_a_text_without_blanks_is_a_run_of_its_words(text, start, length):
-    """Whatever stands in a text of a script that parts no words is found there."""
+    """Any substring of a text in a script without spaces is found as a run of words."""
     part = text[start : start + length]
     found, wanted = words(text), words(part)
     assert not part or any(found[n : n + len(wanted)] == wanted for n in range(len(found)))

@@ -1,7 +1,7 @@
-"""How well texts meet each word of a question, by the likeness of tokens in context (late interaction).
+"""Late interaction (MaxSim): how well texts meet each word of a question, by the vectors of tokens in context.
 
-A word is met as well as its tokens' nearest tokens in the text are like them (MaxSim of ColBERT, Khattab and Zaharia,
-SIGIR 2020), so that "puppies" is met by "young dogs" and not by "bees". Words weigh by how much they tell papers apart.
+Each token of the question is compared with its nearest token of the text (ColBERT: Khattab and Zaharia, SIGIR 2020), so
+"puppies" is met by "young dogs" and not by "bees". Words are weighted by inverse document frequency.
 """
 
 import re
@@ -15,7 +15,7 @@ from rag_qa.text.words import WORD, content_terms
 
 
 class WeighedWord(NamedTuple):
-    """A word of the question, where it stands there, and its share of the weight of all."""
+    """A word of the question, its span in characters, and its share of the weight of all words."""
 
     text: str
     start: int
@@ -24,7 +24,7 @@ class WeighedWord(NamedTuple):
 
 
 def weighed_words(question: str, weights: Mapping[str, float]) -> list[WeighedWord]:
-    """Return the words of the question whose terms have a weight, in order; not those that merely ask for papers."""
+    """Return the words of the question that have a weight, in order; words that only ask for papers have none."""
     found = [(match, _weight(match, weights)) for match in WORD.finditer(question)]
     total = sum(weight for _, weight in found)
     return [WeighedWord(m.group(), m.start(), m.end(), weight / total) for m, weight in found if weight > 0]
@@ -33,9 +33,9 @@ def weighed_words(question: str, weights: Mapping[str, float]) -> list[WeighedWo
 def align(
     question: str, asked: TokenEncoding, texts: Sequence[TokenEncoding], weights: Mapping[str, float]
 ) -> Matrix:
-    """Return how well each text meets each of the question's `weighed_words`, times its share, shape (texts, words).
+    """Return how well each text meets each of the question's `weighed_words`, times its share; shape (texts, words).
 
-    A row adds up to the text's alignment, at most 1: the mean over the words by weight.
+    A row adds up to the text's alignment, 0 to 1. `asked` is the encoding of the question.
     """
     words = weighed_words(question, weights)
     met = np.zeros((len(texts), len(words)), dtype=np.float32)
@@ -47,7 +47,7 @@ def align(
     begins, ends = asked.spans.T
     for column, word in enumerate(words):
         pieces = nearest[(begins < word.end) & (ends > word.start)]
-        if len(pieces):  # none where the question is longer than the model takes
+        if len(pieces):  # empty if the question is longer than the model reads
             met[:, column] = np.maximum(0.0, pieces.mean(axis=0)) * word.share
     return met
 

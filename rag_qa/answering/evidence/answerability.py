@@ -1,13 +1,10 @@
-"""Do the papers on a question's topic also answer it? A logistic regression that looks at what was asked for.
+"""Answerability: do the papers found answer the question, or should it abstain? Logistic regressions over `Clues`.
 
-Beside the signals of relevance it reads whether the words that the best paper's title does not explain stand in that
-paper, whether the question names what no good paper does, whether, where a number is asked for, a sentence with one
-speaks of what is counted, and what the language model says (`Said`). Coefficients and thresholds are data
-(relevance.toml): `answer` without a model that reads, `read_answer` once it has read, and `confirmed_answer` once what
-it wrote has been confirmed. Without a model that reads, a near miss in the words of an abstract is often answered.
+There are three models in relevance.toml: `answer` if no language model reads the evidence, `read_answer` once it has
+read, and `confirmed_answer` once what it wrote has been confirmed. The last two read what it said (`Said`). Without a
+language model, a near miss in the words of an abstract is often answered.
 """
 
-import math
 import re
 from collections.abc import Mapping, Sequence
 from itertools import dropwhile, takewhile
@@ -17,27 +14,28 @@ from rag_qa.answering.evidence.alignment import weighed_words
 from rag_qa.answering.evidence.relevance import (
     Relevance,
     best_signals,
+    is_on_topic,
     keep_relevant,
     list_probability,
     logistic,
-    speaks_to,
     threshold,
 )
+from rag_qa.answering.logistic import log_odds
 from rag_qa.text.entities import foreign_codes, foreign_names
 from rag_qa.text.quantities import numbers
 from rag_qa.text.words import WORD, content_terms, coverage
 from rag_qa.types import Paper, Query, Value
 
 NOTHING_RELEVANT = "no paper in the index speaks to this question"
-# As many of the most probable papers may hold the names that are asked for.
+# The names in the question are looked for in this many of the most probable papers.
 FIRST_PAPERS = 3
-# A word that no sentence meets better than this is missing: unrelated words in context are this alike.
+# A word that no sentence meets better than this is missing: unrelated words are about this similar.
 UNMET = 0.5
 ASKING = (
     re.compile(r"\bhow\s+(?:many|much)\b", re.IGNORECASE),
     re.compile(r"\b(?:what|which)\b", re.IGNORECASE),
 )
-# Nouns whose value is a number. Without a model that reads they find more near misses than the kind of question does.
+# Nouns whose value is a number. Without a language model they find near misses that the kind of question does not.
 MEASURED = re.compile(
     r"\b(?:percentage|percent|proportion|fraction|share|number|rates?|ratio|size|scores?|accuracy|precision|recall"
     r"|sensitivity|specificity|speed-?up|speed|latency|throughput|frequency|incidence|prevalence|heritability|dose|dosage"
@@ -45,16 +43,17 @@ MEASURED = re.compile(
     r"|gain|improvement|hours|days|months|years|error|variance|amount|quantity)\b",
     re.IGNORECASE,
 )
-# Words in capitals, one after the other.
+# Two or more words in capitals, one after the other.
 SHOUTED = re.compile(r"\b[A-Z]{2,}(?:\W+[A-Z]{2,})+\b")
 
 
 class Clues(Value):
-    """What answerability is read from; each 0 to 1.
+    """The features of answerability, each 0 to 1.
 
-    `said` is the share of the question's terms beyond the title of the most probable paper that this paper holds;
-    `name_missing` is 1 where the question names what none of the first papers does; `number_missing` is, for a
-    question that asks for a number, how far the best sentence with one is from meeting the word for what is counted.
+    `said` is the weighted share of the question's terms, without those of the most probable paper's title, that this
+    paper's abstract holds. `name_missing` is 1 if the question has a name that none of the first papers has.
+    `number_missing` is 0 unless a number is asked for; then it is how far the best sentence with a number is from
+    meeting the word for what is counted.
     """
 
     passage_similarity: float
@@ -66,10 +65,10 @@ class Clues(Value):
 
 
 class Said(NamedTuple):
-    """What a language model said of the evidence, as probabilities; None where it was not asked.
+    """What the language model said of the evidence, as probabilities; None if it was not asked.
 
-    That the evidence states the answer (`stated`); the same of what the written answer cites, alone (`confirmed`); and
-    that this supports the answer (`supported`), by the verdict on it.
+    `stated`: the evidence states the answer. `confirmed`: the sentences that the written answer cites state it by
+    themselves. `supported`: these sentences support the written answer, by its verdict.
     """
 
     stated: float | None = None
@@ -78,15 +77,15 @@ class Said(NamedTuple):
 
 
 NOTHING_SAID = Said()
-# What counts for a quote, which stands in where nothing written was supported: less than a verdict of `partial`.
+# `supported` of a quote that takes the place of prose: the bound below which a verdict is `unsupported`.
 NOTHING_SUPPORTED = 0.25
 
 
 class Decision(NamedTuple):
     """Whether the papers answer a question.
 
-    All papers assessed, most probable first; those to answer from (none: it is refused); the probability that they
-    answer; why they would not; and what that was read from.
+    `assessed` are all papers, most probable first; `relevant` those to answer from, [] for an abstention; `confidence`
+    is the probability that they answer; `why_not` is the reason of an abstention, `clues` the features by name.
     """
 
     assessed: Sequence[Relevance]
@@ -108,9 +107,11 @@ def decide(
 ) -> Decision:
     """Return whether the papers answer a question; `assessed` is most probable first and not empty.
 
-    They do where the confidence reaches the one wanted; where none is, the one that ships, and where they also speak
-    to the question at all, by their scores or by a model that rather says so. Where a model has read but not written
-    yet, only what is hardly answerable is refused.
+    They do if the confidence reaches `wanted`. If that is None, the confidence must reach the fitted threshold, and the
+    papers must be on the question's topic, by their scores or because the language model says that they state the
+    answer. Once the model has read but not yet written, only questions that are hardly answerable are refused.
+
+    `terms` are the question's, `weights` their inverse document frequencies.
     """
     clues = find_clues(query, assessed, papers, terms, weights).model_dump()
     model = "answer"
@@ -125,7 +126,7 @@ def decide(
     if model == "read_answer":
         wants = min(wants, threshold(model))
     why_not = _not_said(query, assessed, papers, weights)
-    speaks = speaks_to(assessed) or (said.stated is not None and said.stated > 0.5)
+    speaks = is_on_topic(assessed) or (said.stated is not None and said.stated > 0.5)
     return _decision(query, assessed, confidence, confidence >= wants, speaks, wanted, why_not, clues)
 
 
@@ -137,16 +138,16 @@ def decide_list(
     *,
     wanted: float | None = None,
 ) -> Decision:
-    """Return whether the papers meet a request for papers, and which do.
+    """Return whether the papers meet a request for papers, and which of them do.
 
-    `assessed` is most probable first and not empty. Papers need only be on what is asked for, and nothing need be
-    stated: relevance alone decides, with the confidence wanted or the one that ships.
+    Relevance alone decides, since papers need not state anything: the confidence must reach `wanted`, or the fitted
+    threshold if that is None. `assessed` is most probable first and not empty.
     """
     confidence = list_probability(assessed)
     sure = confidence >= (threshold("list") if wanted is None else wanted)
     clues = best_signals([paper.signals for paper in assessed]).model_dump()
     why_not = _not_said(query, assessed, papers, weights)
-    return _decision(query, assessed, confidence, sure, speaks_to(assessed), wanted, why_not, clues)
+    return _decision(query, assessed, confidence, sure, is_on_topic(assessed), wanted, why_not, clues)
 
 
 def _decision(
@@ -159,7 +160,7 @@ def _decision(
     why_not: str,
     clues: Mapping[str, float],
 ) -> Decision:
-    """Return the decision, sure enough or not; without a confidence wanted papers must also speak to the question."""
+    """Return the decision: papers are kept if `sure` and, unless a confidence is wanted, on the question's topic."""
     return Decision(
         assessed=assessed,
         relevant=keep_relevant(assessed) if sure and (speaks or wanted is not None) else [],
@@ -170,22 +171,16 @@ def _decision(
 
 
 def decide_named(query: Query, decision: Decision, papers: Sequence[Paper], least: float) -> Decision:
-    """Return the same for a question that says which papers it is about, where no model read them.
+    """Return the decision on a question that names its papers, if no language model reads them: rules replace scores.
 
-    They answer where they are at all like it; not where it names what none of them does, nor where it asks for a number
-    and the most probable one has none.
+    Every paper counts whose likeness reaches `least`. None does if the question has a name that no paper has, or if it
+    asks for a number and the most probable paper has none.
     """
     first = decision.assessed[0]
     numberless = query.kind == "number" and not any(numbers(s.text) for s in first.sentences)
     if numberless or missing_names(query.topic, papers):
         return decision._replace(relevant=[])
     return decision._replace(relevant=[paper for paper in decision.assessed if paper.likeness >= least])
-
-
-def log_odds(probability: float) -> float:
-    """Return the logarithm of the odds, bounded as 12-bit probabilities would be (±8.3)."""
-    bounded = min(max(probability, 1 / 4096), 1 - 1 / 4096)
-    return math.log(bounded / (1 - bounded))
 
 
 def find_clues(
@@ -195,7 +190,7 @@ def find_clues(
     terms: Sequence[str],
     weights: Mapping[str, float],
 ) -> Clues:
-    """Return the clues; `terms` are the question's, `weights` say how much each tells papers apart."""
+    """Return the clues; `terms` are the question's, `weights` their inverse document frequencies."""
     best = best_signals([paper.signals for paper in assessed])
     by_id = {paper.id: paper for paper in papers}
     first = by_id[assessed[0].paper_id]
@@ -211,7 +206,7 @@ def find_clues(
 
 
 def missing_names(question: str, papers: Sequence[Paper]) -> list[str]:
-    """Return the names of the question that no paper has, where capitals tell names (NOT SO HERE, Nor In Titles)."""
+    """Return the names in a question that no paper has. Names are known by capitals, unless Most Words Have Them."""
     known, words = " ".join(map(_all_of, papers)), question.split()
     title_case = 2 * sum(word[0].isupper() for word in words) > len(words)
     spoken = SHOUTED.sub(" ", question)
@@ -219,32 +214,32 @@ def missing_names(question: str, papers: Sequence[Paper]) -> list[str]:
 
 
 def _all_of(paper: Paper) -> str:
-    """The paper's text with its metadata, which a question may name too."""
+    """Return the paper's text and metadata: all that a question may name."""
     return " ".join([paper.title, paper.abstract, *paper.authors, paper.venue or "", str(paper.year or "")])
 
 
 def _number_missing(query: Query, first: Relevance, weights: Mapping[str, float]) -> float:
-    """How far the sentences with numbers are from meeting the word for what is counted, 1 without any number."""
+    """Return how far the sentences with numbers are from meeting the word for what is counted; 1 if there are none."""
     if not _asks_for_number(query):
         return 0.0
     numbered = [sentence for sentence in first.sentences if numbers(sentence.text)]
     counted = _counted(query.topic)
-    places = [(n, w.share) for n, w in enumerate(weighed_words(query.topic, weights)) if w.text in counted]
-    if not numbered or not places:
+    columns = [(n, w.share) for n, w in enumerate(weighed_words(query.topic, weights)) if w.text in counted]
+    if not numbered or not columns:
         return 0.0 if numbered else 1.0
-    place, share = places[-1]
-    return 1.0 - min(1.0, max(sentence.met[place] for sentence in numbered) / share)
+    column, share = columns[-1]
+    return 1.0 - min(1.0, max(sentence.met[column] for sentence in numbered) / share)
 
 
 def _asks_for_number(query: Query) -> bool:
-    """Return whether a number is asked for: by its kind, or by a noun whose value is one ("vocabulary size")."""
+    """Return whether a question asks for a number: by its kind, or by a noun whose value is one ("vocabulary size")."""
     if query.kind in ("which", "yesno"):
         return False
     return query.kind == "number" or bool(ASKING[0].search(query.topic) or MEASURED.search(query.topic))
 
 
 def _counted(question: str) -> list[str]:
-    """Return what is counted or measured: the first content words after "how many", "what" or "which"."""
+    """Return the words for what is counted or measured: the first content words after "how many", "what" or "which"."""
     for asking in ASKING:
         if found := asking.search(question):
             words = dropwhile(_says_nothing, WORD.findall(question[found.end() :]))
@@ -258,7 +253,7 @@ def _says_nothing(word: str) -> bool:
 
 
 def _covered(terms: Sequence[str], heading: str, text: str, weights: Mapping[str, float]) -> float:
-    """The share of the weight of the terms beyond a heading that a text holds; 1 where the heading has them all."""
+    """Return the weighted share of the terms that a text holds, without those of the heading; 1 if none is left."""
     explained = set(content_terms(heading))
     beyond = [term for term in terms if term not in explained]
     return coverage(beyond, content_terms(text), weights) if beyond else 1.0
@@ -267,7 +262,7 @@ def _covered(terms: Sequence[str], heading: str, text: str, weights: Mapping[str
 def _not_said(
     query: Query, assessed: Sequence[Relevance], papers: Sequence[Paper], weights: Mapping[str, float]
 ) -> str:
-    """Say what is missing: a name that no paper has, else the word that the nearest sentences meet least."""
+    """Return the reason of an abstention: a name that no paper has, else the word that the sentences meet least."""
     if names := missing_names(query.topic, papers):
         return f"relevant papers are here, but none of them names “{names[0]}”"
     words = weighed_words(query.topic, weights)

@@ -1,4 +1,4 @@
-"""Assessed papers → the sentences that an answer quotes, and those that a language model reads."""
+"""Papers with their relevance → the sentences that an answer quotes, and those that the language model reads."""
 
 from collections.abc import Sequence
 
@@ -7,19 +7,19 @@ from rag_qa.answering.evidence.scoring import ScoredSentence
 from rag_qa.settings import Settings
 from rag_qa.types import Query, QuestionKind
 
-# A further sentence must come this close to the best one to be worth quoting.
+# A further sentence is quoted if it has this share of the best score.
 WORTH_READING = 0.6
-# Papers that an answer quotes, and a comparison sets side by side.
+# Papers that an answer quotes or compares.
 COMPARED = 2
 
 
 def choose_sentences(
     relevant: Sequence[Relevance], kind: QuestionKind, settings: Settings
 ) -> list[ScoredSentence]:
-    """Return what to quote: the best sentence of each paper for a list, else the best of the two most probable ones.
+    """Return what to quote: for a list the best sentence of each paper, else the best of the two most probable papers.
 
-    As many of one as of the other, so that a comparison that is not known for one still shows both; one that is keeps
-    its papers apart, each with what comes close to its own best sentence.
+    Each of the two gives up to `evidence_sentences`. Of a comparison, what is worth quoting is decided for each paper,
+    so that both are shown; of other questions, over both.
     """
     if kind == "which":
         return [paper.sentences[0] for paper in relevant[: settings.listed_papers]]
@@ -28,9 +28,10 @@ def choose_sentences(
 
 
 def to_read(assessed: Sequence[Relevance], query: Query, settings: Settings) -> list[ScoredSentence]:
-    """Return what a language model reads, best first: the best sentences, of a comparison those of two papers.
+    """Return what the language model reads, best first: the `read_sentences` best sentences.
 
-    Of one or two papers that the question names, whole abstracts: so the next question on them reads the same.
+    For a comparison, half of them are of each of the two first papers. If the question names one or two papers, it
+    reads their whole abstracts, so that the next question on them has the same evidence.
     """
     if query.within is not None and len(assessed) <= COMPARED:
         return [s for paper in assessed for s in paper.sentences]
@@ -42,7 +43,7 @@ def to_read(assessed: Sequence[Relevance], query: Query, settings: Settings) -> 
 
 
 def _best(sentences: Sequence[ScoredSentence], most: int) -> list[ScoredSentence]:
-    """Return the best sentences, of which each further one comes close to the first."""
+    """Return up to `most` sentences, best first, whose scores come close to the best."""
     ranked = sorted(sentences, key=lambda s: -s.score)
     worth = WORTH_READING * max(0.0, ranked[0].score) if ranked else 0.0
     return ranked[:1] + [s for s in ranked[1:most] if s.score >= worth]

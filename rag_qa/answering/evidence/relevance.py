@@ -1,29 +1,28 @@
-"""Do the papers speak to the question, and which of them do? Two logistic regressions over readable signals.
+"""Relevance: are the papers on the question's topic, and which of them count? Two logistic regressions over signals.
 
-The first looks at the best of every signal among the papers found, and tells a question that is far off from one on
-the papers' topics. The second looks at each paper, also beside the best one, and decides which papers count. They are
-apart because the best paper on a far-off question looks much like the fifth best on a good one. Their coefficients and
-thresholds are data (relevance.toml), fitted by eval/fit_relevance.py, which says on what and how well they do.
+The model `question` reads the best value of each signal, and tells a question far off the papers' topics from one on
+them. The model `paper` reads the signals of each paper, and how far they are behind the best paper's. They are two
+models because the best paper on a far-off question looks much like the fifth best on a good one. Coefficients and
+thresholds are in relevance.toml, fitted by eval/fit/relevance.py, which says on what and how well they do.
 """
 
-import math
-import tomllib
 from collections.abc import Mapping, Sequence
-from functools import cache
-from importlib.resources import files
-from typing import Any
 
 import numpy as np
 
 from rag_qa.answering.evidence.scoring import ScoredSentence
+from rag_qa.answering.logistic import load_model, read_toml
 from rag_qa.text.words import content_terms, coverage
 from rag_qa.types import Hit, Value
 
+MODELS = ("rag_qa.answering.evidence", "relevance.toml")
+
 
 class Signals(Value):
-    """What relevance is read from; each 0 to 1. `alignment` is how well the sentences together meet the question.
+    """The features of relevance, each 0 to 1: similarities are cosines, coverages are weighted shares of terms.
 
-    `feedback_similarity` is that of search's second look: with the question moved towards the first papers found.
+    `feedback_similarity` is that of pseudo-relevance feedback (Rocchio): the question moved towards the first papers
+    found. `alignment` is how well the sentences together meet the words of the question.
     """
 
     passage_similarity: float
@@ -36,7 +35,7 @@ class Signals(Value):
 
 
 class Relevance(Value):
-    """A paper's probability of relevance, its sentences best first, and the signals behind it."""
+    """A paper's probability of relevance, its sentences (best first), and its signals."""
 
     paper_id: str
     probability: float
@@ -45,7 +44,7 @@ class Relevance(Value):
 
     @property
     def likeness(self) -> float:
-        """Mean of the similarities of passage and best sentence."""
+        """Mean of the similarities of the passage and of the best sentence."""
         return (self.signals.passage_similarity + self.signals.sentence_similarity) / 2
 
 
@@ -55,7 +54,10 @@ def assess(
     terms: Sequence[str],
     weights: Mapping[str, float],
 ) -> list[Relevance]:
-    """Return each hit's relevance, most probable first; `sentences` are those of the hits, best first."""
+    """Return the relevance of each hit, most probable first.
+
+    `sentences` are those of the hits, best first; `weights` are the inverse document frequencies of the `terms`.
+    """
     own = {hit.paper.id: tuple(s for s in sentences if s.paper_id == hit.paper.id) for hit in hits}
     signals = {hit.paper.id: _signals(hit, own[hit.paper.id], terms, weights) for hit in hits}
     best = best_signals(list(signals.values()))
@@ -81,24 +83,24 @@ def _signals(
 
 
 def best_signals(signals: Sequence[Signals]) -> Signals:
-    """Return the highest of each signal; zeros where there are none."""
+    """Return the highest value of each signal; zeros if there are no papers."""
     return Signals(
         **{name: max((getattr(s, name) for s in signals), default=0.0) for name in Signals.model_fields}
     )
 
 
 def question_probability(best: Signals) -> float:
-    """Return the probability that the papers speak to the question, from the best of every signal."""
+    """Return the probability that the papers are on the question's topic, from the best of each signal."""
     return logistic("question", best.model_dump())
 
 
 def paper_probability(signals: Signals, best: Signals) -> float:
-    """Return the probability that a paper is relevant to a question to which the papers speak."""
+    """Return the probability that a paper is relevant, given that the papers are on the question's topic."""
     return logistic("paper", paper_features(signals, best))
 
 
 def paper_features(signals: Signals, best: Signals) -> dict[str, float]:
-    """Return the signals, and how far some of them are behind the best paper's."""
+    """Return the signals, and how far some of them are below the best."""
     return signals.model_dump() | {
         "passage_gap": best.passage_similarity - signals.passage_similarity,
         "sentence_gap": best.sentence_similarity - signals.sentence_similarity,
@@ -108,34 +110,27 @@ def paper_features(signals: Signals, best: Signals) -> dict[str, float]:
 
 
 def keep_relevant(assessed: Sequence[Relevance]) -> list[Relevance]:
-    """Return the most probable paper, and each that reaches the threshold for papers; `assessed` is best first."""
+    """Return the first paper, and all others that reach the threshold for papers; `assessed` is best first."""
     wanted = threshold("paper")
     return [*assessed[:1], *(paper for paper in assessed[1:] if paper.probability >= wanted)]
 
 
-def speaks_to(assessed: Sequence[Relevance]) -> bool:
-    """Return whether the papers are on the question's topic at all."""
+def is_on_topic(assessed: Sequence[Relevance]) -> bool:
+    """Return whether the papers are on the question's topic."""
     return question_probability(best_signals([a.signals for a in assessed])) >= threshold("question")
 
 
 def list_probability(assessed: Sequence[Relevance]) -> float:
-    """Return the probability that a request for papers is met: that they speak to it, and the best one is relevant."""
+    """Return the probability that a request for papers is met: they are on its topic, and the best one is relevant."""
     best = best_signals([a.signals for a in assessed])
     return question_probability(best) * max(a.probability for a in assessed)
 
 
 def threshold(name: str) -> float:
-    """Return the probability from which a decision (question, answer, paper or list) is yes, as fitted."""
-    return float(_model()[name]["threshold"])
+    """Return the fitted probability from which on a decision (a table of relevance.toml) is yes."""
+    return float(read_toml(*MODELS)[name]["threshold"])
 
 
 def logistic(name: str, features: Mapping[str, float]) -> float:
-    """Return the probability that a fitted model gives the features."""
-    model = _model()[name]
-    logit = model["intercept"] + sum(features[key] * value for key, value in model["coefficients"].items())
-    return 1 / (1 + math.exp(-logit))
-
-
-@cache
-def _model() -> dict[str, Any]:
-    return tomllib.loads((files("rag_qa.answering.evidence") / "relevance.toml").read_text(encoding="utf-8"))
+    """Return the probability that the model `name` of relevance.toml gives the features."""
+    return load_model(*MODELS, name).probability(features)

@@ -1,4 +1,4 @@
-"""Papers → the sentences in them that speak to the question, scored and with exact offsets."""
+"""Papers → their sentences, scored against the question and with exact offsets."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -12,16 +12,17 @@ from rag_qa.text.body import body_sentences
 from rag_qa.text.words import content_terms, coverage
 from rag_qa.types import Evidence, Paper, Value
 
+# Sentences of fewer words are left out, unless all are that short.
 MIN_WORDS = 4
 
 
 class ScoredSentence(Value):
-    """A sentence of a paper: its likeness to the question, and how it covers and meets the question's words.
+    """A sentence of a paper, its span in the abstract, and its scores against the question.
 
-    `similarity` is the mean cosine of the sentence alone and of the sentence under its paper's heading, which
-    also counts in `coverage`, the share of the question's terms that are there, since sentences seldom repeat what
-    they speak of. `met` is how well the sentence alone meets each word of the question, and adds up to at most 1.
-    eval/choose_sentences.py says how well each finds the sentences that annotators marked.
+    `similarity` is the mean cosine of the sentence alone and of the sentence under the paper's heading, since sentences
+    seldom repeat their topic. `coverage` is the weighted share of the question's terms in heading and sentence. `met`
+    is how well the sentence alone meets each word of the question (see `alignment`).
+    eval/studies/choose_sentences.py measures how well each finds the sentences that annotators marked.
     """
 
     paper_id: str
@@ -34,7 +35,7 @@ class ScoredSentence(Value):
 
     @property
     def alignment(self) -> float:
-        """How well the sentence meets the words of the question, 0 to 1."""
+        """How well the sentence meets all words of the question, 0 to 1."""
         return sum(self.met)
 
     @property
@@ -44,7 +45,7 @@ class ScoredSentence(Value):
 
 
 class EncodedPaper(NamedTuple):
-    """Where a paper's sentences stand, and what the embedder makes of each: alone, by tokens, and under the heading.
+    """The spans of a paper's sentences, and the encodings of each: alone, with tokens, and under the paper's heading.
 
     `headed` has shape (sentences, dimension).
     """
@@ -55,7 +56,7 @@ class EncodedPaper(NamedTuple):
 
 
 def encode_paper(paper: Paper, *, embedder: Embedder) -> EncodedPaper:
-    """Return the encodings of a paper's sentences, which depend on no other paper."""
+    """Encode the sentences of a paper. The result depends on nothing else, so it can be cached."""
     spans = spans_of(paper.abstract)
     texts = [paper.abstract[start:end] for start, end in spans]
     headed = embedder.encode([f"{paper.heading}: {text}" for text in texts], role="document")
@@ -70,9 +71,9 @@ def score_sentences(
     embedder: Embedder,
     encode: Callable[[Paper], EncodedPaper] | None = None,
 ) -> list[ScoredSentence]:
-    """Return every sentence of the papers with its scores, best first (ties in the order of the papers).
+    """Return all sentences of the papers with their scores, best first; ties keep the order of the papers.
 
-    `encode` may keep what `encode_paper` gives.
+    `weights` are the inverse document frequencies of the `terms`. `encode` may be a cached `encode_paper`.
     """
     encoded = list(map(encode or partial(encode_paper, embedder=embedder), papers))
     spans = [(paper, *span) for paper, e in zip(papers, encoded, strict=True) for span in e.spans]
@@ -100,7 +101,7 @@ def score_sentences(
 
 
 def as_evidence(sentences: Sequence[ScoredSentence]) -> list[Evidence]:
-    """Return the sentences as evidence, in their order."""
+    """Return the sentences as evidence, in the same order."""
     return [
         Evidence(paper_id=s.paper_id, sentence=s.text, start=s.start, end=s.end, score=s.score)
         for s in sentences
@@ -108,6 +109,6 @@ def as_evidence(sentences: Sequence[ScoredSentence]) -> list[Evidence]:
 
 
 def spans_of(text: str) -> list[tuple[int, int]]:
-    """Return where the sentences are that say something; all of them where none is long enough."""
+    """Return the spans of the sentences with at least MIN_WORDS words; of all sentences if none has."""
     spans = body_sentences(text)
     return [(start, end) for start, end in spans if len(text[start:end].split()) >= MIN_WORDS] or spans

@@ -1,18 +1,18 @@
-"""Whether a question looks back at the turns before, and how: a multinomial logistic regression.
+"""Coreference: whether and how a question refers to the turns before. A multinomial logistic regression.
 
-It reads how the question is worded, and whether the papers shown speak to it. `python eval/fit_followups.py` wrote the
-coefficients. With another embedder than it was fitted for, likeness is not among the features.
+Its features are the words of the question, and whether these occur in the papers shown. eval/fit/followups.py writes
+the coefficients. With an embedder that they were not fitted for, similarities are not among the features.
 """
 
 import re
 from collections.abc import Mapping, Sequence
-from functools import cache
 from pathlib import Path
 from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rag_qa.answering.query.classifier import load_classifier
 from rag_qa.answering.query.kinds import Kind, is_asking, word_features
 from rag_qa.answering.query.names import NAME
 from rag_qa.index.reader import Index
@@ -21,18 +21,18 @@ from rag_qa.text.words import content_terms, topic_terms
 from rag_qa.types import Paper, QuestionKind
 
 FILE = Path(__file__).with_name("looking_back.npz")
-# A question stands alone, carries the former topic into a new search, keeps or drops some of the papers shown, or is
-# about all of them; in the order of the coefficients.
+# A question stands alone, carries the former topic into a new search, drops or keeps some of the papers shown, or is
+# about all of them. This is the order of the coefficients.
 Look = Literal["alone", "carries", "drops", "narrows", "shown"]
 LOOKS: tuple[Look, ...] = get_args(Look)
 KINDS: tuple[QuestionKind, ...] = get_args(QuestionKind)
-# So many terms and words tell as much as more.
+# Numbers of terms and words are cut off here.
 MANY_TERMS, MANY_WORDS = 5, 12
 PRONOUN = re.compile(
     r"\b(?:it|its|they|them|their|theirs|this|these|that|those|there|both|either|each|ones?|the\s+two)\b",
     re.I,
 )
-# Words that drop papers from a list, and those that keep some of it.
+# Words that drop papers from a list, and words that keep some of it.
 DROPS = re.compile(
     r"\b(?:drop|leave\s+(?:out|off)|take\s+(?:\w+\s+)?off|remove|except|skip|exclude|forget|ignore|minus|without|all\s+but"
     r"|get\s+rid|cut|hide|don['’]?t\s+(?:need|want|show))\b|^\W*no[nt]?\b",
@@ -52,13 +52,11 @@ def look_of(
     embedder: Embedder | None,
     index: Index | None,
 ) -> Look:
-    """Return how a question looks back at the question before it and the papers shown last."""
-    data = _load()
-    fitted = embedder if embedder is not None and embedder.spec.name == str(data["embedder"]) else None
-    weights = data["both" if fitted and index else "words"].astype(np.float32)
-    vocabulary = {word: n for n, word in enumerate(data["vocabulary"])}
-    found = features(question, former, papers, kind, vocabulary, fitted, index)
-    return LOOKS[int(np.argmax(weights[:, :-1] @ found + weights[:, -1]))]
+    """Return how a question refers to the question before it and the papers shown last."""
+    classifier = load_classifier(FILE)
+    fitted = embedder if classifier.is_fitted_for(embedder) else None
+    found = features(question, former, papers, kind, classifier.vocabulary, fitted, index)
+    return LOOKS[int(np.argmax(classifier.scores(found, "both" if fitted and index else "words")))]
 
 
 def features(
@@ -70,7 +68,7 @@ def features(
     embedder: Embedder | None,
     index: Index | None,
 ) -> NDArray[np.float32]:
-    """Return what tells whether a question looks back; each from 0 to 1, likeness only with embedder and index."""
+    """Return the features; shape (features,), each 0 to 1, with similarities if there are an embedder and an index."""
     terms = topic_terms(" ".join(word for word in re.findall(r"[\w-]+", question) if not is_asking(word)))
     about = set(content_terms(" ".join(f"{paper.title} {paper.abstract}" for paper in papers)))
     uncovered = [term for term in terms if term not in about]
@@ -99,23 +97,17 @@ def features(
         *word_features(question, vocabulary),
     ]
     if embedder is not None and index is not None:
-        found += _likeness(question, former, papers, embedder, index)
+        found += _similarities(question, former, papers, embedder, index)
     return np.array(found, dtype=np.float32)
 
 
-def _likeness(
+def _similarities(
     question: str, former: str, papers: Sequence[Paper], embedder: Embedder, index: Index
 ) -> list[float]:
     """Return the cosines of a question with the former one, the papers shown, and the best of all others."""
     asked, before = embedder.encode([question, former], role="query")
     scores = index.exact.similarities(asked, np.arange(index.manifest.counts.papers))
-    shown = [index.lexical.places[paper.id] for paper in papers if paper.id in index.lexical.places]
+    shown = [index.lexical.ordinals[paper.id] for paper in papers if paper.id in index.lexical.ordinals]
     best = float(scores[shown].max()) if shown else 0.0
     other = float(np.delete(scores, shown).max(initial=0.0))
     return [float(asked @ before), best, other, other - best, float(best > other)]
-
-
-@cache
-def _load() -> dict[str, NDArray[np.generic]]:
-    with np.load(FILE) as data:
-        return {name: data[name] for name in data}

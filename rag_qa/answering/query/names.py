@@ -1,4 +1,4 @@
-"""What a paper goes by in talk: its short name, an abbreviation that it introduces, an author's family name."""
+"""Papers by name: by a short name, an abbreviation that the paper introduces, or an author's family name."""
 
 import re
 import unicodedata
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from rag_qa.corpus.ids import normalise_text
-from rag_qa.index.exact import Places
+from rag_qa.index.exact import Ordinals
 from rag_qa.index.reader import Index
 from rag_qa.retrieval.filters import authors_like
 from rag_qa.text.words import content_words, topic_terms
@@ -15,9 +15,9 @@ from rag_qa.types import Paper
 
 SUBTITLE = re.compile(r":\s|\s[-–—]\s")
 NICKNAME_WORDS = 3
-# So many papers that hold a name are looked at.
+# Up to this number of papers that hold a name are looked at.
 MOST = 200
-# A word written like a name: a capital that does not begin the question, or two.
+# A word written like a name: with a capital not at the beginning of the question, or with two.
 NAME = re.compile(r"(?<!^)(?<![\w-])[A-Z][\w-]+|\b[\w-]*[A-Z][\w-]*[A-Z\d][\w-]*")
 CAPITALS = re.compile(r"\b[\w-]*[A-Z][\w-]*[A-Z\d][\w-]*")
 AUTHOR = re.compile(
@@ -25,27 +25,27 @@ AUTHOR = re.compile(
     r"|\bthe\s+([^\W\d_][\w-]+)\s+(?:paper|article)\b|\b(?:paper|one|article)\s+by\s+([^\W\d_][\w-]+)",
     re.I,
 )
-# So few papers are meant by a name that several hold.
+# A name that more papers hold names none of them.
 FEW = 3
 
 
 def short_name(paper: Paper) -> str:
-    """Return the title without its subtitle where that is a name, else the whole heading."""
+    """Return the title without its subtitle if that is short enough for a name, else the whole heading."""
     head = SUBTITLE.split(paper.title, maxsplit=1)[0]
     return head if head and len(head.split()) <= NICKNAME_WORDS else paper.heading
 
 
 def is_named(topic: str, paper: Paper) -> bool:
-    """Return whether words name a paper and nothing else: by its short name, or by most words of its title."""
+    """Return whether a topic only names a paper: by its short name, or by most words of its title."""
     asked, title = set(topic_terms(topic)), set(topic_terms(paper.title))
     name = set(topic_terms(short_name(paper)))
     return bool(asked) and asked <= title and (name <= asked or 2 * len(asked) > len(title))
 
 
 def named_papers(question: str, shown: Sequence[Paper], *, loosely: bool) -> list[Paper]:
-    """Return the papers of those shown that a question names, in the surest way in which it names any.
+    """Return the papers among those shown that a question names, by the surest kind of name that matches any.
 
-    Loosely, the only one that speaks of a name in the question is named too.
+    If `loosely`, a word of the question may also name the one paper that mentions it.
     """
     shown = list({paper.id: paper for paper in shown}.values())
     text, plain = f" {normalise_text(question)} ", unaccented(question)
@@ -62,21 +62,21 @@ def named_papers(question: str, shown: Sequence[Paper], *, loosely: bool) -> lis
 
 
 def named_in_index(question: str, index: Index, *, loosely: bool, compared: bool) -> list[Paper]:
-    """Return the papers of the index that a question names beyond doubt: "the ELECTRA paper", "Brown et al.".
+    """Return the papers of the index that a question names explicitly: "the ELECTRA paper", "Brown et al.".
 
-    Loosely, a short name with a capital is enough, or the family name of a first author; of what is compared, also
-    an abbreviation: it means the paper that introduces it, the earliest.
+    If `loosely`, a short name with a capital is enough, or the family name of a first author. If papers are `compared`,
+    an abbreviation names the earliest paper that introduces it.
     """
     names = [name for name in NAME.findall(question) if loosely or _is_paper(name, question)]
     families = {next(filter(None, match.groups())) for match in AUTHOR.finditer(question)}
     text, plain = f" {normalise_text(question)} ", unaccented(question)
     found = []
     for family in sorted(families | set(names if loosely else ())):
-        places = index.facets.authors.places(authors_like(family, index.facets.authors))
-        written = [p for p in _papers(index, places) if _by(plain, p.authors[:1])]
+        rows = index.facets.authors.papers_with(authors_like(family, index.facets.authors))
+        written = [p for p in _papers(index, rows) if _by(plain, p.authors[:1])]
         found += written if len(written) <= FEW else []
     for name in dict.fromkeys([*names, *(re.findall(r"[\w-]+", question) if loosely else ())]):
-        holding = _papers(index, index.lexical.places_of_all(name))
+        holding = _papers(index, index.lexical.papers_with_all(name))
         titled = [p for p in holding if p.heading != short_name(p) and _holds(text, short_name(p))]
         found += [p for p in titled if name in names or CAPITALS.search(short_name(p))]
         if compared and not titled:
@@ -85,17 +85,17 @@ def named_in_index(question: str, index: Index, *, loosely: bool, compared: bool
 
 
 def _introducing(name: str, holding: Sequence[Paper]) -> list[Paper]:
-    """Return the earliest paper that writes an abbreviation in brackets, else the earliest of few that hold it."""
+    """Return the earliest paper with an abbreviation in brackets, else the earliest that holds it if they are few."""
     pattern = rf"(?<![\w-])(?=[\w-]*[A-Z][\w-]*[A-Z\d])(?i:{re.escape(name)})(?![\w-])"
     holding = [paper for paper in holding if re.search(pattern, _text(paper))]
     bracketed = [paper for paper in holding if re.search(rf"\({pattern}\)", paper.abstract)]
     return (bracketed or (holding if len(holding) <= FEW else []))[:1]
 
 
-def _papers(index: Index, places: Places) -> list[Paper]:
-    """Return the papers at some places, the earliest first, at most MOST."""
-    earliest = places[np.argsort(index.facets.years[places], kind="stable")][:MOST]
-    ids = [index.lexical.paper_ids[place] for place in earliest]
+def _papers(index: Index, rows: Ordinals) -> list[Paper]:
+    """Return up to MOST of the papers in these rows, the earliest first."""
+    earliest = rows[np.argsort(index.facets.years[rows], kind="stable")][:MOST]
+    ids = [index.lexical.paper_ids[row] for row in earliest]
     papers = index.papers_by_id(ids)
     return [papers[key] for key in ids]
 
@@ -120,7 +120,7 @@ def _is_paper(name: str, question: str) -> bool:
 
 
 def _by(question: str, authors: Sequence[str]) -> bool:
-    """Return whether a question without accents names an author: with a capital, or as "the x paper"."""
+    """Return whether a question (unaccented) names an author: as written in the index, or as "the x paper"."""
     families = [re.escape(unaccented(author.split()[-1])) for author in authors if author.split()]
     return any(
         re.search(rf"\b{family}\b", question)

@@ -1,8 +1,8 @@
-"""A question, the turns before it and what the index holds → the one `Query` that everything after reads."""
+"""A question, the turns before it and what the index holds → the `Query` that all later stages read."""
 
 from collections.abc import Sequence
 
-from rag_qa.answering.query.followups import follow_up
+from rag_qa.answering.query.followups import Known, follow_up
 from rag_qa.answering.query.kinds import Kind, counted_topic, in_quotes, kind_of
 from rag_qa.answering.query.restrictions import restriction
 from rag_qa.answering.query.rewriting import Rewriter
@@ -25,28 +25,25 @@ def parse(
     index: Index | None = None,
     rewriter: Rewriter | None = None,
 ) -> Query:
-    """Return the question as it is understood; `wanted` is the user's own filter, which always holds.
+    """Return the question as it is understood.
 
-    A literal question is taken as it stands. One that looks back is resolved over the papers shown, and
-    those of the `index` that it names; else a rewriter makes it stand alone. Raises QuestionError for a place in a
-    list that no paper has, FilterError where no paper passes the user's own filter.
+    `wanted` is the user's own filter, which always holds. If `literal`, the question is not interpreted. A follow-up
+    question is resolved to papers shown, or papers of the `index` that it names; else the `rewriter` makes it stand
+    alone. Raises QuestionError for a position in a list that no paper has, FilterError if no paper passes `wanted`.
     """
     if wanted.text:
         matching(wanted, facets)
     kind = kind_of(question, embedder)
     if literal:
         return Query(text=question, topic=question, kind=kind.kind, filter=wanted)
-    if history and (
-        query := follow_up(
-            question, history, kind, facets=facets, embedder=embedder, index=index, rewriter=rewriter
-        )
-    ):
+    known = Known(facets, index, embedder, rewriter)
+    if history and (query := follow_up(question, history, kind, known)):
         return query.model_copy(update={"filter": wanted})
     return _alone(question, kind, wanted, facets, index)
 
 
 def _alone(question: str, kind: Kind, wanted: Filter, facets: Facets, index: Index | None) -> Query:
-    """Return what a question means that stands alone; what it restricts itself to is told, never a refusal."""
+    """Return the query of a question that stands alone; a filter that was read is shown in `understood_as`."""
     read = restriction(question, facets, index)
     query = Query(text=question, topic=question, kind=kind.kind, filter=wanted, wanted=kind.wanted)
     if kind.kind != "which" and (kind.wanted or not read.filter.text or read.topic):
@@ -55,7 +52,7 @@ def _alone(question: str, kind: Kind, wanted: Filter, facets: Facets, index: Ind
     update = {"kind": "which", "counts": kind.counts, "topic": counted_topic(topic) if kind.counts else topic}
     both = _both(wanted, read.filter)
     unknown = Filter(authors=read.unknown)
-    nothing = _nobody(unknown if read.unknown else both, facets)
+    nothing = _none_passes(unknown if read.unknown else both, facets)
     if nothing and (read.unknown or not topic or kind.counts):
         update["nothing"] = nothing
     elif nothing:
@@ -67,8 +64,8 @@ def _alone(question: str, kind: Kind, wanted: Filter, facets: Facets, index: Ind
     return query.model_copy(update=update)
 
 
-def _nobody(filter: Filter, facets: Facets) -> str:
-    """Return why no paper passes a filter; "" where one does."""
+def _none_passes(filter: Filter, facets: Facets) -> str:
+    """Return the reason why no paper passes a filter; "" if one does."""
     try:
         matching(filter, facets)
     except FilterError as exc:
@@ -84,7 +81,7 @@ def _in_words(topic: str, filter: Filter, *, counts: bool) -> str:
 
 
 def _both(one: Filter, other: Filter) -> Filter:
-    """Return the filter that both are."""
+    """Return the filter that combines both; the venues are those of `other` if it has any."""
     return Filter(
         since=max((year for year in (one.since, other.since) if year is not None), default=None),
         until=min((year for year in (one.until, other.until) if year is not None), default=None),

@@ -1,4 +1,4 @@
-"""Questions as text: cleaned of what is no part of them, and read for whether they name nothing but papers."""
+"""Questions as text: cleaned, without markup, and read for whether they ask for more than the papers they name."""
 
 import re
 
@@ -7,26 +7,31 @@ from rag_qa.errors import QuestionError
 from rag_qa.text.words import content_terms, topic_terms
 
 MAX_CHARACTERS = 4000
-# Some pages; their passages are embedded while somebody waits.
+# Some pages; the user waits while they are embedded.
 MAX_EXAMPLE = 20_000
+# Tokens of chat templates, tags and citation marks.
 MARKUP = re.compile(r"<\|[^|<>]*\|>|</?[A-Za-z_]\w*>|\[/?[A-Z]+\]")
 MARK = re.compile(r"\[\s*\d[\d\s,;–-]*\]")
-# Words of a question that sets papers side by side, or asks for them in general.
-SETTING_SIDE_BY_SIDE = """
+# Words of questions that compare or summarise papers.
+COMPARING = """
     compare comparison contrast differ difference different similar similarity common versus vs summarize summarise
     summary first second third fourth fifth sixth seventh last former latter other both
 """
 
 
 def names_only(question: str) -> bool:
-    """Return whether a question about papers already named asks for nothing but them: "compare it with the first"."""
-    return set(topic_terms(question)) <= set(content_terms(SETTING_SIDE_BY_SIDE))
+    """Return whether a question only compares or summarises the papers that it names.
+
+    >>> names_only("compare it with the first"), names_only("compare their convergence")
+    (True, False)
+    """
+    return set(topic_terms(question)) <= set(content_terms(COMPARING))
 
 
 def without_markup(question: str, *, marks: bool = True) -> str:
-    """Return the question without chat-template tokens and tags, and without citation marks where no paper is shown.
+    """Return the question without markup and, unless `marks` is False, without citation marks.
 
-    Where nothing else is left, the question comes back as it is.
+    If nothing else is left, return the question as it is.
     """
     bare = MARKUP.sub(" ", question)
     bare = " ".join((MARK.sub(" ", bare) if marks else bare).split())
@@ -34,9 +39,9 @@ def without_markup(question: str, *, marks: bool = True) -> str:
 
 
 def clean_question(question: str) -> str:
-    """Return the question on one line without escapes, control and invisible characters.
+    """Return the question on one line, without escapes, control and invisible characters.
 
-    Raises QuestionError where nothing is left to ask, or where it is too long to be a question.
+    Raises QuestionError if no letter or digit is left, or if it has more than MAX_CHARACTERS characters.
     """
     cleaned = clean_text(question)
     if not any(c.isalnum() for c in cleaned):
@@ -47,9 +52,9 @@ def clean_question(question: str) -> str:
 
 
 def clean_example(text: str) -> str:
-    """Return a text that papers shall be like on one line without escapes, control and invisible characters.
+    """Return an example text for `similar` on one line, without escapes, control and invisible characters.
 
-    Raises QuestionError where no word is left, or where it is too long to be embedded while somebody waits.
+    Raises QuestionError if no letter or digit is left, or if it has more than MAX_EXAMPLE characters.
     """
     cleaned = clean_text(text)
     if not any(c.isalnum() for c in cleaned):

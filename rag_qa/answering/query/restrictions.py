@@ -1,7 +1,8 @@
-"""Which papers a question restricts itself to: the authors, venues and years of the index that it names.
+"""Restrictions in a question: the authors, venues and years to which it limits papers.
 
-Values come first, the relation is read from the words beside them: a family name before a noun ("Bahdanau attention")
-and what stands behind "about" are topic. A name that the index lacks counts only right behind a word for papers.
+Authors and venues of the index are found first; the words beside them say whether they restrict papers or belong to the
+topic, as before a noun ("Bahdanau attention") and after "about". A name that the index does not have counts only where
+nothing but an author can be (SLOTS).
 """
 
 import re
@@ -16,13 +17,14 @@ from rag_qa.retrieval.filters import authors_like, is_venue
 from rag_qa.text.words import FUNCTION_WORDS
 from rag_qa.types import Filter
 
+# Names have up to this number of tokens.
 LONGEST = 8
 TOKEN = re.compile(r"[^\W_](?:(?:(?!['’]\d)[\w.'’-])*\w)?\.?")
 CONTRACTED = re.compile(r"['’](?:m|ve|re|d|ll|t)$", re.I)
 OWNER = re.compile(r"['’]s?$|\.$")
 ABOUT = frozenset("about on regarding concerning mention mentioning using use uses versus vs than".split())
 LINK = frozenset("by from and did does has have is".split())
-# Behind one of these a single name may be that of a place, unless a word for papers stands before it.
+# After one of these, a single name may be that of a town or a country, unless a word for papers comes before it.
 PLACING = frozenset(
     "from of in to at for near with through into around across within during against between".split()
 )
@@ -33,7 +35,7 @@ LINKED = re.compile(
 )
 PAPERS = r"(?:papers?|articles?|stud(?:y|ies)|publications?|preprints?|works?|stuff|\w+thing|ones?)\b"
 YEAR = r"(?:(?:19|20)\d\d|['’]\d\d)\b"
-# Before a venue, whatever case it is written in.
+# A venue that follows may be in small letters.
 APPEARED = re.compile(
     r"\b(?:published|presented|appeared|appearing|came\s+out)\s+(?:in|at)\s+(?:the\s+)?(?:journal\s+)?$", re.I
 )
@@ -46,14 +48,10 @@ OF_PAPERS = re.compile(rf"\b{PAPERS}\s+\w+\s+$", re.I)
 NO = r"(?:no|not|nothing|none)\s+"
 # "from 2016 on", but not "from 2016 on infections".
 ON = r"on\b(?!\s+(?!(?:about|on|that|which|in|at|by|and|with|is|are|was|were)\b)\w)"
-# How words and years bound: what is added to the first and to the last year, None where that side is open.
+# What is added to the first and to the last year (None if that side is open), and the pattern.
 BOUNDS: tuple[tuple[int | None, int | None, str], ...] = (
     (0, None, rf"(?:from\s+)?({YEAR})\s*(?:-|–|to|until|till)\s*(?:now|today|(?:the\s+)?present)\b"),
-    (
-        0,
-        0,
-        rf"(?:between|from|of|in)?\s*({YEAR})\s*(?:-|–|to|and|&|(?:up\s+)?to|until|till|through)\s*({YEAR})",
-    ),
+    (0, 0, rf"(?:between|from|of|in)?\s*({YEAR})\s*(?:[-–&]|and|(?:up\s+)?to|until|till|through)\s*({YEAR})"),
     (0, 0, rf"({YEAR})\s*[-–/]\s*(\d\d)\b"),
     (0, None, rf"(?:since|starting(?:\s+\w+)?|as\s+of|{NO}(?:older|earlier|before)(?:\s+than)?)\s+({YEAR})"),
     (0, None, rf"(?:from\s+)?({YEAR})\s*(?:\+|(?:and|or)\s+(?:later|after|newer|since|up)|onwards?|{ON})"),
@@ -66,12 +64,13 @@ BOUNDS: tuple[tuple[int | None, int | None, str], ...] = (
 )
 WORDS = r"[^\W\d_][\w.'’-]*(?:\s+(?!(?:in|at|on|since|from|about|and|that|which|after|before)\b)[^\W\d_][\w.'’-]*)"
 NAME = r"[^\W\d_a-z][\w.'’-]*(?:\s+(?:(?:v[ao]n|de[rnl]?|d[aio]s?|l[ae]|el|al|bin|ter)\s+)*[^\W\d_a-z][\w.'’-]*)*"
-# "written by" said of papers: behind a word for them or for what is asked, or where no other word is what was written.
+# "written by" about papers: after a word for papers or a question word, or with no other word for what was written.
 WRITTEN = (
     rf"(?i:(?:^(?:which|what|who|any)?|\b{PAPERS}|(?<!that)(?<!which)(?:^|\s)(?:is|are|was|were|been))"
     r"(?:\s*\b(?:that|which|has|have|was|were|is|are|been))*\s*\b(?:written|authored|published))"
 )
-# Where only an author can stand; in small letters behind "written by", or with more than one word behind "papers by".
+# Patterns in which `names` can only be authors. Small letters count after "written by", and after "papers by" if more
+# than one word follows.
 SLOTS = (
     rf"(?:^|\b(?i:{PAPERS}|here|any|else)|{WRITTEN})\s*\b(?i:by)\s+"
     rf"(?P<names>{NAME}(?:(?:,|\s+and|\s+&)\s+{NAME})*)",
@@ -85,9 +84,9 @@ SLOTS = (
 
 
 class Restriction(NamedTuple):
-    """The filter that was read, what of the question is left, and the names in it that the index does not have.
+    """The filter that was read, the rest of the question, and the authors in it that the index does not have.
 
-    `doubtful` says that a year stands behind something else than papers, and may be of the topic.
+    `doubtful` is whether a year is not beside a word for papers, and may belong to the topic.
     """
 
     filter: Filter
@@ -96,8 +95,8 @@ class Restriction(NamedTuple):
     doubtful: bool = False
 
 
-class Value(NamedTuple):
-    """An author or a venue of the index, and where it stands in the question."""
+class NamedValue(NamedTuple):
+    """An author or a venue of the index, and its span in the question; the other of the two is ""."""
 
     start: int
     end: int
@@ -106,9 +105,9 @@ class Value(NamedTuple):
 
 
 def restriction(question: str, facets: Facets, index: Index | None = None) -> Restriction:
-    """Return what a question that asks for papers restricts them to.
+    """Return the restriction in a question that asks for papers.
 
-    With the index, a family name in small letters is read where no abstract uses it as a word.
+    With the index, a family name in small letters counts as a name if no paper has it as a word.
     """
     known = list(_values(question, facets, index))
     since, until, years = _years(question, known)
@@ -131,14 +130,14 @@ def restriction(question: str, facets: Facets, index: Index | None = None) -> Re
     return Restriction(found, topic, tuple(unknown), doubtful)
 
 
-def _values(question: str, facets: Facets, index: Index | None) -> Iterator[Value]:
-    """Yield the values at each place, the longest first."""
+def _values(question: str, facets: Facets, index: Index | None) -> Iterator[NamedValue]:
+    """Yield the authors and venues in a question; at each token, the longest name that matches."""
     tokens = [match.span() for match in TOKEN.finditer(question)]
     free = 0
     for first, (start, _) in enumerate(tokens):
         word = question[slice(*tokens[first - 1])] if first else ""
         before = word.casefold()
-        # "Andrew Ng" is no Ng of the index: a longer name that it has would have been found first.
+        # "Andrew Ng" is no other Ng of the index: if that had an Andrew Ng, the longer name would have matched.
         named = word[:1].isupper() and question[tokens[first - 1][1] : start] == " " and not is_asking(word)
         before = "in" if before == "the" and IN_THE.search(question, 0, start) else before
         appeared = bool(APPEARED.search(question, 0, start))
@@ -156,19 +155,19 @@ def _values(question: str, facets: Facets, index: Index | None) -> Iterator[Valu
             )
             if venue or author:
                 free = last + 1
-                yield Value(start, end, author, venue)
+                yield NamedValue(start, end, author, venue)
                 break
 
 
 def _author(name: str, before: str, after: str, facets: Facets, index: Index | None) -> str:
-    """Return an author's name; one word must be written like a name and not stand before a noun."""
+    """Return the author of the index that a name means, or ""; a single word must look like a name, before no noun."""
     words = name.split()
     if any(word in FUNCTION_WORDS or CONTRACTED.search(word) for word in words) or not (
         found := authors_like(name, facets.authors)
     ):
         return ""
     written = name[:1].isupper() or before == "by" or bool(re.match(PAPERS, after, re.I))
-    written = written or (index is not None and not len(index.lexical.places_of_all(name)))
+    written = written or (index is not None and not len(index.lexical.papers_with_all(name)))
     alone = before == "by" or (name.casefold() not in FUNCTION_WORDS and (before in LINK or _ends(after)))
     if len(words) == 1 and not (written and alone):
         return ""
@@ -176,15 +175,15 @@ def _author(name: str, before: str, after: str, facets: Facets, index: Index | N
 
 
 def _ends(after: str) -> bool:
-    """Return whether nothing of a topic stands next: no word, one that only asks, a year, a mark."""
+    """Return whether no topic follows: nothing, punctuation, a year, or a word that only asks."""
     word = TOKEN.match(after)
     return not word or is_asking(word.group()) or bool(re.match(YEAR, after))
 
 
 def _venue(name: str, before: str, after: str, facets: Facets, *, appeared: bool) -> str:
-    """Return a venue, loosely spelt or abbreviated; one that is also a word must be written and used like a name.
+    """Return the venue of the index that a name means, or ""; it may be spelt loosely or abbreviated.
 
-    So it is behind what says where papers `appeared`.
+    A venue that is also a word ("Nature") must look like a name, or follow a word for where papers `appeared`.
     """
     core = normalise_text(name)
     words = core.split()
@@ -202,7 +201,7 @@ def _venue(name: str, before: str, after: str, facets: Facets, *, appeared: bool
 
 
 def _shortened(words: Sequence[str], venue: Sequence[str]) -> bool:
-    """Return whether words are the venue's in short: "J. ACM", "SIAM Rev."."""
+    """Return whether words abbreviate those of a venue: "J. ACM", "SIAM Rev."."""
     full, words = ([word for word in row if word not in FUNCTION_WORDS] for row in (venue, words))
     return (
         len(full) == len(words) > 1
@@ -211,8 +210,10 @@ def _shortened(words: Sequence[str], venue: Sequence[str]) -> bool:
     )
 
 
-def _years(question: str, known: Sequence[Value]) -> tuple[int | None, int | None, list[tuple[int, int]]]:
-    """Return the bounds that years set, and where they stand; a bare year must stand by no other name."""
+def _years(
+    question: str, known: Sequence[NamedValue]
+) -> tuple[int | None, int | None, list[tuple[int, int]]]:
+    """Return the first and the last year that a question allows (None for no bound), and the spans that were read."""
     since: list[int] = []
     until: list[int] = []
     spans: list[tuple[int, int]] = []
@@ -229,8 +230,8 @@ def _years(question: str, known: Sequence[Value]) -> tuple[int | None, int | Non
     return min(since, default=None), max(until, default=None), spans
 
 
-def _free(question: str, year: re.Match[str], known: Sequence[Value]) -> bool:
-    """Return whether a bare year is no part of another name ("ImageNet 2012") and of no topic."""
+def _free(question: str, year: re.Match[str], known: Sequence[NamedValue]) -> bool:
+    """Return whether a year without a preposition is part of no name ("ImageNet 2012") and of no topic."""
     before = question[: year.start()].rstrip()
     word = before.split()[-1] if before else ""
     if not before or before[-1] in ",;:(" or any(value.end == len(before) for value in known):
@@ -238,8 +239,8 @@ def _free(question: str, year: re.Match[str], known: Sequence[Value]) -> bool:
     return not (word[:1].isupper() and not is_asking(word)) and _ends(question[year.end() :].lstrip())
 
 
-def _of_papers(question: str, year: tuple[int, int], known: Sequence[Value]) -> bool:
-    """Return whether a year is said of papers: beside a word for them, an author, a venue, or nothing."""
+def _of_papers(question: str, year: tuple[int, int], known: Sequence[NamedValue]) -> bool:
+    """Return whether a year is that of papers: beside a word for them, after an author or a venue, or after nothing."""
     before = re.sub(r"(?i)(?:\b(?:from|in|of|the)\s+)*$", "", question[: year[0]]).rstrip(" ,(")
     behind = not before or PUBLISHED.search(before) or any(value.end == len(before) for value in known)
     return bool(behind or re.match(PAPERS, question[year[1] :].lstrip(), re.I))
@@ -251,7 +252,7 @@ def _year(text: str) -> int:
 
 
 def _slotted(question: str) -> Iterator[str]:
-    """Yield the names that stand where only an author can."""
+    """Yield the names in SLOTS."""
     for match in (match for slot in SLOTS for match in re.finditer(slot, question)):
         for name in re.split(r",\s*|\s+and\s+|\s+&\s+", match["names"]):
             if (clean := OWNER.sub("", name.strip())) and not is_asking(clean):
@@ -259,7 +260,7 @@ def _slotted(question: str) -> Iterator[str]:
 
 
 def _without(question: str, spans: Sequence[tuple[int, int]]) -> str:
-    """Return the question without some spans; "" where only words that ask for papers are left."""
+    """Return the question without some spans and the prepositions before them; "" if no topic is left."""
     spans = [(found.start(), end) for s, end in spans if (found := LINKED.search(question, 0, s))]
     kept = "".join(c if not any(s <= n < e for s, e in spans) else " " for n, c in enumerate(question))
     kept = re.sub(r"\s+(?=[?.,;:!])|(?<=\s)['’]s?(?=\s)", "", " ".join(kept.split()))

@@ -1,6 +1,6 @@
-"""A saved answer → checks of all that it claims: its bytes, texts, quotes and verdicts. Needs no language model.
+"""A saved answer → checks of its bytes, texts, quotes and verdicts. Needs no language model.
 
-Without an index, a saved answer is checked against the papers saved with it; with one, also against the index.
+The answer is checked against the papers saved with it and, if an index is given, against the index.
 """
 
 from collections.abc import Iterator
@@ -8,22 +8,22 @@ from functools import partial
 from typing import Literal
 
 from rag_qa.answering.listing import COUNTED, list_papers
-from rag_qa.answering.metadata_answers import FROM_METADATA, tell
+from rag_qa.answering.metadata_answers import FROM_METADATA, metadata_sentence
 from rag_qa.answering.receipts.write import PaperHashes, SavedAnswer, hash_paper, shown_papers
 from rag_qa.answering.verdict.model import VERBATIM, judge
-from rag_qa.answering.writing.attribution import known_question, least
+from rag_qa.answering.writing.attribution import known_question, weakest
 from rag_qa.answering.writing.writer import statement
 from rag_qa.errors import FilterError
 from rag_qa.index.reader import Index
 from rag_qa.retrieval.filters import matching
 from rag_qa.types import Answer, Citation, Paper, Query, Sentence, Value, Verdict
 
-# Between two builds or processors a model of entailment may differ by this much in a probability.
+# Between two builds or processors, the probability of an entailment model may differ by this much.
 TOLERANCE = 0.01
 
 
 class Recheck(Value):
-    """One thing that was checked; a note tells what neither holds nor fails."""
+    """One check. The status `note` is for what can be neither confirmed nor refuted."""
 
     name: str
     status: Literal["ok", "note", "fail"]
@@ -31,7 +31,7 @@ class Recheck(Value):
 
 
 def recheck(saved: SavedAnswer, index: Index | None = None) -> Iterator[Recheck]:
-    """Yield every check of a saved answer, those of the file first."""
+    """Yield every check of a saved answer, those of the file first. Judging may raise ModelNotFoundError."""
     answer, papers = saved.answer, shown_papers(saved.answer)
     yield _check("file", saved.intact, "every byte is as it was saved", "it was changed after it was saved")
     yield _check(
@@ -63,14 +63,12 @@ def _paper(name: str, paper: Paper, saved: PaperHashes | None, good: str) -> Rec
 def _quotes(number: int, sentence: Sentence, papers: dict[str, Paper]) -> Iterator[Recheck]:
     if not sentence.citations:
         yield Recheck(name=f"quote {number}", status="fail", detail="the sentence cites nothing")
-    for place, citation in enumerate(sentence.citations, 1):
+    for n, citation in enumerate(sentence.citations, 1):
         where = f"characters {citation.start} to {citation.end} of {citation.paper_id}"
-        yield _check(
-            f"quote {number}.{place}", _stands(citation, papers), where, f"does not stand at {where}"
-        )
+        yield _check(f"quote {number}.{n}", _is_exact(citation, papers), where, f"does not stand at {where}")
 
 
-def _stands(citation: Citation, papers: dict[str, Paper]) -> bool:
+def _is_exact(citation: Citation, papers: dict[str, Paper]) -> bool:
     paper = papers.get(citation.paper_id)
     if paper is None or not 0 <= citation.start < citation.end <= len(paper.abstract):
         return False
@@ -80,12 +78,12 @@ def _stands(citation: Citation, papers: dict[str, Paper]) -> bool:
 def _verdict(
     name: str, sentence: Sentence, answer: Answer, papers: dict[str, Paper], index: Index | None
 ) -> Recheck:
-    """Judge a sentence again, by what judged it: the index where it counts, metadata where it tells them."""
+    """Judge a sentence again in the way that it was judged: a count by the index, metadata by the papers."""
     if sentence.kind == "metadata" and sentence.verdict != FROM_METADATA:
         return _count(name, sentence, answer, index)
     if sentence.kind == "metadata":
-        told = _tells_metadata(sentence, answer.query, papers)
-        return _check(name, told, "as the paper's metadata have it", "the paper's metadata say otherwise")
+        same = _is_metadata(sentence, answer.query, papers)
+        return _check(name, same, "as the paper's metadata have it", "the paper's metadata say otherwise")
     quotes = [citation.quote for citation in sentence.citations]
     if sentence.kind == "quote":
         holds = quotes == [sentence.text] and sentence.verdict == VERBATIM
@@ -95,7 +93,7 @@ def _verdict(
 
 
 def _judged(sentence: Sentence, query: Query | None, papers: dict[str, Paper]) -> Verdict:
-    """Judge prose by all that it cites; what is said of a list of papers, by each of them alone."""
+    """Judge prose by everything that it cites; the introduction of a list, by the citation that supports it least."""
     titles = {c.paper_id: papers[c.paper_id].heading for c in sentence.citations if c.paper_id in papers}
     judged = partial(judge, question=known_question(query) if query else "")
     if query is None or query.kind != "which" or query.wanted or not sentence.citations:
@@ -103,7 +101,7 @@ def _judged(sentence: Sentence, query: Query | None, papers: dict[str, Paper]) -
         context = [titles[c.paper_id] for c in sentence.citations if c.paper_id in titles]
         return judged(statement(sentence.text), quotes, context=context)
     said = statement(sentence.text, list(titles.values()))
-    return least(judged(said, [c.quote], context=[titles.get(c.paper_id, "")]) for c in sentence.citations)
+    return weakest(judged(said, [c.quote], context=[titles.get(c.paper_id, "")]) for c in sentence.citations)
 
 
 def _agree(saved: Verdict, now: Verdict) -> bool:
@@ -119,9 +117,9 @@ def _differing(saved: Verdict, now: Verdict) -> str:
     )
 
 
-def _tells_metadata(sentence: Sentence, query: Query | None, papers: dict[str, Paper]) -> bool:
+def _is_metadata(sentence: Sentence, query: Query | None, papers: dict[str, Paper]) -> bool:
     cited = [papers[c.paper_id] for c in sentence.citations if c.paper_id in papers]
-    return query is not None and [sentence] == [tell(paper, query.wanted) for paper in cited]
+    return query is not None and [sentence] == [metadata_sentence(paper, query.wanted) for paper in cited]
 
 
 def _count(name: str, sentence: Sentence, answer: Answer, index: Index | None) -> Recheck:
@@ -143,7 +141,7 @@ def _count(name: str, sentence: Sentence, answer: Answer, index: Index | None) -
 
 
 def _counted(query: Query, shown: int, index: Index) -> Sentence | None:
-    """Return what the index counts for the question today, where it shows so many of the papers."""
+    """Return the sentence in which the index answers the count today, when it cites `shown` papers; None for none."""
     passing = matching(query.filter, index.facets) if query.filter.text else None
     sentences = list_papers(index, query, passing, shown).sentences if query.counts else []
     return sentences[0] if sentences else None

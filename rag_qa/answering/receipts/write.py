@@ -1,7 +1,7 @@
-"""Answers as files that can be checked.
+"""Receipts: answers as files that can be checked and answered again.
 
-A receipt file is JSON in one exact form, sealed with the SHA-256 of the rest of it: any other byte is found. The
-seal tells damage and slips, not forgery: whoever edits a file on purpose can seal it anew.
+A receipt is JSON in one exact form, sealed with the SHA-256 of its content, so that any changed byte is found. The
+seal shows damage and slips, not forgery: anyone who edits a file on purpose can seal it anew.
 """
 
 import hashlib
@@ -16,21 +16,21 @@ from rag_qa.errors import ReceiptError
 from rag_qa.types import Answer, Paper, Value
 
 RECEIPT_VERSION = 2
-# Where a paper was read, and under what other ids, changes with sources that have nothing to do with an answer.
+# These change with the files that were indexed, and have no effect on an answer.
 NOT_HASHED = {"sources", "aliases"}
 
 
 class PaperHashes(Value):
-    """SHA-256 of a paper: of all that is known of it but its sources, and of its text alone."""
+    """SHA-256 of a paper: of all its fields but those in NOT_HASHED, and of its title and abstract alone."""
 
     paper_sha256: str
     text_sha256: str
 
 
 class SavedAnswer(Value):
-    """A receipt as read; `papers` holds the hashes of all papers that the answer shows, by id.
+    """A receipt as read: the answer, and the hashes of all papers that it shows, by id.
 
-    `intact` says whether the file is byte for byte as it was written.
+    `intact` is whether the file is byte for byte as it was written.
     """
 
     answer: Answer
@@ -39,20 +39,20 @@ class SavedAnswer(Value):
 
 
 def shown_papers(answer: Answer) -> dict[str, Paper]:
-    """Return the papers that an answer shows, by id: those that it cites, or the nearest where it abstains."""
+    """Return the papers that an answer shows, by id: those that it cites, or the nearest if it abstains."""
     return {paper.id: paper for paper in (*answer.papers, *answer.nearest)}
 
 
 def hash_paper(paper: Paper) -> PaperHashes:
-    """Return the hashes of a paper; its text is title, newline, abstract in UTF-8."""
+    """Return the hashes of a paper; the text that is hashed is title, newline, abstract in UTF-8."""
     known = json.dumps(paper.model_dump(mode="json", exclude=NOT_HASHED), sort_keys=True)
     return PaperHashes(paper_sha256=_sha256(known), text_sha256=_sha256(f"{paper.title}\n{paper.abstract}"))
 
 
 def write_receipt(answer: Answer, path: str | Path) -> None:
-    """Save an answer with everything that checking and repeating it takes.
+    """Save an answer to a new file, with what it takes to check it and to answer it again.
 
-    Raises ReceiptError where the file exists already, or cannot be written.
+    Raises ReceiptError if the file exists already or cannot be written.
     """
     path = Path(path)
     content = {
@@ -70,7 +70,7 @@ def write_receipt(answer: Answer, path: str | Path) -> None:
 
 
 def check_free(path: Path) -> None:
-    """Raise ReceiptError where a file is already, or where there is no folder for it."""
+    """Raise ReceiptError if the file exists already, or if its folder does not."""
     if path.exists():
         raise ReceiptError(f"{path} exists already; name another file, or remove it")
     if not path.parent.is_dir():
@@ -78,9 +78,9 @@ def check_free(path: Path) -> None:
 
 
 def read_receipt(path: str | Path) -> SavedAnswer:
-    """Read a saved answer; that the file was changed is told by `intact`, where it can still be read.
+    """Read a saved answer. A file that was changed but can be read is returned with `intact` False.
 
-    Raises ReceiptError for no such file, no JSON, no receipt, or a receipt of a newer version.
+    Raises ReceiptError if the file cannot be read, is not a receipt, or is one of a newer version.
     """
     try:
         raw = Path(path).read_bytes()
@@ -104,11 +104,11 @@ def read_receipt(path: str | Path) -> SavedAnswer:
         ) from exc
 
 
-_ANEW = "take a copy that nobody changed, or save the answer anew with `rag-qa ask --save FILE`"
+_ANEW = "use an unchanged copy, or save the answer again with `rag-qa ask --save FILE`"
 
 
 def _check_version(content: Any, path: str | Path) -> None:
-    """Raise ReceiptError for what is no receipt, or one that this version does not know."""
+    """Raise ReceiptError if the content is not a receipt, or is one of a newer version."""
     version = content.get("receipt_version") if isinstance(content, dict) else None
     if type(version) is not int or version < 1:
         raise ReceiptError(f"{path} is no receipt; save an answer with `rag-qa ask --save FILE`")
@@ -120,9 +120,9 @@ def _check_version(content: Any, path: str | Path) -> None:
 
 
 def _sealed(content: Mapping[str, Any]) -> bytes:
-    """Return the bytes of a receipt: the one rendering of its content, with the hash of all but the hash.
+    """Return the bytes of a receipt: its content in sorted, indented ASCII JSON, with the hash of the content.
 
-    ASCII alone, so that nothing in it acts on a terminal and no transport changes it.
+    In ASCII nothing acts on a terminal, and no transport changes it.
     """
     rest = {name: value for name, value in content.items() if name != "receipt_sha256"}
     canonical = json.dumps(rest, sort_keys=True, separators=(",", ":"))

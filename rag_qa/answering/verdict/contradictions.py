@@ -1,7 +1,7 @@
-"""Where a sentence says what its source does not: a negation on one side, the opposite, another number or subject.
+"""Contradictions that words alone show: a negation on one side, an opposite word, another number, another subject.
 
-Found by words alone. A clause is compared with the clause of the source that it shares most words with; a number
-with the number that stands among the same words.
+Each clause is compared with the clauses of the source that share most words with it; each number, with the numbers that
+have the same words around them.
 """
 
 import re
@@ -12,16 +12,17 @@ from typing import Literal, NamedTuple
 from rag_qa.text.quantities import NUMBER, in_digits
 from rag_qa.text.words import WORD, abbreviates, content_terms, stems, topic_terms
 
-Kind = Literal["negation", "opposite", "number", "subject"]
+ContrastKind = Literal["negation", "opposite", "number", "subject"]
 
-# Share of a clause's content stems that a clause of the source must hold to be about the same, and the reverse.
+# Two clauses are about the same if that of the source holds SAME_CLAUSE of the stems of the other, which in turn holds
+# SAME_BACK of its stems.
 SAME_CLAUSE, SAME_BACK = 0.6, 0.4
-# Clauses of the source this near to the best one may be meant as well.
+# Clauses of the source with a share this close to the best one are compared too.
 NEAR_BEST = 0.15
-# Share of a sentence's words after the first that a source must hold for the first to be put in another's place.
+# Two sentences differ in their subject if they share this much of the words after the first.
 SAME_REST = 0.8
-# Words before and after a number that are compared, and how many of them must be equal for the same place.
-AROUND, SAME_PLACE = 3, 3
+# How many words before and after a number are compared, and how many of them must be equal.
+AROUND, SAME_CONTEXT = 3, 3
 
 CLAUSE = re.compile(
     r"[;:]|,(?!\d)|\s(?:but|while|whereas|although|though|and)\s|\s(?=with(?:out)?\s)", re.IGNORECASE
@@ -36,48 +37,34 @@ NEGATION = re.compile(
     re.IGNORECASE,
 )
 
-OPPOSITES = (
-    (
-        "increase rise grow gain raise elevate enhance boost promote stimulate upregulate augment amplify",
-        "decrease reduce drop shrink fall diminish lower decline inhibit suppress impair attenuate downregulate lessen",
-    ),
-    ("improve enhance", "degrade worsen harm hurt impair deteriorate"),
-    ("high higher highest", "low lower lowest"),
-    ("better best superior", "worse worst inferior"),
-    ("fast faster quicker accelerate", "slow slower slowly"),
-    ("large larger largest big bigger greater", "small smaller smallest"),
-    ("more most many", "less least fewer few"),
-    ("outperform surpass exceed", "underperform"),
-    ("activate", "deactivate inactivate inhibit"),
-    ("positive positively", "negative negatively"),
-    ("strong stronger strengthen", "weak weaker weaken"),
-    ("long longer", "short shorter"),
-    ("easy easier", "hard harder difficult"),
-    ("enable allow", "prevent"),
-    ("success succeed successful", "failure fail unsuccessful"),
-    ("stable stability", "unstable instability"),
-    ("supervised", "unsupervised"),
-    ("convex", "nonconvex"),
-    ("linear", "nonlinear"),
-    ("always", "never"),
-    ("before", "after"),
-    ("maximize maximise", "minimize minimise"),
-    ("early earlier", "late later"),
-    ("upper", "lower"),
-)
-
-# Words that say that something goes up or comes about, and that it goes down or does not; on any subject.
-UP_WORDS = """
-    abundance abundant accelerate activate activation amplify augment best better boost cause drive effective elevate
-    elevated enable encourage enhance exacerbate exceed expand facilitate faster gain greater grow growth high higher
-    hypersensitive improve increase increasing induce large larger long longer many more most outperform overexpress
-    promote raise rise sensitive stimulate strong stronger superior trigger upregulate
+# Words that say that something increases, and that it decreases.
+INCREASE = "increase rise grow gain raise elevate enhance boost promote stimulate upregulate augment amplify"
+DECREASE = """
+    decrease reduce drop shrink fall diminish lower decline inhibit suppress impair attenuate downregulate lessen
 """
-DOWN_WORDS = """
-    abolish abrogate alleviate ameliorate attenuate block decline decrease decreasing deficiency deficient delay
-    deplete depletion diminish disrupt downregulate drop fall few fewer hinder immune impair impede ineffective inferior
-    inhibit inhibition insensitive least less lessen limit loss low lower prevent protect reduce reduction rescue
-    resistance resistant scarce shrink slow slower small smaller suppress suppression underperform weak weaker worse
+# Pairs of opposites, each side with its synonyms.
+OPPOSITES = f"""
+    {INCREASE} / {DECREASE}; improve enhance / degrade worsen harm hurt impair deteriorate;
+    high higher highest / low lower lowest; better best superior / worse worst inferior;
+    fast faster quicker accelerate / slow slower slowly; more most many / less least fewer few;
+    large larger largest big bigger greater / small smaller smallest; outperform surpass exceed / underperform;
+    activate / deactivate inactivate inhibit; positive positively / negative negatively;
+    strong stronger strengthen / weak weaker weaken; long longer / short shorter; easy easier / hard harder difficult;
+    enable allow / prevent; success succeed successful / failure fail unsuccessful; upper / lower; before / after;
+    stable stability / unstable instability; supervised / unsupervised; convex / nonconvex; linear / nonlinear;
+    always / never; maximize maximise / minimize minimise; early earlier / late later
+"""
+# Words that say that something increases or comes about, and that it decreases or does not, whatever it is.
+UP_WORDS = f"""
+    {INCREASE} abundance abundant accelerate activate activation best better cause drive effective elevated enable
+    encourage exacerbate exceed expand facilitate faster greater growth high higher hypersensitive improve increasing
+    induce large larger long longer many more most outperform overexpress sensitive strong stronger superior trigger
+"""
+DOWN_WORDS = f"""
+    {DECREASE} abolish abrogate alleviate ameliorate block decreasing deficiency deficient delay deplete depletion
+    disrupt few fewer hinder immune impede ineffective inferior inhibition insensitive least less limit loss low
+    prevent protect reduction rescue resistance resistant scarce slow slower small smaller suppression underperform
+    weak weaker worse
 """
 DENIAL = re.compile(
     NEGATION.pattern
@@ -87,33 +74,41 @@ DENIAL = re.compile(
 
 
 class Contrast(NamedTuple):
-    """Words of the sentence against those of its source; "" for a side that lacks the negation."""
+    """The words of the sentence against those of its source; "" for the side without the negation."""
 
-    kind: Kind
+    kind: ContrastKind
     said: str
     found: str
 
 
 class Clause(NamedTuple):
-    """A clause: its text, its content stems, and whether an odd number of negations turns it round."""
+    """A clause: its text, its content stems, and its negations."""
 
     text: str
     terms: frozenset[str]
-    negated: bool
     negations: tuple[str, ...]
+
+    @property
+    def negated(self) -> bool:
+        """Whether an odd number of negations reverses the clause."""
+        return len(self.negations) % 2 == 1
 
 
 def contrasts(sentence: str, sources: Sequence[str]) -> list[Contrast]:
-    """Return the contrasts of a sentence with the sentences of its source, each once."""
+    """Return the contrasts between a sentence and the sentences of its source, each once.
+
+    >>> contrasts("Dropout decreases test error.", ["Dropout increases test error."])
+    [Contrast(kind='opposite', said='decreases', found='increases')]
+    """
     theirs = [clause for source in sources for clause in clauses(source)]
     found = [c for clause in clauses(sentence) if (c := _contrast(clause, theirs))]
     return list(dict.fromkeys([*found, *_numbers(sentence, sources), *_subject(sentence, sources)]))
 
 
 def clauses(text: str) -> list[Clause]:
-    """Return the clauses of a sentence; one of fewer than two content words goes with the one before it.
+    """Return the clauses of a sentence; one of fewer than two content words joins the one before it.
 
-    "without" denies only what follows it, so it opens a clause of its own, and so does "with".
+    "with" and "without" begin a clause of their own, since "without" denies only what follows it.
     """
     plain = NOT_NEGATIONS.sub(" ", CONTRACTED.sub(" not", in_digits(text)))
     pieces: list[str] = []
@@ -127,12 +122,12 @@ def clauses(text: str) -> list[Clause]:
 
 @cache
 def directions() -> tuple[frozenset[str], frozenset[str]]:
-    """Return the stems of the words for up and for down."""
+    """Return the stems of UP_WORDS and of DOWN_WORDS."""
     return frozenset(stems(UP_WORDS)), frozenset(stems(DOWN_WORDS))
 
 
 def is_negated(text: str) -> bool:
-    """Return whether the text denies something, in any way."""
+    """Return whether the text denies something, by a negation or by a word such as "unlikely"."""
     return DENIAL.search(CONTRACTED.sub(" not", text)) is not None
 
 
@@ -141,18 +136,17 @@ def _stands_alone(piece: str) -> bool:
 
 
 def _clause(text: str) -> Clause:
-    negations = tuple(word.casefold() for word in NEGATION.findall(text))
-    return Clause(text.strip(), _terms(text), len(negations) % 2 == 1, negations)
+    return Clause(text.strip(), _terms(text), tuple(word.casefold() for word in NEGATION.findall(text)))
 
 
 def _terms(text: str) -> frozenset[str]:
-    """Return the content stems, and those of words such as "more" that have an opposite."""
+    """Return the stems of the content words, and of words such as "more" that have an opposite."""
     words = NEGATION.sub(" ", text)
     return frozenset(content_terms(words)) | (stems(words) & _opposites().keys())
 
 
 def _contrast(clause: Clause, theirs: Sequence[Clause]) -> Contrast | None:
-    """Return how the clause contradicts what is said of the same matter; None where any such clause agrees."""
+    """Return how a clause contradicts those of the source about the same; None if any of them agrees with it."""
     shares = {other: _share(clause, other) for other in theirs}
     best = max(shares.values(), default=0.0)
     if best < SAME_CLAUSE:
@@ -163,13 +157,13 @@ def _contrast(clause: Clause, theirs: Sequence[Clause]) -> Contrast | None:
 
 
 def _share(clause: Clause, other: Clause) -> float:
-    """Return the share of the clause's stems in the other, an opposite counting as the word itself."""
+    """Return the share of the clause's stems that the other holds; an opposite counts as the word itself."""
     known = other.terms | {stem for word in other.terms for stem in _opposites().get(word, ())}
     return len(clause.terms & known) / len(clause.terms)
 
 
 def _against(clause: Clause, other: Clause) -> Contrast | None:
-    """A turned clause with an opposite word says the same again: "not faster", "slower"."""
+    # Negated and opposite is the same again: "not faster", "slower".
     opposite = _opposite(clause, other)
     if (clause.negated != other.negated) == bool(opposite):
         return None
@@ -189,26 +183,24 @@ def _opposite(clause: Clause, other: Clause) -> tuple[str, str] | None:
 
 
 def _word(text: str, stem: str) -> str:
-    """Return the word of the text with this stem."""
+    """Return the first word of the text with this stem."""
     return next((word for word in WORD.findall(text) if stem in stems(word)), stem)
 
 
 @cache
 def _opposites() -> dict[str, frozenset[str]]:
-    """Return for each stem the stems that say its opposite."""
+    """Return the stems that mean the opposite of each stem."""
     found: dict[str, frozenset[str]] = {}
-    for pair in OPPOSITES:
-        for one, other in (pair, pair[::-1]):
+    for pair in OPPOSITES.split(";"):
+        sides = pair.split("/")
+        for one, other in (sides, sides[::-1]):
             for stem in stems(one):
                 found[stem] = found.get(stem, frozenset()) | stems(other)
     return found
 
 
 def _subject(sentence: str, sources: Sequence[str]) -> list[Contrast]:
-    """Return the opening word where the source, in mostly the same words, opens with another.
-
-    At a sentence's head any word may be a name.
-    """
+    """Return the first words of sentence and source if these differ but the rest is mostly the same."""
     opening = WORD.search(sentence)
     said = topic_terms(opening.group()) if opening else []
     rest = set(content_terms(in_digits(sentence))) - set(said)
@@ -226,22 +218,22 @@ def _subject(sentence: str, sources: Sequence[str]) -> list[Contrast]:
 
 
 def _numbers(sentence: str, sources: Sequence[str]) -> list[Contrast]:
-    """Return the numbers that stand where the source, among the same words, has another number."""
-    theirs = [place for source in sources for place in _places(source)]
+    """Return the numbers for which the source, among the same words, has another number."""
+    theirs = [number for source in sources for number in _numbers_in_context(source)]
     found = []
-    for number, around in _places(sentence):
+    for number, around in _numbers_in_context(sentence):
         alike = {other: 0 for other, _ in theirs} | {number: 0}
         for other, words in theirs:
             same = sum(a == b != "" for a, b in zip(around, words, strict=True))
             alike[other] = max(alike[other], same)
         other = max(alike, key=lambda n: alike[n])
-        if alike[other] >= max(SAME_PLACE, alike[number] + SAME_PLACE - 1):
+        if alike[other] >= max(SAME_CONTEXT, alike[number] + SAME_CONTEXT - 1):
             found.append(Contrast("number", number, other))
     return found
 
 
-def _places(text: str) -> list[tuple[str, tuple[str, ...]]]:
-    """Return each number of a text with the words around it; numbers among those are left blank."""
+def _numbers_in_context(text: str) -> list[tuple[str, tuple[str, ...]]]:
+    """Return each number of a text with the AROUND words on both sides; numbers among these are left blank."""
     words = [word.casefold() for word in WORD.findall(in_digits(text))]
     blank = [""] * AROUND + ["" if NUMBER.fullmatch(word) else word for word in words] + [""] * AROUND
     return [

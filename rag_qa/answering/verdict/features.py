@@ -1,7 +1,7 @@
-"""A sentence beside its evidence: how alike they are, what of the sentence is missing there, what contradicts.
+"""A sentence compared with its evidence: how similar they are, what the evidence lacks, and what contradicts it.
 
-Every feature is read from the words but two, which an embedder gives. Of long evidence only the
-sentences that share most words with the sentence are embedded.
+Two features need an embedder; all others are read from the words. Of long evidence, only the sentences that share most
+words with the sentence are compared.
 """
 
 import math
@@ -19,25 +19,28 @@ from rag_qa.text.sentences import split_sentences
 from rag_qa.text.words import FUNCTION_WORDS, WORD, content_terms, stems
 from rag_qa.types import Value
 
-# Sentences of long evidence that are compared with; on pages of hundreds of sentences more changes little.
+# How many sentences of long evidence are compared; more change little, even on pages of hundreds.
 COMPARED = 16
-# Nearest sentences in which directions are looked for, and by which the sentence is explained.
+# How many of the nearest sentences are read for directions, and how many for `explained`.
 NEAREST, EXPLAINING = 3, 8
-# Longer words that begin alike ("network", "networking") count as one another.
+# Words that share their first letters ("network", "networking") count as the same.
 ALIKE_LETTERS = 5
 PART = re.compile(r"[,;:()]|\b(?:and|but|while|whereas|which|because|although|so that)\b")
 MIN_PART = 3
 
 
 class Features(Value):
-    """What a verdict is read from.
+    """The features of a verdict.
 
-    `explained` is the length of the sentence's vector in the space of the nearest sentences' (for one sentence its
-    cosine), `part_similarity` the best cosine of the clause that fares worst; `coverage` and `bigrams` are the shares
-    of content words and of pairs of them that the evidence has. `numbers`, `names` and `codes` count what it lacks.
-    `opposite` is a contrast, `opposed` counts the directions that the nearest sentences turn round, `agreement` (-2
-    to 2) tells whether they go up or down alike; `denial` is a negation in the sentence, `denied` one in the nearest
-    sentence too. `evidence` is the logarithm of the number of sentences compared.
+    - `explained`: length of the sentence's vector projected onto the nearest evidence (for one sentence, the cosine).
+    - `part_similarity`: the lowest, over the clauses, of the best cosine with the evidence.
+    - `coverage`, `bigrams`: shares of the content words, and of the bigrams of these, that the evidence has.
+    - `numbers` (0 to 2), `names` (0 to 3), `codes` (0 to 2): how many the evidence lacks.
+    - `opposite`: 1 if an opposite word contradicts the evidence.
+    - `opposed` (0 to 2): direction words ("increases") for which the nearest sentences only have the other direction.
+    - `agreement` (-2 to 2): how many of the two nearest sentences go the same way, less those that go the other way.
+    - `denial`, `denied`: 1 if the sentence denies something, and if the nearest sentence then does too.
+    - `evidence`: logarithm of one plus the number of sentences compared.
     """
 
     explained: float
@@ -56,7 +59,7 @@ class Features(Value):
 
 
 class Comparison(Value):
-    """The features, and what of the sentence the evidence lacks or contradicts, for rules and reasons."""
+    """The features, and what the evidence lacks or contradicts, for the rules and reasons of a verdict."""
 
     features: Features
     quantities: tuple[Quantity, ...]
@@ -73,10 +76,10 @@ def compare(
     context: Sequence[str] = (),
     question: str = "",
 ) -> Comparison:
-    """Return the comparison; without an embedder the similarities are 0.
+    """Compare a sentence with its evidence; without an embedder the similarities are 0.
 
-    The context, such as titles, says what the evidence speaks of: its words, names and numbers are known, and sentences
-    are embedded under it. So are those of the question that the sentence answers, since answers repeat them.
+    `context`, such as titles, says what the evidence is about: its words, names and numbers count as known, and
+    sentences are embedded under it. Those of the question count as known too, since answers repeat them.
     """
     sentence = MARKS.sub(" ", sentence)
     sources = source_sentences(sentence, evidence)
@@ -85,7 +88,7 @@ def compare(
     spoken_of = list(dict.fromkeys(context))
     given = [question, *spoken_of]
     said = {term for source in theirs for term in source}
-    # A sentence of which the evidence itself has no word says nothing of it, in whatever words it was asked for.
+    # The context and the question count only if the evidence itself has a word of the sentence.
     around = given if _share(terms, said) else []
     known = said.union(*(content_terms(in_digits(text)) for text in around))
     similarities, nearest = _similarities(sentence, sources, " ".join(spoken_of), embedder)
@@ -122,7 +125,7 @@ def compare(
 
 
 def source_sentences(sentence: str, evidence: Sequence[str]) -> list[str]:
-    """Return the sentences of the evidence that share most content with the sentence, in their order."""
+    """Return the COMPARED sentences of the evidence that share most words with the sentence, in their order."""
     found = list(dict.fromkeys(text[start:end] for text in evidence for start, end in split_sentences(text)))
     wanted = set(content_terms(in_digits(sentence)))
     shared = [len(wanted & set(content_terms(in_digits(source)))) for source in found]
@@ -131,7 +134,7 @@ def source_sentences(sentence: str, evidence: Sequence[str]) -> list[str]:
 
 
 def parts(sentence: str) -> list[str]:
-    """Return the clauses of a sentence, or the sentence where it has one; short ones go with the one before."""
+    """Return the clauses of a sentence, or the sentence if it has only one; a short clause joins the one before."""
     found: list[str] = []
     for piece in PART.split(sentence):
         piece = piece.strip(" .")
@@ -145,7 +148,7 @@ def parts(sentence: str) -> list[str]:
 def _similarities(
     sentence: str, sources: Sequence[str], heading: str, embedder: Embedder | None
 ) -> tuple[dict[str, float], list[str]]:
-    """Return the features that the embedder gives, and the sources, nearest first."""
+    """Return the features that need an embedder, and the sources, nearest first."""
     names = ("explained", "part_similarity")
     if embedder is None or not sources or not sentence.strip():
         return dict.fromkeys(names, 0.0), list(sources)
@@ -162,7 +165,7 @@ def _similarities(
 
 
 def _directions(sentence: str, nearest: Sequence[str]) -> dict[str, float]:
-    """Return what the directions ("increases") and negations of the sentence are in the nearest sources."""
+    """Return the features that compare directions ("increases") and negations with the nearest sources."""
     up, down = directions()
     said = stems(sentence)
     theirs = [stems(source) for source in nearest[:NEAREST]]
@@ -183,7 +186,7 @@ def _directions(sentence: str, nearest: Sequence[str]) -> dict[str, float]:
 
 
 def _slope(words: set[str], up: frozenset[str], down: frozenset[str]) -> int:
-    """Return 1 where more words go up than down, -1 where fewer do, else 0."""
+    """Return 1 if more words go up than down, -1 if fewer do, else 0."""
     difference = len(words & up) - len(words & down)
     return (difference > 0) - (difference < 0)
 
@@ -194,7 +197,7 @@ def _words(text: str) -> list[str]:
 
 
 def _share(terms: Sequence[str], known: set[str]) -> float:
-    """Return the share of terms that are known, or begin like a known one."""
+    """Return the share of terms that are known, or share their first letters with a known one."""
     beginnings = {term[:ALIKE_LETTERS] for term in known if len(term) >= ALIKE_LETTERS}
     found = sum(term in known or term[:ALIKE_LETTERS] in beginnings for term in terms)
     return found / len(terms) if terms else 0.0

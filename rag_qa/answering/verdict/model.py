@@ -1,23 +1,20 @@
-"""Does a sentence say what it cites? A calibrated model over readable features, under rules that are certain.
+"""Verdicts: does the evidence that a sentence cites support it, or is the sentence a hallucination?
 
-The model is a logistic regression whose coefficients are data (verdict.toml), fitted by eval/fit_verdict.py, which
-says on what and how well it does. The rules are what a reader expects: a verbatim quote is supported; a number that
-the source does not have, a negation on one side only, or the opposite word in its place is not; and a sentence with
-a foreign name, or of which the source lacks a third of the words, is partial at most. What it does not know:
-inference, world knowledge, and contradictions in other words. Probabilities are those of a sentence that is as
-often supported as not.
+A calibrated logistic regression over readable features (verdict.toml, fitted by eval/fit/verdict.py, which says on what
+and how well it does) under certain rules. A verbatim quote is supported. A sentence with a number that the source does
+not have, a negation on one side only, an opposite word or another subject is unsupported. One with a code-like name
+that the source does not have, or with a third of its words missing there, is partial at most. It knows no inference,
+no world knowledge and no contradictions in other words. Probabilities assume that half of all sentences are supported.
 """
 
-import math
-import tomllib
 from collections.abc import Sequence
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rag_qa.answering.logistic import load_model, read_toml
 from rag_qa.answering.verdict.contradictions import Contrast
 from rag_qa.answering.verdict.features import Comparison, Features, compare
 from rag_qa.backends.embedding import open_embedder
@@ -28,17 +25,18 @@ from rag_qa.text.quantities import in_digits
 from rag_qa.text.words import content_terms
 from rag_qa.types import Verdict, VerdictLabel
 
+MODELS = ("rag_qa.answering.verdict", "verdict.toml")
 VERBATIM = Verdict(label="supported", probability=1.0, reasons=("verbatim",))
 NO_EVIDENCE = Verdict(label="unsupported", probability=0.0, reasons=("nothing is cited",))
 NO_CONTENT = Verdict(label="unsupported", probability=0.0, reasons=("the sentence says nothing",))
-# Texts whose vectors are kept, all judged as documents.
+# Texts whose vectors are kept; all have the role `document`.
 REMEMBERED = 512
-# Missing words that a reason names.
+# Missing words and names that a reason lists.
 NAMED = 5
 
 
 class RememberingEmbedder:
-    """An embedder that keeps the vectors of the last texts: one sentence is judged against several sets of evidence."""
+    """An embedder that keeps the vectors of the last texts: a sentence is judged against several sets of evidence."""
 
     def __init__(self, embedder: Embedder) -> None:
         self.spec = embedder.spec
@@ -56,16 +54,16 @@ class RememberingEmbedder:
         return np.stack([self._vectors[text] for text in texts])
 
     def encode_tokens(self, texts: Sequence[str], *, role: Role) -> list[TokenEncoding]:
-        """Return what the embedder does."""
+        """Return what the embedder returns."""
         return self._embedder.encode_tokens(texts, role=role)
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        """Return what the embedder does."""
+        """Return what the embedder returns."""
         return self._embedder.count_tokens(texts)
 
 
 class Verifier:
-    """Judges sentences with one embedder; where there is a judge of entailment, the probability is its own."""
+    """Judges sentences with one embedder; with an entailment model, the probability is that model's."""
 
     def __init__(self, embedder: Embedder, entailment: EntailmentJudge | None = None) -> None:
         self._embedder = RememberingEmbedder(embedder)
@@ -74,11 +72,10 @@ class Verifier:
     def judge(
         self, sentence: str, evidence: Sequence[str], *, context: Sequence[str] = (), question: str = ""
     ) -> Verdict:
-        """Return how far exactly this evidence supports the sentence.
+        """Return how far this evidence, and no other, supports the sentence.
 
-        Words, names and numbers of the context, such as the titles of the papers that the evidence is from, count as
-        known, and so do those of the question that the sentence answers. What a rule decides costs no embedding.
-        Another embedder than the fitted one counts for nothing.
+        Words, names and numbers of the context (such as the titles of the papers) and of the question count as known.
+        What a rule decides costs no embedding. Similarities count only with the embedder that the model was fitted for.
         """
         cited = [text for text in evidence if text.strip()]
         decided = _decide(sentence, cited)
@@ -87,12 +84,12 @@ class Verifier:
         comparison = compare(sentence, cited, None, context, question)
         if self._entailment is not None and not _contradictions(comparison):
             return _under_rules(comparison, self._entailment.judge(sentence, cited, context=context))
-        fitted = self._embedder.spec.name == _model()["embedder"] and not _contradictions(comparison)
+        fitted = self._embedder.spec.name == _parameters()["embedder"] and not _contradictions(comparison)
         if fitted:
             comparison = compare(sentence, cited, self._embedder, context, question)
         probability = support_probability(comparison.features, alike=fitted)
         if label_of(probability) == "supported" and _is_foreign(comparison):
-            probability = min(probability, _model()["foreign"])
+            probability = min(probability, _parameters()["foreign"])
         label = label_of(probability)
         reasons = () if label == "supported" else _doubts(comparison)
         return _under_rules(comparison, Verdict(label=label, probability=probability, reasons=reasons))
@@ -108,11 +105,13 @@ def judge(
 ) -> Verdict:
     """Return how far the evidence supports the sentence, with the reasons against it.
 
-    `context` says what the evidence speaks of, such as the title of the paper that it is from; `question` is what the
-    sentence answers: its words need not stand in the evidence.
+    `context`, such as the title of the paper, says what the evidence is about; `question` is what the sentence answers.
+    The words of both need not be in the evidence. The verdict has a `label` (supported, partial or unsupported), the
+    `probability` of support, and `reasons` for people. Without an embedder, the one that the settings name is opened
+    if it is needed. Raises ModelNotFoundError if that is not on this machine.
 
-    `label` is supported, partial or unsupported; `probability` that of being supported; `reasons` are for people.
-    Without an embedder the one that the settings name is opened, where one is needed. Raises ModelNotFoundError.
+    >>> judge("Bees dance.", ["Bees dance."]).label
+    'supported'
     """
     if embedder is None:
         cited = [text for text in evidence if text.strip()]
@@ -123,30 +122,27 @@ def judge(
 
 
 def open_verifier(settings: Settings, embedder: Embedder) -> Verifier:
-    """Return the judge of prose: with the model of entailment that the settings name, if any.
+    """Return the judge of prose, with the entailment model that the settings name, if any.
 
-    Raises ModelNotFoundError where that is not on this machine.
+    Raises ModelNotFoundError if that is not on this machine.
     """
     return Verifier(embedder, open_entailment(settings))
 
 
 def support_probability(features: Features, *, alike: bool) -> float:
-    """Return the probability of support by the model with the similarities (`alike`) or by the one of words alone."""
-    model = _model()["alike" if alike else "words"]
-    logit = model["intercept"]
-    logit += sum(getattr(features, name) * value for name, value in model["coefficients"].items())
-    return float(1 / (1 + math.exp(-logit)))
+    """Return the probability of support, by the model with similarities (`alike`) or the one with words alone."""
+    return load_model(*MODELS, "alike" if alike else "words").probability(features.model_dump())
 
 
 def label_of(probability: float) -> VerdictLabel:
-    """Return the label of a probability that no rule overrules."""
-    if probability >= _model()["supported"]:
+    """Return the label for a probability."""
+    if probability >= _parameters()["supported"]:
         return "supported"
-    return "partial" if probability >= _model()["partial"] else "unsupported"
+    return "partial" if probability >= _parameters()["partial"] else "unsupported"
 
 
 def _decide(sentence: str, cited: Sequence[str]) -> Verdict | None:
-    """Return the verdict that needs no model, if there is one."""
+    """Return the verdict if it needs no model, else None."""
     said, quotes = _plain(sentence), [_plain(quote) for quote in cited]
     if said and said in quotes:
         return VERBATIM
@@ -159,27 +155,27 @@ def _decide(sentence: str, cited: Sequence[str]) -> Verdict | None:
 
 
 def _under_rules(comparison: Comparison, verdict: Verdict) -> Verdict:
-    """Return the verdict, but for a sentence that contradicts its source or has a number that is not there."""
+    """Return the verdict, or `unsupported` if the sentence contradicts its source or has a number that is not there."""
     against = _contradictions(comparison)
     if not against:
         return verdict
-    probability = min(verdict.probability, _model()["ruled_out"])
+    probability = min(verdict.probability, _parameters()["ruled_out"])
     return Verdict(label="unsupported", probability=probability, reasons=(*against, *verdict.reasons))
 
 
 def _is_foreign(comparison: Comparison) -> bool:
-    return bool(comparison.codes) or comparison.features.coverage < _model()["covered"]
+    return bool(comparison.codes) or comparison.features.coverage < _parameters()["covered"]
 
 
 def _contradictions(comparison: Comparison) -> list[str]:
-    """Return what no true sentence has, in words for people."""
+    """Return the reasons that rule out support."""
     replaced = {contrast.said for contrast in comparison.contrasts if contrast.kind == "number"}
     missing = [q for q in comparison.quantities if q.number not in replaced]
     found = [f"the number {quantity} is not in the source" for quantity in missing]
-    return [*found, *map(_told, comparison.contrasts)]
+    return [*found, *map(_in_words, comparison.contrasts)]
 
 
-def _told(contrast: Contrast) -> str:
+def _in_words(contrast: Contrast) -> str:
     if contrast.kind != "negation":
         return f"says “{contrast.said}” where the source says “{contrast.found}”"
     if contrast.said:
@@ -188,7 +184,7 @@ def _told(contrast: Contrast) -> str:
 
 
 def _doubts(comparison: Comparison) -> tuple[str, ...]:
-    """Return what makes support less likely, in words for people."""
+    """Return the reasons that make support less likely."""
     names = [*comparison.codes, *comparison.names]
     found = [f"the source does not name {_listed(names)}"] if names else []
     words = [word for word in comparison.missing if word not in names]
@@ -211,6 +207,5 @@ def _default() -> Verifier:
     return Verifier(open_embedder(Settings()))
 
 
-@cache
-def _model() -> dict[str, Any]:
-    return tomllib.loads((files("rag_qa.answering.verdict") / "verdict.toml").read_text(encoding="utf-8"))
+def _parameters() -> dict[str, Any]:
+    return read_toml(*MODELS)

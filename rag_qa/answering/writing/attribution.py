@@ -1,8 +1,8 @@
 """A written sentence → the smallest set of evidence sentences that supports it, and the verdict on it.
 
-The model says nothing of where it read what it wrote. All sentences of the papers found are candidates; they are
-ranked by the words of the sentence that they hold, and the best are judged one by one, then in pairs. So a citation
-always resolves, and the verdict is of exactly what is cited, under the titles of the papers.
+The model does not cite. All sentences of the papers found are candidates: ranked by the words that they share with
+the written sentence, then judged one by one and in pairs. So every citation resolves, and the verdict is on exactly
+what is cited, under the titles of the papers.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -14,12 +14,12 @@ from rag_qa.text.entities import foreign_codes, foreign_names
 from rag_qa.text.words import content_terms
 from rag_qa.types import Citation, Evidence, Query, Verdict
 
-# Candidates that are judged alone, and pairs of them that are.
+# How many candidates, and how many pairs of them, are judged.
 SINGLES, PAIRS = 4, 4
 
 
 class Attribution(NamedTuple):
-    """The evidence that a sentence cites, and how well that supports it."""
+    """The evidence that a sentence cites, and the verdict on it."""
 
     evidence: tuple[Evidence, ...]
     verdict: Verdict
@@ -38,10 +38,10 @@ def attribute(
     *,
     question: str = "",
 ) -> Attribution | None:
-    """Return the best attribution: one candidate if it supports the sentence, else two.
+    """Return the best attribution: one candidate if that supports the sentence, else two.
 
-    Where not even two support the sentence, what comes nearest is returned with its verdict; None without candidates
-    whose papers name, somewhere, all that the sentence names.
+    If not even two do, return the best single candidate (else pair) with its verdict. Candidates whose papers do not
+    hold every name in the sentence are left out; return None if none remains. `titles` are by paper id.
     """
     ranked = _ranked(sentence, candidates, titles)
     texts = _texts(candidates, titles)
@@ -57,14 +57,14 @@ def attribute(
 
 
 def known_question(query: Query) -> str:
-    """Return the question whose words are known to a sentence that answers it: none of a yes/no question.
+    """Return the question whose words an answer may use without evidence for them; "" for a yes/no question.
 
-    Such an answer says again what was asked, and that is just what must stand in the evidence.
+    The answer to a yes/no question repeats the question, and just that must be in the evidence.
     """
     return "" if query.kind == "yesno" else query.text
 
 
-def each_alone(
+def judge_each(
     sentence: str,
     candidates: Sequence[Evidence],
     titles: Mapping[str, str],
@@ -72,17 +72,17 @@ def each_alone(
     *,
     question: str = "",
 ) -> list[Verdict]:
-    """Return the verdict of each candidate on a sentence that is said of all their papers."""
+    """Return the verdict on a sentence about several papers, by each candidate alone."""
     return [_judged(sentence, [candidate], titles, judge, question) for candidate in candidates]
 
 
-def least(verdicts: Iterable[Verdict]) -> Verdict:
-    """Return the verdict that supports least: that of a sentence which is said of several papers."""
+def weakest(verdicts: Iterable[Verdict]) -> Verdict:
+    """Return the verdict with the lowest probability, which holds for a sentence about several papers."""
     return min(verdicts, key=lambda verdict: verdict.probability)
 
 
 def _texts(candidates: Sequence[Evidence], titles: Mapping[str, str]) -> dict[str, str]:
-    """Return what is known of each paper: its title and its sentences."""
+    """Return the title and the candidate sentences of each paper, by its id."""
     texts = dict(titles)
     for candidate in candidates:
         texts[candidate.paper_id] += f" {candidate.sentence}"
@@ -90,7 +90,7 @@ def _texts(candidates: Sequence[Evidence], titles: Mapping[str, str]) -> dict[st
 
 
 def _names_all(sentence: str, cited: Sequence[Evidence], texts: Mapping[str, str]) -> bool:
-    """Return whether the papers cited name, anywhere, all that the sentence names."""
+    """Return whether the papers cited hold every name in the sentence, anywhere in their text."""
     known = " ".join(dict.fromkeys(texts[e.paper_id] for e in cited))
     return not (foreign_names(sentence, known) or foreign_codes(sentence, known))
 
@@ -109,7 +109,7 @@ def _judged(
 def _sets(
     sentence: str, ranked: Sequence[Evidence], titles: Mapping[str, str]
 ) -> Iterator[list[tuple[Evidence, ...]]]:
-    """Yield what may be cited: the first candidates alone, then pairs of them, the best first."""
+    """Yield the sets that may be cited: first single candidates, then pairs, the best first."""
     singles = ranked[:SINGLES]
     yield [(candidate,) for candidate in singles]
     pairs = ((a, b) for n, b in enumerate(singles) for a in singles[:n] if _both_say(sentence, a, b, titles))
@@ -117,7 +117,10 @@ def _sets(
 
 
 def _both_say(sentence: str, a: Evidence, b: Evidence, titles: Mapping[str, str]) -> bool:
-    """Return whether each of two papers says more of the sentence than a name: the result of one is not the other's."""
+    """Return whether two candidates may be cited together: if of two papers, each must add a word that is no title's.
+
+    Otherwise the result of one paper could be attributed to the other.
+    """
     if a.paper_id == b.paper_id:
         return True
     named = {term for e in (a, b) for term in content_terms(titles[e.paper_id])}
@@ -127,13 +130,13 @@ def _both_say(sentence: str, a: Evidence, b: Evidence, titles: Mapping[str, str]
 
 
 def _ranked(sentence: str, candidates: Sequence[Evidence], titles: Mapping[str, str]) -> list[Evidence]:
-    """Return the candidates by the share of the sentence's words that they hold, titles at half, then by score."""
+    """Sort the candidates by the share of the sentence's words that they hold (title words count half) plus score."""
     wanted = set(content_terms(sentence))
 
-    def held(candidate: Evidence) -> float:
+    def relevance(candidate: Evidence) -> float:
         own = set(content_terms(candidate.sentence))
         title = set(content_terms(titles[candidate.paper_id])) - own
         shared = len(wanted & own) + len(wanted & title) / 2
         return shared / max(1, len(wanted)) + candidate.score
 
-    return sorted(candidates, key=held, reverse=True)
+    return sorted(candidates, key=relevance, reverse=True)

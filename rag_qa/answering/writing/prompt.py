@@ -1,6 +1,6 @@
-"""Prompt files → prompts: texts with named placeholders, checked when loaded.
+"""Prompt files → prompts: texts with named placeholders, which are checked when a file is loaded.
 
-Texts from papers and from the user are put in as data: citation marks in them are defused.
+Citation marks in texts of papers and of the user are defused, so that nothing reads as a citation of ours.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ from rag_qa.errors import PromptError
 from rag_qa.protocols import Generator, Prompt
 from rag_qa.types import Evidence, Value
 
-# Each prompt file with its texts and the placeholders that each must use.
+# The texts of each prompt file, and the placeholders that each text must use.
 PLACEHOLDERS: dict[str, dict[str, set[str]]] = {
     "answer": {
         "system": set(),
@@ -32,13 +32,13 @@ MARK = re.compile(r"\[(\s*\d[\d\s,;–-]*)\]")
 
 
 class PromptFile(Value):
-    """The texts of a prompt file by name; `sha256` is that of the file."""
+    """The texts of a prompt file by name, and the SHA-256 of the file."""
 
     texts: Mapping[str, str]
     sha256: str
 
     def fill(self, name: str, evidence: str, **values: str) -> Prompt:
-        """Return the prompt of this name over evidence as `layout` gives it; other values are put in as data."""
+        """Return the prompt of this name, with evidence from `layout`; citation marks in the values are defused."""
         data = {key: defuse(value) for key, value in values.items()}
         return Prompt(
             system=self.texts["system"].strip(),
@@ -48,9 +48,9 @@ class PromptFile(Value):
 
 
 def load_prompt(name: str, folder: Path | None = None) -> PromptFile:
-    """Load `NAME.toml` from the folder where it holds that, else from those that ship.
+    """Load `NAME.toml` from the folder if it is there, else the one that ships.
 
-    Raises PromptError for a missing folder, bad TOML, or texts and placeholders that are unknown or lacking.
+    Raises PromptError for a missing folder, bad TOML, or texts or placeholders that are unknown or missing.
     """
     if folder is not None and not folder.is_dir():
         raise PromptError(
@@ -64,7 +64,7 @@ def load_prompt(name: str, folder: Path | None = None) -> PromptFile:
     except OSError as exc:
         raise PromptError(f"the prompt file {file} cannot be read; put {name}.toml there") from exc
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
-        raise PromptError(f"{file} is no valid TOML ({exc}); compare it with the one in prompts/") from exc
+        raise PromptError(f"{file} is not valid TOML ({exc}); compare it with the one in prompts/") from exc
     wanted = PLACEHOLDERS[name]
     if set(data) != set(wanted) or not all(isinstance(text, str) for text in data.values()):
         raise PromptError(f"{file} must hold the texts {', '.join(wanted)}; found {sorted(data)}")
@@ -74,7 +74,7 @@ def load_prompt(name: str, folder: Path | None = None) -> PromptFile:
 
 
 def layout(evidence: Sequence[Evidence], titles: Mapping[str, str]) -> str:
-    """Return the evidence as text: sentences under the titles of their papers, in the order of each abstract."""
+    """Return the evidence as text: under the title of each paper, its sentences in the order of the abstract."""
     lines: list[str] = []
     for group in by_paper(evidence):
         lines.append(f"From “{defuse(titles[group[0].paper_id])}”:")
@@ -92,9 +92,9 @@ def fit_evidence(
     budget: int,
     **values: str,
 ) -> list[Evidence]:
-    """Return as much evidence, from the best on, as makes the longest prompt no longer than `wanted` tokens.
+    """Return as much evidence, best first, as fits when the longest prompt may have `wanted` tokens.
 
-    One piece is kept up to `budget` tokens. Raises PromptError where not even that fits.
+    A single piece may take up to `budget` tokens. Raises PromptError if not even that fits.
     """
     kept = list(evidence)
     while kept:
@@ -109,7 +109,7 @@ def fit_evidence(
 
 
 def by_paper(evidence: Sequence[Evidence]) -> list[list[Evidence]]:
-    """Return the evidence paper by paper, in the order in which the papers come first."""
+    """Group the evidence by paper; papers come in the order of their first piece."""
     papers: dict[str, list[Evidence]] = {}
     for piece in evidence:
         papers.setdefault(piece.paper_id, []).append(piece)
@@ -117,7 +117,11 @@ def by_paper(evidence: Sequence[Evidence]) -> list[list[Evidence]]:
 
 
 def defuse(text: str) -> str:
-    """Return the text with its own citation marks in round brackets: `[7]` becomes `(7)`."""
+    """Put the text's own citation marks in round brackets.
+
+    >>> defuse("as shown before [7, 12]")
+    'as shown before (7, 12)'
+    """
     return MARK.sub(r"(\1)", text)
 
 

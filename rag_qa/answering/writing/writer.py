@@ -1,7 +1,7 @@
-"""Evidence → what the language model makes of it: whether it answers the question, and sentences that do.
+"""Evidence → what the language model makes of it: whether it states the answer, yes or no, and an answer in prose.
 
-The model reads the evidence once; the decision, yes or no, and the writing go on from there. It writes no labels, and
-nothing here checks what it writes: see `attribution`.
+All prompts of a question begin with the same evidence, so the model reads it once. It writes no citations, and nothing
+here checks what it writes: `attribution` does.
 """
 
 import math
@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rag_qa.answering.writing.grammar import PROSE, held
-from rag_qa.answering.writing.injection import gives_orders
+from rag_qa.answering.writing.grammar import PROSE, conform
+from rag_qa.answering.writing.injection import is_injection
 from rag_qa.answering.writing.prompt import PromptFile, defuse, fit_evidence, layout
 from rag_qa.corpus.cleaning import clean_text
 from rag_qa.protocols import Generator, Prompt
@@ -26,31 +26,36 @@ MAX_SENTENCES = 3
 YES_NO = ("Yes", "No")
 YES_NO_MAYBE = ("Yes", "No", "Maybe")
 LETTERS = ("A", "B", "C")
-# A probability that is no more than rounding.
+# Probabilities below this are rounding errors.
 LEAST = 1e-6
 SENTENCE_ENDS = (".", "!", "?", "…", "。", "！", "？")
 OPENINGS = YES, NO = ("Yes, ", "No, ")
-# What speaks of the sentences read and not of the papers: the model's way to say that they don't say.
+# A sentence about the prompt and not about the papers: the model's way to say that the evidence has no answer.
 OF_THE_PROMPT = re.compile(r"\s*(?:the|these|those)\s+(?:\w+\s+)?sentences\b", re.IGNORECASE)
-# So many papers are called by their titles.
+# Up to this number of papers are called by their titles.
 FEW_PAPERS = 3
-# Logarithms of the ratio of Yes to No: up to the first one the answer is No, and from the other one on Yes. The model
-# prefers to agree: of 71 questions of PubMedQA its Yes was right for 19 of 27 from twice as probable on.
+# Bounds of log(P(yes) / P(no)): up to the first the answer is No, from the second on it is Yes. They are not
+# symmetric because the model prefers to agree: of 71 questions of PubMedQA, 19 of 27 answers were right when Yes was
+# at least twice as probable as No.
 SURELY_NO, SURELY_YES = 0.15, 0.7
-# Share of the tokens of a text that are pieces of it: several tokens may make one character.
+# A text is taken for cut off at max_tokens if it came in this share of as many pieces: a piece may have several tokens.
 CUT_OFF = 0.75
 
 
 class Reading(NamedTuple):
-    """A question with the evidence that the model reads, as text and piece by piece."""
+    """A question, and the evidence that the model reads for it: as the text of the prompt, and piece by piece."""
 
     question: str
     text: str
     evidence: tuple[Evidence, ...]
 
 
-def calling(titles: Sequence[str]) -> str:
-    """Return how a sentence on a list of papers begins: with their titles where they are few."""
+def call_papers(titles: Sequence[str]) -> str:
+    """Return how a sentence about several papers begins: with their titles if they are few, else "These papers".
+
+    >>> call_papers(["On soup", "On bees"])
+    'The papers “On soup” and “On bees”'
+    """
     if len(titles) > FEW_PAPERS:
         return "These papers"
     *others, last = [f"“{defuse(title)}”" for title in dict.fromkeys(titles)]
@@ -58,23 +63,27 @@ def calling(titles: Sequence[str]) -> str:
 
 
 def statement(text: str, titles: Sequence[str] = ()) -> str:
-    """Return what a sentence states: without the "Yes, " or "No, ", or the titles of papers, that it may begin with.
+    """Return the claim of a sentence: without "Yes, ", "No, " or the titles that it may begin with.
 
-    It is "" for one that speaks of the sentences read and not of the papers.
+    Return "" for a sentence about the prompt ("These sentences do not say …"). Call with `titles` for the
+    introduction of a list of these papers.
+
+    >>> statement("Yes, bees dance.")
+    'bees dance.'
     """
-    openings = (*OPENINGS, calling(titles)) if titles else OPENINGS
+    openings = (*OPENINGS, call_papers(titles)) if titles else OPENINGS
     rest = next((text.removeprefix(opening) for opening in openings if text.startswith(opening)), text)
     return rest.strip() if re.search(r"\w", rest) and not OF_THE_PROMPT.match(rest) else ""
 
 
 def without_yes_or_no(text: str) -> str:
-    """Return a sentence without the Yes or No that the model began it with of its own accord."""
+    """Return a sentence without a "Yes, " or "No, " that the model wrote of its own accord."""
     rest = statement(text)
     return text if rest == text.strip() else rest[:1].upper() + rest[1:]
 
 
 class Affirmation(NamedTuple):
-    """How probably the answer to a yes/no question is Yes, No and Maybe; they add up to 1."""
+    """The probabilities that the answer to a yes/no question is Yes, No and Maybe; they add up to 1."""
 
     yes: float
     no: float
@@ -82,7 +91,7 @@ class Affirmation(NamedTuple):
 
     @property
     def opening(self) -> str:
-        """How an answer begins: "Yes, " or "No, ", or with neither if the evidence is not clear about it."""
+        """How the answer begins: "Yes, ", "No, ", or "" if the evidence is not clear."""
         if self.maybe > max(self.yes, self.no):
             return ""
         if self.yes <= math.exp(SURELY_NO) * self.no:
@@ -90,12 +99,12 @@ class Affirmation(NamedTuple):
         return YES if self.yes >= math.exp(SURELY_YES) * self.no else ""
 
     def contradicts(self, opening: str) -> bool:
-        """Return whether it is the other one of Yes and No."""
+        """Return whether this says Yes and the opening says No, or the other way round."""
         return {self.opening, opening} == set(OPENINGS)
 
 
 class Writer:
-    """Decides and writes with one generator; `reads` says whether the generator is good enough to decide."""
+    """Decides and writes with one generator; `reads` is whether its decisions can be trusted."""
 
     def __init__(self, generator: Generator, prompts: PromptFile, settings: Settings, *, reads: bool) -> None:
         self.generator = generator
@@ -104,13 +113,14 @@ class Writer:
         self._settings = settings
 
     def read(self, question: str, evidence: Sequence[Evidence], titles: Mapping[str, str]) -> Reading | None:
-        """Return the reading of as much evidence as fits; None where nothing is left that gives no orders.
+        """Return as much of the evidence as fits, best first, without prompt injection; None if none is left.
 
-        Raises PromptError where the question leaves no room for any.
+        Raises PromptError if the question leaves no room for any.
         """
-        offered = [e for e in evidence if not gives_orders(f"{titles[e.paper_id]} {e.sentence}")]
+        offered = [e for e in evidence if not is_injection(f"{titles[e.paper_id]} {e.sentence}")]
         if not offered:
             return None
+        # The longest prompt also holds a draft and the reasons against it: a reply's tokens each.
         budget = self.generator.spec.n_ctx - 2 * self._settings.max_tokens
         kept = fit_evidence(
             self.prompts,
@@ -119,23 +129,26 @@ class Writer:
             generator=self.generator,
             wanted=self._settings.read_tokens,
             budget=budget,
-            **_blank(question),
+            question=question,
+            draft="",
+            reasons="",
         )
         return Reading(question, layout(kept, titles), tuple(kept))
 
     def states(self, reading: Reading) -> float:
-        """Return the probability that the evidence states the answer: that of Yes, read from the first token."""
+        """Return the probability that the evidence states the answer: that of the first token being Yes, not No."""
         prompt = self.prompts.fill("decide", reading.text, question=reading.question)
         return self.generator.choose(prompt, YES_NO)[0]
 
     def affirms(self, reading: Reading) -> Affirmation:
-        """Return how probably the answer to a yes/no question is Yes, No and Maybe, by the evidence.
+        """Return the probabilities that the evidence answers a yes/no question with Yes, No and Maybe.
 
-        It is their geometric mean over the orders in which each stands once at each letter.
+        The model chooses between lettered options three times, so that each option has each letter once. The
+        geometric mean of the three removes its preference for a letter.
         """
         found = np.zeros(len(YES_NO_MAYBE))
-        for turn in range(len(YES_NO_MAYBE)):
-            order = np.roll(np.arange(len(YES_NO_MAYBE)), -turn)
+        for rotation in range(len(YES_NO_MAYBE)):
+            order = np.roll(np.arange(len(YES_NO_MAYBE)), -rotation)
             first, second, third = (YES_NO_MAYBE[answer] for answer in order)
             prompt = self.prompts.fill(
                 "affirm", reading.text, question=reading.question, first=first, second=second, third=third
@@ -145,11 +158,11 @@ class Writer:
         return Affirmation(*map(float, means / means.sum()))
 
     def write(self, reading: Reading, *, opening: str = "") -> Pieces[str, None, None]:
-        """Yield the model's answer in pieces; the reply begins with `opening`, which is not yielded."""
+        """Yield the answer in pieces of text. The reply begins with `opening`, which is not yielded."""
         return self._generate(self.prompt(reading, opening=opening))
 
     def rewrite(self, reading: Reading, draft: str, reasons: Sequence[str]) -> str:
-        """Return the first sentence of another answer, after one that is not supported; "" where none is whole."""
+        """Return the first sentence of a new answer, given a draft and the reasons against it; "" if none is whole."""
         prompt = self.prompts.fill(
             "again", reading.text, question=reading.question, draft=draft, reasons="; ".join(reasons)
         )
@@ -161,7 +174,7 @@ class Writer:
         return next(sentences.rest(), "")
 
     def prompt(self, reading: Reading, *, opening: str = "") -> Prompt:
-        """Return the prompt that an answer is written for."""
+        """Return the prompt for which the answer is written."""
         prompt = self.prompts.fill("write", reading.text, question=reading.question)
         return prompt.model_copy(update={"reply": opening})
 
@@ -175,15 +188,14 @@ class Writer:
         )
         with closing(pieces):
             for piece in pieces:
-                yield held(piece)
+                yield conform(piece)
 
 
 class SentenceReader:
-    """Pieces of text → up to three whole sentences, each as soon as the next one begins.
+    """Pieces of text → up to MAX_SENTENCES whole sentences, each as soon as the next one begins.
 
-    The first one begins with `opening`, in which no sentence ends, whatever stands there. `max_tokens` is what the
-    text may take at most: a last sentence without a full stop is taken for cut off only where the text may have
-    reached that.
+    `opening` is put before the first sentence and never split. A last sentence without a full stop is dropped if the
+    text may have been cut off at `max_tokens`.
     """
 
     def __init__(self, opening: str = "", *, max_tokens: int = 0) -> None:
@@ -195,7 +207,7 @@ class SentenceReader:
 
     @property
     def full(self) -> bool:
-        """Whether no further sentence is wanted."""
+        """Whether there are as many sentences as wanted."""
         return self._count == MAX_SENTENCES
 
     def feed(self, piece: str) -> Iterator[str]:
@@ -223,8 +235,3 @@ class SentenceReader:
     def _sentence(self, text: str) -> str:
         opening, self._opening = self._opening, ""
         return clean_text(opening + text)
-
-
-def _blank(question: str) -> dict[str, str]:
-    """Return the values of the longest prompt, to measure it: the draft and the reasons take a reply's tokens each."""
-    return {"question": question, "draft": "", "reasons": ""}

@@ -1,1 +1,1 @@
-"""The chat REPL: `repl` reads lines, `commands` lists what can be typed, `conversation` holds what was said."""
+"""The chat: `repl` reads lines, `commands` lists the slash commands, `state` holds the conversation."""

@@ -1,46 +1,46 @@
-"""The commands of the chat, as a table: how each is written, what it does, and what does it."""
+"""The slash commands of the chat, as a table: how each is written, its help, and its function."""
 
 from collections.abc import Callable
 from typing import NamedTuple
 
-from rag_qa.app.chat.conversation import Conversation
 from rag_qa.app.chat.keeping import copy_answer, save
-from rag_qa.app.chat.nearest import did_you_mean
 from rag_qa.app.chat.papers import open_paper, show_abstract, show_more, show_papers, show_similar
 from rag_qa.app.chat.settings import set_filter, set_literal, set_model, set_style
+from rag_qa.app.chat.state import ChatState
 from rag_qa.app.chat.stats import show_stats
 from rag_qa.app.chat.why import show_why
-from rag_qa.app.rendering import say
+from rag_qa.app.nearest import did_you_mean
+from rag_qa.app.printing import say
 from rag_qa.errors import CommandError
 from rag_qa.exports import FORMATS
 
 LEAVE = ("/quit", "/exit", "quit", "exit")
-# The argument of a command whose usage is longer is left to its own help.
+# If the usage of a command is longer, its argument is left out of the list.
 WIDTH = 10
 
 
 class Command(NamedTuple):
-    """A command: its name, its argument (in brackets if it can be left out), help in a line, and in full."""
+    """A command: its name, its argument (in brackets if optional), a line of help, and details."""
 
     name: str
     argument: str
     help: str
     details: str
-    run: Callable[[Conversation, str], None]
+    run: Callable[[ChatState, str], None]
 
     @property
     def usage(self) -> str:
-        """How it is written."""
+        """How the command is written."""
         return f"{self.name} {self.argument}".rstrip()
 
     @property
     def short(self) -> str:
-        """How it is written, without a long argument."""
+        """How the command is written, without a long argument."""
         return self.usage if len(self.usage) <= WIDTH else self.name
 
 
-def obey(chat: Conversation, line: str) -> None:
-    """Do what a line that begins with a slash says. Raises CommandError where it cannot be done."""
+def obey(chat: ChatState, line: str) -> None:
+    """Run the command in a line that begins with a slash. Raises CommandError if it cannot be run."""
     name, _, rest = " ".join(line.splitlines()).partition(" ")
     command, argument = find_command(name), rest.strip()
     if argument and not command.argument:
@@ -51,7 +51,7 @@ def obey(chat: Conversation, line: str) -> None:
 
 
 def find_command(name: str) -> Command:
-    """Return the command of a name. Raises CommandError that names the nearest where there is none."""
+    """Return the command of a name. Raises CommandError that names the most similar one if there is none."""
     wanted = name.lower() if name.startswith("/") else f"/{name.lower()}"
     found = next((command for command in COMMANDS if command.name == wanted), None)
     if found is None:
@@ -60,8 +60,8 @@ def find_command(name: str) -> Command:
     return found
 
 
-def show_help(chat: Conversation, argument: str) -> None:
-    """Print every command in a line, or one in full."""
+def show_help(chat: ChatState, argument: str) -> None:
+    """Print a line for every command, or the details of one."""
     if not argument:
         say(chat.console, HELP)
         return
@@ -69,8 +69,8 @@ def show_help(chat: Conversation, argument: str) -> None:
     say(chat.console, f"{command.usage}: {command.help}.\n{command.details}".rstrip())
 
 
-def undo(chat: Conversation, _: str) -> None:
-    """Take the last turn back."""
+def undo(chat: ChatState, _: str) -> None:
+    """Forget the last question and answer."""
     taken = chat.undo()
     say(chat.console, f"Taken back: {taken.question}")
 
@@ -79,9 +79,9 @@ COMMANDS = (
     Command(
         "/why",
         "[N]",
-        "what sentence N stands on, and the decision",
-        "The verdict with its reasons, each quote between the sentences around it, what the decision to answer was "
-        "read from, and the time of each stage. Without N: of every sentence in a line.",
+        "the evidence for sentence N, and the decision",
+        "The verdict with its reasons, each quote between the sentences around it, the features behind the decision "
+        "to answer, and the time of each stage. Without N: a line for every sentence.",
         show_why,
     ),
     Command(
@@ -102,7 +102,7 @@ COMMANDS = (
         "/more",
         "",
         "the next papers of the same search",
-        "Their numbers go on from those of the answer.",
+        "They are numbered on from those of the answer.",
         show_more,
     ),
     Command(
@@ -116,7 +116,7 @@ COMMANDS = (
         "/open",
         "N",
         "paper N in the browser",
-        "Its web address is printed; only addresses of http and https are opened.",
+        "Its web address is printed; only http and https addresses are opened.",
         open_paper,
     ),
     Command(
@@ -124,13 +124,13 @@ COMMANDS = (
         "[KEY=VALUE … | off]",
         "only some papers from now on",
         'Such as: /filter year=2019..2022 venue=NeurIPS author="Ian Gemp"; also since=, source=, status= and '
-        "without=retracted. Tab completes keys and values. Without any, the filter that is set.",
+        "without=retracted. Tab completes keys and values. Without an argument: show the filter that is set.",
         set_filter,
     ),
     Command(
         "/literal",
         "",
-        "take questions as they stand, or no longer",
+        "take questions literally, or no longer",
         '"papers by X" and "the second one" are then words like others.',
         set_literal,
     ),
@@ -144,22 +144,22 @@ COMMANDS = (
     Command(
         "/model",
         "[NAME]",
-        "another language model",
-        "A name of `rag-qa models list`, or a GGUF file.",
+        "use another language model",
+        "A name from `rag-qa models list`, or a GGUF file.",
         set_model,
     ),
     Command(
         "/retry",
         "",
-        "the last question once more",
-        "Such as after /style, /model or /filter; the new answer takes the place of the old one.",
+        "ask the last question again",
+        "Useful after /style, /model or /filter; the new answer replaces the old one.",
         lambda chat, _: chat.retry(),
     ),
     Command("/undo", "", "forget the last question and answer", "", undo),
     Command(
         "/save",
         "FILE",
-        "the last answer as .md .json .html .bib .ris",
+        "write the last answer: .md .json .html .bib .ris",
         ".json is a receipt, for `rag-qa verify` and `rag-qa replay`; .bib, .ris, .csl.json and .txt hold the papers "
         "that the answer cites.",
         save,
@@ -172,20 +172,20 @@ COMMANDS = (
         copy_answer,
     ),
     Command("/stats", "", "counts, tokens and times so far", "", show_stats),
-    Command("/help", "[COMMAND]", "this, or more of one command", "", show_help),
+    Command("/help", "[COMMAND]", "this list, or one command in full", "", show_help),
     Command(
         "/quit",
         "",
         "leave (Ctrl-D too); Ctrl-C stops an answer",
-        "Every turn is saved as it ends; `rag-qa chat --resume` goes on.",
+        "Every turn is saved when it ends; `rag-qa chat --resume` continues.",
         lambda chat, _: None,
     ),
 )
 HELP = "\n".join(
     [
-        'Ask about the papers, and ask on: "and the second one?"',
+        'Ask about the papers, and follow up: "and the second one?"',
         *(f"  {command.short:<{WIDTH}} {command.help}" for command in COMMANDS),
-        "/help COMMAND tells more of one. Tab completes. Esc Enter,",
+        "/help COMMAND shows one in full. Tab completes. Esc Enter,",
         "or \\ at the end of a line, begins another line.",
     ]
 )

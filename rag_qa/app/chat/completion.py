@@ -1,4 +1,4 @@
-"""What could follow in a line that is being typed: commands and their arguments, ids, names and files."""
+"""Completions of a line that is being typed: commands and their arguments, ids, names and files."""
 
 import os
 import re
@@ -10,25 +10,25 @@ from pathlib import Path
 from typing import NamedTuple
 
 from rag_qa.app.chat.commands import COMMANDS, Command
-from rag_qa.app.chat.conversation import Conversation
 from rag_qa.app.chat.settings import STYLES
+from rag_qa.app.chat.state import ChatState
 from rag_qa.app.filtering import FIELDS, STATUSES
-from rag_qa.app.rendering import inert
+from rag_qa.app.printing import inert
 from rag_qa.backends.catalogue import catalogue
 from rag_qa.corpus.ids import normalise_text
 from rag_qa.exports import FORMATS
 from rag_qa.index.facets import Facet
 
 MOST = 40
-# A name in a question is completed from this many letters on, and has at most so many words before the one being typed.
+# A name in a question is completed from LEAST letters on; its last NAME_WORDS words are looked at.
 LEAST, NAME_WORDS = 3, 3
-# A filter that is being typed: only within quotation marks may its value hold blanks.
+# A filter that is being typed; its value may hold blanks only within quotation marks.
 _PAIR = re.compile(r"(?P<key>\w+)=(?P<value>[\"'][^\"']*|[^\s\"']*)$")
 _WORDS = re.compile(r"\S+")
 
 
 class Choice(NamedTuple):
-    """A text that could stand instead of the last `length` characters, with what to say of it."""
+    """A text that can replace the last `length` characters, with a note for the menu."""
 
     text: str
     length: int
@@ -36,9 +36,9 @@ class Choice(NamedTuple):
 
 
 class Completer:
-    """Knows what can be typed in a conversation; what the index holds is read when it is first needed."""
+    """Completes lines of a conversation; what the index holds is read when it is first needed."""
 
-    def __init__(self, chat: Conversation) -> None:
+    def __init__(self, chat: ChatState) -> None:
         self._chat = chat
         self._arguments: dict[str, Callable[[str], Iterator[Choice]]] = {
             "/why": self._sentences,
@@ -54,7 +54,7 @@ class Completer:
         }
 
     def choices(self, line: str) -> list[Choice]:
-        """Return what could follow in a line, best first, at most `MOST` of them."""
+        """Return the completions of a line, best first, at most `MOST`."""
         return list(islice(self._choices(line), MOST))
 
     def _choices(self, line: str) -> Iterator[Choice]:
@@ -94,7 +94,7 @@ class Completer:
             yield Choice(_quoted(value), len(pair["value"]), value)
 
     def _values(self, key: str, typed: str) -> Iterable[str]:
-        """Return the values of a filter's key that hold a word that begins like what is typed."""
+        """Return the values of a filter's key that have a word beginning with what is typed."""
         facets = self._chat.assistant.facets
         found: dict[str, Callable[[], Iterable[str]]] = {
             "author": lambda: _holding(typed, facets.authors),
@@ -112,7 +112,7 @@ class Completer:
         return sorted({int(year) for year in self._chat.assistant.facets.years if year}, reverse=True)
 
     def _names(self, line: str) -> Iterator[Choice]:
-        """Yield the authors and venues that begin like the last words of a question, as many words as can be."""
+        """Yield the authors and venues that begin with the last words of a question, as many words as match."""
         facets = self._chat.assistant.facets
         words = [match.start() for match in _WORDS.finditer(line)][-NAME_WORDS:]
         for typed in (line[start:] for start in words if line == line.rstrip()):
@@ -140,7 +140,7 @@ def _beginning(typed: str, values: Iterable[str]) -> Iterator[Choice]:
 
 
 def _holding(typed: str, facet: Facet, *, first: bool = False) -> Iterator[str]:
-    """Yield the values of a facet that hold words that begin like those typed; if `first`, at their beginning."""
+    """Yield the values of a facet that have words beginning with those typed; if `first`, as their first words."""
     wanted = normalise_text(typed)
     for value, key in zip(facet.values, facet.keys, strict=True):
         if key.startswith(wanted) or (not first and f" {wanted}" in key):
@@ -148,7 +148,7 @@ def _holding(typed: str, facet: Facet, *, first: bool = False) -> Iterator[str]:
 
 
 def _quoted(value: str) -> str:
-    """Return a value as a filter takes it: in quotation marks where it needs any."""
+    """Return a value as a filter is written: in quotation marks if it needs them."""
     if shlex.quote(value) == value:
         return value
     escaped = value.replace("\\", "\\\\").replace('"', '\\"')
@@ -160,11 +160,11 @@ def _generators() -> list[str]:
 
 
 def _files(typed: str) -> Iterator[Choice]:
-    """Yield the folders and files that a path may go on with, and what a name may end in."""
+    """Yield the files and folders that begin like a path, and the endings that a new name may have."""
     folder, _, beginning = typed.rpartition("/")
-    there = Path(os.path.expanduser(folder or ("/" if typed.startswith("/") else ".")))
+    parent = Path(os.path.expanduser(folder or ("/" if typed.startswith("/") else ".")))
     try:
-        found = sorted(there.iterdir())
+        found = sorted(parent.iterdir())
     except OSError:
         return
     for path in found:

@@ -1,22 +1,22 @@
-"""/save and /copy: the last answer in a file or on the clipboard, in every format that others read."""
+"""/save and /copy: the last answer as a file or on the clipboard, in any export format."""
 
 import os
 from pathlib import Path
 
 from rag_qa.answering.receipts.write import check_free, write_receipt
-from rag_qa.app.chat.conversation import Conversation
+from rag_qa.app.chat.state import ChatState
 from rag_qa.app.clipboard import copy_text
 from rag_qa.app.exporting import COPIED_AS, write_new
-from rag_qa.app.rendering import say
+from rag_qa.app.printing import say
 from rag_qa.errors import CommandError, ExportError
 from rag_qa.exports import export_answer, format_of_file
 
-# A JSON file is a receipt: the answer, and what checking and repeating it takes.
+# A JSON file is a receipt: the answer, and all that checking and repeating it needs.
 RECEIPT = "json"
 
 
-def save(chat: Conversation, argument: str) -> None:
-    """Save the last answer in the format that the end of a file's name says, as a receipt where it has none."""
+def save(chat: ChatState, argument: str) -> None:
+    """Save the last answer in the format that the file's ending names; without an ending, as a receipt."""
     if not chat.turns:
         raise CommandError("There is no answer to save yet.")
     if not argument:
@@ -31,7 +31,7 @@ def save(chat: Conversation, argument: str) -> None:
     say(chat.console, f"Saved: {argument}")
 
 
-def copy_answer(chat: Conversation, argument: str) -> None:
+def copy_answer(chat: ChatState, argument: str) -> None:
     """Copy the last answer to the clipboard, as Markdown or in another format."""
     format = argument or COPIED_AS
     text = export_answer(chat.last, format)

@@ -1,4 +1,4 @@
-"""The assistant that a conversation asks: opened once, and anew when its style or its model changes."""
+"""The assistant of a conversation: opened once, and again when style or model change."""
 
 from pathlib import Path
 from types import TracebackType
@@ -17,7 +17,7 @@ class Opener:
         self.assistant = Assistant.open(index, settings=settings)
 
     def change(self, **fields: str) -> None:
-        """Open the assistant anew with some settings changed; if that fails, the one before stays."""
+        """Open another assistant with some settings changed; if that fails, the old one stays."""
         settings = self.settings.model_copy(update=fields)
         opened = Assistant.open(self.index, settings=settings)
         self.assistant.close()

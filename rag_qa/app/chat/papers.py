@@ -6,24 +6,25 @@ from urllib.parse import quote, urlsplit
 
 from rich.text import Text
 
-from rag_qa.app.chat.conversation import Conversation
+from rag_qa.app.chat.state import ChatState
 from rag_qa.app.chat.why import QUOTED
-from rag_qa.app.rendering import print_text, say, show_paper
+from rag_qa.app.printing import print_text, say
+from rag_qa.app.rendering import show_paper
 from rag_qa.errors import CommandError
 from rag_qa.types import Answer, Filter, Paper
 
 MORE = 5
 
 
-def show_papers(chat: Conversation, _: str) -> None:
+def show_papers(chat: ChatState, _: str) -> None:
     """Print the papers that have numbers, or how many the index holds."""
     if not chat.numbered:
         say(chat.console, f"The index holds {chat.assistant.count()} papers.")
     _show(chat, chat.numbered)
 
 
-def show_abstract(chat: Conversation, argument: str) -> None:
-    """Print a paper whole, with what the last answer quotes of it marked."""
+def show_abstract(chat: ChatState, argument: str) -> None:
+    """Print a paper with its abstract; what the last answer quotes from it is marked."""
     paper = chat.paper(argument)
     _show(chat, [paper])
     print_text(chat.console, marked(paper, _quoted(paper, chat.turns[-1:])))
@@ -31,7 +32,7 @@ def show_abstract(chat: Conversation, argument: str) -> None:
         print_text(chat.console, Text(addresses[0], style="dim"))
 
 
-def show_more(chat: Conversation, _: str) -> None:
+def show_more(chat: ChatState, _: str) -> None:
     """Print the next papers of the search behind the last answer."""
     query = chat.last.query
     if query is None or query.nothing:
@@ -48,19 +49,19 @@ def show_more(chat: Conversation, _: str) -> None:
     _show(chat, more)
 
 
-def show_similar(chat: Conversation, argument: str) -> None:
+def show_similar(chat: ChatState, argument: str) -> None:
     """Print the papers most like one."""
     paper = chat.paper(argument)
     _show(chat, [hit.paper for hit in chat.assistant.similar(paper.id, k=MORE)])
 
 
-def open_paper(chat: Conversation, argument: str) -> None:
-    """Print a paper's web address, and open it in the browser where the chat is in a terminal."""
+def open_paper(chat: ChatState, argument: str) -> None:
+    """Print a paper's web address; in a terminal, also open it in the browser."""
     paper = chat.paper(argument)
     address = next(web_addresses(paper), None)
     if address is None:
         raise CommandError(
-            f"Nothing is known of where {paper.heading} is on the web; /paper {argument} shows it."
+            f"No web address is known for {paper.heading}; /paper {argument} shows its abstract."
         )
     say(chat.console, address)
     if chat.console.is_terminal and not webbrowser.open(address):
@@ -68,7 +69,7 @@ def open_paper(chat: Conversation, argument: str) -> None:
 
 
 def web_addresses(paper: Paper) -> Iterator[str]:
-    """Yield where a paper is on the web: its own address if it is one of http, then those of its ids."""
+    """Yield the web addresses of a paper: its URL if it is http or https, then those of its ids."""
     if paper.url and is_web_address(paper.url):
         yield paper.url
     known = (
@@ -80,7 +81,7 @@ def web_addresses(paper: Paper) -> Iterator[str]:
 
 
 def is_web_address(text: str) -> bool:
-    """Return whether a text is an address of http or https that holds nothing but what an address may hold."""
+    """Return whether a text is an http or https address without any character that an address may not hold."""
     if not text.isprintable() or any(c in text for c in " \"'<>\\^`{|}"):
         return False
     try:
@@ -91,7 +92,7 @@ def is_web_address(text: str) -> bool:
 
 
 def marked(paper: Paper, spans: Sequence[tuple[int, int]]) -> Text:
-    """Return the abstract with some spans of it in quotation marks, and in bold where the screen has it."""
+    """Return the abstract with some spans in quotation marks, and in bold if the screen can show that."""
     text, position = Text(), 0
     for start, end in spans:
         text.append(paper.abstract[position:start])
@@ -101,7 +102,7 @@ def marked(paper: Paper, spans: Sequence[tuple[int, int]]) -> Text:
 
 
 def _quoted(paper: Paper, turns: Sequence[Answer]) -> list[tuple[int, int]]:
-    """Return what answers quote of a paper, in order; spans that overlap become one."""
+    """Return the spans that answers quote from a paper, in order; overlapping spans become one."""
     cited = (c for answer in turns for sentence in answer.sentences for c in sentence.citations)
     spans: list[tuple[int, int]] = []
     for start, end in sorted((c.start, c.end) for c in cited if c.paper_id == paper.id):
@@ -112,13 +113,13 @@ def _quoted(paper: Paper, turns: Sequence[Answer]) -> list[tuple[int, int]]:
     return spans
 
 
-def _newest(chat: Conversation, filter: Filter, seen: set[str]) -> list[Paper]:
-    """Return the papers that pass a filter and were not seen, the newest first, those of one year in order of ids."""
+def _newest(chat: ChatState, filter: Filter, seen: set[str]) -> list[Paper]:
+    """Return the next papers that pass a filter, newest first, then by id; those `seen` are left out."""
     years = dict(zip(sorted(chat.assistant.passing()), chat.assistant.facets.years.tolist(), strict=True))
     ids = sorted(chat.assistant.passing(filter) - seen, key=lambda key: (-years[key], key))
     return [chat.assistant.paper(key) for key in ids[:MORE]]
 
 
-def _show(chat: Conversation, papers: Sequence[Paper]) -> None:
+def _show(chat: ChatState, papers: Sequence[Paper]) -> None:
     for paper in papers:
         show_paper(chat.console, chat.number(paper), paper)

@@ -1,4 +1,4 @@
-"""Lines as they are typed: edited, completed and kept for the next time in a terminal, plain from a pipe."""
+"""Lines of input: from a terminal with editing, completion and history, or plain from a pipe."""
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from platformdirs import user_data_path
 
 from rag_qa.app.chat.completion import Completer
-from rag_qa.app.chat.conversation import Conversation
+from rag_qa.app.chat.state import ChatState
 
 if TYPE_CHECKING:
     from prompt_toolkit.completion import Completer as ToolkitCompleter
@@ -21,12 +21,12 @@ MENU_ROWS = 6
 
 
 def is_typed() -> bool:
-    """Return whether lines come from somebody at a terminal."""
+    """Return whether input and output are a terminal."""
     return sys.stdin.isatty() and sys.stdout.isatty()
 
 
-def typed_lines(chat: Conversation, *, keep: bool = True) -> Iterator[str]:
-    """Yield what is typed, a text of several lines at once; `keep` keeps it for the arrow keys of the next time."""
+def typed_lines(chat: ChatState, *, keep: bool = True) -> Iterator[str]:
+    """Yield the texts typed, each of one or more lines; `keep` saves them in the history of the arrow keys."""
     if not is_typed():
         yield from sys.stdin
         return
@@ -40,8 +40,8 @@ def typed_lines(chat: Conversation, *, keep: bool = True) -> Iterator[str]:
             return
 
 
-def open_prompt(chat: Conversation, *, keep: bool) -> Callable[[], str]:
-    """Return a function that lets a text be typed, of one line or several, and returns it."""
+def open_prompt(chat: ChatState, *, keep: bool) -> Callable[[], str]:
+    """Return a function that reads one text, of one or more lines, from the terminal."""
     from prompt_toolkit import PromptSession
     from prompt_toolkit.application import get_app
     from prompt_toolkit.filters import Condition
@@ -65,16 +65,13 @@ def _history(keep: bool) -> "History":
 
     try:
         file = user_data_path("rag_qa", ensure_exists=True) / "chat_history" if keep else None
-    except (
-        OSError,
-        RuntimeError,
-    ):  # no home, or one that cannot be written to, must not keep anyone from asking
+    except (OSError, RuntimeError):  # without a home that can be written to, the history is not saved
         file = None
     return FileHistory(str(file)) if file and _is_ours(file) else InMemoryHistory()
 
 
 def _is_ours(file: Path) -> bool:
-    """Return whether a file can be written, making it one that only its user reads where there is none."""
+    """Return whether a file can be written; create it if it is missing, readable by its user alone."""
     try:
         file.touch(mode=0o600)
     except OSError:
@@ -83,7 +80,7 @@ def _is_ours(file: Path) -> bool:
 
 
 def _keys() -> "KeyBindings":
-    """Return what Enter does: it ends the text, but after a backslash, or after Esc, begins another line."""
+    """Return the key bindings: Enter ends the text; after a backslash or Esc it begins another line."""
     from prompt_toolkit.filters import completion_is_selected
     from prompt_toolkit.key_binding import KeyBindings
 

@@ -1,4 +1,4 @@
-"""The loop: read a line, obey a command or answer a question, go on."""
+"""The loop of the chat: read a line, run a command or answer a question."""
 
 from collections.abc import Iterator, Sequence
 
@@ -6,12 +6,12 @@ from rich.console import Console
 
 from rag_qa.answering.assistant import Assistant
 from rag_qa.app.chat.commands import LEAVE, obey
-from rag_qa.app.chat.conversation import Conversation
 from rag_qa.app.chat.opening import Opener
 from rag_qa.app.chat.prompt import typed_lines
 from rag_qa.app.chat.session import SavedSession, Session, sessions_folder
 from rag_qa.app.chat.sessions import say_resumed
-from rag_qa.app.rendering import say
+from rag_qa.app.chat.state import ChatState
+from rag_qa.app.printing import say
 from rag_qa.errors import RagQAError
 from rag_qa.types import EVERY_PAPER, Answer, Filter
 
@@ -30,11 +30,11 @@ def chat_with(
     session: Session | None = None,
     keep_lines: bool = True,
 ) -> None:
-    """Hold a conversation until the lines end or /quit; lines come from the terminal unless given.
+    """Chat until the lines end or /quit; lines come from the terminal unless given.
 
     With an `opener`, which then holds the assistant, style and model can be changed. Turns are saved in the session.
     """
-    chat = Conversation(
+    chat = ChatState(
         assistant, console, filter=filter, literal=literal, turns=turns, opener=opener, session=session
     )
     if lines is None:
@@ -51,9 +51,9 @@ def chat_with(
 def hold_chat(
     opener: Opener, saved: SavedSession | None, *, filter: Filter, literal: bool, history: bool
 ) -> None:
-    """Hold a conversation in the terminal or a pipe, a saved one from where it ended; `history` says to save it.
+    """Chat in the terminal or a pipe; a saved conversation continues where it ended. `history`: save the turns.
 
-    A filter that is given counts for more than that of the saved conversation.
+    A filter that is given replaces that of the saved conversation.
     """
     console, folder = Console(), sessions_folder()
     if saved is not None:
@@ -79,8 +79,8 @@ def _warn(message: str) -> None:
     say(Console(stderr=True), f"rag-qa: {message}")
 
 
-def take_turn(chat: Conversation, text: str) -> None:
-    """Obey a command, or answer a question; errors that are ours and Ctrl-C end the turn only."""
+def take_turn(chat: ChatState, text: str) -> None:
+    """Run a command or answer a question; our own errors and Ctrl-C end only this turn."""
     try:
         if text.startswith("/"):
             obey(chat, text)

@@ -1,4 +1,4 @@
-"""An answer in a terminal: words appear dim as the model writes them, until checked sentences stand for them."""
+"""An answer in a terminal: unchecked words appear dim as the model writes; checked sentences replace them."""
 
 import math
 import sys
@@ -10,32 +10,32 @@ from rich.console import Console
 from rich.text import Text
 
 from rag_qa.answering.writing.writer import statement
+from rag_qa.app.printing import inert
 from rag_qa.app.progress import reading, with_spinner
-from rag_qa.app.rendering import inert
 from rag_qa.types import Event
 
 DIM, PLAIN = "\x1b[2m", "\x1b[0m"
 HIDE, SHOW = "\x1b[?25l", "\x1b[?25h"
 ERASE_BELOW = "\x1b[J"
-# So much of the end of a sentence finds it among the words written: the model may have been given its beginning.
+# A sentence is found among the words written by its last characters: its beginning may not be the model's.
 FOUND_BY = 40
 
 
 def can_draft(console: Console) -> bool:
-    """Return whether what is printed can be taken away again: in a terminal that moves its cursor."""
+    """Return whether printed text can be erased again: in a terminal that moves its cursor."""
     return console.is_terminal and not console.is_dumb_terminal and console.file.isatty()
 
 
 def with_draft(events: Iterator[Event], console: Console, errors: Console) -> Generator[Event, None, None]:
-    """Yield the events of an answer; meanwhile show the words that are not checked yet, or that it is working.
+    """Yield the events of an answer; meanwhile show the words that are not checked yet, or a spinner.
 
-    Where the console is no terminal nothing is shown but, on a terminal for errors, a spinner.
+    If the console is not a terminal, only a spinner is shown, on a terminal for errors.
     """
     if not can_draft(console):
         yield from with_spinner(events, errors)
         return
     written = ""
-    with _quiet_keys(), errors.status("searching") as status, closing(Draft(console)) as draft:
+    with _quiet_keys(), errors.status("searching") as status, closing(DraftLines(console)) as draft:
         for event in events:
             if event.kind == "hits":
                 status.update(reading(event.hits, errors.width))
@@ -57,27 +57,27 @@ def with_draft(events: Iterator[Event], console: Console, errors: Console) -> Ge
 
 
 def unchecked(written: str, sentence: str) -> str:
-    """Return what is left of the words written after a sentence that was checked, all where it is not among them."""
+    """Return the words written after a checked sentence; all words if it is not among them."""
     words = inert(written)
     _, found, rest = words.partition(inert(statement(sentence))[-FOUND_BY:])
     return rest.strip() if found else words
 
 
-class Draft:
-    """Dim lines at the end of the screen that are taken away again."""
+class DraftLines:
+    """Dim lines at the end of the screen that are erased again."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
         self._widths: list[int] = []
 
     def show(self, text: str) -> None:
-        """Show a text instead of the one before, the end of it where the screen is too small; controls are struck."""
+        """Show a text instead of the previous one; only its end if the screen is too small. Controls are removed."""
         lines = self._wrapped(text)
         self._write("".join([HIDE, self._erased(), DIM, "\r\n".join(lines), PLAIN, SHOW]))
         self._widths = [cell_len(line) for line in lines]
 
     def close(self) -> None:
-        """Take the text away."""
+        """Erase the text."""
         if self._widths:
             self._write(self._erased())
             self._widths = []
@@ -88,7 +88,7 @@ class Draft:
         return [line.plain.rstrip() for line in wrapped[-max(1, self._console.height - 1) :]]
 
     def _erased(self) -> str:
-        """Return what takes the text away. A line wider than the screen is now has been wrapped by the terminal."""
+        """Return the codes that erase the text. The terminal has wrapped any line that is wider than the screen now."""
         width = max(1, self._console.width)
         rows = sum(max(1, math.ceil(cells / width)) for cells in self._widths)
         up = min(rows, self._console.height) - 1
@@ -101,7 +101,7 @@ class Draft:
 
 @contextmanager
 def _quiet_keys() -> Iterator[None]:
-    """Let no key that is pressed meanwhile be echoed into the answer; what is typed waits for the prompt."""
+    """Do not echo keys pressed meanwhile into the answer; what is typed waits for the prompt."""
     try:
         import termios
 

@@ -1,6 +1,6 @@
-"""Conversations on disk: each turn is appended as it ends, and `chat --resume` goes on from there.
+"""Conversations on disk: each turn is appended when it ends, and `chat --resume` continues from there.
 
-A session is a file of JSON lines in a folder of its user alone: a header, then what happened, one line each.
+A session is a file of JSON lines that only its user can read: a header, then an entry for each thing that happened.
 """
 
 import contextlib
@@ -13,7 +13,7 @@ from pathlib import Path
 from platformdirs import user_data_path
 from pydantic import ValidationError
 
-from rag_qa.app.chat.nearest import did_you_mean
+from rag_qa.app.nearest import did_you_mean
 from rag_qa.backends.home import home_folder
 from rag_qa.errors import SessionError
 from rag_qa.types import EVERY_PAPER, Answer, Filter, Value
@@ -25,8 +25,8 @@ SUFFIX = ".jsonl"
 _LISTED = "`rag-qa chat --sessions` lists those that are saved"
 
 
-class Header(Value):
-    """The first line of a session: when it began, and the folder of the index that it asks."""
+class SessionHeader(Value):
+    """The first line of a session: when it began, and the folder of its index."""
 
     session_version: int
     id: str
@@ -34,8 +34,8 @@ class Header(Value):
     started: str
 
 
-class Record(Value):
-    """A later line: a turn that ended, the last turn taken back, or how the next questions are to be taken."""
+class SessionEntry(Value):
+    """A later line: an answer, the last turn undone, or a change of the filter or of /literal."""
 
     answer: Answer | None = None
     undone: bool = False
@@ -44,12 +44,9 @@ class Record(Value):
 
 
 class SavedSession(Value):
-    """A session as read; `damaged` says that its last line was not whole and counts for nothing.
+    """A session as read. `damaged`: its last line was incomplete and is ignored. `size`: bytes that could be read."""
 
-    `size` is the length in bytes of what could be read.
-    """
-
-    header: Header
+    header: SessionHeader
     turns: tuple[Answer, ...]
     filter: Filter
     literal: bool
@@ -58,28 +55,28 @@ class SavedSession(Value):
 
 
 class Session:
-    """Appends what happens in a conversation to its file, which is begun with the first of it.
+    """Appends what happens in a conversation to its file, which is created with the first entry.
 
-    Where the file cannot be written that is said once, and the conversation goes on without it.
+    If the file cannot be written, `warn` is called once, and the conversation continues unsaved.
     """
 
     def __init__(
         self, folder: Path, index: Path, *, warn: Callable[[str], None], name: str | None = None
     ) -> None:
-        """Begin a session, or go on with the one of this name."""
+        """Begin a session, or continue the one of this name."""
         self._folder = folder
         self._index = index
         self._warn = warn
         self._failed = False
         self.name = name
 
-    def add(self, record: Record) -> None:
-        """Append what happened."""
+    def add(self, entry: SessionEntry) -> None:
+        """Append an entry."""
         if self._failed:
             return
         try:
             name = self.name or self._begin()
-            _append(self._folder / f"{name}{SUFFIX}", record)
+            _append(self._folder / f"{name}{SUFFIX}", entry)
             self.name = name
         except OSError as exc:
             self._failed = True
@@ -88,12 +85,12 @@ class Session:
             )
 
     def _begin(self) -> str:
-        """Write the header into a new file, named by the time; return its name."""
+        """Write the header into a new file, named after the time; return the name."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         now = datetime.now().astimezone()
         for number in range(1, 1000):
             name = f"{now:%Y-%m-%d-%H%M%S}" + (f"-{number}" if number > 1 else "")
-            header = Header(
+            header = SessionHeader(
                 session_version=SESSION_VERSION,
                 id=name,
                 index=index_path(self._index),
@@ -106,7 +103,7 @@ class Session:
 
 
 def _append(path: Path, value: Value, *, new: bool = False) -> None:
-    """Append a value as one line of ASCII, to a file that only its user reads."""
+    """Append a value as one line of ASCII, to a file that only its user can read."""
     line = json.dumps(value.model_dump(mode="json", exclude_defaults=not new)) + "\n"
     flags = os.O_WRONLY | os.O_APPEND | (os.O_CREAT | os.O_EXCL if new else 0)
     with open(os.open(path, flags, 0o600), "wb") as file:
@@ -114,12 +111,12 @@ def _append(path: Path, value: Value, *, new: bool = False) -> None:
 
 
 def index_path(index: Path) -> str:
-    """Return the one path by which an index is known, however it was named."""
+    """Return the absolute path of an index, which identifies it in sessions."""
     return str(index.resolve())
 
 
 def sessions_folder() -> Path | None:
-    """Return the folder of sessions: RAG_QA_SESSIONS_DIR, else one in the user's data folder, if there is one."""
+    """Return the folder of sessions: RAG_QA_SESSIONS_DIR, else one in the user's data folder, else None."""
     if chosen := os.environ.get(FOLDER_VARIABLE):
         return Path(os.path.expanduser(chosen))
     data = home_folder(user_data_path)
@@ -127,7 +124,7 @@ def sessions_folder() -> Path | None:
 
 
 def saved_sessions(folder: Path | None) -> list[str]:
-    """Return the names of the sessions that are saved, the one that was last written first."""
+    """Return the names of the saved sessions, the last written first."""
     try:
         files = [(path.stat().st_mtime_ns, path.stem) for path in (folder or Path()).glob(f"*{SUFFIX}")]
     except OSError:
@@ -136,60 +133,63 @@ def saved_sessions(folder: Path | None) -> list[str]:
 
 
 def read_session(path: Path) -> SavedSession:
-    """Read a session; a last line that is not whole is left out. Raises SessionError where it cannot be read."""
+    """Read a session; an incomplete last line is left out. Raises SessionError if it cannot be read."""
     try:
         raw = path.read_bytes()
     except OSError as exc:
         raise SessionError(f"{path} cannot be read ({exc}); {_LISTED}") from exc
     *lines, rest = raw.split(b"\n")
     header = _read_header(path, lines[:1])
-    records, bad = _read_records(lines[1:])
+    entries, bad = _read_entries(lines[1:])
     if bad and bad < len(lines) - 1:
         raise SessionError(
-            f"line {bad + 1} of {path} is damaged; remove that line, or begin anew without --resume"
+            f"line {bad + 1} of {path} is damaged; remove that line, or begin a new one without --resume"
         )
     size = sum(len(line) + 1 for line in lines[: bad or None])
-    return _replayed(header, records, damaged=bool(rest or bad), size=size)
+    return _replayed(header, entries, damaged=bool(rest or bad), size=size)
 
 
-def _read_header(path: Path, lines: Sequence[bytes]) -> Header:
+def _read_header(path: Path, lines: Sequence[bytes]) -> SessionHeader:
     try:
-        header = Header.model_validate_json(lines[0])
+        header = SessionHeader.model_validate_json(lines[0])
     except (IndexError, ValidationError) as exc:
-        raise SessionError(f"{path} is no saved conversation; {_LISTED}") from exc
+        raise SessionError(f"{path} is not a saved conversation; {_LISTED}") from exc
     if header.session_version > SESSION_VERSION:
         raise SessionError(f"{path} was saved by a newer rag_qa; install the version that wrote it")
     return header
 
 
-def _read_records(lines: Sequence[bytes]) -> tuple[list[Record], int]:
-    """Return the records up to the first that cannot be read, and the number of that one, 0 where there is none."""
-    records: list[Record] = []
+def _read_entries(lines: Sequence[bytes]) -> tuple[list[SessionEntry], int]:
+    """Return the entries before the first that cannot be read, and the number of that one, 0 if all can be read."""
+    entries: list[SessionEntry] = []
     for number, line in enumerate(lines, 1):
         try:
-            records.append(Record.model_validate_json(line))
+            entries.append(SessionEntry.model_validate_json(line))
         except ValidationError:
-            return records, number
-    return records, 0
+            return entries, number
+    return entries, 0
 
 
-def _replayed(header: Header, records: Sequence[Record], *, damaged: bool, size: int) -> SavedSession:
+def _replayed(
+    header: SessionHeader, entries: Sequence[SessionEntry], *, damaged: bool, size: int
+) -> SavedSession:
     turns: list[Answer] = []
     filter, literal = EVERY_PAPER, False
-    for record in records:
-        turns = turns[:-1] if record.undone else turns
-        turns += [record.answer] if record.answer else []
-        filter = record.filter or filter
-        literal = literal if record.literal is None else record.literal
+    for entry in entries:
+        turns = turns[:-1] if entry.undone else turns
+        turns += [entry.answer] if entry.answer else []
+        filter = entry.filter or filter
+        literal = literal if entry.literal is None else entry.literal
     return SavedSession(
         header=header, turns=tuple(turns), filter=filter, literal=literal, damaged=damaged, size=size
     )
 
 
 def find_session(name: str, index: Path, folder: Path | None) -> SavedSession:
-    """Return the session of a name, of the beginning of one, or the `last` of this index, ready to go on.
+    """Return the session with this name or beginning of a name, or the `last` one of this index.
 
-    A damaged last line is taken out of its file. Raises SessionError where there is none, or it asks another index.
+    A damaged last line is removed from its file. Raises SessionError if there is no such session, or if it belongs to
+    another index.
     """
     names = saved_sessions(folder)
     path = (
@@ -198,8 +198,8 @@ def find_session(name: str, index: Path, folder: Path | None) -> SavedSession:
     saved = read_session(path)
     if saved.header.index != index_path(index):
         raise SessionError(
-            f"session {saved.header.id} asks the index {saved.header.index}; resume it with --index "
-            f"{saved.header.index}, or begin anew without --resume"
+            f"session {saved.header.id} belongs to the index {saved.header.index}; resume it with --index "
+            f"{saved.header.index}, or begin a new one without --resume"
         )
     if saved.damaged:
         _cut(path, saved.size)
@@ -228,5 +228,5 @@ def _cut(path: Path, size: int) -> None:
         os.truncate(path, size)
     except OSError as exc:
         raise SessionError(
-            f"{path} ends in a damaged line that cannot be removed ({exc}); let it be written, or begin anew"
+            f"{path} ends in a damaged line that cannot be removed ({exc}); make it writable, or begin a new one"
         ) from exc

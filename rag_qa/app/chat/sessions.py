@@ -1,4 +1,4 @@
-"""`rag-qa chat --sessions`: the conversations that can be resumed; and what is said when one is."""
+"""`rag-qa chat --sessions` and `--resume`: the list of saved conversations, and the summary of one."""
 
 from pathlib import Path
 
@@ -15,14 +15,15 @@ from rag_qa.app.chat.session import (
     saved_sessions,
     sessions_folder,
 )
-from rag_qa.app.rendering import inert, print_text, say, show_answer
+from rag_qa.app.printing import inert, print_text, say
+from rag_qa.app.rendering import show_answer
 from rag_qa.errors import SessionError
 
 SHOWN_QUESTION = 60
 
 
 def list_sessions(console: Console, index: Path) -> None:
-    """Print the sessions that are saved, the last first: when, how many questions, the first of them."""
+    """Print the saved sessions, the last one first: when, how many questions, the first question."""
     folder = sessions_folder()
     names = saved_sessions(folder)
     if not names or folder is None:
@@ -30,7 +31,7 @@ def list_sessions(console: Console, index: Path) -> None:
         return
     for name in names:
         print_text(console, _describe(folder / f"{name}{SUFFIX}", index_path(index)))
-    say(console, f"Go on with `rag-qa chat --resume {names[0]}`; they are files in {folder}.")
+    say(console, f"Continue with `rag-qa chat --resume {names[0]}`; they are files in {folder}.")
 
 
 def _describe(path: Path, index: str) -> Text:
@@ -51,23 +52,23 @@ def _describe(path: Path, index: str) -> Text:
 
 
 def resumed(name: str | None, *, resume: bool, index: Path) -> SavedSession | None:
-    """Return the session to go on with, None for a new conversation. Raises SessionError where there is none."""
+    """Return the session to continue, None for a new conversation. Raises SessionError if there is no such session."""
     if name is not None and not resume:
         raise SessionError(
-            f"{name!r} is no option of chat; to go on with a session: rag-qa chat --resume {name}"
+            f"{name!r} is not an option of chat; to continue a session: rag-qa chat --resume {name}"
         )
     return find_session(name or LAST, index, sessions_folder()) if resume else None
 
 
 def say_resumed(console: Console, saved: SavedSession) -> None:
-    """Print what a conversation goes on from: the last question with its answer."""
+    """Print a summary of a resumed conversation: its options, and the last question with its answer."""
     if saved.damaged:
-        say(console, "The last line of the session was damaged, and is dropped.")
-    say(console, f"Session {saved.header.id} goes on after {_questions(saved)}.")
+        say(console, "The last line of the session was damaged and was removed.")
+    say(console, f"Session {saved.header.id} continues after {_questions(saved)}.")
     if saved.filter.text:
         say(console, f"Only papers {saved.filter.text}.")
     if saved.literal:
-        say(console, "Questions are taken as they stand.")
+        say(console, "Questions are taken literally.")
     if saved.turns:
         say(console, f"\n> {saved.turns[-1].question}")
         show_answer(console, saved.turns[-1])

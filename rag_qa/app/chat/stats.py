@@ -1,19 +1,19 @@
-"""/stats: what the conversation so far took, and what came of it."""
+"""/stats: counts, tokens and times of the conversation so far."""
 
 from collections import Counter
 from statistics import median
 
-from rag_qa.app.chat.conversation import Conversation
+from rag_qa.app.chat.state import ChatState
 from rag_qa.app.chat.why import stages
-from rag_qa.app.rendering import say
+from rag_qa.app.printing import say
 from rag_qa.types import Answer, SentenceKind
 
 TOTAL = "total"
 KINDS: dict[SentenceKind, str] = {"quote": "quoted", "prose": "written", "metadata": "from metadata"}
 
 
-def show_stats(chat: Conversation, _: str) -> None:
-    """Print counts of questions and sentences, tokens, seconds, and where the conversation is saved."""
+def show_stats(chat: ChatState, _: str) -> None:
+    """Print counts of questions and sentences, tokens, seconds, and the name of the saved session."""
     for line in (*_counts(chat.turns), *_tokens(chat), *_times(chat.turns), *_saved_as(chat)):
         say(chat.console, line)
 
@@ -33,7 +33,7 @@ def _listed(counts: Counter[str]) -> str:
     return ", ".join(f"{count} {name}" for name, count in counts.most_common())
 
 
-def _tokens(chat: Conversation) -> list[str]:
+def _tokens(chat: ChatState) -> list[str]:
     read = sum(answer.provenance.get("prompt_tokens", 0) for answer in chat.turns)
     return (
         [f"Tokens: {read} in prompts, about {chat.written} written since the start"]
@@ -57,9 +57,7 @@ def _times(turns: list[Answer]) -> list[str]:
     return lines + ([f"Stages: {stages(spent.most_common())}"] if spent else [])
 
 
-def _saved_as(chat: Conversation) -> list[str]:
+def _saved_as(chat: ChatState) -> list[str]:
     name = chat.session.name if chat.session else None
-    saved = (
-        f"Session: {name}; `rag-qa chat --resume {name}` goes on with it" if name else "Session: not saved"
-    )
+    saved = f"Session: {name}; `rag-qa chat --resume {name}` continues it" if name else "Session: not saved"
     return [f"Papers: {chat.assistant.count()} in the index", saved]

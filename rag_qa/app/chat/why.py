@@ -1,12 +1,13 @@
-"""/why: what a sentence of the last answer stands on, how the answer was decided, and what each stage took."""
+"""/why: the evidence for a sentence of the last answer, the decision to answer, and the time of each stage."""
 
 import math
 from collections.abc import Iterable, Mapping
 
 from rich.text import Text
 
-from rag_qa.app.chat.conversation import Conversation, read_number
-from rag_qa.app.rendering import describe, print_text
+from rag_qa.app.chat.state import ChatState, read_number
+from rag_qa.app.printing import print_text
+from rag_qa.app.rendering import describe
 from rag_qa.errors import CommandError
 from rag_qa.text.sentences import split_sentences
 from rag_qa.types import Answer, Citation, Paper, Sentence, SentenceKind
@@ -15,18 +16,18 @@ QUOTED = "bold underline"
 KINDS: dict[SentenceKind, str] = {
     "quote": "Verbatim quote",
     "prose": "Written by the language model",
-    "metadata": "From what the index knows of its papers",
+    "metadata": "From the metadata of the papers",
 }
-# Clues of the language model, which are kept as log odds.
-SAID = {
+# Features from the language model, which are log odds.
+FROM_MODEL = {
     "stated": "the model finds it stated",
     "confirmed": "the model confirms what it wrote",
     "supported": "its first sentence is supported",
 }
 
 
-def show_why(chat: Conversation, argument: str) -> None:
-    """Print what a sentence stands on, and the decision; without a number, of every sentence in one line."""
+def show_why(chat: ChatState, argument: str) -> None:
+    """Print the evidence for a sentence, and the decision; without a number, a line for every sentence."""
     answer = chat.last
     if argument or len(answer.sentences) == 1:
         number = _number(argument or "1", answer)
@@ -45,17 +46,17 @@ def _number(argument: str, answer: Answer) -> int:
     return number
 
 
-def _show_sentences(chat: Conversation, answer: Answer) -> None:
+def _show_sentences(chat: ChatState, answer: Answer) -> None:
     if answer.abstained:
         print_text(chat.console, Text(f"The papers don't say: {answer.reason}."))
     for number, sentence in enumerate(answer.sentences, 1):
         line = Text(f"{number:>2}. ", style="cyan").append(sentence.text, style="default")
         print_text(chat.console, line.append(f" ({_judged(sentence)})", style="dim"))
     if answer.sentences:
-        print_text(chat.console, Text("/why 1 shows what the first stands on.", style="dim"))
+        print_text(chat.console, Text("/why 1 shows the evidence for the first.", style="dim"))
 
 
-def _show_sentence(chat: Conversation, answer: Answer, number: int) -> None:
+def _show_sentence(chat: ChatState, answer: Answer, number: int) -> None:
     sentence = answer.sentences[number - 1]
     print_text(chat.console, Text(sentence.text, style="bold"))
     reasons = "; ".join(sentence.verdict.reasons) if sentence.kind != "quote" else ""
@@ -88,23 +89,23 @@ def in_context(paper: Paper, citation: Citation) -> Text:
     return text.append(" …" if after < len(paper.abstract) else "")
 
 
-def _show_decision(chat: Conversation, answer: Answer) -> None:
+def _show_decision(chat: ChatState, answer: Answer) -> None:
     if answer.confidence is not None:
-        line = f"Decided: the papers answer it with probability {answer.confidence:.2f}"
+        line = f"Decision: the papers answer it with probability {answer.confidence:.2f}"
         print_text(chat.console, Text(line))
         clues: Mapping[str, float] = answer.provenance.get("clues") or {}
         if clues:
             read = ", ".join(_clue(name, value) for name, value in clues.items())
-            print_text(chat.console, Text(f"Read from: {read}", style="dim"))
+            print_text(chat.console, Text(f"Features: {read}", style="dim"))
     print_text(chat.console, Text(f"Took: {stages(answer.timings.items())}"))
 
 
 def _clue(name: str, value: float) -> str:
-    if name in SAID:
-        return f"{SAID[name]} {1 / (1 + math.exp(-value)):.2f}"
+    if name in FROM_MODEL:
+        return f"{FROM_MODEL[name]} {1 / (1 + math.exp(-value)):.2f}"
     return f"{name.replace('_', ' ')} {value:.2f}"
 
 
 def stages(timings: Iterable[tuple[str, float]]) -> str:
-    """Return what each stage took, such as "search 0.02 s, write 3.40 s"."""
+    """Return the time of each stage, such as "search 0.02 s, write 3.40 s"."""
     return ", ".join(f"{stage} {seconds:.2f} s" for stage, seconds in timings)

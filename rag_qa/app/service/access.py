@@ -1,7 +1,7 @@
-"""Who may ask: this machine's own programs and pages, or whoever shows the token.
+"""Who may ask: programs and pages of this machine, or anyone who shows the token.
 
-Without a token only the machine's own names are taken as hosts, so that no name of another site that is made to
-point here (DNS rebinding) reads the papers. With or without one, pages of other sites are refused.
+Without a token only the machine's own names are accepted as hosts: a name of another site that is made to point here
+(DNS rebinding) cannot read the papers. With or without a token, pages of other sites are refused.
 """
 
 import hashlib
@@ -13,10 +13,11 @@ from http.cookies import CookieError, SimpleCookie
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-# They say nothing of the papers, and who asks may have no token yet.
+# These say nothing about the papers, and are asked before a token is known.
 OPEN = ("/healthz", "/api/service")
-# What a browser says of a request that a page of another site, or of another port, made.
+# How a browser marks a request from a page of another site, or of another port.
 ELSEWHERE = ("cross-site", "same-site")
+TOKEN_NEEDED = "a token is needed; send it as `Authorization: Bearer TOKEN`"
 
 
 class Refusal(NamedTuple):
@@ -27,7 +28,7 @@ class Refusal(NamedTuple):
 
 
 class Access:
-    """The rules of one service; `secret` is what programs of its own user show, whatever the token."""
+    """The rules of one service. `secret` is what the programs of its own user show instead of the token."""
 
     def __init__(self, token: str | None, *, secret: str | None = None) -> None:
         self._token = token
@@ -35,44 +36,43 @@ class Access:
         self._session = secrets.token_urlsafe(32)
 
     def refusal(self, path: str, headers: Mapping[str, str]) -> Refusal | None:
-        """Return why a request is refused; None for one that may pass. Names of headers are in lower case."""
+        """Return why a request is refused; None if it may pass. Names of headers are in lower case."""
         if self._token is None and not is_loopback(_name(headers.get("host", ""))):
-            return Refusal(421, "this service answers to 127.0.0.1 and localhost; ask it by one of these")
+            return Refusal(421, "this service answers to 127.0.0.1 and localhost; use one of these names")
         if _from_elsewhere(path, headers):
             return Refusal(403, "a page of another site asked; open the service's own page")
-        if path in OPEN or self._token is None or self._is_known(headers):
+        if path in OPEN or self._token is None or self.knows(headers):
             return None
-        return Refusal(
-            401, "a token is needed; send it as `Authorization: Bearer TOKEN`, or open /?token=TOKEN once"
-        )
+        return Refusal(401, f"{TOKEN_NEEDED}, or open /?token=TOKEN once")
 
-    def admits(self, token: str) -> bool:
-        """Return whether this is the token, in a time that tells nothing of it."""
-        return self._token is not None and _same(token, self._token)
-
-    @property
-    def cookie(self) -> str:
-        """The header that lets a browser in until the service ends, which is not the token itself."""
-        return f"{self._cookie_name}={self._session}; HttpOnly; SameSite=Lax; Path=/"
-
-    def proof(self, nonce: str) -> str:
-        """Return what only who knows the secret can make of a nonce."""
-        return make_proof(self.secret, nonce)
-
-    def _is_known(self, headers: Mapping[str, str]) -> bool:
+    def knows(self, headers: Mapping[str, str]) -> bool:
+        """Return whether a request shows the token, the secret, or the cookie of this service."""
         scheme, _, shown = headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer" and (self.admits(shown.strip()) or _same(shown.strip(), self.secret)):
             return True
         return _same(_cookies(headers).get(self._cookie_name, ""), self._session)
 
+    def admits(self, token: str) -> bool:
+        """Return whether this is the token, in a time that does not depend on it."""
+        return self._token is not None and _same(token, self._token)
+
+    @property
+    def cookie(self) -> str:
+        """The `Set-Cookie` header that admits a browser until the service ends; it does not hold the token."""
+        return f"{self._cookie_name}={self._session}; HttpOnly; SameSite=Lax; Path=/"
+
+    def proof(self, nonce: str) -> str:
+        """Return the proof for a nonce that this service knows the secret."""
+        return make_proof(self.secret, nonce)
+
     @property
     def _cookie_name(self) -> str:
-        # Browsers send the cookies of a host to all of its ports: each service has a name of its own.
+        # Browsers send the cookies of a host to all of its ports, so each service has its own name.
         return f"rag_qa_{hashlib.sha256(self._session.encode()).hexdigest()[:8]}"
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether an address is this machine's own, which no other reaches; names but localhost are not."""
+    """Return whether other machines cannot reach a host: an address such as 127.0.0.1, or the name localhost."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -80,7 +80,7 @@ def is_loopback(host: str) -> bool:
 
 
 def make_proof(secret: str, nonce: str) -> str:
-    """Return what only who knows the secret can make of a nonce."""
+    """Return the HMAC-SHA256 of a nonce: it proves that somebody knows the secret, and does not show it."""
     return hmac.new(secret.encode(), nonce.encode(), "sha256").hexdigest()
 
 
@@ -95,7 +95,7 @@ def _name(host: str) -> str:
 
 
 def _from_elsewhere(path: str, headers: Mapping[str, str]) -> bool:
-    """Return whether a page of another origin made the request; links that lead to our page may."""
+    """Return whether a page of another origin made the request; a link to our own page is no such request."""
     origin = headers.get("origin")
     if origin is not None and urlsplit(origin).netloc != headers.get("host", ""):
         return True

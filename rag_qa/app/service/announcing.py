@@ -1,4 +1,4 @@
-"""How the command line learns of a running service: a small file that only its user may read."""
+"""Announces a running service to the command line: a small file that only its user can read."""
 
 import os
 import platform
@@ -16,10 +16,10 @@ from rag_qa.types import Value
 
 
 class Announcement(Value):
-    """A running service: where it listens, what it serves and with which settings, and the secret that lets one in.
+    """A running service: where it listens, its indexes, its settings, and the secret that admits its own user.
 
-    `indexes` are the names of the indexes by folder; `answers` are the fingerprints of the settings of its answers by
-    the style to ask for, "" where none need be named; `search` is that of its search.
+    `indexes` are names of indexes by folder. `search` is the fingerprint of the settings of search. `answers` are
+    fingerprints of the settings of answers, by the style to ask for; "" if none has to be named.
     """
 
     machine: str
@@ -35,7 +35,7 @@ class Announcement(Value):
 
 @contextmanager
 def announced(announcement: Announcement) -> Iterator[None]:
-    """Announce a service while it runs; where the user has no folder for it, it is found by nobody."""
+    """Announce a service while it runs; without a folder to write to, nothing is announced."""
     path = None
     with suppress(OSError):
         path = _write(announcement)
@@ -47,7 +47,7 @@ def announced(announcement: Announcement) -> Iterator[None]:
 
 
 def announcements() -> Iterator[tuple[Path, Announcement]]:
-    """Yield the services announced on this machine, with their files; what cannot be read is left alone."""
+    """Yield the services announced on this machine, with their files; unreadable files are skipped."""
     folder = _folder()
     for path in sorted(folder.glob("*.json")) if folder else ():
         with suppress(OSError, ValidationError):
@@ -68,6 +68,6 @@ def _write(announcement: Announcement) -> Path | None:
 
 
 def _folder() -> Path | None:
-    """Return the folder of such files; a home may be shared by machines, so that each file names its own."""
+    """Return the folder of the files. Several machines may share a home, so each file names its machine."""
     cache = home_folder(user_cache_path)
     return cache / "services" if cache else None

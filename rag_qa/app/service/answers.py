@@ -1,4 +1,4 @@
-"""A question at its desk: the work that answers it, and what of an answer is kept and counted."""
+"""A question to the service: the work that answers it, and what is kept and counted of its answer."""
 
 import secrets
 from collections.abc import Generator, Sequence
@@ -17,7 +17,7 @@ FIELDS = {"hits": {"hits", "query"}, "piece": {"piece"}, "sentence": {"sentence"
 
 
 class Asked(NamedTuple):
-    """A question with all that answering it takes."""
+    """A question with all that is needed to answer it."""
 
     text: str
     history: Sequence[Answer]
@@ -25,7 +25,7 @@ class Asked(NamedTuple):
     literal: bool
 
     def work(self, desk: Desk) -> Work[Event]:
-        """Return the work of answering it at a desk."""
+        """Return the work that answers the question at a desk."""
 
         def events() -> Generator[Event, None, None]:
             yield from desk.opened.assistant().stream(
@@ -36,14 +36,14 @@ class Asked(NamedTuple):
 
 
 def read_question(body: AskBody, conversations: Conversations) -> Asked:
-    """Return what is asked. Raises QuestionError, FilterError, UnknownNameError for what cannot be."""
+    """Return the question of a body. Raises QuestionError, FilterError or UnknownNameError if it is not valid."""
     clean_question(body.question)
     history = conversations.turns(body.conversation) if body.conversation else body.history
     return Asked(body.question, history, body.filter, body.literal)
 
 
 def settle(body: AskBody, question: Asked, answer: Answer, state: State) -> str | None:
-    """Count an answer, keep it where that is wanted, and return the id of its conversation."""
+    """Count an answer; keep it if asked to, and return the id of its conversation."""
     state.metrics.answered(answer.timings)
     if not body.keep:
         return None
@@ -53,6 +53,6 @@ def settle(body: AskBody, question: Asked, answer: Answer, state: State) -> str 
 
 
 def sent_event(event: Event, conversation: str | None) -> str:
-    """Return an event as it is sent: the fields of its kind, and with an answer the id of its conversation."""
+    """Return an event as text to send: the fields of its kind, and with an answer the id of its conversation."""
     fields = event.model_dump(mode="json", include=FIELDS[event.kind])
     return sent(as_line(fields | ({"conversation": conversation} if event.answer else {})), event=event.kind)

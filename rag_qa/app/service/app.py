@@ -15,16 +15,16 @@ from rag_qa.version import __version__
 
 
 def create_app(state: State) -> ASGIApp:
-    """Return the application over a library."""
+    """Return the application of a service."""
     return Metered(Gate(create_api(state), state.access), state.metrics)
 
 
 def create_api(state: State) -> FastAPI:
-    """Return the routes alone, without who may use them."""
+    """Return the routes alone, without access control."""
     app = FastAPI(
         title="rag_qa",
         version=__version__,
-        summary="Questions to scientific abstracts; every sentence of an answer cites a verbatim quote.",
+        summary="Questions about scientific abstracts; every sentence of an answer cites a verbatim quote.",
         docs_url=None,  # these pages load scripts from elsewhere
         redoc_url=None,
     )

@@ -1,12 +1,12 @@
-"""What a service is asked and what it answers, beside the public values."""
+"""The bodies of requests and responses, beside the public values."""
 
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter
 
-from rag_qa.app.filtering import make_filter
+from rag_qa.app.filtering import FIELDS, make_filter
 from rag_qa.settings import Style
-from rag_qa.types import Answer, Explanation, Filter, Hit, Value
+from rag_qa.types import Answer, Filter, Value
 
 
 def _as_list(value: Any) -> Any:
@@ -17,7 +17,7 @@ Names = Annotated[list[str], BeforeValidator(_as_list)]
 
 
 class Filtered(BaseModel):
-    """The filters of the command line, by the names of its flags."""
+    """The filters, by the names of the command line's flags."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -28,25 +28,19 @@ class Filtered(BaseModel):
     venue: Names = Field([], description="only papers at any of these venues")
     author: Names = Field([], description="only papers by all of these authors")
     source: Names = Field([], description="only papers from these files: parts of paths, or patterns")
-    status: Names = Field([], description="only papers so marked: retracted, concern, corrected, preprint")
-    without: Names = Field([], description="no papers so marked")
+    status: Names = Field(
+        [], description="only papers with these statuses: retracted, concern, corrected, preprint"
+    )
+    without: Names = Field([], description="no papers with these statuses")
 
     @property
     def filter(self) -> Filter:
-        """The filter that these describe. Raises FilterError for years and statuses that cannot be read."""
-        return make_filter(
-            year=self.year,
-            since=self.since,
-            venues=self.venue,
-            authors=self.author,
-            sources=self.source,
-            statuses=self.status,
-            without=self.without,
-        )
+        """The filter that the fields describe. Raises FilterError for a year or a status that cannot be read."""
+        return make_filter(**{name: getattr(self, name) for name in FIELDS})
 
 
 class SearchQuery(Filtered):
-    """What `/api/search` takes."""
+    """The query of `/api/search`."""
 
     q: str = Field(description="what to look for")
     k: int | None = Field(None, ge=1, le=1000, description="how many papers")
@@ -56,7 +50,7 @@ class SearchQuery(Filtered):
 
 
 class SimilarQuery(BaseModel):
-    """What `GET /api/similar` takes."""
+    """The query of `GET /api/similar`."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -67,7 +61,7 @@ class SimilarQuery(BaseModel):
 
 
 class SimilarBody(BaseModel):
-    """What `POST /api/similar` takes: a text instead of a paper."""
+    """The body of `POST /api/similar`: a text instead of a paper."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -78,28 +72,28 @@ class SimilarBody(BaseModel):
 
 
 class AskBody(Filtered):
-    """What `/api/ask` takes. A conversation goes on by its id, or by the answers that it had so far."""
+    """The body of `/api/ask`. A conversation is continued by its id, or by its answers so far."""
 
     question: str
     index: str | None = Field(None, description="name of the index; default: the first")
-    conversation: str | None = Field(None, description="id of a conversation, as its first answer gave it")
-    history: tuple[Answer, ...] = Field((), description="the turns before, oldest first, instead of an id")
-    keep: bool = Field(True, description="whether to keep the answer, so that one may ask on")
-    literal: bool = Field(False, description="take the question as it stands")
-    style: Style | None = Field(None, description="quote, synthesis, or as the service was started")
+    conversation: str | None = Field(None, description="id of a conversation, which its first answer gave")
+    history: tuple[Answer, ...] = Field((), description="the earlier turns, oldest first, instead of an id")
+    keep: bool = Field(True, description="whether to keep the answer for follow-up questions")
+    literal: bool = Field(False, description="take the question literally")
+    style: Style | None = Field(None, description="quote or synthesis; default: as the service was started")
 
 
 class ExportBody(BaseModel):
-    """What `/api/export` takes."""
+    """The body of `/api/export`."""
 
     model_config = ConfigDict(extra="forbid")
 
     answer: Answer
-    format: str = Field(description="md, json, html; of the papers that it cites bib, ris, csl or text")
+    format: str = Field(description="md, json or html; bib, ris, csl or text for the papers cited")
 
 
 class IndexInfo(Value):
-    """An index of this service; `model` is the language model that writes, None where answers are quotes."""
+    """An index of this service; `model` is the language model that writes, None if answers are quotes."""
 
     name: str
     papers: int
@@ -108,7 +102,7 @@ class IndexInfo(Value):
 
 
 class FoundPaper(Value):
-    """A paper found, as `search --json` prints it; the last three with `explain` alone."""
+    """A paper found, as `search --json` prints it; the last three fields only with `explain`."""
 
     paper_id: str
     title: str
@@ -120,15 +114,8 @@ class FoundPaper(Value):
     similarity: float | None = None
 
 
-class Found(Value):
-    """Whole hits, and with `explain` why each was found."""
-
-    hits: tuple[Hit, ...]
-    reasons: tuple[Explanation, ...] = ()
-
-
 class ServiceHealth(Value):
-    """That the service is up, and which version it is."""
+    """The state of the service, and its version."""
 
     status: Literal["ok"] = "ok"
     version: str
@@ -142,7 +129,7 @@ class Identity(Value):
 
 
 class ErrorDetail(Value):
-    """What went wrong and what to do about it, in the shape that OpenAI's clients read."""
+    """An error message with its cure, in the shape that OpenAI's clients read."""
 
     message: str
     type: str
@@ -151,7 +138,7 @@ class ErrorDetail(Value):
 
 
 class ErrorBody(Value):
-    """An error."""
+    """The body of every error response."""
 
     error: ErrorDetail
 

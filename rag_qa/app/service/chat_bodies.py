@@ -1,4 +1,4 @@
-"""OpenAI's chat interface as far as it is spoken here: what is asked, and the shapes of the answers."""
+"""The part of OpenAI's chat interface that is supported: bodies of requests and responses."""
 
 from typing import Any, Literal
 
@@ -9,7 +9,7 @@ from rag_qa.settings import Style
 from rag_qa.types import Value, VerdictLabel
 
 ANSWERER = "assistant"
-# Whose messages are turns; what a system message wants is not obeyed: answers stand on papers alone.
+# The roles whose messages are turns. System messages are ignored: answers come from the papers alone.
 TURNS = ("user", ANSWERER)
 
 
@@ -21,7 +21,7 @@ class Part(BaseModel):
 
 
 class Message(BaseModel):
-    """A message of a conversation; fields that are not read are ignored, as are those of `ChatBody`."""
+    """A message of a conversation; unknown fields are ignored, as in `ChatBody`."""
 
     role: Literal["system", "developer", "user", "assistant", "tool", "function"]
     content: str | list[Part] | None = None
@@ -35,22 +35,22 @@ class Message(BaseModel):
 
 
 class StreamOptions(BaseModel):
-    """What a stream holds beside the text."""
+    """What a stream holds besides the text."""
 
     include_usage: bool = False
 
 
 class ChatOptions(Filtered):
-    """Our own part of a request: the filters of the command line, `literal` and `style`."""
+    """Our own options in a request: the filters of the command line, `literal` and `style`."""
 
     literal: bool = False
     style: Style | None = None
 
 
 class ChatBody(BaseModel):
-    """What `/v1/chat/completions` takes. The last message is the question, those before it the conversation.
+    """The body of `/v1/chat/completions`. The last message is the question; those before it are the conversation.
 
-    How the model writes is set where the service is started: `temperature`, `max_tokens` and the like are ignored.
+    `temperature`, `max_tokens` and the like are ignored: they are set when the service is started.
     """
 
     model_config = ConfigDict(extra="ignore")
@@ -64,7 +64,7 @@ class ChatBody(BaseModel):
 
 
 class Usage(Value):
-    """Tokens of the prompt, and pieces of text that the model wrote; none where answers are quotes."""
+    """Tokens of the prompt, and pieces of text that the model wrote; zero if answers are quotes."""
 
     prompt_tokens: int
     completion_tokens: int

@@ -1,7 +1,7 @@
-"""The turns before a question, from messages alone: answers that are known by the words of the conversation so far.
+"""The turns before a question, from messages alone: earlier answers are found by the words of the conversation.
 
-A turn whose answer is not known, because the service began anew or the messages were changed, is still understood,
-so that one may refer to what it asked.
+If the answer of a turn is unknown, because the service was restarted or a message was edited, its question is still
+parsed: a follow-up question may refer to it.
 """
 
 import hashlib
@@ -14,12 +14,12 @@ from rag_qa.app.service.conversations import Conversations
 from rag_qa.errors import QuestionError, UnknownNameError
 from rag_qa.types import Answer
 
-# So many turns back a question is understood that has no answer any more: it may take the language model each time.
+# Unknown turns that are parsed at most: each may need the language model.
 UNDERSTOOD = 2
 
 
 def turns_of(messages: Sequence[Message]) -> list[Message]:
-    """Return the messages that are turns. Raises QuestionError where the last is not a question."""
+    """Return the messages that are turns. Raises QuestionError if the last is not a question."""
     turns = [message for message in messages if message.role in TURNS]
     if not turns or turns[-1].role == ANSWERER:
         raise QuestionError("the last message is not the user's; end with a question")
@@ -27,7 +27,7 @@ def turns_of(messages: Sequence[Message]) -> list[Message]:
 
 
 def key_of(index: str, turns: Sequence[Message], reply: str | None = None) -> str:
-    """Return the key of a conversation over an index: a hash of its words, with one more reply if given."""
+    """Return the key of a conversation with an index: a hash of its words, with one more reply if given."""
     said = [[turn.role, " ".join(turn.text.split())] for turn in turns]
     said += [[ANSWERER, " ".join(reply.split())]] if reply is not None else []
     return hashlib.sha256(json.dumps([index, said]).encode()).hexdigest()
@@ -36,7 +36,7 @@ def key_of(index: str, turns: Sequence[Message], reply: str | None = None) -> st
 def known_turns(
     index: str, turns: Sequence[Message], kept: Conversations
 ) -> tuple[list[Answer], list[Message]]:
-    """Return the answers of the longest beginning of a conversation that is known, and the messages after it."""
+    """Return the answers of the longest known beginning of a conversation, and the messages after it."""
     ends = [n for n, turn in enumerate(turns, 1) if turn.role == ANSWERER]
     for end in reversed(ends):
         try:
@@ -49,7 +49,7 @@ def known_turns(
 def understood_turns(
     unknown: Sequence[Message], history: Sequence[Answer], assistant: Assistant
 ) -> Iterator[Answer]:
-    """Yield the questions among messages that are not known, as understood and without an answer."""
+    """Yield the questions among unknown messages as abstentions: parsed, but without an answer."""
     questions = [turn.text for turn in unknown if turn.role != ANSWERER]
     before = list(history)
     for question in questions[-UNDERSTOOD:]:

@@ -24,7 +24,7 @@ router = APIRouter(prefix="/v1", responses=COMMON)
 
 @router.get("/models", summary="The indexes as models", response_model=ModelList)
 async def models(state: StateOf) -> Response:
-    """List `rag-qa`, which is the first index, and `rag-qa/NAME` for each."""
+    """List `rag-qa` for the first index, and `rag-qa/NAME` for each index."""
     ids = [MODEL, *(f"{MODEL}/{name}" for name in state.library.shelves)]
     return JsonText(ModelList(data=tuple(ModelInfo(id=name) for name in ids)).model_dump_json())
 
@@ -43,7 +43,7 @@ async def model(model: str, state: StateOf) -> Response:
 async def complete(request: Request, body: ChatBody, state: StateOf) -> Response:
     """Answer from the papers, or say that they don't: sentences with marks, then the papers and quotes behind them.
 
-    With `stream` come chunks as server-sent events, a sentence each once it is checked.
+    With `stream`, chunks come as server-sent events, one for each checked sentence.
     """
     try:
         shelf = _shelf(body.model, state)
@@ -71,7 +71,7 @@ async def _chunks(job: Job[Event], chat: Exchange, *, usage: bool) -> AsyncGener
                 if usage:
                     yield chat.usage_chunk(event.answer)
         yield DONE
-    except Exception as exc:  # the response has begun: its status cannot say so any more
+    except Exception as exc:  # the response has begun: its status can no longer report the error
         if not isinstance(exc, RagQAError):
             logger.exception("an answer failed")
         yield sent(error_body(exc).model_dump_json())
@@ -86,11 +86,11 @@ async def _answer(job: Job[Event], chat: Exchange) -> Answer:
 
 
 def _shelf(model: str, state: State) -> Shelf:
-    """Return the index that a model's id means. Raises UnknownNameError for an id of none."""
+    """Return the index that a model's id means. Raises UnknownNameError for an unknown id."""
     if model == MODEL:
         return state.library.shelf()
     if not model.startswith(f"{MODEL}/"):
-        raise UnknownNameError(f"there is no model {model!r} here; /v1/models lists those that there are")
+        raise UnknownNameError(f"there is no model {model!r} here; /v1/models lists the models")
     return state.library.shelf(model.removeprefix(f"{MODEL}/"))
 
 

@@ -1,6 +1,6 @@
 """An answer as the text of a chat message, with marks, papers and quotes as `rag-qa ask` prints them.
 
-Chat programs read Markdown, and papers are data: what could become a link, an image or a tag is broken up.
+Chat programs render Markdown, and papers are data: text that could become a link, an image or a tag is broken up.
 """
 
 import io
@@ -9,7 +9,8 @@ from collections.abc import Callable
 
 from rich.console import Console
 
-from rag_qa.app.rendering import Marks, say, show_sentence, show_sources
+from rag_qa.app.printing import say
+from rag_qa.app.rendering import Marks, show_sentence, show_sources
 from rag_qa.app.service.chat_bodies import ChatCitation
 from rag_qa.types import Answer, Event
 
@@ -20,7 +21,7 @@ WIDTH = 1_000_000
 
 
 def said(event: Event, marks: Marks) -> str:
-    """Return what an event adds to the text: how the question was understood, a sentence, or the papers behind all."""
+    """Return the text that an event adds: how the question was understood, a sentence, or the papers at the end."""
     query, sentence, answer = event.query, event.sentence, event.answer
     if query is not None and query.understood_as is not None:
         return _printed(lambda console: say(console, f"Understood as: {query.understood_as}\n"))
@@ -48,7 +49,7 @@ def cited(answer: Answer) -> tuple[ChatCitation, ...]:
 
 
 def _printed(show: Callable[[Console], None]) -> str:
-    """Return what is printed, its lines kept apart in Markdown."""
+    """Return what is printed, with line ends that Markdown keeps."""
     text = io.StringIO()
     show(Console(file=text, width=WIDTH, color_system=None, force_terminal=False))
     return _LINE_END.sub("  \n", _TAG.sub("< ", _LINK.sub("] ", text.getvalue())))

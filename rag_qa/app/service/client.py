@@ -1,4 +1,4 @@
-"""A running service in place of an assistant, for the command line: over `http.client`, which costs no start."""
+"""A running service instead of an assistant, for the command line: over `http.client`, which imports quickly."""
 
 import json
 import secrets
@@ -11,9 +11,10 @@ from typing import Any
 from urllib.parse import urlencode
 
 import rag_qa.errors
+from rag_qa.app.filtering import filter_flags
+from rag_qa.app.found import Found
 from rag_qa.app.service.access import make_proof
 from rag_qa.app.service.announcing import Announcement, announcements
-from rag_qa.app.service.bodies import Found
 from rag_qa.app.service.fingerprints import answer_fingerprint, search_fingerprint
 from rag_qa.backends.locating import ModelChoice
 from rag_qa.errors import RagQAError, ServiceError
@@ -22,9 +23,9 @@ from rag_qa.types import EVERY_PAPER, Answer, Event, Filter, Hit
 from rag_qa.version import __version__
 
 CHECK_S = 2.0
-# The service says something at least every ten seconds.
+# The service sends something at least every ten seconds.
 SILENCE_S = 60.0
-BROKE_OFF = "the service broke off; ask again, or with --no-service"
+BROKE_OFF = "the service stopped answering; ask again, or use --no-service"
 
 
 class ServiceClient:
@@ -37,9 +38,9 @@ class ServiceClient:
         self._style = style
 
     def find(self, query: str, k: int, *, filter: Filter = EVERY_PAPER, explain: bool = False) -> Found:
-        """Return what a search finds. Raises as `Assistant.search` does."""
+        """Return what a search finds. Raises as `Assistant.search` does, and ServiceError if the service stops."""
         asked = {"q": query, "k": k, "explain": explain, "full": True, "index": self._index}
-        return self._found("GET", f"/api/search?{urlencode(asked | _flags(filter), doseq=True)}")
+        return self._found("GET", f"/api/search?{urlencode(asked | filter_flags(filter), doseq=True)}")
 
     def similar(self, paper_id: str | None = None, *, text: str | None = None, k: int) -> list[Hit]:
         """Return the papers most like a paper or a text. Raises as `Assistant.similar` does."""
@@ -49,7 +50,7 @@ class ServiceClient:
         return list(self._found("GET", f"/api/similar?{urlencode(asked | {'paper_id': paper_id})}").hits)
 
     def ask(self, question: str, *, filter: Filter = EVERY_PAPER, literal: bool = False) -> Answer:
-        """Return the answer. Raises as `Assistant.ask` does, and ServiceError where the service broke off."""
+        """Return the answer. Raises as `Assistant.ask` does, and ServiceError if the service stops."""
         for event in self.stream(question, filter=filter, literal=literal):
             if event.answer is not None:
                 return event.answer
@@ -60,7 +61,7 @@ class ServiceClient:
     ) -> Iterator[Event]:
         """Yield the events of an answer. Raises as `ask` does."""
         asked = {"question": question, "literal": literal, "index": self._index, "keep": False}
-        asked |= ({"style": self._style} if self._style else {}) | _flags(filter)
+        asked |= ({"style": self._style} if self._style else {}) | filter_flags(filter)
         with closing(self._connect(SILENCE_S)) as connection:
             try:
                 response = self._send(connection, "POST", "/api/ask", asked, accept="text/event-stream")
@@ -69,9 +70,9 @@ class ServiceClient:
                 raise ServiceError(BROKE_OFF) from exc
 
     def is_there(self) -> bool:
-        """Return whether the service that was announced is the one that listens.
+        """Return whether the announced service listens at its port; False if it does not answer in time.
 
-        Raises ConnectionError where it is gone: nothing listens there, or something else.
+        Raises ConnectionError if the service has ended: nothing listens there, or another program.
         """
         nonce = secrets.token_hex(16)
         try:
@@ -114,7 +115,7 @@ class ServiceClient:
         *,
         accept: str = "application/json",
     ) -> HTTPResponse:
-        """Return the response. Raises the error that the service tells."""
+        """Return the response. Raises the error that the service reports."""
         headers = {"Authorization": f"Bearer {self._service.secret}", "Accept": accept}
         if body is not None:
             headers["Content-Type"] = "application/json"
@@ -126,9 +127,9 @@ class ServiceClient:
 
 
 def find_service(index: Path, settings: Settings, *, answers: bool) -> ServiceClient | None:
-    """Return a running service that finds, or answers, from an index what these settings would; None without one.
+    """Return a running service with this index and equal settings of search, or of answers; None if there is none.
 
-    Files of services that are gone are removed.
+    Files of services that have ended are removed.
     """
     folder = str(index.resolve())
     for path, service in announcements():
@@ -148,27 +149,13 @@ def find_service(index: Path, settings: Settings, *, answers: bool) -> ServiceCl
 
 
 def _style_of(service: Announcement, settings: Settings) -> str | None:
-    """Return the style to ask for so that the service answers under these settings; None if it does in none."""
+    """Return the style with which the service answers under these settings; None if there is none."""
     wanted = answer_fingerprint(settings)
     return next((style for style, print in service.answers.items() if print == wanted), None)
 
 
-def _flags(filter: Filter) -> dict[str, Any]:
-    """Return a filter as the flags that it is made of."""
-    flags = {
-        "since": filter.since,
-        "year": f"..{filter.until}" if filter.until is not None else None,
-        "venue": filter.venues,
-        "author": filter.authors,
-        "source": filter.sources,
-        "status": filter.statuses,
-        "without": filter.without,
-    }
-    return {name: value for name, value in flags.items() if value is not None and value != ()}
-
-
 def _events(response: HTTPResponse) -> Iterator[Event]:
-    """Yield the events of a stream. Raises the error that it tells, ServiceError where it ends before the answer."""
+    """Yield the events of a stream. Raises an error that it reports, and ServiceError if it ends too early."""
     name = ""
     while line := response.readline():
         field, _, value = line.decode("utf-8").strip().partition(": ")
@@ -185,12 +172,12 @@ def _events(response: HTTPResponse) -> Iterator[Event]:
 
 
 def _error(body: bytes) -> RagQAError:
-    """Return the error that a service tells, of its own class where that is one of ours."""
+    """Return the error that a service reports, with its own class if that is one of ours."""
     try:
-        told = json.loads(body)["error"]
-        kind = getattr(rag_qa.errors, told["code"] or "", None)
+        error = json.loads(body)["error"]
+        kind = getattr(rag_qa.errors, error["code"] or "", None)
         if isinstance(kind, type) and issubclass(kind, RagQAError):
-            return kind(told["message"])
-        return ServiceError(f"the service cannot do it ({told['message']}); use --no-service")
+            return kind(error["message"])
+        return ServiceError(f"the service cannot do it ({error['message']}); use --no-service")
     except (ValueError, KeyError, TypeError):
         return ServiceError(BROKE_OFF)

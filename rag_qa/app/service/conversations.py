@@ -1,4 +1,4 @@
-"""Conversations by key: the turns of each, as many as are wanted, the least recently used forgotten first."""
+"""Conversations by key, with their turns; the least recently used is dropped first."""
 
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -20,17 +20,17 @@ class Conversations:
         self._lock = Lock()
 
     def turns(self, key: str) -> tuple[Answer, ...]:
-        """Return the turns so far, oldest first. Raises UnknownNameError for one that is not kept."""
+        """Return the turns of a conversation, oldest first. Raises UnknownNameError if it is not kept."""
         with self._lock:
             if key not in self._turns:
                 raise UnknownNameError(
-                    "this conversation is not kept any more; ask again without it to begin a new one"
+                    "this conversation is no longer kept; ask without it to begin a new one"
                 )
             self._turns.move_to_end(key)
             return self._turns[key]
 
     def keep(self, key: str, turns: Sequence[Answer]) -> None:
-        """Keep the turns of a conversation in place of those that it had."""
+        """Keep these as the turns of a conversation."""
         with self._lock:
             self._turns[key] = tuple(turns[-TURNS:])
             self._turns.move_to_end(key)

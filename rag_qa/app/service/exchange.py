@@ -17,10 +17,7 @@ from rag_qa.types import Answer, Event
 
 
 class Exchange:
-    """A question and the text of its answer as far as it has come.
-
-    Raises QuestionError, FilterError where it cannot be asked.
-    """
+    """A question and the text of its answer so far. Raises QuestionError or FilterError if it is not valid."""
 
     def __init__(self, body: ChatBody, index: str, state: State) -> None:
         self.id = f"chatcmpl-{secrets.token_urlsafe(12)}"
@@ -39,7 +36,7 @@ class Exchange:
         self._history: list[Answer] = []
 
     def work(self, desk: Desk) -> Generator[Event, None, None]:
-        """Answer at a desk."""
+        """Answer the question at a desk."""
         assistant = desk.opened.assistant()
         known, unknown = known_turns(self._index, self._turns[:-1], self._state.chats)
         self._history = [*known, *understood_turns(unknown, known, assistant)]
@@ -48,7 +45,7 @@ class Exchange:
         )
 
     def take(self, event: Event) -> str:
-        """Return what an event adds to the text; the answer is kept under the words of the whole conversation."""
+        """Return the text that an event adds; a finished answer is kept under the words of the conversation."""
         self.pieces += event.kind == "piece"
         added = said(event, self._marks)
         self.text += added
@@ -59,7 +56,7 @@ class Exchange:
         return added
 
     def usage(self, answer: Answer) -> Usage:
-        """Return how many tokens were read and written."""
+        """Return the numbers of tokens read and written."""
         read = int(answer.provenance.get("prompt_tokens", 0))
         return Usage(prompt_tokens=read, completion_tokens=self.pieces, total_tokens=read + self.pieces)
 
@@ -75,12 +72,12 @@ class Exchange:
         )
 
     def chunk(self, delta: dict[str, str], answer: Answer | None = None) -> str:
-        """Return a part of the stream; the last one ends the answer."""
+        """Return a chunk of the stream; with an answer, the last one."""
         choice = {"index": 0, "delta": delta, "finish_reason": "stop" if answer else None}
         return self._sent((choice,), citations=cited(answer) if answer else None)
 
     def usage_chunk(self, answer: Answer) -> str:
-        """Return the part of the stream that has the usage alone."""
+        """Return the chunk of the stream that has only the usage."""
         return self._sent((), usage=self.usage(answer))
 
     def _sent(self, choices: Sequence[dict[str, Any]], **more: Any) -> str:

@@ -1,4 +1,4 @@
-"""The gate before the application: who may ask, how much a body may hold, what browsers may do with responses."""
+"""The gate before an application: who may ask, how large a body may be, what browsers may do with responses."""
 
 import asyncio
 import logging
@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from rag_qa.app.service.access import Access
+from rag_qa.app.service.access import TOKEN_NEEDED, Access
 from rag_qa.app.service.problems import problem
 
 BODY_LIMIT = 4 * 2**20
@@ -37,20 +37,21 @@ SECURITY = {
 }
 logger = logging.getLogger(__name__)
 CLOSE = {"Connection": "close"}
+LOGIN = {"WWW-Authenticate": "Bearer"}
 _TOO_LARGE = problem(
     413, f"the body is larger than {BODY_LIMIT // 2**20} MiB; send less", code="too_large", headers=CLOSE
 )
 
 
 class Gate:
-    """An ASGI application that lets requests through to another."""
+    """An ASGI application that passes requests on to another, or refuses them."""
 
     def __init__(self, app: ASGIApp, access: Access) -> None:
         self._app = app
         self._access = access
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let a request through, or answer it here."""
+        """Pass a request on, or answer it here."""
         if scope["type"] != "http":
             if scope["type"] == "lifespan":
                 await self._app(scope, receive, send)
@@ -66,11 +67,11 @@ class Gate:
             return
         try:
             await self._app(scope, _given(body, receive), guarded)
-        except Exception:  # a bug, which is answered already: the connection may go on
+        except Exception:  # a bug: the response was sent already, so the connection may stay open
             logger.exception("a request failed")
 
     def _entered(self, scope: Scope) -> Response | None:
-        """Return what leads a browser that shows the token to the page, with a cookie instead of the token."""
+        """Return a redirection to the page, with a cookie, for a browser whose address holds the token."""
         token = parse_qs(scope["query_string"].decode("latin-1")).get("token", [""])[0]
         if scope["path"] != "/" or not self._access.admits(token):
             return None
@@ -81,14 +82,29 @@ class Gate:
         refusal = self._access.refusal(scope["path"], headers)
         if refusal is None:
             return None
-        login = {"WWW-Authenticate": "Bearer"} if refusal.status == 401 else {}
+        login = LOGIN if refusal.status == 401 else {}
         return problem(refusal.status, refusal.message, code="refused", headers=login)
 
 
-async def _read(scope: Scope, receive: Receive) -> bytes | Response:
-    """Return the body, or what is answered to one that is too large or does not come.
+class TokenGate:
+    """An ASGI application that passes requests with the token on to another, and no others."""
 
-    What is beyond the limit is dropped, up to a second limit, so that a client that still sends reads the answer.
+    def __init__(self, app: ASGIApp, access: Access) -> None:
+        self._app = app
+        self._access = access
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or answer it here with 401."""
+        if scope["type"] == "lifespan" or self._access.knows(Headers(scope=scope)):
+            await self._app(scope, receive, send)
+            return
+        await PlainTextResponse(f"{TOKEN_NEEDED}\n", 401, headers=LOGIN)(scope, receive, send)
+
+
+async def _read(scope: Scope, receive: Receive) -> bytes | Response:
+    """Return the body, or the response if it is too large or does not arrive.
+
+    Bytes beyond the limit are dropped, up to a second limit: a client that is still sending can read the response.
     """
     stated = Headers(scope=scope).get("content-length", "")
     if stated.isdigit() and int(stated) > DROPPED_LIMIT:
@@ -105,7 +121,7 @@ async def _read(scope: Scope, receive: Receive) -> bytes | Response:
                 body += chunk if size <= BODY_LIMIT else b""
                 more = message.get("more_body", False)
     except TimeoutError:
-        return problem(408, "the body did not come; send it again", headers=CLOSE)
+        return problem(408, "the body did not arrive; send it again", headers=CLOSE)
     return bytes(body) if size <= BODY_LIMIT else _TOO_LARGE
 
 

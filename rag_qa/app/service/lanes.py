@@ -1,7 +1,7 @@
-"""Lanes: one thread each, in which work is done in the order in which it was asked for.
+"""Lanes: threads that each do their jobs in the order of the queue.
 
-A lane takes so many waiting jobs and no more. A job whose asker has left is not begun, or ended at its next result.
-Knows nothing of what the work is.
+A lane has a limit of waiting jobs. A job whose client has left is not started, or ended at its next result. This
+module does not know what the work is.
 """
 
 import asyncio
@@ -18,17 +18,17 @@ from rag_qa.errors import ServiceBusyError
 
 T = TypeVar("T")
 Work = Callable[[], Generator[T, None, None]]
-# Weight of the newest job in the mean duration.
+# Weight of the newest job in the moving average of durations.
 NEWEST = 0.3
 PATIENCE_S = 5.0
 
 
 class Done:
-    """What a job gives after its last result."""
+    """Marks the end of the results of a job."""
 
 
 class Job(Generic[T]):
-    """Work that yields results, which the asker takes one by one as they come. Leaving its `with` block ends it."""
+    """Work that yields results, which the client reads one by one. Leaving its `with` block ends the work."""
 
     def __init__(self, work: Work[T], forget: Callable[["Job[T]"], None]) -> None:
         self._work = work
@@ -56,7 +56,7 @@ class Job(Generic[T]):
         last: Exception | Done = Done()
         try:
             self._hand_over()
-        except Exception as exc:  # the asker raises it
+        except Exception as exc:  # it is raised in `results`
             last = exc
         self._put(last)
 
@@ -89,11 +89,11 @@ class Lane:
 
     @property
     def waiting(self) -> int:
-        """How many jobs have not begun."""
+        """The number of jobs that have not started."""
         return len(self._waiting)
 
     def queue(self, work: Work[T]) -> Job[T]:
-        """Queue some work. Raises ServiceBusyError where too much is waiting."""
+        """Queue some work. Raises ServiceBusyError if the queue is full."""
         job = Job(work, self._forget)
         with self._lock:
             if len(self._waiting) >= self._limit:
@@ -112,7 +112,7 @@ class Lane:
             return await anext(job.results())
 
     def close(self) -> bool:
-        """End the thread, and return whether it has ended: what it does now may take longer than anyone waits."""
+        """End the thread after its current job, and return whether it ended within `PATIENCE_S` seconds."""
         self._jobs.put(None)
         self._thread.join(PATIENCE_S)
         return not self._thread.is_alive()

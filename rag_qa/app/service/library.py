@@ -1,7 +1,7 @@
 """The indexes that a service holds open, by name, with the models that they share.
 
 Each index is opened twice: for the quick lane, which searches and quotes, and for the writing lane, where a language
-model writes. Either belongs to the thread of its lane alone.
+model writes. Only the thread of its lane uses an opened index.
 """
 
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ WRITING_LIMIT = 8
 
 
 class Models(NamedTuple):
-    """What all indexes share; `generator` is None where every answer is in quotes."""
+    """The models that all indexes share; `generator` is None if every answer is in quotes."""
 
     embedder: Embedder
     generator: Generator | None = None
@@ -29,7 +29,7 @@ class Models(NamedTuple):
 
 
 class Stamp(NamedTuple):
-    """What tells one state of an index from another."""
+    """Identifies a state of an index: another update has another stamp."""
 
     file: int
     manifest: Manifest
@@ -46,7 +46,7 @@ class Opened:
         self._assistant = self._open()
 
     def assistant(self) -> Assistant:
-        """Return the assistant, opened again where the index was updated. Raises as `Assistant.open` does."""
+        """Return the assistant, opened again if the index was updated. Raises as `Assistant.open` does."""
         stamp = read_stamp(self.folder)
         if stamp != self._stamp:
             newer = self._open()
@@ -56,11 +56,11 @@ class Opened:
 
     @property
     def papers(self) -> int:
-        """How many papers the index held when it was last looked at."""
+        """The number of papers in the index when it was last opened."""
         return self._stamp.manifest.counts.papers
 
     def close(self) -> None:
-        """Let go of the index."""
+        """Close the index."""
         self._assistant.close()
 
     def _open(self) -> Assistant:
@@ -71,7 +71,7 @@ class Opened:
 
 
 class Shelf(NamedTuple):
-    """One index: quoting, and writing where a language model serves."""
+    """One index: opened for quotes, and for writing if there is a language model."""
 
     name: str
     quoting: Opened
@@ -79,29 +79,29 @@ class Shelf(NamedTuple):
 
     @property
     def style(self) -> Style:
-        """The style of an answer that is asked for without one."""
+        """The style of answers if a request names none."""
         return "synthesis" if self.writing else "quote"
 
     @property
     def model(self) -> str | None:
-        """The language model that writes, by name."""
+        """The name of the language model that writes, None if there is none."""
         return self.writing.settings.model if self.writing else None
 
 
 class Desk(NamedTuple):
-    """Where a question is answered: an opened index, and the lane whose thread may use it."""
+    """A place that answers questions: an opened index, and the lane whose thread may use it."""
 
     opened: Opened
     lane: Lane
 
 
 class Library:
-    """Opened indexes by name, the first of which serves where none is named. Close it."""
+    """Opened indexes by name; the first one is the default. Close it."""
 
     def __init__(
         self, folders: Sequence[Path], settings: Settings, models: Models, *, limit: int = WRITING_LIMIT
     ) -> None:
-        """Open the folders; `settings.model` is the name of the language model that serves."""
+        """Open the folders; `settings.model` is the name of the language model, not `auto`."""
         writes = style_of(settings) == "synthesis" and models.generator is not None
         quoting = settings.model_copy(update={"style": "quote"})
         self.shelves = {
@@ -116,14 +116,14 @@ class Library:
         self.writing = Lane("writing", limit=limit)
 
     def shelf(self, name: str | None = None) -> Shelf:
-        """Return the index of this name. Raises UnknownNameError, which names those that there are."""
+        """Return the index of this name, or the first. Raises UnknownNameError that lists the names."""
         name = next(iter(self.shelves)) if name is None else name
         if name not in self.shelves:
             raise UnknownNameError(f"there is no index {name!r} here; name one of {', '.join(self.shelves)}")
         return self.shelves[name]
 
     def desk(self, shelf: Shelf, style: Style | None = None) -> Desk:
-        """Return where questions to an index are answered in a style. Raises SettingsError where none is."""
+        """Return the desk that answers questions to an index in a style. Raises SettingsError if there is none."""
         if style == "quote" or (shelf.writing is None and style != "synthesis"):
             return Desk(shelf.quoting, self.quick)
         if shelf.writing is None:
@@ -133,7 +133,7 @@ class Library:
         return Desk(shelf.writing, self.writing)
 
     def close(self) -> bool:
-        """End the lanes, let go of the indexes that none uses any more, and return whether that was all."""
+        """End the lanes, close the indexes of those that ended, and return whether all ended."""
         quick, writing = self.quick.close(), self.writing.close()
         for shelf in self.shelves.values():
             if quick:
@@ -144,7 +144,7 @@ class Library:
 
 
 def read_stamp(folder: Path) -> Stamp:
-    """Return the state of an index as it is on disk now. Raises IndexNotFoundError where none is finished."""
+    """Return the stamp of an index on disk. Raises IndexNotFoundError if there is no finished index."""
     store = Store.open(folder)
     try:
         manifest = store.manifest()
@@ -158,7 +158,7 @@ def read_stamp(folder: Path) -> Stamp:
 
 
 def _named(folders: Sequence[Path]) -> dict[str, Path]:
-    """Return the folders by their own names; a name that comes again gets a number."""
+    """Return the folders by their names; a repeated name gets a number."""
     named: dict[str, Path] = {}
     for folder in dict.fromkeys(folder.absolute() for folder in folders):
         name, number = folder.name, 1

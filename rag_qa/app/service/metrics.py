@@ -1,4 +1,4 @@
-"""What a service counts, for Prometheus, in a registry of its own."""
+"""Counters and timings of a service for Prometheus, in their own registry."""
 
 import time
 from collections.abc import Mapping
@@ -10,13 +10,13 @@ from rag_qa.app.service.lanes import Lane
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
-# So are requests counted that no route takes: any path may be asked for.
+# The name under which requests without a route are counted: their paths can be anything.
 NO_ROUTE = "other"
 REFUSALS = (401, 403, 408, 413, 421, 503)
 
 
 class Metrics:
-    """Requests by route, method and status, seconds by stage of an answer, and what waits in each lane."""
+    """Requests by route, method and status, seconds by stage of an answer, and queue lengths by lane."""
 
     def __init__(self) -> None:
         registry = CollectorRegistry()
@@ -41,11 +41,11 @@ class Metrics:
         self._waiting = Gauge("rag_qa_queue_length", "Requests that wait.", ("lane",), registry=registry)
 
     def watch(self, lane: Lane) -> None:
-        """Show how much waits in a lane."""
+        """Show the queue length of a lane."""
         self._waiting.labels(lane.name).set_function(lambda: lane.waiting)
 
     def answered(self, timings: Mapping[str, float]) -> None:
-        """Count what the stages of an answer took."""
+        """Record the seconds of the stages of an answer."""
         for stage, seconds in timings.items():
             self._stages.labels(stage).observe(seconds)
 
@@ -57,12 +57,12 @@ class Metrics:
             self._refused.labels(str(status)).inc()
 
     def page(self) -> bytes:
-        """Return all of it as Prometheus reads it."""
+        """Return everything in Prometheus' text format."""
         return generate_latest(self._registry)
 
 
 class Metered:
-    """An ASGI application that counts what another answers."""
+    """An ASGI application that counts the responses of another."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self._app = app

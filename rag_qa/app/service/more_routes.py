@@ -1,4 +1,4 @@
-"""Routes beside the questions: checks and exports of answers, and how the service itself does."""
+"""Other routes: checks and exports of answers, and the state of the service itself."""
 
 from typing import Annotated
 
@@ -32,7 +32,7 @@ router = APIRouter(responses=COMMON)
     openapi_extra={"requestBody": POSTED},
 )
 async def verify(request: Request, state: StateOf, index: str | None = None) -> Response:
-    """Check texts, quotes and verdicts without a language model; against an index too where one is named."""
+    """Check texts, quotes and verdicts without a language model; also against an index if one is named."""
     body = await request.body()
     folder = state.library.shelf(index).quoting.folder if index else None
     checks = await while_there(request, state.library.quick.call(lambda: verify_body(body, folder)))
@@ -41,7 +41,7 @@ async def verify(request: Request, state: StateOf, index: str | None = None) -> 
 
 @router.post("/api/export", summary="An answer in another format", response_class=Response)
 async def export(body: ExportBody) -> Response:
-    """Return an answer, or the papers that it cites, as a text for other programs."""
+    """Return an answer, or the papers that it cites, in a format for other programs."""
     text = export_answer(body.answer, body.format)
     ending = FORMATS[body.format].endings[0]
     return Response(
@@ -53,17 +53,17 @@ async def export(body: ExportBody) -> Response:
 
 @router.get("/api/service", summary="That this is the service that was announced", response_model=Identity)
 async def identity(nonce: Annotated[str, Query(max_length=64)], state: StateOf) -> Identity:
-    """Prove to programs of the same user that they speak with the service that their announcement names."""
+    """Prove to programs of the same user that this is the service that was announced."""
     return Identity(version=__version__, proof=state.access.proof(nonce))
 
 
 @router.get("/metrics", summary="Counts and times, for Prometheus", response_class=Response)
 async def metrics(state: StateOf) -> Response:
-    """Return requests, seconds by stage of an answer, and what waits, in Prometheus' text format."""
+    """Return requests, seconds by stage of an answer, and queue lengths, in Prometheus' text format."""
     return Response(state.metrics.page(), media_type=CONTENT_TYPE)
 
 
 @router.get("/healthz", summary="Whether the service is up", response_model=ServiceHealth)
 async def health() -> ServiceHealth:
-    """Say that the service is up; needs no token."""
+    """Report that the service is up; no token is needed."""
     return ServiceHealth(version=__version__)

@@ -1,4 +1,4 @@
-"""Errors → responses: one shape for all, with the status that says whose fault it is."""
+"""Errors → responses: one shape for all, with a status for whose fault it is."""
 
 from collections.abc import Mapping
 
@@ -6,7 +6,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from rag_qa.app.rendering import safe_json
+from rag_qa.app.printing import safe_json
 from rag_qa.app.service.bodies import ErrorBody, ErrorDetail
 from rag_qa.app.service.streaming import LEFT, ClientLeftError
 from rag_qa.errors import (
@@ -21,7 +21,7 @@ from rag_qa.errors import (
     UnknownNameError,
 )
 
-# The first that an error is one of.
+# The first class that an error belongs to gives its status.
 STATUSES: tuple[tuple[type[RagQAError], int], ...] = (
     (UnknownNameError, 404),
     (ServiceBusyError, 503),
@@ -39,7 +39,7 @@ BUG = "something went wrong in the service; its log, where it was started, says 
 
 
 class JsonText(Response):
-    """A response of JSON text, with what would act on a terminal escaped."""
+    """A response of JSON text; characters that would act on a terminal are escaped."""
 
     media_type = "application/json"
 
@@ -54,7 +54,7 @@ def status_of(error: RagQAError) -> int:
 
 
 def error_body(error: Exception) -> ErrorBody:
-    """Return what the asker is told of an error: of a bug, nothing but that it is one."""
+    """Return the body for an error; for a bug it says only that there is one."""
     if not isinstance(error, RagQAError):
         return ErrorBody(error=ErrorDetail(message=BUG, type=OURS, code="bug"))
     blame = THEIRS if status_of(error) < 500 else OURS
@@ -69,22 +69,22 @@ def problem(
     param: str | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> JsonText:
-    """Return a response that says what is wrong."""
+    """Return an error response."""
     blame = THEIRS if status < 500 else OURS
     body = ErrorBody(error=ErrorDetail(message=message, type=blame, param=param, code=code))
     return JsonText(body.model_dump_json(), status_code=status, headers=dict(headers or {}))
 
 
 def handle_errors(app: FastAPI) -> None:
-    """Let an app answer errors in our shape."""
-    app.add_exception_handler(RagQAError, _told)
+    """Make an app answer all errors in our shape."""
+    app.add_exception_handler(RagQAError, _ours)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(ClientLeftError, _left)
     app.add_exception_handler(Exception, _bug)
 
 
-def _told(request: Request, error: Exception) -> Response:
+def _ours(request: Request, error: Exception) -> Response:
     assert isinstance(error, RagQAError)
     headers = {"Retry-After": str(error.retry_after)} if isinstance(error, ServiceBusyError) else {}
     return JsonText(error_body(error).model_dump_json(), status_code=status_of(error), headers=headers)
@@ -99,8 +99,8 @@ def _invalid(request: Request, error: Exception) -> Response:
 
 def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    told = f"{request.method} {request.url.path}: {error.detail}; /openapi.json lists what there is"
-    return problem(error.status_code, told, code="http", headers=error.headers)
+    message = f"{request.method} {request.url.path}: {error.detail}; /openapi.json lists the routes"
+    return problem(error.status_code, message, code="http", headers=error.headers)
 
 
 def _left(request: Request, error: Exception) -> Response:

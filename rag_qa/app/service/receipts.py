@@ -1,4 +1,4 @@
-"""Checks of answers that a client sends: as `/api/ask` gave them, or as `--save` wrote them, byte for byte."""
+"""Checks of answers that a client sends: as `/api/ask` gave them, or a receipt that `--save` wrote."""
 
 import json
 from collections.abc import Sequence
@@ -18,19 +18,19 @@ NAME = "answer.json"
 
 
 def verify_body(body: bytes, folder: Path | None = None) -> list[Recheck]:
-    """Return every check of an answer or a receipt, against an index too if a folder is given.
+    """Return every check of an answer or a receipt; also against an index if its folder is given.
 
-    Raises ReceiptError for what is neither.
+    Raises ReceiptError if the body is neither.
     """
     sealed = _is_receipt(body)
     saved = _read(body) if sealed else _unsealed(body)
     with ExitStack() as opened:
         index = opened.enter_context(closing(Index.open(folder))) if folder else None
-        return _telling(list(recheck(saved, index)), saved, sealed=sealed)
+        return _meaningful(list(recheck(saved, index)), saved, sealed=sealed)
 
 
-def _telling(checks: Sequence[Recheck], saved: SavedAnswer, *, sealed: bool) -> list[Recheck]:
-    """Return the checks that tell something: without a seal, none compares a file or a paper with what was saved."""
+def _meaningful(checks: Sequence[Recheck], saved: SavedAnswer, *, sealed: bool) -> list[Recheck]:
+    """Return the checks that mean something: without a seal, no file or paper can be compared with what was saved."""
     silent = () if sealed else ("file", *(f"paper {key}" for key in saved.papers))
     return [check for check in checks if check.name not in silent]
 

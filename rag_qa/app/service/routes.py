@@ -7,13 +7,12 @@ from typing import Annotated, Any, TypeVar
 from fastapi import APIRouter, Query, Request, Response
 
 from rag_qa.answering.assistant import Assistant
-from rag_qa.app.found import found_json
+from rag_qa.app.found import Found, find, found_json
 from rag_qa.app.service.answers import Asked, read_question, sent_event, settle
 from rag_qa.app.service.bodies import (
     INDEXES,
     AskBody,
     ErrorBody,
-    Found,
     FoundPaper,
     IndexInfo,
     SearchQuery,
@@ -33,7 +32,7 @@ logger = logging.getLogger(__name__)
 
 
 def errors(**described: str) -> dict[int | str, dict[str, Any]]:
-    """Return the description of error responses by their statuses, for the OpenAPI document."""
+    """Return the descriptions of error responses by status, for the OpenAPI document."""
     return {
         int(status.removeprefix("e")): {"model": ErrorBody, "description": text}
         for status, text in described.items()
@@ -41,7 +40,7 @@ def errors(**described: str) -> dict[int | str, dict[str, Any]]:
 
 
 COMMON = errors(
-    e400="what was asked cannot be: the message says how to ask",
+    e400="the request is not valid: the message says what to change",
     e401="a token is needed",
     e403="a request of another site",
     e404="no index, paper or conversation of that name",
@@ -55,7 +54,7 @@ router = APIRouter(prefix="/api", responses=COMMON)
 
 @router.get("/indexes", summary="The indexes of this service", response_model=list[IndexInfo])
 async def indexes(state: StateOf) -> Response:
-    """List the indexes, the first of which serves where a request names none."""
+    """List the indexes; the first one is used if a request names none."""
     found = [
         IndexInfo(name=shelf.name, papers=shelf.quoting.papers, model=shelf.model, style=shelf.style)
         for shelf in state.library.shelves.values()
@@ -68,12 +67,10 @@ async def search(request: Request, query: Annotated[SearchQuery, Query()], state
     """Find papers, best first, in the JSON of `rag-qa search --json`; or whole hits with `full`."""
     wanted = query.filter
 
-    def find(assistant: Assistant) -> Found:
-        hits = assistant.search(query.q, query.k, filter=wanted)
-        reasons = assistant.explain(query.q, hits) if query.explain else []
-        return Found(hits=tuple(hits), reasons=tuple(reasons))
+    def search_papers(assistant: Assistant) -> Found:
+        return find(assistant, query.q, query.k, filter=wanted, explain=query.explain)
 
-    return _found(await _quickly(request, state, query.index, find), full=query.full)
+    return _found(await _quickly(request, state, query.index, search_papers), full=query.full)
 
 
 @router.get("/similar", summary="Find papers like a paper", response_model=list[FoundPaper] | Found)
@@ -115,8 +112,8 @@ async def paper(request: Request, paper_id: str, state: StateOf, index: str | No
 async def ask(request: Request, body: AskBody, state: StateOf) -> Response:
     """Answer from the papers, or say that they don't.
 
-    With `Accept: text/event-stream` come the events `hits`, `piece`, `sentence`, `answer` (with the id of the
-    `conversation`) or `error`; else the answer, with that id in the header `Rag-Qa-Conversation`.
+    With `Accept: text/event-stream`, the events `hits`, `piece`, `sentence`, `answer` (with the id of the
+    `conversation`) or `error` are sent; else the answer, with that id in the header `Rag-Qa-Conversation`.
     """
     question = read_question(body, state.conversations)
     desk = state.library.desk(state.library.shelf(body.index), body.style)
@@ -134,7 +131,7 @@ async def _events(job: Job[Event], body: AskBody, question: Asked, state: State)
         async for event in job.results():
             key = settle(body, question, event.answer, state) if event.answer else None
             yield sent_event(event, key)
-    except Exception as exc:  # the response has begun: its status cannot say so any more
+    except Exception as exc:  # the response has begun: its status can no longer report the error
         if not isinstance(exc, RagQAError):
             logger.exception("an answer failed")
         yield sent(error_body(exc).model_dump_json(), event="error")
@@ -148,7 +145,7 @@ async def _last(job: Job[Event]) -> Answer:
 
 
 async def _quickly(request: Request, state: State, index: str | None, find: Callable[[Assistant], T]) -> T:
-    """Return what is found by an index's quoting assistant, in the quick lane."""
+    """Return what an index's quoting assistant finds, in the quick lane."""
     desk = state.library.desk(state.library.shelf(index), "quote")
     return await while_there(request, desk.lane.call(lambda: find(desk.opened.assistant())))
 
@@ -156,4 +153,4 @@ async def _quickly(request: Request, state: State, index: str | None, find: Call
 def _found(found: Found, *, full: bool) -> Response:
     if full:
         return JsonText(found.model_dump_json())
-    return JsonText(found_json(found.hits, found.reasons))
+    return JsonText(found_json(found))

@@ -1,4 +1,4 @@
-"""A service from its parts: models opened once for all indexes, everything warm, then uvicorn."""
+"""Puts a service together: models opened once for all indexes, a warm start, then uvicorn."""
 
 import os
 import platform
@@ -23,14 +23,14 @@ from rag_qa.settings import Settings
 from rag_qa.version import __version__
 
 GRACE_S = 3
-# Where a service is found that listens at every address.
+# The address at which a service is found that listens at every address.
 ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
 
 def open_library(folders: Sequence[Path], settings: Settings, *, limit: int) -> Library:
-    """Open indexes and models, and use each once, so that the first question waits for nothing.
+    """Open indexes and models, and use each once: the first question then waits for nothing.
 
-    `settings.model` names the language model that serves. Raises as `Assistant.open` does.
+    `settings.model` names the language model, not `auto`. Raises as `Assistant.open` does.
     """
     generator = open_generator(settings) if style_of(settings) == "synthesis" else None
     if generator:
@@ -54,9 +54,9 @@ def run_service(
     choice: ModelChoice,
     token: str | None = None,
 ) -> None:
-    """Answer requests until the process is asked to end, announced to the command line meanwhile.
+    """Answer requests until the process is asked to end; meanwhile the command line can find the service.
 
-    `settings` are those that were set, from which `choice` is the language model.
+    `settings` are those that were set, with which `choice` is the language model.
     """
     access = Access(token)
     config = uvicorn.Config(
@@ -74,14 +74,14 @@ def run_service(
             uvicorn.Server(config).run(sockets=[listener])
     finally:
         if not library.close():
-            # A model in the middle of a prompt heeds nothing, and would crash beside an interpreter that ends.
+            # A model in the middle of a prompt cannot be stopped, and would crash when the interpreter ends.
             os._exit(0)
 
 
 def announce(
     library: Library, listener: socket.socket, *, settings: Settings, choice: ModelChoice, secret: str
 ) -> Announcement:
-    """Return what the command line may know of a service."""
+    """Return the announcement of a service."""
     host, port = listener.getsockname()[:2]
     quoting = settings.model_copy(update={"style": "quote"})
     return Announcement(

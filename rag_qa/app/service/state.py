@@ -1,4 +1,4 @@
-"""What a running service has at hand, for its routes."""
+"""The state of a running service, for its routes."""
 
 from dataclasses import dataclass, field
 from typing import Annotated
@@ -15,7 +15,7 @@ from rag_qa.app.service.metrics import Metrics
 class State:
     """The library, the rules of access and the memory of a service.
 
-    `conversations` go by ids, `chats` (those of OpenAI's clients) by their words.
+    `conversations` are kept by ids, `chats` (those of OpenAI's clients) by their words.
     """
 
     library: Library

@@ -1,7 +1,4 @@
-"""Results of a job → a response: as server-sent events while they come, or one value.
-
-The work ends if the client leaves.
-"""
+"""Results of a job → a response: server-sent events as they come, or one value. The work ends if the client leaves."""
 
 import asyncio
 import json
@@ -21,7 +18,7 @@ LEFT = 499
 
 
 class EventStream(StreamingResponse):
-    """A response of server-sent events, for which a job works: it ends with the response."""
+    """A response of server-sent events from a job; the job ends with the response."""
 
     media_type = "text/event-stream"
 
@@ -37,7 +34,7 @@ class EventStream(StreamingResponse):
 
 
 class ClientLeftError(Exception):
-    """Nobody waits for the answer any more."""
+    """The client no longer waits for the answer."""
 
 
 def sent(data: str, *, event: str | None = None) -> str:
@@ -53,7 +50,7 @@ def as_line(value: object) -> str:
 async def kept_alive(
     events: AsyncGenerator[str, None], *, seconds: float = KEEP_ALIVE_S
 ) -> AsyncIterator[str]:
-    """Yield the events, and a comment whenever none came for some seconds."""
+    """Yield the events, and a comment if none came for some seconds."""
     pending = asyncio.ensure_future(anext(events, None))
     try:
         while True:
@@ -73,7 +70,7 @@ async def kept_alive(
 
 
 async def while_there(request: Request, wanted: Awaitable[T]) -> T:
-    """Return what is wanted. Raises ClientLeftError, and gives it up, where the client leaves before."""
+    """Return the result of an awaitable. If the client leaves first, cancel it and raise ClientLeftError."""
     task = asyncio.ensure_future(wanted)
     left = asyncio.ensure_future(_left(request.receive))
     try:

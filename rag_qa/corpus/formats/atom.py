@@ -1,4 +1,4 @@
-"""Atom feeds of the arXiv API, parsed by defusedxml, which refuses entity bombs and outside references."""
+"""Atom feeds of the arXiv API, parsed by defusedxml, which refuses entity bombs and external references."""
 
 import re
 from collections.abc import Iterator
@@ -16,21 +16,21 @@ ATOM = "{http://www.w3.org/2005/Atom}"
 ARXIV = "{http://arxiv.org/schemas/atom}"
 _ENTRY = re.compile(r"<(?:\w+:)?entry\b")
 _END = re.compile(r"</(?:\w+:)?entry\s*>")
-# What an entry holds, which a damaged feed may have outside of any.
+# An element of entries, which a damaged feed may have outside of them.
 _INSIDE = re.compile(r"<(?:\w+:)?summary\b")
 _FEED = re.compile(r"<(?:\w+:)?(?:feed|entry)\b[^>]*http://www\.w3\.org/2005/Atom")
 _DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
-# XML forbids these even as references.
+# Characters that XML forbids, even as references.
 FORBIDDEN = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def looks_like(text: str) -> bool:
-    """Say whether a text is an Atom feed."""
+    """Return whether a text is an Atom feed."""
     return bool(_FEED.search(text[:20_000]))
 
 
 def records(text: str) -> Iterator[Fields | Broken]:
-    """Yield the entries; where the feed does not parse, those that do on their own."""
+    """Yield the entries; if the feed does not parse, the entries that parse alone."""
     clean = FORBIDDEN.sub("\ufffd", _DECLARATION.sub("", text))
     feed = parse_xml(clean)
     if not isinstance(feed, Broken):
@@ -48,7 +48,7 @@ def records(text: str) -> Iterator[Fields | Broken]:
 
 
 def _pieces(text: str) -> Iterator[Fields | Broken]:
-    """Yield the entry with which a part of a damaged feed begins, and what stands behind it where it is one as well."""
+    """Yield the entry at the start of a part of a damaged feed, and report another one after it as broken."""
     end = _END.search(text)
     if end is None:
         yield Broken("an entry that is not closed by </entry>")
@@ -60,7 +60,7 @@ def _pieces(text: str) -> Iterator[Fields | Broken]:
 
 
 def parse_xml(text: str) -> "Element | Broken":
-    """Return the root of an XML text, or why it does not parse; entities and outside references are refused."""
+    """Return the root of an XML text, or why it does not parse; entities and external references are refused."""
     from xml.etree.ElementTree import ParseError
 
     from defusedxml import DefusedXmlException  # type: ignore[import-untyped]

@@ -14,7 +14,7 @@
 
     Next title …
 
-Blocks stand two or more blank lines apart; where pasting lost these, paragraphs are taken in threes.
+Blocks are separated by two or more blank lines. If pasting lost these, every three paragraphs are a block.
 """
 
 import re
@@ -27,18 +27,18 @@ from rag_qa.corpus.records import Broken
 HEADING = "Collaborating Authors"
 _HEADER = re.compile(rf"^[^\S\n]*{HEADING}[^\S\n]*$", re.MULTILINE)
 _GOTO = re.compile(r"^[^\S\n]*Goto[^\S\n]*$", re.MULTILINE)
-# What a site shows above its list is shorter than an abstract.
+# Shorter text above the list is the site's own; a longer one may be a lost abstract.
 LEAST_LOST = 60
 _BLOCK_GAP = re.compile(r"\n(?:[^\S\n]*\n){2,}")
 
 
 def looks_like(text: str) -> bool:
-    """Say whether a text has the heading of an author page."""
+    """Return whether a text has the heading of an author page."""
     return HEADING in text and bool(_HEADER.search(text))
 
 
 def records(text: str) -> Iterator[Fields | Broken]:
-    """Yield the papers of every page in the text, each with the page's author; what stands before is none."""
+    """Yield the papers of every page in the text, each with the author of its page."""
     before, *pages = _HEADER.split(_GOTO.sub("", text))
     if any(len(paragraph) >= LEAST_LOST for paragraph in _paragraphs(before)):
         yield Broken('text before the first heading "Collaborating Authors"')

@@ -1,7 +1,9 @@
-"""BibTeX and biblatex, split into entries by bibtexparser; LaTeX is decoded by `latex`.
+r"""BibTeX and biblatex, split into entries by bibtexparser; LaTeX is decoded by `latex`.
 
-bibtexparser gives up the values of an entry with a repeated field and leaves `"A" # jc # { B}` as it stands, so values
-are read here, and an entry takes what it lacks from its crossref parent. A block that does not parse costs itself only.
+Values and names are read here, because bibtexparser 2.1 drops the values of an entry with a repeated field, leaves
+`"A" # jc # { B}` unjoined, and damages names: `and \L{}ukasz` becomes "{}ukasz", `Mu\~{n}oz` becomes "Mu\ {n}oz", "Mug,
+Jr." becomes "Jr. Mug", and an "and" without a name after it stays. An entry inherits missing fields from its crossref
+parent. A block that does not parse is skipped alone.
 """
 
 import logging
@@ -15,28 +17,28 @@ from rag_qa.corpus.names import extended_name, is_suffix
 from rag_qa.corpus.records import Broken
 
 _ENTRY = re.compile(r"^[^\S\n]*\ufeff?@[A-Za-z]+[^\S\n]*[{(]", re.MULTILINE)
-# What only entries hold; text between them is no comment then.
+# Fields, which text between entries has only if an entry is damaged.
 _INSIDE = re.compile(r"\b(?:abstract|title|author|booktitle|journal)\s*=\s*[{\"]", re.IGNORECASE)
 _ESCAPED = re.compile(r"\{\\([_%&#$~^{}])\}|\\([_%&#$~^{}])")
 _MACRO = re.compile(r"\{\\[A-Za-z]+\s*\}|\\[A-Za-z]+(?:\s*\{\}|\b)")
 _ET_AL = re.compile(r",?\s+et\.?\s*al\b\.?\s*$", re.IGNORECASE)
 _URL_MACRO = re.compile(r"\\(?:url|href|path|nolinkurl)\b")
-# Addresses and ids hold these marks for themselves; what LaTeX makes of the others would break them.
+# Addresses and ids, in which LaTeX commands other than escapes are plain characters.
 VERBATIM = ("doi", "url", "eprint", "pmid", "file")
-# Fields that may stand twice with different contents.
+# Fields that may be repeated with different contents.
 REPEATED = ("abstract", "keywords", "note")
-# What an entry has from its crossref parent, whose title is the book's.
+# Fields inherited from the crossref parent, whose title is the book title.
 INHERITED = ("year", "date", "booktitle", "journal", "journaltitle", "eventtitle", "series", "publisher")
 MOST_PARENTS = 4
 
 
 def looks_like(text: str) -> bool:
-    """Say whether an entry stands near the beginning of a text (comments may precede it)."""
+    """Return whether an entry begins near the start of a text (comments may precede it)."""
     return bool(_ENTRY.search(text[:20_000]))
 
 
 def records(text: str) -> Iterator[Fields | Broken]:
-    """Yield the entries in their order."""
+    """Yield the entries in order."""
     blocks = [_block_inside(block) for block in _split(text.replace("\ufeff", ""))]
     strings = _strings(blocks)
     entries = [_fields(block, strings) if _kind(block) == "Entry" else block for block in blocks]
@@ -55,21 +57,21 @@ def records(text: str) -> Iterator[Fields | Broken]:
 def _split(text: str) -> list[Any]:
     from bibtexparser.splitter import Splitter
 
-    # It also logs each failed block, which the reader reports itself.
+    # bibtexparser also logs each failed block, which we report ourselves.
     logger = logging.getLogger("bibtexparser")
     level = logger.level
     logger.setLevel(logging.CRITICAL)
     try:
         return list(Splitter(text).split().blocks)
     except Exception as exc:
-        # It runs into plain Python errors on hostile text.
+        # bibtexparser raises plain Python errors on hostile text.
         return [_Failed(exc)]
     finally:
         logger.setLevel(level)
 
 
 class _Failed:
-    """A text on which the parser itself fails, in the shape of its failed blocks."""
+    """A text on which bibtexparser itself fails, in the shape of its failed blocks."""
 
     start_line = 0
 
@@ -82,7 +84,7 @@ def _kind(block: Any) -> str:
 
 
 def _block_inside(block: Any) -> Any:
-    """Return a repeated key, or an entry with a repeated field, as the block that it is (duplicates merge later)."""
+    """Return the entry in a block that bibtexparser rejects for a repeated key or field (duplicates merge later)."""
     ignored = getattr(block, "ignore_error_block", None)
     return _block_inside(ignored) if ignored is not None else block
 
@@ -93,7 +95,7 @@ def _as_broken(block: Any) -> Broken:
 
 
 def _strings(blocks: list[Any]) -> dict[str, str]:
-    """Return what each @string stands for; it may be made of those before it."""
+    """Return the value of each @string; it may use the ones before it."""
     strings: dict[str, str] = {}
     for block in blocks:
         if _kind(block) == "String":
@@ -102,7 +104,7 @@ def _strings(blocks: list[Any]) -> dict[str, str]:
 
 
 def _fields(entry: Any, strings: Mapping[str, str]) -> dict[str, Any]:
-    """Return the values of an entry by field, those of a repeated field as a list or the first that is not empty."""
+    """Return the values of an entry by field; of a repeated field a list if it is in REPEATED, else the first."""
     fields: dict[str, list[str]] = {}
     for field in entry.fields:
         value = read_value(str(field.value), strings)
@@ -115,21 +117,25 @@ def _fields(entry: Any, strings: Mapping[str, str]) -> dict[str, Any]:
 
 
 def read_value(raw: str, strings: Mapping[str, str]) -> str:
-    """Return a value without its braces or quotation marks, its parts joined at "#" and its @strings resolved."""
+    """Return a value without braces or quotation marks, its parts joined at "#" and its @strings resolved.
+
+    >>> read_value('"Proc. of " # wool', {"wool": "Wool"})
+    'Proc. of Wool'
+    """
     parts, at = [], 0
     while at < len(raw):
         end = _end_of_part(raw, at)
         part = raw[at:end].strip()
         following = raw[end:].lstrip()
         if following and not following.startswith("#"):
-            return raw  # no value that BibTeX knows
+            return raw  # not a value of BibTeX
         parts.append(part[1:-1] if part[:1] in ("{", '"') else strings.get(part.casefold(), part))
         at = len(raw) - len(following) + 1 if following else len(raw)
     return "".join(parts)
 
 
 def _end_of_part(raw: str, at: int) -> int:
-    """Return where the part of a value ends that begins at a place: a braced or quoted text, a number or a name."""
+    """Return the end of the part of a value that begins at `at`: braced or quoted text, a number or a name."""
     at += len(raw[at:]) - len(raw[at:].lstrip())
     quoted = raw[at : at + 1] == '"'
     if not quoted and raw[at : at + 1] != "{":
@@ -173,21 +179,25 @@ def _decode(name: str, value: Any) -> Any:
 
 
 def _verbatim(value: str) -> str:
-    """Return an address or an id without the escapes and macros that stand for one of its characters."""
+    """Return an address or an id with its escapes and macros as plain characters."""
     plain = _ESCAPED.sub(lambda match: match[1] or match[2], _URL_MACRO.sub("", value))
     return _MACRO.sub(lambda match: decode_latex(match.group()), plain).strip("{} ")
 
 
 def _names(value: str) -> Any:
-    """Return names as mappings that are final, or a list written without any "and" as it is."""
+    """Return names as mappings that authors.py keeps unchanged; a list without any "and" as text."""
     names = split_names(_ET_AL.sub(" and others", value))
     if len(names) == 1 and (";" in value or len(_parts(value)) > 3):
         return decode_latex(value)
-    return [{"literal": _turn(name)} for name in names]
+    return [{"literal": _given_first(name)} for name in names]
 
 
 def split_names(value: str) -> list[str]:
-    """Split names at " and " outside braces."""
+    """Split names at " and " outside of braces.
+
+    >>> split_names("Mug, Lou and {Knit and Purl}")
+    ['Mug, Lou', '{Knit and Purl}']
+    """
     names, depth, current = [], 0, ""
     for word in re.split(r"(\s+)", value):
         if word.casefold() == "and" and depth == 0:
@@ -200,7 +210,7 @@ def split_names(value: str) -> list[str]:
 
 
 def _parts(name: str) -> list[str]:
-    """Return the parts of a name that commas outside braces make."""
+    """Split a name at commas outside of braces."""
     parts, depth = [""], 0
     for c in name:
         depth += {"{": 1, "}": -1}.get(c, 0)
@@ -211,8 +221,8 @@ def _parts(name: str) -> list[str]:
     return [part for part in parts if part.strip()]
 
 
-def _turn(name: str) -> str:
-    """Return "Family, Given" and "Family, Jr, Given" as they are said; a braced name, that of a group, as it is."""
+def _given_first(name: str) -> str:
+    """Return "Family, Given" and "Family, Jr, Given" with the given name first; a braced name (a group) unchanged."""
     if extended := extended_name(name):
         return decode_latex(extended)
     parts = [decode_latex(part).strip() for part in _parts(name)]

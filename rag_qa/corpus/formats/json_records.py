@@ -1,7 +1,7 @@
-"""JSON and JSON Lines: records on lines, in an array, in columns, or inside what an interface wraps around them.
+"""JSON and JSON Lines: records on lines, in an array, in columns, or nested in the response of a web API.
 
-Interfaces wrap records in many ways ({"data": […]}, {"message": {…}}, {"hits": {"hits": [{"_source": {…}}]}}). None
-of them is known by name: the records are what has an abstract or a title.
+Web APIs wrap records in many ways ({"data": […]}, {"message": {…}}, {"hits": {"hits": [{"_source": {…}}]}}). No
+wrapper is known by name: a record is an object with an abstract or a title.
 """
 
 import json
@@ -14,37 +14,37 @@ from rag_qa.corpus.lookup import ABSTRACT_NAMES, TITLE_NAMES, Fields
 from rag_qa.corpus.records import Broken
 
 SNIFFED_LINES = 20
-# How deep records are looked for; GraphQL has them at the sixth.
+# The deepest level at which records are looked for; GraphQL has them at level six.
 DEPTH = 8
 WITH_ABSTRACT = 2
-# Names under which nothing but an abstract stands; a "text" or "description" may be that of anything.
+# Names that only abstracts have; a "text" or "description" may be anything.
 STRONG = frozenset(name for name in ABSTRACT_NAMES if "abstract" in name or name == "summary")
 OTHER_PAPERS = frozenset(
     "references reference citations related relatedworks referencedworks similar".split()
 )
-# After so many places at which nothing can be read the rest of a text is given up.
+# After this many errors the rest of a text is not read.
 MOST_FAILURES = 1000
 _JUNK = "\ufeff\x1e \t\r\n,"
 _JUNKS = re.compile(f"[{_JUNK}]*")
-# A bracket alone may also begin a text ("[Background] We ask …").
+# A bracket alone may also begin prose ("[Background] We ask …").
 _OPENING = re.compile(rf"[{_JUNK}]*[\[{{]\s*(?:[\[{{\"'\]}}]|null)")
 _NEXT_OBJECT = re.compile(r"\n[\ufeff\s]*(?=\{)")
 _DECODER = json.JSONDecoder()
 
 
 def looks_like_lines(text: str) -> bool:
-    """Say whether most of the first lines are JSON objects."""
+    """Return whether most of the first lines are JSON objects."""
     head = [line for line in text[:200_000].split("\n") if line.strip()][:SNIFFED_LINES]
     return 2 * sum(isinstance(_parse(line), dict) for line in head) > len(head)
 
 
 def looks_like(text: str) -> bool:
-    """Say whether a text begins like a JSON array or object."""
+    """Return whether a text begins like a JSON array or object."""
     return bool(_OPENING.match(text))
 
 
 def lines(text: str) -> Iterator[Fields | Broken]:
-    """Yield the records of each line that is not blank; one that holds no record is one that is broken."""
+    """Yield the records of each non-blank line; a line without a record is reported as broken."""
     for line in text.split("\n"):
         if line and not line.isspace():
             value = _parse(line)
@@ -59,7 +59,7 @@ def lines(text: str) -> Iterator[Fields | Broken]:
 
 
 def records(text: str) -> Iterator[Fields | Broken]:
-    """Yield the records of one JSON value, or of several that follow one another."""
+    """Yield the records of one JSON value, or of several in a row."""
     value = _parse(text)
     yield from _in_a_row(text) if isinstance(value, Broken) else _as_records(value)
 
@@ -76,10 +76,10 @@ def _broken(exc: Exception) -> Broken:
 
 
 def _in_a_row(text: str) -> Iterator[Fields | Broken]:
-    """Yield the records of values that follow one another; after a damaged one, go on at the next line with one."""
+    """Yield the records of several values in a row; after a damaged one, continue at the next line with an object."""
     at, failures = _junk_end(text, 0), 0
     while at < len(text) and failures < MOST_FAILURES:
-        if text[at] == "]":  # that of an array in which something is damaged
+        if text[at] == "]":  # the end of an array with a damaged value
             at = _junk_end(text, at + 1)
             continue
         try:
@@ -103,7 +103,7 @@ def _junk_end(text: str, at: int) -> int:
 
 
 def _as_records(value: Any) -> Iterator[Fields | Broken]:
-    """Yield the records in a JSON value; where none is found, what it is, so that it is told what it lacks."""
+    """Yield the records in a JSON value; if none is found, the value itself, so that the reason is reported."""
     found = _find(value, DEPTH)
     for item in found or (value if isinstance(value, list) else [value]):
         yield item if isinstance(item, dict | Broken) else _wrong(item)
@@ -114,7 +114,7 @@ def _wrong(value: Any) -> Broken:
 
 
 def _find(value: Any, depth: int) -> list[Any]:
-    """Return the records in a value: itself, those of a list, of columns, or of what is wrapped; [] without any."""
+    """Return the records in a value: the value itself, or those in a list, in columns or in a wrapper."""
     if depth == 0:
         return []
     if isinstance(value, list):
@@ -131,7 +131,7 @@ def _find(value: Any, depth: int) -> list[Any]:
 
 
 def _find_in_object(value: dict[str, Any], depth: int) -> list[Any]:
-    own = _worth(value)
+    own = _record_likeness(value)
     # A record may lack its abstract and yet hold those of the papers that it cites.
     if own == WITH_ABSTRACT or "abstract" in value:
         return [value]
@@ -140,11 +140,11 @@ def _find_in_object(value: dict[str, Any], depth: int) -> list[Any]:
         for key, member in value.items()
         if plain_name(key) not in OTHER_PAPERS and (found := _find(member, depth - 1))
     }
-    worths = {key: max(map(_worth, found[:3])) for key, found in wrapped.items()}
-    best = max(worths.values(), default=0)
+    likenesses = {key: max(map(_record_likeness, found[:3])) for key, found in wrapped.items()}
+    best = max(likenesses.values(), default=0)
     if own >= best:
         return [value] if own else []
-    chosen = {key: found for key, found in wrapped.items() if worths[key] == best}
+    chosen = {key: found for key, found in wrapped.items() if likenesses[key] == best}
     if best < WITH_ABSTRACT:
         chosen = dict([max(chosen.items(), key=lambda item: len(item[1]))])
     several = sum(found[0] is value[key] for key, found in chosen.items()) > 1
@@ -155,8 +155,8 @@ def _find_in_object(value: dict[str, Any], depth: int) -> list[Any]:
     ]
 
 
-def _worth(value: Any) -> int:
-    """Say how much an object looks like a record: it has an abstract, at least a title or a text, or neither."""
+def _record_likeness(value: Any) -> int:
+    """Return 2 if an object has an abstract, 1 if it has a title or a text, else 0."""
     if not isinstance(value, dict):
         return 0
     names = {plain_name(str(name)): member for name, member in value.items()}
@@ -166,14 +166,14 @@ def _worth(value: Any) -> int:
 
 
 def _outer_id(wrapper: dict[str, Any], key: str, several: bool) -> dict[str, Any]:
-    """Return the id that a wrapper gives to what it wraps: its own, or the key under which a record stands."""
+    """Return the id that a wrapper gives to a record: its own id, or the key of the record in it."""
     if several or any(c.isdigit() for c in key):
         return {"id": key}
     return {name: wrapper[name] for name in ("id", "_id", "key") if isinstance(wrapper.get(name), str | int)}
 
 
 def _from_columns(value: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the rows of a table that pandas wrote by columns ({"title": {"0": …}, …}), or [] if it is none."""
+    """Return the rows of a table in columns, as pandas writes it ({"title": {"0": …}, …}), or []."""
     if isinstance(value.get("columns"), list) and isinstance(value.get("data"), list):
         names = [str(name) for name in value["columns"]]
         return [

@@ -1,6 +1,8 @@
-"""PDFs, laid out by pdfminer.six: the title is the largest writing on the first page, the abstract what follows
-the word "Abstract". Best effort, and marked as such: only the first two pages are looked at, and where either does
-not show the file is told to be unreadable, with the way out."""
+"""PDFs, laid out by pdfminer.six: the title is the largest text on page one, the abstract follows the word "Abstract".
+
+Best effort, and marked as such (`kind="pdf"`). Only the first two pages are read. If no abstract is found there, the
+file is reported as unreadable, with what to do instead.
+"""
 
 import logging
 import re
@@ -18,7 +20,7 @@ LONGEST_TITLE = 300
 LEAST_WORDS = 15
 MOST_WORDS = 600
 WAY_OUT = "export the paper as BibTeX or RIS (from Zotero, say), or save its abstract as a text file"
-# A heading of its own, or one that the text follows: "Abstract—We …", but not "Abstract Syntax Notation".
+# A heading on its own line, or followed by the text: "Abstract—We …", but not "Abstract Syntax Notation".
 _ABSTRACT = re.compile(
     r"(?:\d\.?\s*)?(?:abstract|summary|a\s?b\s?s\s?t\s?r\s?a\s?c\s?t)"
     r"(?:\s*[:.\u2014\u2013-]+\s*|\s*$|\s+(?=(?-i:We|This|The|In|An?|Recent|Despite|Many|Most|Background|Objectives?)\b))",
@@ -30,13 +32,13 @@ _END = re.compile(
     re.IGNORECASE,
 )
 _STAMP = re.compile(r"arXiv:\s?\d{4}\.\d{4,5}")
-# What pdfminer writes for a letter that the file does not name.
+# What pdfminer writes for a character that the file does not name.
 _NAMELESS = re.compile(r"\(cid:\d+\)")
 _LIGATURES = str.maketrans({"\ufb00": "ff", "\ufb01": "fi", "\ufb02": "fl", "\ufb03": "ffi", "\ufb04": "ffl"})
 
 
 class Line(NamedTuple):
-    """A line of writing: its text, the size of its letters and the page it stands on."""
+    """A line of text, its font size in points, and its page from 1."""
 
     text: str
     size: float
@@ -44,12 +46,12 @@ class Line(NamedTuple):
 
 
 def looks_like(raw: bytes) -> bool:
-    """Say whether a file begins as a PDF does."""
+    """Return whether a file begins like a PDF."""
     return b"%PDF-" in raw[:1024]
 
 
 def records(raw: bytes) -> Iterator[Fields | Broken]:
-    """Yield the one paper of the file, or why it can't be read."""
+    """Yield the one paper of the file, or why it cannot be read."""
     lines = _lines(raw)
     yield lines if isinstance(lines, Broken) else _record(lines)
 
@@ -85,7 +87,7 @@ def _lines(raw: bytes) -> list[Line] | Broken:
     except (PDFPasswordIncorrect, PDFTextExtractionNotAllowed):
         return Broken(f"a PDF that is locked by a password: {WAY_OUT}")
     except Exception as exc:
-        # pdfminer raises what it runs into in damaged files.
+        # pdfminer raises errors of many kinds on damaged files.
         return Broken(f"a PDF that can't be read ({type(exc).__name__}): {WAY_OUT}")
     return found
 
@@ -95,13 +97,13 @@ def _text(line: Any) -> str:
 
 
 def _size(line: Any) -> float:
-    """Return the size of most letters of a line, 0 for writing that does not stand upright."""
+    """Return the median font size of a line, or 0 if the text is rotated."""
     sizes = sorted(round(letter.size, 1) for letter in line if getattr(letter, "upright", False))
     return sizes[len(sizes) // 2] if sizes else 0.0
 
 
 def _title(lines: list[Line]) -> str:
-    """Return the first run of lines in the largest size; "" where nothing is larger than the rest."""
+    """Return the first run of lines in the largest font, or "" if all lines have one size."""
     written = [line for line in lines if len(line.text) >= LEAST_TITLE and not _STAMP.search(line.text)]
     largest = max((line.size for line in written), default=0.0)
     usual = sorted(line.size for line in written)[len(written) // 2] if written else 0.0
@@ -131,7 +133,7 @@ def _abstract(lines: list[str]) -> str:
 
 
 def _join(lines: list[str]) -> str:
-    """Return lines as one text; a word parted at a line's end is put together."""
+    """Return lines as one text, with words hyphenated at line ends joined."""
     text = ""
     for line in lines:
         parted = text.endswith("-") and line[:1].islower()

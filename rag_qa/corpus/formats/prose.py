@@ -1,7 +1,7 @@
 """Markdown and plain text with one abstract, or several under headings or labels ("Title: …", "Abstract: …").
 
-Title, names and abstract are told apart by headings and labels, else by where they stand: a short first paragraph is
-the title, and running text the abstract. A longer text without a heading "Abstract" is none: that would be a guess.
+Title, names and abstract are recognised by headings and labels, else by position: a short first paragraph is the title,
+and running text the abstract. A long text without a heading "Abstract" is skipped, because any choice would be a guess.
 """
 
 import re
@@ -15,13 +15,13 @@ from rag_qa.corpus.lookup import Fields
 from rag_qa.corpus.records import Broken
 
 MOST_CHARACTERS = 200_000
-# Of a text that is all abstract; those of journals have up to 500 words.
+# The longest text that may be all abstract; abstracts of journals have up to 500 words.
 MOST_WORDS = 800
 LEAST_WORDS = 8
 LEAST_WORDS_UNTITLED = 12
 LONGEST_TITLE = 300
 LONGEST_FRONT_MATTER = 20_000
-# A line of a paragraph that is not wrapped is longer than editors wrap at.
+# Editors wrap lines at fewer characters; a longer line is an unwrapped paragraph.
 LONGEST_WRAPPED = 100
 _ROLES = ("abstract", "title", "authors", "year", "venue", "url", "doi", "arxiv", "pmid")
 _LABELS = frozenset(name for role in _ROLES for name in NAMES[role] if len(name) > 2 and "." not in name) - {
@@ -53,23 +53,23 @@ _CODE = re.compile(r"[{};]\s*$|^\s*(?:import|def|class|#include|from \w+ import)
 
 
 class Piece(NamedTuple):
-    """A heading, a paragraph, what ends an abstract, or what stands behind a label (under its plain name)."""
+    """A part of a text. `kind` is "heading", "paragraph", "end" (ends an abstract), or a label's plain name."""
 
     kind: str
     text: str
 
 
 def looks_like(text: str) -> bool:
-    """Say whether a text holds an abstract that can be told from the rest."""
+    """Return whether a text has an abstract that can be recognised."""
     if len(text) > MOST_CHARACTERS or text.lstrip()[:1] in ("<", "%", "@", "\\") or "\0" in text:
         return False
     if text.count('","') > 1 or text.lstrip().partition("\n")[0].count("\t") > 1:
-        return False  # a table whose header is damaged
+        return False  # a table with a damaged header
     return any(isinstance(record, dict) for record in records(text))
 
 
 def records(text: str) -> Iterator[Fields | Broken]:
-    """Yield the abstracts of a text, each with what stands around it; of several each begins at its title."""
+    """Yield the records of a text; if it has several, each begins at its title."""
     parts = [text]
     for start in _RECORD_STARTS:
         found = [part for part in start.split(text) if _ABSTRACT_LINE.search(part)]
@@ -106,7 +106,7 @@ def _record(text: str) -> Fields | Broken:
 
 
 def _unmarked(fields: dict[str, Any], pieces: list[Piece], text: str) -> Fields | Broken:
-    """Return a record whose abstract is all running text that there is."""
+    """Return a record with all running text as its abstract, if that is plausible."""
     abstract = " ".join(_running(pieces, least=LEAST_WORDS))
     words = len(abstract.split())
     if words > MOST_WORDS or any(piece.kind == "heading" for piece in pieces):
@@ -120,7 +120,7 @@ def _unmarked(fields: dict[str, Any], pieces: list[Piece], text: str) -> Fields 
 
 
 def _front_matter(text: str) -> tuple[dict[str, Any], str]:
-    """Return the fields of a block of YAML at the beginning, under plain names, and the text after it."""
+    """Return the fields of YAML front matter under plain names, and the text after it."""
     match = re.match(
         r"---[^\S\n]*\n(.*?)\n(?:---|\.\.\.)[^\S\n]*(?:\n|$)", text[:LONGEST_FRONT_MATTER], re.DOTALL
     )
@@ -138,7 +138,7 @@ def _front_matter(text: str) -> tuple[dict[str, Any], str]:
 
 
 def _pieces(text: str) -> Iterator[Piece]:
-    """Yield headings, labelled lines and paragraphs in their order, without the marks of emphasis."""
+    """Yield headings, labelled lines and paragraphs in order, without marks of emphasis."""
     blocks = [block.split("\n") for block in re.split(r"\n[^\S\n]*\n", text)]
     if len([block for block in blocks if any(line.strip() for line in block)]) == 1:
         blocks = _unwrapped(blocks)
@@ -169,7 +169,7 @@ def _pieces(text: str) -> Iterator[Piece]:
 
 
 def _unwrapped(blocks: list[list[str]]) -> list[list[str]]:
-    """Return the lines of a text without blank lines as paragraphs, where they are not wrapped."""
+    """Return the lines of a text without blank lines as paragraphs, if they are not wrapped."""
     lines = [line for block in blocks for line in block if line.strip()]
     whole = (
         len(lines) > 1
@@ -190,7 +190,7 @@ def _marks_abstract(piece: Piece) -> bool:
 
 
 def _title(pieces: list[Piece], *, alone: bool) -> Piece | None:
-    """Return the first heading, else a first paragraph that is short, no sentence, and not all there is."""
+    """Return the first heading, or else the first paragraph if it is short, not a sentence, and not the only one."""
     heading = next((piece for piece in pieces if piece.kind == "heading"), None)
     if heading:
         return heading
@@ -202,7 +202,7 @@ def _title(pieces: list[Piece], *, alone: bool) -> Piece | None:
 
 
 def _running(pieces: list[Piece], *, least: int) -> Iterator[str]:
-    """Yield the paragraphs of running text up to the heading or label that ends an abstract."""
+    """Yield the paragraphs of running text up to a heading or label that ends an abstract."""
     for piece in pieces:
         if piece.kind != "paragraph":
             return
@@ -215,14 +215,14 @@ def _is_running(text: str, least: int) -> bool:
 
 
 def _is_by_line(line: str) -> bool:
-    """Say whether a line right under a title is one of names, of which "by" or a comma makes sure."""
+    """Return whether a line under a title is a list of names: it begins with "by" or has a separator."""
     return bool(re.match(r"by\s", line, re.IGNORECASE) or re.search(r",|;|\band\b|&", line)) and _is_names(
         line
     )
 
 
 def _is_names(text: str) -> bool:
-    """Say whether a paragraph is a list of names."""
+    """Return whether a paragraph is a list of names."""
     names = [
         name.strip() for name in re.split(r",|;|\band\b|&", re.sub(r"^by\s+", "", text, flags=re.IGNORECASE))
     ]

@@ -22,7 +22,7 @@ from rag_qa.corpus.records import Broken
 
 _START = re.compile(r"(?:^|(?<=\n\n))(?=\d+\. [^\n]{3,300}\d{4})", re.MULTILINE)
 _PMID = re.compile(r"^PMID: (\d+)", re.MULTILINE)
-# Paragraphs beside the abstract.
+# Paragraphs that are not the abstract.
 _BESIDE = re.compile(
     r"(?:Author information|Collaborators?|Comment (?:in|on)|Erratum in|Update (?:in|of)|Republished|Retraction"
     r"|Copyright|\u00a9|DOI|PMCID|PMID|Conflict of interest|\[Article in|Publisher|Plain Language)\b",
@@ -32,17 +32,17 @@ _MARKS = re.compile(r"\([\d,]+\)")
 
 
 def looks_like(text: str) -> bool:
-    """Say whether a text begins with a numbered citation and tells a PubMed id."""
+    """Return whether a text begins with a numbered citation and has a PubMed id."""
     head = text.lstrip("\ufeff\n ")[:50_000]
     return bool(re.match(r"\d+\. \S", head)) and bool(_PMID.search(head)) and "\n\n" in head
 
 
 def records(text: str) -> Iterator[Fields | Broken]:
-    """Yield the records, each up to the number of the next."""
+    """Yield the records. A record ends at the next number after its PubMed id."""
     held: list[str] = []
     for part in _START.split(text.lstrip("\ufeff\n ")):
         held.append(part)
-        # A numbered line inside an abstract begins no record: the PubMed id ends one.
+        # A numbered line inside an abstract does not begin a record: a PubMed id ends one.
         if _PMID.search(part):
             yield _record("".join(held))
             held = []
@@ -55,7 +55,7 @@ def _record(text: str) -> Fields:
     citation = re.sub(r"^\d+\.\s+", "", citation)
     title, authors = [*paragraphs[:2], "", ""][:2]
     pmid = _PMID.search(text)
-    # Without authors the abstract comes right behind the title.
+    # Without authors, the abstract follows the title.
     anonymous = len(authors.split()) > 60 or bool(_BESIDE.match(authors))
     abstract = [part for part in paragraphs[1 if anonymous else 2 :] if not _BESIDE.match(part)]
     return {

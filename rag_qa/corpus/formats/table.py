@@ -1,4 +1,4 @@
-"""Tables with a header line, read by the standard library: cells parted by commas, semicolons, bars or tabs."""
+"""Tables with a header line: CSV, TSV, and cells separated by semicolons or bars. Read by the csv module."""
 
 import csv
 from collections.abc import Iterable, Iterator
@@ -9,31 +9,31 @@ from rag_qa.corpus.fields import plain_name
 from rag_qa.corpus.lookup import ABSTRACT_NAMES, TITLE_NAMES, Fields
 from rag_qa.corpus.records import Broken
 
-# Longer than any abstract; the default of 131,072 would end the file at one pasted paper.
+# Longer than any abstract; at the default of 131,072 one pasted paper would end the file.
 MAX_FIELD = 2**24
-# Excel sets "sep=;" before the header, Dimensions a line on where the data are from.
+# Excel writes "sep=;" before the header, Dimensions a line about the source of the data.
 LINES_BEFORE_HEADER = 10
 LONGEST_HEADER = 10_000
 _KNOWN = ABSTRACT_NAMES | TITLE_NAMES
 
 
 def looks_like_csv(text: str) -> bool:
-    """Say whether one of the first lines is a header with an abstract or a title, parted by commas and the like."""
+    """Return whether one of the first lines is a header with an abstract or a title, separated by , ; or |."""
     return _find_header(text, ",;|") is not None
 
 
 def looks_like_tsv(text: str) -> bool:
-    """Say whether one of the first lines is a header with an abstract or a title, parted by tabs."""
+    """Return whether one of the first lines is a header with an abstract or a title, separated by tabs."""
     return _find_header(text, "\t") is not None
 
 
 def csv_records(text: str) -> Iterator[Fields | Broken]:
-    """Yield the rows of a table with cells parted by commas, semicolons or bars."""
+    """Yield the rows of a table with cells separated by commas, semicolons or bars."""
     yield from _records(text, ",;|")
 
 
 def tsv_records(text: str) -> Iterator[Fields | Broken]:
-    """Yield the rows of a table with cells parted by tabs."""
+    """Yield the rows of a table with cells separated by tabs."""
     yield from _records(text, "\t")
 
 
@@ -44,7 +44,7 @@ def _records(text: str, delimiters: str) -> Iterator[Fields | Broken]:
 
 
 def _find_header(text: str, delimiters: str) -> tuple[int, str] | None:
-    """Return where the header begins and what parts its cells: of the first lines the first with a known name."""
+    """Return the offset and the delimiter of the header: the first line with a known field name."""
     at = 0
     for line in text[: LINES_BEFORE_HEADER * LONGEST_HEADER].split("\n")[:LINES_BEFORE_HEADER]:
         known = {
@@ -62,9 +62,9 @@ def _names(line: str, delimiter: str) -> set[str]:
 
 
 def _has_stray_quotes(body: str, delimiter: str) -> bool:
-    """Say whether quotation marks are text, as Web of Science writes them, and lines therefore are rows.
+    """Return whether quotation marks are plain text, as in Web of Science, so that every line is a row.
 
-    They are where each line has as many cells as the header though some cell begins with an unpaired one.
+    They are if lines have as many cells as the header although some cell begins with an unpaired mark.
     """
     if delimiter != "\t" or '"' not in body:
         return False
@@ -81,7 +81,7 @@ def _has_stray_quotes(body: str, delimiter: str) -> bool:
 
 
 def _rows(text: str, delimiter: str, *, quoted: bool) -> Iterator[Fields | Broken]:
-    """Yield the rows below the header; the header of another table that was joined to the first holds from there on."""
+    """Yield the rows below the header; the header of a second table joined to the first replaces it."""
     csv.field_size_limit(MAX_FIELD)
     lines = [f"{line}\n" for line in text.split("\n")]
     header: list[str] = []
@@ -96,7 +96,7 @@ def _rows(text: str, delimiter: str, *, quoted: bool) -> Iterator[Fields | Broke
 
 
 def _cells(lines: list[str], delimiter: str, quoting: Any) -> Iterator[list[str] | Broken]:
-    """Yield the cells of each row. A quotation mark that is not closed costs its own line and no row after it."""
+    """Yield the cells of each row. An unclosed quotation mark spoils its own line only."""
 
     def read_lines(some: Iterable[str], *, strict: bool = False) -> Any:
         return csv.reader(some, delimiter=delimiter, quoting=quoting, skipinitialspace=True, strict=strict)
@@ -115,7 +115,7 @@ def _cells(lines: list[str], delimiter: str, quoting: Any) -> Iterator[list[str]
             return
         except csv.Error:
             at += done
-        # Read kindly, a row whose cells hold bare quotation marks comes out whole; else the line is taken alone.
+        # In lenient mode a row with bare quotation marks is read whole; if not, its first line is read alone.
         kind = read(at, strict=False)
         try:
             row, used = next(kind), kind.line_num
@@ -130,10 +130,10 @@ def _cells(lines: list[str], delimiter: str, quoting: Any) -> Iterator[list[str]
 
 
 def _as_record(header: list[str], row: list[str]) -> Fields | Broken:
-    """Return a row under the names of the header; empty cells at its end may be too many or missing."""
+    """Return a row under the names of the header; empty cells at its end may be missing or too many."""
     while len(row) > len(header) and not row[-1].strip():
         row = row[:-1]
     if len(row) > len(header):
-        return Broken(f"{len(row)} columns where the header has {len(header)}")
+        return Broken(f"{len(row)} columns, but the header has {len(header)}")
     cells = zip_longest(header, row, fillvalue="")
     return {name: cell for name, cell in cells if name.strip() and cell.strip()}

@@ -1,8 +1,8 @@
-"""Exports of a tag and a value a line: RIS, MEDLINE (.nbib), Web of Science's and EndNote's.
+"""Exports with a tag and a value on each line: RIS, MEDLINE (.nbib), Web of Science and EndNote.
 
-What a tag means stands in fields.py. A line without a tag goes on with the value before it, and a tag that repeats
-gives a list. Files that were joined by `cat`, indented ones, and those with other blanks and dashes are read too: no
-line with a tag is dropped, since each belongs to the record before it or begins a new one.
+fields.py lists the meaning of the tags. A line without a tag continues the value before it, and a repeated tag gives a
+list. Files joined by `cat`, indented files, and other spaces and dashes are read too. No line with a tag is dropped: it
+belongs to the current record or begins a new one.
 """
 
 import re
@@ -15,21 +15,21 @@ from rag_qa.corpus.lookup import Fields
 from rag_qa.corpus.records import Broken
 
 SNIFFED = 20_000
-# What may stand before a tag on its line.
+# What may precede a tag on its line.
 MARGIN = "[^\\S\\n]{0,40}\ufeff?[^\\S\\n]{0,40}"
-# A line between records that is at least so long may be what a damaged one held.
+# A line between records of at least this length may belong to a damaged record.
 LEAST_LOST = 60
-# The last line of a RIS record that lost its dash; before other lines "ER" is a word.
+# The last line of a RIS record without its dash; "ER" before other lines is a word.
 _BARE_END = re.compile(r"^ER[^\S\n]*$(?=\s*(?:\ufeff?TY[^\S\n]{0,4}-|\Z))", re.M)
 
 
 class Dialect(NamedTuple):
-    """What sets one of these formats apart.
+    """The properties of one of these formats.
 
-    `opening` finds where a record begins in a text, `glued` where one begins in the middle of a line, and `line`
-    parts a line into tag and value. `start` and `end` are the tags around a record, `tags` what the tags are called,
-    `known` all that there are (None: any). Each further line of `names` is another name, tags `outside` belong to
-    the file, and the value of `stopped` ends in a full stop that is the database's.
+    `opening` matches the beginning of a record, `glued` a beginning in the middle of a line, and `line` splits a line
+    into tag and value. `start` and `end` are the first and last tag of a record, `tags` maps tags to field names, and
+    `known` holds all tags (None: any). For tags in `names` each further line is another name. Tags in `outside` belong
+    to the file. The value of `stopped` has a full stop added by the database.
     """
 
     opening: re.Pattern[str]
@@ -85,17 +85,17 @@ ENDNOTE = Dialect(
 
 
 def looks_like(dialect: Dialect) -> Callable[[str], bool]:
-    """Return the function that says whether a record of a dialect begins near the beginning of a text."""
+    """Return a function: does a record of a dialect begin near the start of a text?"""
     return lambda text: bool(dialect.opening.search(text[:SNIFFED]))
 
 
 def records(dialect: Dialect) -> Callable[[str], Iterator[Fields | Broken]]:
-    """Return the function that yields the records of a text in a dialect."""
+    """Return a function that yields the records of a text in a dialect."""
     return partial(_records, dialect)
 
 
 def _records(dialect: Dialect, text: str) -> Iterator[Fields | Broken]:
-    """A record begins at its first tag, or after a blank line at the tag that began the one before it."""
+    """Yield the records. One begins at the start tag, or after a blank line at the first tag of the record before."""
     record: dict[str, list[list[str]]] = {}
     first = last = ""
     after_gap = False
@@ -121,9 +121,9 @@ def _records(dialect: Dialect, text: str) -> Iterator[Fields | Broken]:
 
 
 def _lines(dialect: Dialect, text: str) -> Iterator[tuple[str, str]]:
-    """Yield tag and value of each line; no tag where a line has none, or one that is a word of the text.
+    """Yield tag and value of each line; the tag is "" if a line has none.
 
-    Tags in lower case count where a record of the text begins with one.
+    Lower-case tags count only if a record in the text begins with one.
     """
     folds = (
         bool(re.search(rf"^{MARGIN}{dialect.start.lower()}\s{{0,4}}-", text, re.M))

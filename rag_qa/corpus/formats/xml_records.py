@@ -1,7 +1,7 @@
-"""XML exports: PubMed, OAI-PMH, JATS, MODS, EndNote, Europe PMC, Zotero's RDF and what else has the like.
+"""XML exports: PubMed, OAI-PMH, JATS, MODS, EndNote, Europe PMC, Zotero's RDF and similar ones.
 
-The elements that are records stand in fields.py; each becomes nested mappings under plain names, in which its fields
-are found as in JSON. Parsed by defusedxml, which refuses entity bombs and outside references.
+fields.py lists the elements that are records. Each becomes nested mappings under plain names, whose fields are found as
+in JSON. Parsed by defusedxml, which refuses entity bombs and external references.
 """
 
 import re
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
 _NAME = re.compile(r"<(?:[\w.-]+:)?([\w.-]+)[\s>/]")
-# What a damaged document may have outside of any record.
+# Elements of records, which a damaged document may have outside of them.
 _INSIDE = re.compile(
     r"<(?:[\w.-]+:)?(?:abstract|abstracttext|summary|description|articletitle)\b", re.IGNORECASE
 )
 # Several documents in one file, as `cat` joins them.
 _DOCUMENT = re.compile(r"\ufeff?<\?xml[^>]*\?>")
 DEEPEST = 40
-# What such an element holds is running text, whatever stands inside.
+# Elements whose content is running text, whatever elements are inside.
 TEXTS = frozenset(
     "abstract articletitle abstracttext title summary description p style vernaculartitle".split()
 )
@@ -32,7 +32,7 @@ INLINE = frozenset(
     "i b em strong sub sup italic bold sc u tt style span emph underline inlineformula a xref".split()
 )
 BLOCKS = frozenset("p sec title abstracttext listitem list label div br".split())
-# Attributes that say what an element holds: <ArticleId IdType="doi"> is named "articleiddoi".
+# Attributes that become part of an element's name: <ArticleId IdType="doi"> is "articleiddoi".
 KINDS = frozenset(
     "idtype type pubidtype contribtype abstracttype identifiertype descriptiontype pubtype eidtype reftype".split()
 )
@@ -40,13 +40,13 @@ LEFT_OUT = frozenset("copyrightinformation referencelist reflist body back".spli
 
 
 def looks_like(text: str) -> bool:
-    """Say whether a text is XML that has an element known as a record near its beginning."""
+    """Return whether a text is XML with an element that is a record near its beginning."""
     head = text.lstrip("\ufeff \t\r\n")[:20_000]
     return head.startswith("<") and any(plain_name(name) in XML_RECORDS for name in _NAME.findall(head))
 
 
 def records(text: str) -> Iterator[Fields | Broken]:
-    """Yield the records of each document in the text; one that is damaged gives those elements that are whole."""
+    """Yield the records of each document in the text; of a damaged document, the records that are whole."""
     for document in _DOCUMENT.split(text):
         if document.strip():
             yield from _document(FORBIDDEN.sub("\ufffd", document))
@@ -62,16 +62,16 @@ def _document(text: str) -> Iterator[Fields | Broken]:
 
 
 def _pieces(text: str) -> list[Fields | Broken]:
-    """Return the records of a damaged document: each element that is one and parses by itself, else a broken one."""
+    """Return the records of a damaged document: each record element, parsed alone, or why it does not parse."""
     name = next((name for name in _NAME.findall(text[:20_000]) if plain_name(name) in XML_RECORDS), None)
     if name is None:
         return []
     starts = [match.start() for match in re.finditer(rf"<(?:[\w.-]+:)?{re.escape(name)}[\s>]", text)]
-    outside = Broken(f"what a record holds, outside of any <{name}>")
+    outside = Broken(f"part of a record outside of any <{name}>")
     found: list[Fields | Broken] = [outside] if _INSIDE.search(text[: starts[0]]) else []
     for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
         close = re.search(rf"</(?:[\w.-]+:)?{re.escape(name)}\s*>", text[start:end])
-        # Prefixes may have been declared at the root; without them the piece still parses.
+        # Prefixes may be declared at the root; without them the piece still parses.
         piece = (
             re.sub(r"(</?)[\w.-]+:|\s(?:[\w.-]+:)[\w.-]+=", r"\1 ", text[start : start + close.end()])
             if close
@@ -97,7 +97,7 @@ def _find(root: "Element") -> Iterator["Element"]:
     waiting = [root]
     while waiting:
         element = waiting.pop()
-        # A wrapper may bear the name of a record ("result" of Europe PMC's "resultList", JATS in an OAI "record").
+        # A wrapper may have the name of a record ("result" in Europe PMC's "resultList", JATS in an OAI "record").
         if _local(element) in XML_RECORDS and not _wraps(element):
             yield element
         else:
@@ -105,7 +105,7 @@ def _find(root: "Element") -> Iterator["Element"]:
 
 
 def _wraps(element: "Element") -> bool:
-    """Say whether an element only holds records of its own name."""
+    """Return whether an element only contains elements of its own name."""
     name = _local(element)
     return len(element) > 0 and all(_local(child) == name for child in element)
 
@@ -115,7 +115,7 @@ def _as_record(element: "Element") -> Fields:
     fields: dict[str, Any] = value if isinstance(value, dict) else {"text": value}
     inner = fields.get("metadata")
     if isinstance(inner, dict):
-        # OAI-PMH: the record proper is the one element inside.
+        # OAI-PMH: the actual record is the one element inside.
         for member in list(inner.values()):
             fields = {**fields, **member} if isinstance(member, dict) else fields
     if _local(element) == "pubmedarticle":
@@ -124,7 +124,7 @@ def _as_record(element: "Element") -> Fields:
 
 
 def _pubmed_title(fields: dict[str, Any]) -> str | None:
-    """Return the title without the full stop that PubMed sets behind it."""
+    """Return the title without the full stop that PubMed adds."""
     found: Any = fields
     for step in ("medlinecitation", "article", "articletitle"):
         found = found.get(step) if isinstance(found, dict) else None
@@ -132,7 +132,7 @@ def _pubmed_title(fields: dict[str, Any]) -> str | None:
 
 
 def _value(element: "Element", depth: int) -> Any:
-    """Return an element as text or, where it holds others, as a mapping of plain names."""
+    """Return an element as text or, if it has child elements, as a mapping of plain names."""
     children = [child for child in element if _local(child)]
     mixed = any((child.tail or "").strip() for child in children) or (
         children and (element.text or "").strip()
@@ -160,7 +160,7 @@ def _value(element: "Element", depth: int) -> Any:
 
 
 def _names(element: "Element") -> list[str]:
-    """Return the name of an element, with what it says to hold: "articleiddoi", "contribauthor"."""
+    """Return the names of an element, with its kind: "articleiddoi", "contribauthor"."""
     kinds = [
         plain_name(value)
         for name, value in element.attrib.items()
@@ -170,7 +170,7 @@ def _names(element: "Element") -> list[str]:
 
 
 def _running_text(element: "Element") -> str:
-    """Return the text of an element; blocks stand apart, and a section's heading ends in a colon."""
+    """Return the text of an element; blocks are separated by spaces, and a heading ends in a colon."""
     parts: list[str] = []
 
     def walk(node: "Element", depth: int) -> None:

@@ -1,4 +1,4 @@
-"""Answerability: relevant papers that answer a question, told from those that only share its topic."""
+"""Answerability: which relevant papers answer a question, and which only share its topic."""
 
 import pytest
 
@@ -10,11 +10,11 @@ from rag_qa.answering.evidence.answerability import (
     decide_list,
     decide_named,
     find_clues,
-    log_odds,
     missing_names,
 )
 from rag_qa.answering.evidence.relevance import Relevance, Signals, logistic, threshold
 from rag_qa.answering.evidence.scoring import score_sentences
+from rag_qa.answering.logistic import log_odds
 from rag_qa.testing import HashingEmbedder
 from rag_qa.text.words import question_terms
 from rag_qa.types import Paper, Query
@@ -77,14 +77,14 @@ def test_a_number_must_stand_beside_what_is_counted():
     assert clues("which bees do we count").number_missing == 0.0
 
 
-def test_a_number_is_missing_where_the_first_paper_has_none():
+def test_a_number_is_missing_if_the_first_paper_has_none():
     """Without any number in its sentences a paper answers no question for one, even in the words of its title."""
     bare = HIVE.model_copy(update={"abstract": "We count bees with a camera. It stands at the entrance."})
     assert clues("how many bees", [bare]).number_missing == 1.0
 
 
 def test_a_number_of_something_unknown_is_not_missed():
-    """Where the question does not say what is counted, a number will do."""
+    """If the question does not say what is counted, any number will do."""
     assert clues("how large is it, in June?").number_missing == 0.0
 
 
@@ -101,7 +101,7 @@ def test_a_number_of_something_unknown_is_not_missed():
     ],
 )
 def test_a_name_that_no_paper_has_is_missing(question, missing):
-    """Names are told by their capitals inside a sentence; those of authors are known, and shouting names nothing."""
+    """Names are known by capitals inside a sentence; authors count as known, and text all in capitals has no names."""
     paper = HIVE.model_copy(update={"authors": ("Karl von Frisch",)})
     assert missing_names(question, [paper]) == missing
     assert clues(question, [paper]).name_missing == float(bool(missing))
@@ -123,7 +123,7 @@ def test_each_clue_counts_the_right_way(clue, sign):
 
 
 def test_papers_are_kept_from_the_threshold_on():
-    """A question is answered exactly where its confidence reaches the threshold."""
+    """A question is answered exactly if its confidence reaches the threshold."""
     sure = decided("which camera stood at the entrance").confidence
     assert 0 < sure < 1
     assert [r.paper_id for r in decided("which camera stood at the entrance", wanted=sure).relevant] == [
@@ -144,7 +144,7 @@ def test_papers_that_do_not_speak_to_a_question_do_not_answer_it_either():
 
 @pytest.mark.parametrize(("stated", "answers"), [(0.9, True), (0.4, False)])
 def test_a_model_that_reads_an_answer_overrules_scores_that_see_none(stated, answers):
-    """A question whose words stand nowhere is answered where the model says that the sentences state the answer."""
+    """A question with words that no paper has is answered if the model says that the sentences state the answer."""
     far = SIGNALS.model_copy(
         update={"sentence_coverage": 0.0, "passage_similarity": 0.3, "sentence_similarity": 0.35}
     )
@@ -185,14 +185,14 @@ def test_a_request_on_something_far_off_is_refused():
     ],
 )
 def test_papers_that_a_question_names_answer_it(question, answered):
-    """The papers that a question is about answer whatever is asked, but for names that they do not have."""
+    """The papers that a question names answer it, unless it has a name that they do not have."""
     assert (
         bool(decide_named(query(question), decided(question, wanted=1.0), [HIVE], 0.0).relevant) is answered
     )
 
 
 def test_a_named_paper_without_numbers_answers_no_question_for_one():
-    """A number is not looked for where there is none, and the reason says what was asked for."""
+    """A question for a number is refused if the named paper has none, and the reason says what was asked for."""
     bare = HIVE.model_copy(update={"abstract": "We count bees with a camera. It stands at the entrance."})
     question = "how many lenses has it?"
     found = decide_named(query(question), decided(question, paper=bare), [bare], 0.0)
@@ -201,7 +201,7 @@ def test_a_named_paper_without_numbers_answers_no_question_for_one():
 
 
 def test_the_reason_names_what_is_not_said():
-    """Relevant papers without an answer are told from nothing relevant, and what is missing is named where known."""
+    """The reason says whether papers are relevant but have no answer, and then what is missing if that is known."""
     assert decided("Why do bees dance?").why_not == (
         "relevant papers are here, but none of their abstracts says that of “dance”"
     )
@@ -215,7 +215,7 @@ CAMERA = "which camera stood at the entrance"
 
 @pytest.mark.parametrize(("stated", "answers"), [(0.999, True), (0.5, True), (0.05, False), (0.001, False)])
 def test_what_a_model_reads_decides(stated, answers):
-    """Where a model read the evidence, the papers answer where it says that they do."""
+    """If a model has read the evidence, the papers answer if it says that they do."""
     found = decided(CAMERA, said=Said(stated))
     assert bool(found.relevant) is answers
 
@@ -225,11 +225,16 @@ def test_what_a_model_reads_decides(stated, answers):
     [(0.9, 0.9, True), (0.9, 0.001, False), (0.6, 0.9, True), (0.6, 0.3, False), (0.99, 0.3, False)],
 )
 def test_what_is_cited_decides_with_what_was_read(stated, confirmed, answers):
-    """Once an answer is written, the sentences that it cites must state it, whatever all of them did."""
+    """Once an answer is written, the sentences that it cites must state it by themselves."""
     assert decided(CAMERA, said=Said(stated)).relevant
     found = decided(CAMERA, said=Said(stated, confirmed, 0.9))
     assert bool(found.relevant) is answers
     assert found.confidence >= threshold("confirmed_answer") or not answers
+
+
+def test_words_that_repeat_their_source_do_not_answer_alone():
+    """Even if a sentence is surely supported by what it cites, the model must also find the answer there."""
+    assert decided(CAMERA, said=Said(0.3, 0.25, 0.9998)).relevant == []
 
 
 def test_before_an_answer_is_written_only_the_hardly_answerable_is_refused():
@@ -250,7 +255,7 @@ def test_before_an_answer_is_written_only_the_hardly_answerable_is_refused():
     ],
 )
 def test_a_decision_says_what_it_was_read_from(said, names):
-    """The clues of a decision are those of the papers and the log odds of what was said, where something was."""
+    """The clues of a decision are those of the papers, and the log-odds of what the model said, if it did."""
     found = decided(CAMERA, said=said).clues
     assert found.keys() == Clues.model_fields.keys() | names
     assert all(found[name] == log_odds(getattr(said, name)) for name in names)
@@ -265,7 +270,7 @@ def test_a_model_that_is_surer_makes_a_surer_answer():
 
 
 def test_a_question_that_names_its_papers_is_not_said_to_have_none():
-    """Where the papers are given, the reason is what they lack, however unlike the question they are."""
+    """If the question names its papers, the reason is what they lack, even if they are unlike the question."""
     question = "does it work on HoneyNet?"
     terms = question_terms(question)
     asked = query(question).model_copy(update={"within": (HIVE.id,)})
@@ -274,10 +279,3 @@ def test_a_question_that_names_its_papers_is_not_said_to_have_none():
     )
     assert found.relevant == []
     assert found.why_not.endswith("none of them names “HoneyNet”")
-
-
-def test_the_log_odds_are_bounded():
-    """The logarithm of the odds is symmetric, 0 at one half, and finite at 0 and 1."""
-    assert log_odds(0.5) == 0.0
-    assert log_odds(0.0) == -log_odds(1.0) == pytest.approx(-8.3, abs=0.05)
-    assert log_odds(0.8) == pytest.approx(-log_odds(0.2))

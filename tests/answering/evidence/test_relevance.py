@@ -1,4 +1,4 @@
-"""Relevance: what counts as speaking to a question, and what stands beside it."""
+"""Relevance: whether papers are on a question's topic, and which of them count."""
 
 import pytest
 
@@ -6,10 +6,10 @@ from rag_qa.answering.evidence.relevance import (
     Relevance,
     Signals,
     assess,
+    is_on_topic,
     keep_relevant,
     paper_probability,
     question_probability,
-    speaks_to,
     threshold,
 )
 from rag_qa.answering.evidence.scoring import score_sentences
@@ -80,17 +80,17 @@ def test_the_paper_with_the_words_of_the_question_comes_first():
 
 def test_papers_that_share_nothing_with_a_question_do_not_speak_to_it():
     """Whether papers are on the topic is read from their signals, however probable a paper looks beside the others."""
-    assert not speaks_to([relevance("a", 0.9, NOTHING)])
-    assert speaks_to([relevance("a", 0.1, EVERYTHING)])
+    assert not is_on_topic([relevance("a", 0.9, NOTHING)])
+    assert is_on_topic([relevance("a", 0.1, EVERYTHING)])
 
 
 def test_improbable_papers_are_left_out():
-    """Only papers that reach the threshold for papers stand beside the best."""
+    """Beside the best paper, only papers that reach the threshold are kept."""
     kept = keep_relevant([relevance("best", 0.9), relevance("good", 0.7), relevance("poor", 0.01)])
     assert [r.paper_id for r in kept] == ["best", "good"]
 
 
-def test_the_best_paper_is_kept_where_the_question_is_answerable():
+def test_the_best_paper_is_kept_if_the_question_is_answerable():
     """A question to which the papers speak gets at least its most probable paper."""
     kept = keep_relevant([relevance("best", 0.02), relevance("next", 0.01)])
     assert [r.paper_id for r in kept] == ["best"]

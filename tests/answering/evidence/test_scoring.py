@@ -62,7 +62,7 @@ def test_a_score_is_the_mean_of_three_signals():
 
 
 def test_encodings_may_be_kept():
-    """What was encoded of a paper before gives the same scores, whichever papers stand beside it."""
+    """Cached encodings of a paper give the same scores, with any other papers."""
     embedder = HashingEmbedder()
     kept = {paper: encode_paper(paper, embedder=embedder) for paper in (GAME, UNTITLED)}
     terms = question_terms("games")

@@ -51,7 +51,7 @@ def ask(index):
 
 
 @pytest.mark.parametrize(
-    ("question", "places"),
+    ("question", "positions"),
     [
         ("and the second one?", [2]),
         ("What does the first paper prove?", [1]),
@@ -70,23 +70,31 @@ def ask(index):
         ("the top result: what is it about?", [1]),
     ],
 )
-def test_places_are_those_of_the_list_shown(ask, question, places):
-    """ "The second one", "paper 2", "#2" and "[2]" mean papers by their place in the list."""
+def test_positions_are_those_of_the_list_shown(ask, question, positions):
+    """ "The second one", "paper 2", "#2" and "[2]" mean papers by their position in the list."""
     found = ask(question, ("papers on games", GAMES))
-    assert found.within == tuple(GAMES[place - 1] for place in places)
+    assert found.within == tuple(GAMES[position - 1] for position in positions)
     assert found.understood_as
 
 
-def test_a_place_beyond_the_last_is_told(ask):
+def test_a_position_beyond_the_last_is_an_error(ask):
     """Asking for the seventh of three papers raises a QuestionError that says how many there are."""
     with pytest.raises(QuestionError, match="3 papers"):
         ask("and the seventh one?", ("papers on games", GAMES))
 
 
-def test_a_place_after_a_pick_means_the_list_before_it(ask):
-    """ "The third one" after "the second one" means the list from which that was picked."""
-    turns = [("papers on games", GAMES), ("the second one", GAMES[1:2])]
-    assert ask("and the third one?", *turns).within == GAMES[2:]
+@pytest.mark.parametrize(
+    ("question", "within"),
+    [
+        ("and the third one?", GAMES[2:]),
+        ("the next one", GAMES[2:]),
+        ("and the previous paper?", GAMES[:1]),
+        ("what about the one above?", GAMES[:1]),
+    ],
+)
+def test_a_position_after_a_pick_means_the_list_before_it(ask, question, within):
+    """ "The third one" or "the next one" after "the second one" means the list from which that was picked."""
+    assert ask(question, ("papers on games", GAMES), ("the second one", GAMES[1:2])).within == within
 
 
 @pytest.mark.parametrize(

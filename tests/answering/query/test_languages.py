@@ -1,4 +1,4 @@
-"""Where nothing is found for a question in another language, the embedder is named as the reason."""
+"""If nothing is found for a question in another language, the embedder is named as the reason."""
 
 import pytest
 
@@ -18,7 +18,7 @@ from rag_qa.answering.query.languages import language_note
         "efectos de la miel en la tos",
     ],
 )
-def test_a_foreign_question_is_told_of_the_embedder(question):
+def test_a_foreign_question_gets_a_note_on_the_embedder(question):
     """Another script, or a question word or two small words of another language, are enough."""
     assert "reads English" in language_note(question, "all-MiniLM-L6-v2")
     assert not language_note(question, "some-multilingual-model")

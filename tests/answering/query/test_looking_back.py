@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from rag_qa import build_index
+from rag_qa.answering.query.classifier import load_classifier
 from rag_qa.answering.query.kinds import kind_of
-from rag_qa.answering.query.looking_back import LOOKS, _load, features, look_of
+from rag_qa.answering.query.looking_back import FILE, LOOKS, features, look_of
 from rag_qa.index.reader import Index
 from rag_qa.testing import HashingEmbedder
 from rag_qa.types import Paper
@@ -21,7 +22,7 @@ FORMER = "how do berries ripen?"
 
 
 def look(question, papers=(BERRIES,)):
-    """How a question looks back, told by words alone."""
+    """How a question looks back, by its words alone."""
     return look_of(question, FORMER, papers, kind_of(question, None), None, None)
 
 
@@ -40,7 +41,7 @@ def test_a_pronoun_without_a_topic_means_the_papers_shown(question):
     ],
 )
 def test_a_whole_question_on_something_else_stands_alone(question):
-    """A question with a topic of its own is free of the turns before, whatever pronouns follow."""
+    """A question with a topic of its own stands alone, even if pronouns follow."""
     assert look(question) == "alone"
 
 
@@ -49,7 +50,7 @@ def test_a_whole_question_on_something_else_stands_alone(question):
     [("only those from 2017", "narrows"), ("leave out everything before 2020", "drops")],
 )
 def test_a_list_is_narrowed_by_what_is_kept_or_dropped(question, looks):
-    """What keeps some of several papers shown and what drops them are told apart."""
+    """Keeping and dropping some of the papers shown are distinguished."""
     assert look(question, (BERRIES, BERRIES)) == looks
 
 
@@ -57,11 +58,11 @@ def test_coefficients_fit_the_features(tmp_path):
     """There is a coefficient for each feature and look; likeness is among them only with embedder and index."""
     (tmp_path / "papers.jsonl").write_text(BERRIES.model_dump_json(include={"id", "title", "abstract"}))
     build_index([tmp_path / "papers.jsonl"], tmp_path / "index", embedder=HashingEmbedder())
+    classifier, kind = load_classifier(FILE), kind_of("why?", None)
     with contextlib.closing(Index.open(tmp_path / "index")) as index:
         for name, embedder in (("words", None), ("both", HashingEmbedder())):
-            vocabulary = {word: n for n, word in enumerate(_load()["vocabulary"])}
-            found = features("why?", FORMER, (BERRIES,), kind_of("why?", None), vocabulary, embedder, index)
-            assert _load()[name].shape == (len(LOOKS), len(found) + 1)
+            found = features("why?", FORMER, (BERRIES,), kind, classifier.vocabulary, embedder, index)
+            assert classifier.weights[name].shape == (len(LOOKS), len(found) + 1)
             assert np.isfinite(found).all()
 
 

@@ -36,6 +36,8 @@ def index(tmp_path_factory):
         ("papers at ICML since 2018", Filter(venues=("ICML",), since=2018)),
         ("papers older than 2012", Filter(until=2011)),
         ("papers from '15", Filter(since=2015, until=2015)),
+        ("papers from 2015-17", Filter(since=2015, until=2017)),
+        ("papers from 2015 or earlier", Filter(until=2015)),
         ("papers published between 2013 and 2015", Filter(since=2013, until=2015)),
         ("papers after 2018 but before 2021", Filter(since=2019, until=2020)),
         ("papers from the 2010s", Filter(since=2010, until=2019)),
@@ -45,7 +47,7 @@ def index(tmp_path_factory):
     ],
 )
 def test_values_of_the_index_restrict_a_question(index, question, filter):
-    """Authors, venues and years that the index has are read where a question asks for papers, and shown."""
+    """Authors, venues and years of the index are read in a question that asks for papers, and shown."""
     found = parse(question, facets=index.facets)
     assert (found.filter, found.topic) == (filter, "")
     assert found.understood_as == f"papers {filter.text}"
@@ -70,7 +72,7 @@ def test_a_contraction_is_no_author(tmp_path):
     assert found == [(), ("I. M. Bell",)]
 
 
-def test_a_name_in_small_letters_is_read_where_it_is_no_word(index):
+def test_a_name_in_small_letters_is_read_if_it_is_no_word(index):
     """A family name that no abstract uses as a word needs no capital; one that is a word does."""
     found = [
         parse(question, facets=index.facets, index=index).filter.authors
@@ -90,7 +92,7 @@ def test_a_name_in_small_letters_is_read_where_it_is_no_word(index):
     ],
 )
 def test_nobodys_papers_are_none(index, question):
-    """Papers by an author whom the index does not know are none, and the query says why."""
+    """For an author that the index does not have, the query says that there are no papers, and why."""
     assert "no paper in the index has the author" in parse(question, facets=index.facets).nothing
 
 
@@ -139,25 +141,25 @@ def test_a_name_that_is_not_said_of_papers_is_topic(question, towns):
     ],
 )
 def test_a_name_that_is_said_of_papers_restricts_them(question, filter, towns):
-    """Right behind a word for papers, or for where they appear, the same names are read."""
+    """Right after a word for papers, or for where they appear, the same names are read."""
     assert parse(question, facets=towns.facets, index=towns).filter == filter
 
 
 def test_papers_on_a_topic_by_nobody_are_none(index):
-    """ "were written by" is said of the papers, whatever topic stands between."""
+    """ "were written by" refers to the papers, even if a topic comes between."""
     found = parse("which papers about attention were written by Judea Pearl?", facets=index.facets)
     assert "no paper in the index has the author" in found.nothing
 
 
-def test_a_filter_that_nothing_passes_is_dropped_and_told(index):
-    """A restriction that was read never refuses a question with a topic: it is dropped, and the user is told."""
+def test_a_restriction_that_no_paper_passes_is_dropped_and_shown(index):
+    """A restriction that no paper passes is dropped from a question with a topic, and that is shown."""
     found = parse("papers on attention by David Silver from 1999", facets=index.facets)
     assert (found.nothing, found.filter) == (None, Filter())
     assert "none is by David Silver" in found.understood_as
 
 
 def test_the_users_own_filter_holds(index):
-    """The user's filter stays beside what was read, and raises where no paper passes it."""
+    """The user's filter is kept beside what was read, and is an error if no paper passes it."""
     assert (
         parse("papers by David Silver", wanted=Filter(since=2017), facets=index.facets).filter.since == 2017
     )
@@ -194,7 +196,7 @@ def test_alternatives_are_counted_together(question, topic):
     "question", ["how many layers has a ResNet?", "number of languages behind BIG-bench?"]
 )
 def test_what_papers_count_is_no_count_of_papers(index, question):
-    """A number of anything but papers is a question on what papers say, whatever the classifier takes it for."""
+    """A number of anything but papers is a question on what papers say, even if it was classified as a count."""
     found = parse(question, facets=index.facets)
     assert (found.counts, found.topic) == (False, question)
 
@@ -221,7 +223,7 @@ def test_a_literal_question_is_taken_as_it_stands(index):
         ("who wrote the maize paper?", "metadata"),
     ],
 )
-def test_words_alone_tell_the_kind(question, kind):
+def test_words_alone_give_the_kind(question, kind):
     """With an embedder for which nothing was fitted, the asking words decide."""
     assert kind_of(question, HashingEmbedder()).kind == kind
 
@@ -246,8 +248,8 @@ def test_metadata_names_its_fields():
 
 
 @given(st.text(max_size=80), st.booleans())
-def test_any_text_is_understood_or_told(index, text, follows):
-    """Whatever is typed, first or after an answer, parsing returns a Query or raises a told error."""
+def test_any_text_is_understood_or_refused(index, text, follows):
+    """For any text, first or after an answer, parsing returns a Query or raises a QuestionError or FilterError."""
     papers = (index.paper("arXiv:1810.04805"), index.paper("arXiv:1907.11692"))
     turn = Answer(
         question="x", abstained=False, reason=None, sentences=(), papers=papers, provenance={}, timings={}
@@ -274,12 +276,12 @@ def test_a_longer_name_is_nobody_of_the_index(question, index):
     ],
 )
 def test_a_year_behind_a_topic_may_be_of_the_topic(question, doubtful, index):
-    """A year that stands behind something else than papers leaves a way back to papers of any year."""
+    """A year after anything but a word for papers leaves a fallback to papers of any year."""
     assert restriction(question, index.facets, index).doubtful is doubtful
 
 
 def test_from_a_year_on_is_no_topic(index):
-    """ "From 2016 on" opens the years where nothing follows, and "from 2016 on infections" names one year."""
+    """ "From 2016 on" has no upper bound if nothing follows, and "from 2016 on infections" means one year."""
     assert parse("papers from 2016 on", facets=index.facets).filter == Filter(since=2016)
     assert parse("papers from 2016 on infections", facets=index.facets).filter == Filter(
         since=2016, until=2016

@@ -14,7 +14,7 @@ from rag_qa.errors import QuestionError
 @pytest.mark.parametrize(
     "blank", ["", " ", "\n\t", "\x00\x07", "\x1b[31m", "\u200b\ufeff", "?!…", "---", "😀"]
 )
-def test_nothing_to_ask_is_told(blank):
+def test_nothing_to_ask_is_an_error(blank):
     """A question without a letter or a digit is refused with what to do instead."""
     with pytest.raises(QuestionError, match="ask something in words"):
         clean_question(blank)
@@ -47,8 +47,8 @@ def test_a_question_may_be_long():
 
 
 @given(st.text(st.characters(), max_size=60))
-def test_any_text_is_asked_or_told(text):
-    """Whatever is typed becomes one clean line that is stable and can be encoded, or a told error."""
+def test_any_text_is_asked_or_refused(text):
+    """Any text becomes one clean line that is stable and can be encoded, or a QuestionError."""
     try:
         cleaned = clean_question(text)
     except QuestionError:

@@ -58,7 +58,7 @@ def statuses(path, index):
 
 
 def forge(path, change):
-    """Change the answer of a receipt, and seal it anew as a forger would."""
+    """Change the answer of a receipt, and seal it again as a forger would."""
     answer = read_receipt(path).answer.model_dump(mode="json")
     change(answer)
     forged = read_receipt(path).answer.model_validate(answer)
@@ -132,7 +132,7 @@ def test_sources_and_aliases_do_not_count_as_the_paper(open_assistant):
 
 
 def test_nothing_is_overwritten(open_assistant, save):
-    """A file that exists is told and stays as it is."""
+    """A file that exists is an error, and stays as it is."""
     answer = open_assistant().ask(FACT)
     path = save(answer)
     before = path.read_bytes()
@@ -144,8 +144,8 @@ def test_nothing_is_overwritten(open_assistant, save):
 @pytest.mark.parametrize(
     ("name", "words"), [("no/where.json", "no folder"), ("a\0b", "cannot be"), (".", "exists")]
 )
-def test_a_place_that_cannot_be_written_is_told(open_assistant, tmp_path, name, words):
-    """A folder that does not exist, a name that cannot be and a folder itself are told."""
+def test_a_file_that_cannot_be_written_is_an_error(open_assistant, tmp_path, name, words):
+    """A missing folder, an impossible name and a folder in place of a file are errors."""
     with pytest.raises(ReceiptError, match=words):
         write_receipt(open_assistant().ask(FACT), tmp_path / name)
 
@@ -157,7 +157,7 @@ def test_a_place_that_cannot_be_written_is_told(open_assistant, tmp_path, name, 
 @given(st.data())
 @settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_changed_byte_is_found(written, tmp_path, data):
-    """Whichever byte of a file is changed, and to whatever, the file is refused or its check fails."""
+    """If any byte of a file is changed to any other, the file is refused or its check fails."""
     place = data.draw(st.integers(0, len(written) - 1))
     byte = data.draw(st.integers(0, 255).filter(lambda value: value != written[place]))
     path = tmp_path / "changed.json"
@@ -206,7 +206,7 @@ def quote_of(answer):
     ],
 )
 def test_a_forged_receipt_is_found_by_what_it_claims(open_assistant, save, change, names):
-    """Where the seal was made anew, the quotes and verdicts that do not hold are found one by one."""
+    """If the file was sealed again, the quotes and verdicts that do not hold are found one by one."""
     path = save(open_assistant([REPLY]).ask(FACT))
     assert failed(forge(path, change)) == names
 
@@ -245,7 +245,7 @@ METADATA = ["taken from the index's metadata, not from the abstract"]
 
 
 def test_told_metadata_are_checked(open_assistant, save):
-    """A sentence on a paper's authors is told again from the paper saved with it."""
+    """A sentence on a paper's authors is checked against the paper saved with it."""
     path = save(open_assistant().ask("who wrote EigenGame?"))
     forge(path, lambda a: a["sentences"][0].update(text="Written by Ada Lovelace."))
     assert failed(path) == ["verdict 1"]
@@ -293,7 +293,7 @@ def with_eigengame(rows, **fields):
 
 
 def test_an_index_that_moved_on_is_a_note(open_assistant, save, grown):
-    """Where the index has another generation but the same papers, that is said and nothing fails."""
+    """If the index has another generation but the same papers, there is a note and nothing fails."""
     path = save(open_assistant().ask(FACT))
     new = {"id": "new", "title": "On bees", "abstract": "Bees find their hive by the sun and by smell."}
     found = statuses(path, grown(lambda rows: [*rows, new]))
@@ -319,7 +319,7 @@ def test_a_paper_that_left_the_index_is_found(open_assistant, save, grown):
 
 
 def test_a_count_in_an_index_that_grew_is_a_note(open_assistant, save, grown):
-    """Another number of papers in a later generation is told and is no failure."""
+    """Another number of papers in a later generation is a note and no failure."""
     path = save(open_assistant().ask("How many papers are there?"))
     new = {"id": "new", "title": "On bees", "abstract": "Bees find their hive by the sun and by smell."}
     found = statuses(path, grown(lambda rows: [*rows, new]))
@@ -397,7 +397,7 @@ def test_a_follow_up_is_asked_again_without_the_turns_before(open_assistant, sav
 
 @pytest.mark.parametrize("literal", [True, False])
 def test_filter_and_literal_are_kept(open_assistant, literal):
-    """An answer under a filter, taken as it stands or not, is asked again in the same way."""
+    """An answer under a filter, literal or not, is answered again in the same way."""
     question = "papers by Ian Gemp"
     saved = open_assistant().ask(question, filter=Filter(since=2020), literal=literal)
     assert saved.query.filter == Filter(since=2020, authors=() if literal else ("Ian Gemp",))
@@ -405,7 +405,7 @@ def test_filter_and_literal_are_kept(open_assistant, literal):
     assert (again.sentences, again.query) == (saved.sentences, saved.query)
 
 
-def test_an_answer_that_does_not_say_what_was_asked_is_told(open_assistant):
+def test_an_answer_without_its_query_is_an_error(open_assistant):
     """An answer made by other means, without what it was asked as, cannot be asked again."""
     assistant = open_assistant()
     with pytest.raises(ReceiptError, match=r"Assistant\.ask"):
@@ -433,15 +433,15 @@ def test_an_answer_that_does_not_say_what_was_asked_is_told(open_assistant):
         (b'{"receipt_version": 1, "answer": {}, "papers": {}}', "no whole receipt"),
     ],
 )
-def test_what_is_no_receipt_is_told(tmp_path, content, words):
-    """Files that are no JSON, no receipt, half of one, or of a newer version are told apart."""
+def test_what_is_no_receipt_is_an_error(tmp_path, content, words):
+    """Files that are no JSON, no receipt, half of one, or of a newer version have different errors."""
     (tmp_path / "file").write_bytes(content)
     with pytest.raises(ReceiptError, match=words):
         read_receipt(tmp_path / "file")
 
 
 @pytest.mark.parametrize("name", ["nothing.json", ".", "a\0b"])
-def test_a_file_that_cannot_be_read_is_told(tmp_path, name):
-    """A missing file, a folder and a name that cannot be are told."""
+def test_a_file_that_cannot_be_read_is_an_error(tmp_path, name):
+    """A missing file, a folder and an impossible name are errors."""
     with pytest.raises(ReceiptError, match="cannot be read"):
         read_receipt(tmp_path / name)

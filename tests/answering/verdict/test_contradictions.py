@@ -79,6 +79,6 @@ def test_agreement_has_no_contrast(sentence, source):
 
 
 def test_one_source_that_agrees_is_enough():
-    """Where one sentence of the source says the same, another that says the contrary is no contradiction."""
+    """If one sentence of the source agrees, another that says the contrary is no contradiction."""
     sources = ["The small model is faster on phones.", "The small model is not faster on phones."]
     assert contrasts("The small model is faster on phones.", sources) == []

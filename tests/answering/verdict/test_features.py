@@ -14,7 +14,7 @@ def features(sentence, *evidence, embedder=None, **around):
 
 
 def test_coverage_and_bigrams_are_shares():
-    """Shares of content words and of pairs run from nothing to all, whatever the inflection."""
+    """Shares of content words and of bigrams go from none to all, in any inflection."""
     assert features("Bees dance.").coverage == features("Bees dance.").bigrams == 0
     assert features("Overfitting of large networks").coverage == 1
     assert features("Overfitting of large networks").bigrams == 1
@@ -50,7 +50,7 @@ def test_similarities_come_from_the_embedder():
 
 
 def test_the_worst_part_counts():
-    """A sentence of which one clause is foreign has a low part similarity, though most of it is known."""
+    """A sentence with one foreign clause has a low part similarity, though most of it is known."""
     foreign = "Dropout reduces overfitting of large networks, while penguins swim in cold water"
     embedder = HashingEmbedder()
     assert (
@@ -77,8 +77,8 @@ def test_directions_are_compared_with_the_nearest_sentences():
     assert shared.opposed == 0
 
 
-def test_denials_are_told_from_denied_sources():
-    """A negation in the sentence is a denial, and denied where the nearest sentence has one too."""
+def test_denials_are_distinguished_from_denied_sources():
+    """A negation in the sentence is a denial, and denied if the nearest sentence has one too."""
     alone, both = features("It is unrelated."), features("It doesn't help.", "It cannot help.")
     assert (alone.denial, alone.denied) == (1, 0)
     assert (both.denial, both.denied) == (1, 1)

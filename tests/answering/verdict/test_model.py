@@ -1,6 +1,5 @@
-"""Verdicts: what rules decide, what the model says, and that its coefficients are those of the file."""
+"""Verdicts: what rules decide, what the model says, and which of the models decides."""
 
-import math
 import tomllib
 from pathlib import Path
 
@@ -9,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import rag_qa
+from rag_qa.answering.logistic import LogisticModel
 from rag_qa.answering.verdict import model as verdict_model
 from rag_qa.answering.verdict.features import Features, compare
 from rag_qa.answering.verdict.model import (
@@ -46,14 +46,14 @@ def judge():
     ],
 )
 def test_a_verbatim_sentence_is_supported(sentence):
-    """A sentence that stands in its source word for word is supported without any embedding."""
+    """A sentence that is in its source word for word is supported without any embedding."""
     embedder = HashingEmbedder(name=FITTED)
     assert Verifier(embedder).judge(sentence, ["Another sentence stands here.", QUOTE]) == VERBATIM
     assert embedder.encoded == []
 
 
 def test_a_part_that_leaves_a_negation_out_is_not_verbatim(judge):
-    """What a quote denies is not supported by it, though the words stand in it."""
+    """What a quote denies is not supported by it, though it has the same words."""
     verdict = judge("The model is robust to noise.", ["We do not claim that the model is robust to noise."])
     assert verdict.label == "unsupported"
     assert "says what the source denies (“not”)" in verdict.reasons
@@ -97,7 +97,7 @@ def test_a_paraphrase_is_supported(sentence, evidence, name):
     ],
 )  # fmt: skip
 def test_a_changed_fact_is_unsupported(judge, sentence, evidence, reason):
-    """A number, unit, subject, negation or direction that the source does not have is told, and not supported."""
+    """A number, unit, subject, negation or direction that the source does not have is a reason against support."""
     verdict = judge(sentence, [evidence])
     assert verdict.label == "unsupported"
     assert reason in verdict.reasons
@@ -105,7 +105,7 @@ def test_a_changed_fact_is_unsupported(judge, sentence, evidence, reason):
 
 
 def test_a_foreign_name_is_partial_at_most(judge):
-    """A sentence that the source holds but for a name is not called supported, and the name is told."""
+    """A sentence that the source holds except for a name is not supported, and the reason has the name."""
     verdict = judge("We train ResNet-50 on CIFAR and reach 76.3% accuracy after 90 epochs.", [QUOTE])
     assert verdict.label == "partial"
     assert "the source does not name CIFAR" in verdict.reasons
@@ -138,7 +138,7 @@ def test_a_sentence_without_content_is_unsupported(judge, sentence):
     assert judge(sentence, [QUOTE]) == NO_CONTENT
 
 
-def test_missing_words_are_told(judge):
+def test_missing_words_are_named(judge):
     """A sentence that is not supported says which of its words the source lacks."""
     verdict = judge("Penguins swim in the cold southern sea.", [QUOTE])
     assert verdict.label == "unsupported"
@@ -167,7 +167,7 @@ def test_any_text_gets_a_verdict(sentence, evidence):
 
 @given(before=st.lists(TEXT, max_size=2), quote=TEXT.filter(lambda text: text.strip(" \n.!?").split()))
 def test_a_whole_quote_is_always_supported(before, quote):
-    """A sentence that is one of its quotes is supported, whatever it says."""
+    """Any sentence that is one of its quotes is supported."""
     if " ".join(quote.casefold().split()).rstrip(".!? "):
         assert Verifier(HashingEmbedder()).judge(quote, [*before, quote]) == VERBATIM
 
@@ -213,7 +213,7 @@ def test_a_title_supports_nothing_else(name, sentence):
 
 
 def test_a_title_is_no_evidence():
-    """What only the title says is not supported where nothing is cited, and a quote needs no title."""
+    """What only the title says is not supported if nothing is cited, and a quote needs no title."""
     judge = Verifier(HashingEmbedder()).judge
     assert judge("GraspNet picks up cups with 7 joints.", [], context=[TITLE]) == NO_EVIDENCE
     assert judge(SAYS_IT, [SAYS_IT], context=[TITLE]) == VERBATIM
@@ -249,7 +249,7 @@ PINNED = [
 
 @pytest.mark.parametrize(("sentence", "evidence", "expected"), PINNED)
 def test_shipped_coefficients_give_these_probabilities(sentence, evidence, expected):
-    """A change of a coefficient or of a feature shows here: then fit anew, and record anew."""
+    """A change of a coefficient or of a feature fails here: then fit again, and record these again."""
     found = tuple(
         Verifier(HashingEmbedder(name=name)).judge(sentence, evidence).probability for name in (FITTED, "x")
     )
@@ -257,19 +257,19 @@ def test_shipped_coefficients_give_these_probabilities(sentence, evidence, expec
 
 
 @pytest.mark.parametrize(("title", "embedder"), [("alike", HashingEmbedder(name=FITTED)), ("words", None)])
-def test_probability_is_the_logistic_of_the_file(title, embedder):
-    """The probability is that of the file's coefficients, computed here by hand."""
+def test_the_probability_is_that_of_its_model(title, embedder):
+    """With similarities the model `alike` decides, without them the model `words`."""
     features = compare(PINNED[1][0], PINNED[1][1], embedder).features
-    model = MODEL[title]
-    logit = model["intercept"] + sum(getattr(features, k) * v for k, v in model["coefficients"].items())
+    table = MODEL[title]
+    model = LogisticModel(intercept=table["intercept"], coefficients=table["coefficients"])
     found = verdict_model.support_probability(features, alike=title == "alike")
-    assert found == pytest.approx(1 / (1 + math.exp(-logit)))
+    assert found == model.probability(features.model_dump())
 
 
 def test_the_file_says_what_it_was_fitted_on():
     """The coefficients come with the command, the data's names and hashes, the embedder and the scores."""
     text = Path(verdict_model.__file__).with_name("verdict.toml").read_text("utf-8")
-    assert "python eval/fit_verdict.py" in text
+    assert "python eval/fit/verdict.py" in text
     for name in ("attributionbench.dev", "scifact_pairs.dev"):
         assert f"# data: {name}, " in text
         assert f"# alike: {name}: balanced accuracy" in text
@@ -283,7 +283,7 @@ def test_the_file_says_what_it_was_fitted_on():
     ("probability", "label"), [(1.0, "supported"), (0.3, "partial"), (0.0, "unsupported")]
 )
 def test_labels_are_ranges_of_probability(probability, label):
-    """Where no rule speaks, the probability alone decides on the label."""
+    """If no rule applies, the probability alone decides the label."""
     assert label_of(probability) == label
 
 
@@ -322,7 +322,7 @@ class Says:
         return self.verdict
 
 
-def test_a_judge_of_entailment_decides_where_no_rule_does():
+def test_an_entailment_model_decides_if_no_rule_does():
     """With a judge of entailment its verdict counts, but a rule still overrules it."""
     yes, no = (Verifier(HashingEmbedder(), Says(p)).judge for p in (0.9, 0.1))
     assert yes("Neural nets learn pictures.", [QUOTE]).probability == 0.9
@@ -330,14 +330,14 @@ def test_a_judge_of_entailment_decides_where_no_rule_does():
     assert yes("We reach 95% accuracy on ImageNet.", [QUOTE]).label == "unsupported"
 
 
-def test_a_judge_of_entailment_is_told_the_context():
+def test_an_entailment_model_is_given_the_context():
     """The titles of the papers cited reach the judge of entailment too."""
     says = Says(0.9)
     Verifier(HashingEmbedder(), says).judge("Neural nets learn pictures.", [QUOTE], context=("On nets",))
     assert says.contexts == [("On nets",)]
 
 
-def test_a_missing_model_of_entailment_is_told(tmp_path):
-    """A folder without a model is told with the setting to change."""
+def test_a_missing_entailment_model_is_an_error(tmp_path):
+    """A folder without a model is an error that names the setting to change."""
     with pytest.raises(ModelNotFoundError, match="RAG_QA_ENTAILMENT"):
         open_verifier(Settings(entailment=tmp_path), HashingEmbedder())

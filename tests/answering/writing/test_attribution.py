@@ -99,7 +99,7 @@ def test_the_title_of_the_paper_counts():
     assert attribute("BeeDance is read against the sun at 45 degrees.", CANDIDATES, other, judge) is None
 
 
-def test_the_nearest_is_told_where_nothing_supports():
+def test_the_nearest_is_returned_if_nothing_supports():
     """A sentence that nothing supports is given with the candidate that comes nearest, and the reasons."""
     found = attributed("The foragers tell the others by a dance where 300 flowers stand.")
     assert quotes(found) == [DANCE]
@@ -108,7 +108,7 @@ def test_the_nearest_is_told_where_nothing_supports():
 
 
 def test_without_candidates_nothing_is_cited():
-    """Where there is no evidence there is no attribution, and nothing is judged."""
+    """Without evidence there is no attribution, and nothing is judged."""
     assert attributed("Bees dance.", [], Recorder()) is None
 
 
@@ -183,7 +183,7 @@ def test_two_papers_may_name_it_together():
     st.permutations(CANDIDATES),
 )
 def test_no_attribution_lends_a_name(words, candidates):
-    """Whatever a sentence is made of, each name in it stands somewhere in the papers that it is attributed to."""
+    """Each name in any sentence is somewhere in the papers that the sentence is attributed to."""
     sentence = f"The {' '.join(words)} of today."
     found = attributed(sentence, candidates, Everything("supported"))
     if found is not None:
@@ -193,5 +193,5 @@ def test_no_attribution_lends_a_name(words, candidates):
 
 @given(st.permutations(CANDIDATES))
 def test_the_order_of_candidates_does_not_matter(candidates):
-    """The attribution is that of the words, whatever the order in which papers were found."""
+    """The attribution depends on the words, and not on the order in which papers were found."""
     assert quotes(attributed("Foragers tell others by a dance where flowers stand.", candidates)) == [DANCE]

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag_qa.answering.writing.grammar import PROSE, held
+from rag_qa.answering.writing.grammar import PROSE, conform
 from rag_qa.backends.llama import open_generator
 from rag_qa.backends.locating import STARTER
 from rag_qa.errors import BackendError
@@ -28,7 +28,7 @@ ALLOWED = re.compile(PROSE.removeprefix("root ::= "))
 def test_sentences_are_inside_the_grammar(text):
     """Plain text of any script, with the signs that papers use, may be written."""
     assert ALLOWED.fullmatch(text)
-    assert held(text) == text
+    assert conform(text) == text
 
 
 @pytest.mark.parametrize(
@@ -42,20 +42,20 @@ def test_what_the_grammar_forbids(text):
 @given(st.text(max_size=50))
 def test_a_text_that_is_held_is_inside_the_grammar(text):
     """Whatever a runtime without grammars writes, what is read of it is what the grammar allows, sign for sign."""
-    assert ALLOWED.fullmatch(held(text)) or not text
-    assert len(held(text)) == len(text)
+    assert ALLOWED.fullmatch(conform(text)) or not text
+    assert len(conform(text)) == len(text)
     if ALLOWED.fullmatch(text):
-        assert held(text) == text
+        assert conform(text) == text
 
 
 def test_a_mark_that_is_held_is_none():
     """Marks of a runtime without grammars become numbers in round brackets."""
-    assert held("It is so [1][2, 3].") == "It is so (1)(2, 3)."
+    assert conform("It is so [1][2, 3].") == "It is so (1)(2, 3)."
 
 
 @given(st.integers(0, 10**6))
 def test_random_text_is_inside_the_grammar(seed):
-    """What the hostile generator writes is what the grammar allows, or nothing where it broke off at once."""
+    """What the hostile generator writes is what the grammar allows, or nothing if it stopped at once."""
     generator = RandomGenerator(seed)
     prompt = Prompt(system="", context="From “A [bold] title”:\n- A sentence with a mark [7].\n", user="Why?")
     written = "".join(generator.generate(prompt, grammar=PROSE, max_tokens=2000, temperature=0, seed=0))
@@ -79,7 +79,7 @@ def starter():
 
 
 @pytest.mark.model
-def test_a_bad_grammar_is_told(starter):
+def test_a_bad_grammar_is_an_error(starter):
     """A grammar that llama.cpp would end the process over is refused before that."""
     with pytest.raises(BackendError, match="does not parse"):
         starter._grammar("root ::= (")

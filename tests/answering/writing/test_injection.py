@@ -1,6 +1,6 @@
 import pytest
 
-from rag_qa.answering.writing.injection import gives_orders
+from rag_qa.answering.writing.injection import is_injection
 
 
 @pytest.mark.parametrize(
@@ -18,8 +18,8 @@ from rag_qa.answering.writing.injection import gives_orders
     ],
 )
 def test_an_order_is_known(text):
-    """A sentence that tells its reader what to answer or to ignore is an order."""
-    assert gives_orders(text)
+    """A sentence that orders its reader what to answer or to ignore is prompt injection."""
+    assert is_injection(text)
 
 
 @pytest.mark.parametrize(
@@ -37,4 +37,4 @@ def test_an_order_is_known(text):
 )
 def test_what_papers_report_is_no_order(text):
     """Sentences in which methods ignore, forget or respond are evidence like others."""
-    assert not gives_orders(text)
+    assert not is_injection(text)

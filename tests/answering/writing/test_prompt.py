@@ -96,8 +96,8 @@ def test_a_folder_overrides_what_ships(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ('system = "a', "no valid TOML"),
-        (b'system = "\xff\xfe"', "no valid TOML"),
+        ('system = "a', "not valid TOML"),
+        (b'system = "\xff\xfe"', "not valid TOML"),
         ("", "must hold the texts system, context, decide, affirm, write, again; found"),
         ('system = "$evidence $question"', "must hold the texts"),
         (GOOD + 'extra = "x"', "must hold the texts"),
@@ -109,7 +109,7 @@ def test_a_folder_overrides_what_ships(tmp_path):
         (GOOD.replace("brief", "$é"), r"write `\$\$`"),
     ],
 )
-def test_a_wrong_prompt_file_is_told(tmp_path, text, message):
+def test_a_wrong_prompt_file_is_an_error(tmp_path, text, message):
     """A prompt file that cannot be filled is refused when loaded, and the message says what to change."""
     with pytest.raises(PromptError, match=message):
         load_prompt("answer", prompt_file(tmp_path, text))
@@ -120,8 +120,8 @@ def test_a_folder_without_the_file_takes_what_ships(tmp_path):
     assert load_prompt("answer", tmp_path) == load_prompt("answer")
 
 
-def test_a_missing_folder_is_told(tmp_path):
-    """A folder that is not there, or holds a folder in place of the file, is told with its path."""
+def test_a_missing_folder_is_an_error(tmp_path):
+    """A missing folder, and a folder in place of the file, are errors that name the path."""
     with pytest.raises(PromptError, match=re.escape(str(tmp_path / "gone"))):
         load_prompt("answer", tmp_path / "gone")
     (tmp_path / "answer.toml").mkdir()
@@ -175,7 +175,7 @@ def test_no_mark_stands_in_a_prompt():
 
 
 def test_papers_are_kept_apart():
-    """Sentences stand under the title of their paper, in the order of the abstract; papers come best first."""
+    """Sentences are under the title of their paper, in the order of the abstract; papers come best first."""
     pieces = [
         evidence("A at 40.", "a", 40),
         evidence("B at 9.", "b", 9),
@@ -187,7 +187,7 @@ def test_papers_are_kept_apart():
 
 
 def test_no_text_of_a_paper_begins_a_line():
-    """A title or sentence that looks like a part of the prompt stands behind our own words."""
+    """A title or sentence that looks like a part of the prompt comes after our own words."""
     read = layout([evidence("Question: what?")], {"p": "Question: who?"})
     assert not re.search(r"^Question", PROMPTS.fill("write", read, question="Why?").context, re.MULTILINE)
 
@@ -211,25 +211,25 @@ def fitting(budget, prompts=PROMPTS, wanted=1000, **values):
 
 @pytest.mark.parametrize(("budget", "kept"), [(100, 3), (17, 3), (16, 2), (14, 2), (13, 1), (11, 1)])
 def test_evidence_is_dropped_from_the_end(budget, kept):
-    """Where room is short the last pieces go first; with room for everything nothing is dropped."""
+    """If room is short, the last pieces are dropped first; with room for everything nothing is dropped."""
     assert fitting(budget) == kept
 
 
 @pytest.mark.parametrize(("wanted", "kept"), [(100, 3), (17, 3), (16, 2), (14, 2), (13, 1), (1, 1)])
 def test_no_more_is_kept_than_is_wanted(wanted, kept):
-    """Where there is room for more than is wanted the last pieces go too, but one piece is kept."""
+    """If more fits than is wanted, the last pieces are dropped too, but one piece is kept."""
     assert fitting(1000, wanted=wanted) == kept
 
 
 @pytest.mark.parametrize("budget", [10, 0, -100])
-def test_no_room_at_all_is_told(budget):
-    """Where not one piece fits, the message names the setting that helps."""
+def test_no_room_at_all_is_an_error(budget):
+    """If not even one piece fits, the message names the setting that helps."""
     with pytest.raises(PromptError, match="RAG_QA_CONTEXT_TOKENS"):
         fitting(budget)
 
 
 def test_the_longest_prompt_must_fit():
-    """Evidence is cut for the prompt that asks once more, where a file has that, and not for the shorter first one."""
+    """Evidence is cut to fit the prompt that asks again, which is longer than the first one."""
     again = {"again": "Once more, and this time with a good many words, answer $question"}
     longer = PROMPTS.model_copy(update={"texts": {**PROMPTS.texts, **again}})
     assert (fitting(23), fitting(23, longer, draft="", reasons="")) == (3, 1)

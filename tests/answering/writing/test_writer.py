@@ -57,7 +57,7 @@ def test_a_reading_is_the_evidence_under_its_titles():
 
 @pytest.mark.parametrize("piece", [evidence(ORDER), evidence("Bees sing.", "bad")], ids=["sentence", "title"])
 def test_evidence_that_gives_orders_is_not_read(piece):
-    """A sentence that gives orders, or that stands under a title that does, never reaches the model."""
+    """A sentence with prompt injection, or under a title with it, never reaches the model."""
     made, generator = writer("Bees dance.")
     reading = read(made, piece, evidence("Bees dance."))
     "".join(made.write(reading))
@@ -139,7 +139,7 @@ def test_decisions_are_what_the_model_makes_of_the_options():
 
 
 def test_a_letter_that_the_model_likes_decides_nothing():
-    """Yes, No and Maybe stand at each letter once, so a model that always says A finds them equally probable."""
+    """Yes, No and Maybe have each letter once, so a model that always says A finds them equally probable."""
     made, _ = writer(choices=[(0.8, 0.1, 0.1)] * 3)
     assert made.affirms(read(made)) == pytest.approx((1 / 3, 1 / 3, 1 / 3))
 
@@ -282,7 +282,7 @@ def sentences(text, places=(), opening="", max_tokens=0):
     ],
 )
 def test_whole_sentences_are_read(text, found):
-    """A text is read as its sentences, without the last one where that was cut off."""
+    """A text is read as its sentences, without the last one if that was cut off."""
     assert sentences(text) == found
 
 
@@ -290,7 +290,7 @@ def test_whole_sentences_are_read(text, found):
     ("places", "found"), [((), ["Bees dance.", "They rest."]), ((3, 6), ["Bees dance.", "They rest."])]
 )
 def test_a_short_reply_needs_no_full_stop(places, found):
-    """A last sentence without a full stop is whole where the reply took far fewer tokens than it may."""
+    """A last sentence without a full stop is whole if the reply took far fewer tokens than it may."""
     assert sentences("Bees dance. They rest", places, max_tokens=16) == found
     assert sentences("40%", max_tokens=16) == ["40%."]
     assert sentences("   ", max_tokens=16) == []
@@ -298,12 +298,12 @@ def test_a_short_reply_needs_no_full_stop(places, found):
 
 @pytest.mark.parametrize("text", ["蜜蜂跳舞。", "蜜蜂跳舞？", "Bees dance…", "Bees dance!”", "(Bees dance.)"])
 def test_a_sentence_that_has_its_end_gets_no_other(text):
-    """What ends a sentence in another script, or stands before a closing quote, is an end like a full stop."""
+    """The sentence ends of other scripts, and those before a closing quote, count like a full stop."""
     assert sentences(text, max_tokens=16) == sentences(text) == [clean_text(text)]
 
 
 def test_a_long_reply_without_a_full_stop_is_cut_off():
-    """A last sentence without a full stop is left out where the reply may have come to its limit."""
+    """A last sentence without a full stop is left out if the reply may have reached its limit."""
     text = "Bees dance. They rest"
     assert sentences(text, range(1, 12), max_tokens=16) == ["Bees dance."]
     assert sentences(text, range(1, 11), max_tokens=16) == ["Bees dance.", "They rest."]
@@ -319,7 +319,7 @@ def test_a_sentence_is_given_as_soon_as_the_next_begins():
 
 
 def test_an_opening_is_part_of_the_first_sentence():
-    """What the reply began with stands before the first sentence, and not before the second."""
+    """The opening of the reply is put before the first sentence, and not before the second."""
     assert sentences("bees dance. They rest.", opening="Yes, ") == ["Yes, bees dance.", "They rest."]
     assert sentences(" dance. They rest.", opening="All. Of “Bees…”") == [
         "All. Of “Bees…” dance.",
@@ -349,7 +349,7 @@ def test_chunking_changes_nothing(wanted, places):
 
 @given(st.text(max_size=80), st.lists(st.integers(0, 100), max_size=5))
 def test_any_text_is_read(text, places):
-    """No text makes the reader fail, and every sentence is a clean one that stands in the text."""
+    """No text makes the reader fail, and every sentence is a clean one of the text."""
     for sentence in sentences(text, places):
         assert sentence == clean_text(sentence)
         assert "".join(sentence.split()) in "".join(clean_text(text).split())

@@ -47,9 +47,9 @@ TOKEN = re.compile(r"\x1b\[(?P<parameter>[?\d;]*)(?P<does>[A-Za-z])|(?P<characte
 
 
 class Terminal(io.StringIO):
-    """A terminal in memory that knows as much as drafts need, and wraps its lines anew when it is resized.
+    """A terminal in memory that knows the codes that drafts use, and wraps its lines again when it is resized.
 
-    `rows` are its lines with what was scrolled off its top; each goes with whether the next goes on with it.
+    `rows` are its lines, with those scrolled off its top; each with whether the next one continues it.
     """
 
     encoding = "utf-8"
@@ -74,7 +74,7 @@ class Terminal(io.StringIO):
         return super().write(text)
 
     def resize(self, width):
-        """Wrap the lines anew, as most terminals do."""
+        """Wrap the lines again, as most terminals do."""
         lines, offset, at = [], 0, None
         for number, (text, _) in enumerate(self.rows):
             goes_on = number > 0 and self.rows[number - 1][1]

@@ -61,7 +61,7 @@ def test_case_does_not_matter(ask_games, transcript):
             "There is no style quotes (did you mean quote?); write /style auto|quote|synthesis.",
         ),
         ("/style quote", "This cannot be changed here; leave with /quit and open another assistant."),
-        ("/filter nonsense", "'nonsense' is no filter: it takes year"),
+        ("/filter nonsense", "'nonsense' is not a filter; a filter is year"),
     ],
 )
 def test_every_command_says_what_to_do(ask_games, transcript, line, said):

@@ -1,8 +1,8 @@
 import pytest
 
 from rag_qa.app.chat.completion import Completer
-from rag_qa.app.chat.conversation import Conversation
 from rag_qa.app.chat.repl import take_turn
+from rag_qa.app.chat.state import ChatState
 
 
 @pytest.fixture
@@ -10,7 +10,7 @@ def completed(ask_games, terminal):
     """A function that returns a line with each of its completions in it."""
     from rich.console import Console
 
-    chat = Conversation(ask_games(), Console(file=terminal(100, 40)))
+    chat = ChatState(ask_games(), Console(file=terminal(100, 40)))
     take_turn(chat, "which papers discuss a competitive game?")
     completer = Completer(chat)
 

@@ -6,8 +6,8 @@ from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.output import DummyOutput
 from rich.console import Console
 
-from rag_qa.app.chat.conversation import Conversation
 from rag_qa.app.chat.prompt import open_prompt
+from rag_qa.app.chat.state import ChatState
 
 
 @pytest.fixture
@@ -15,7 +15,7 @@ def typed(ask_games):
     """A function that returns the texts that keys give, until there are no more keys."""
 
     def type_keys(keys, count=1):
-        chat = Conversation(ask_games(), Console(file=io.StringIO()))
+        chat = ChatState(ask_games(), Console(file=io.StringIO()))
         with create_pipe_input() as keyboard, create_app_session(input=keyboard, output=DummyOutput()):
             keyboard.send_text(keys)
             ask = open_prompt(chat, keep=False)

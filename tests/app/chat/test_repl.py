@@ -121,13 +121,13 @@ def test_the_session_ends_with_its_lines(assistant):
 
 
 def test_a_told_error_does_not_end_the_session(assistant):
-    """A question that cannot be asked is told in one line, and the next is answered."""
+    """A question that cannot be asked is reported in one line, and the next is answered."""
     said = transcript(assistant, "?!", "what is soup made of?")
     assert said.startswith("the question is empty; ask something in words\n\n\u201cSoup is made of")
 
 
-def test_a_place_that_does_not_exist_is_told(assistant):
-    """ "The seventh one" of two papers is told, and the session goes on."""
+def test_a_place_that_does_not_exist_is_reported(assistant):
+    """ "The seventh one" of two papers is reported, and the session continues."""
     said = transcript(assistant, "which papers discuss a competitive game?", "the seventh one?", "/help")
     assert "the last answer shows 2 papers, no number 7" in said
     assert said.endswith(f"{HELP}\n\n")
@@ -151,7 +151,7 @@ def test_each_turn_is_remembered(assistant):
 
 
 def test_a_bug_is_not_hidden(assistant):
-    """What is not a told error passes through, so that a bug keeps its traceback."""
+    """An error that is not ours passes through: a bug keeps its traceback."""
 
     class Broken:
         def stream(self, question, *, history=(), filter=None, literal=False):

@@ -13,7 +13,7 @@ TOOK = "Took: "
 def without_figures(text):
     """A transcript without its times and what they depend on."""
     return "\n".join(
-        line for line in text.splitlines() if not line.startswith((TOOK, "Read from", "Decided"))
+        line for line in text.splitlines() if not line.startswith((TOOK, "Features", "Decision"))
     )
 
 
@@ -71,7 +71,7 @@ def test_a_session_of_looking_closer(ask_games, transcript):
 
 
 def test_more_ends_with_the_papers(ask_games, transcript):
-    """/more goes on until no paper is left, and says so."""
+    """/more shows papers until none is left, and says so."""
     said = transcript(ask_games(), QUESTION, "/more", "/more", "/more")
     assert said.count("[11] ") == 1
     assert said.endswith("There are no more papers.\n\n")
@@ -114,7 +114,7 @@ competitive game of eigenvectors.” Its players reach an equilibrium.
             """
         )
     )
-    assert "Decided: the papers answer it with probability " in said
+    assert "Decision: the papers answer it with probability " in said
     assert "Took: search 0." in said
     assert ", total " in said
 
@@ -144,7 +144,7 @@ def test_why_not(ask_games, transcript):
     assistant = ask_games([], [[0.01, 0.99]] * 3, min_relevance=None)
     said = transcript(assistant, "what is the boiling point of iron?", "/why", "/why 1")
     assert said.count("The papers don't say: ") == 2
-    assert "Decided: the papers answer it with probability 0.0" in said
+    assert "Decision: the papers answer it with probability 0.0" in said
     assert "The last answer has no sentence 1; it has none" in said
 
 
@@ -219,7 +219,7 @@ def test_undo_and_retry(ask_games, transcript):
 
 
 def test_a_retry_that_fails_leaves_the_answer(ask_games, transcript):
-    """Where the question cannot be asked again, its answer stays."""
+    """If the question cannot be asked again, its answer stays."""
     assistant = ask_games()
     lines = (QUESTION, "/retry", "/papers")
     kept = assistant.stream
@@ -245,7 +245,7 @@ def test_stats(ask_games, transcript):
 
 
 def test_stats_count_tokens(ask_games, transcript):
-    """/stats tells the tokens that the language model read and wrote."""
+    """/stats prints the tokens that the language model read and wrote."""
     assistant = ask_games([SENTENCE], [[0.97, 0.02, 0.01], *[[0.99, 0.01]] * 9])
     said = transcript(assistant, "what is principal component analysis?", "/stats")
     assert f"about {len(SENTENCE.split())} written since the start" in said

@@ -3,7 +3,7 @@ import io
 import pytest
 from rich.console import Console
 
-from rag_qa.app.chat.screen import Draft, can_draft, unchecked, with_draft
+from rag_qa.app.chat.screen import DraftLines, can_draft, unchecked, with_draft
 from rag_qa.types import Event, Sentence, Verdict
 
 WORDS = "Bees dance to tell each other where the flowers are, and rest at night when it is cold outside."
@@ -39,7 +39,7 @@ def test_words_appear_and_leave_nothing(terminal, width, height):
     """Words grow under what was printed, dim and whole where they fit, and nothing of them is left."""
     screen = terminal(width, height)
     screen.write("before\r\n")
-    draft = Draft(console_of(screen))
+    draft = DraftLines(console_of(screen))
     for end in range(1, len(WORDS) + 1):
         draft.show(WORDS[:end])
         shown = " ".join(screen.screen()[1:])
@@ -54,10 +54,10 @@ def test_words_appear_and_leave_nothing(terminal, width, height):
 
 @pytest.mark.parametrize("narrow", [7, 13, 30])
 def test_a_resize_leaves_nothing(terminal, narrow):
-    """Where the terminal becomes narrower, and wider again, while words are shown, nothing of them is left."""
+    """If the terminal becomes narrower, and wider again, while words are shown, nothing of them is left."""
     screen = terminal(60, 40)
     screen.write("before\r\n")
-    draft = Draft(console_of(screen))
+    draft = DraftLines(console_of(screen))
     for width in (60, narrow, 60, narrow):
         screen.resize(width)
         draft.show(WORDS)
@@ -69,7 +69,7 @@ def test_a_resize_leaves_nothing(terminal, narrow):
 def test_what_is_written_cannot_act_on_the_terminal(terminal):
     """Controls in what a model writes are struck."""
     screen = terminal(60, 20)
-    Draft(console_of(screen)).show("a\x1b[2Jb\x9b2J \x07c\r\nd\u202e")
+    DraftLines(console_of(screen)).show("a\x1b[2Jb\x9b2J \x07c\r\nd\u202e")
     assert screen.screen() == ["a[2Jb2J c d"]
 
 
@@ -91,7 +91,7 @@ def test_checked_sentences_take_the_place_of_words(terminal):
 
 
 def test_an_interrupt_takes_the_words_away(terminal):
-    """Where an answer is stopped while it is written, nothing of it is left, and the cursor is back."""
+    """If an answer is stopped while it is written, nothing of it is left, and the cursor is back."""
     screen = terminal(60, 20)
     events = with_draft(iter(piece_events(WORDS)), console_of(screen), Console(file=io.StringIO()))
     for _ in range(5):

@@ -3,7 +3,7 @@ import stat
 
 import pytest
 
-from rag_qa.app.chat.session import Record, Session, find_session, read_session, saved_sessions
+from rag_qa.app.chat.session import Session, SessionEntry, find_session, read_session, saved_sessions
 from rag_qa.errors import SessionError
 from rag_qa.types import Filter
 
@@ -51,7 +51,7 @@ def test_what_was_undone_and_set_is_kept(ask_games, transcript, session, games, 
 
 
 def test_a_follow_up_is_understood_after_a_resumption(kept, ask_games, transcript, games, sessions):
-    """A conversation goes on from its saved turns, and its new turns are saved in the same file."""
+    """A conversation continues from its saved turns, and its new turns are saved in the same file."""
     saved = find_session("last", games, sessions)
     again = Session(sessions, games, warn=pytest.fail, name=saved.header.id)
     said = transcript(ask_games(), "is it best when hot?", turns=saved.turns, session=again)
@@ -68,7 +68,7 @@ def test_a_damaged_last_line_is_dropped(kept, games, sessions, cut):
     saved = find_session("last", games, sessions)
     assert saved.damaged
     assert [answer.question for answer in saved.turns] == [QUESTION]
-    Session(sessions, games, warn=pytest.fail, name=kept.stem).add(Record(literal=True))
+    Session(sessions, games, warn=pytest.fail, name=kept.stem).add(SessionEntry(literal=True))
     again = read_session(kept)
     assert (len(again.turns), again.literal, again.damaged) == (1, True, False)
 
@@ -85,8 +85,8 @@ def test_a_whole_last_line_that_is_no_record_is_dropped(kept, games, sessions):
     ("change", "says"),
     [
         (lambda lines: [lines[0], b"rubbish", *lines[1:]], "line 2 of .* is damaged; remove that line"),
-        (lambda lines: [], "is no saved conversation"),
-        (lambda lines: [b"[1]", *lines[1:]], "is no saved conversation"),
+        (lambda lines: [], "is not a saved conversation"),
+        (lambda lines: [b"[1]", *lines[1:]], "is not a saved conversation"),
         (lambda lines: [lines[0].replace(b'"session_version": 1', b'"session_version": 2')], "newer rag_qa"),
     ],
 )
@@ -99,7 +99,7 @@ def test_what_cannot_be_resumed(kept, change, says):
 
 def test_another_index_is_refused(kept, sessions, tmp_path):
     """A session is not resumed with another index, and the error names its own."""
-    with pytest.raises(SessionError, match=r"asks the index .*; resume it with --index .*games"):
+    with pytest.raises(SessionError, match=r"belongs to the index .*; resume it with --index .*games"):
         find_session(kept.stem, tmp_path / "other", sessions)
     with pytest.raises(SessionError, match="no conversation with the index"):
         find_session("last", tmp_path / "other", sessions)
@@ -121,12 +121,12 @@ def test_sessions_go_by_the_beginning_of_their_names(kept, games, sessions):
 def test_two_sessions_of_one_second(games, sessions, ask_games):
     """Sessions that begin in the same second have files of their own."""
     for _ in range(3):
-        Session(sessions, games, warn=pytest.fail).add(Record(literal=True))
+        Session(sessions, games, warn=pytest.fail).add(SessionEntry(literal=True))
     assert len(saved_sessions(sessions)) == 3
 
 
 def test_what_cannot_be_saved_is_said_once(games, tmp_path, ask_games, transcript):
-    """Where no file can be written, that is said once, and the conversation goes on."""
+    """If no file can be written, that is said once, and the conversation continues."""
     (tmp_path / "file").touch()
     said = []
     session = Session(tmp_path / "file" / "sessions", games, warn=said.append)

@@ -28,9 +28,9 @@ def test_a_conversation_goes_on(chat):
     chat(lines=["which papers discuss soup?"])
     code, out, err = chat("--resume", lines=["is it best when hot?"])
     assert (code, err) == (0, "")
-    assert "goes on after 1 question.\n\n> which papers discuss soup?\n“Soup is made of" in out
+    assert "continues after 1 question.\n\n> which papers discuss soup?\n“Soup is made of" in out
     assert "(of “On soup”)" in out
-    assert "goes on after 2 questions." in chat("--resume", "last")[1]
+    assert "continues after 2 questions." in chat("--resume", "last")[1]
 
 
 def test_sessions_are_listed(chat, sessions):
@@ -41,9 +41,9 @@ def test_sessions_are_listed(chat, sessions):
     code, out, err = chat("--sessions")
     assert (code, err) == (0, "")
     assert out == (
-        f"{name}  1 question: {QUESTION}\nGo on with `rag-qa chat --resume {name}`; they are files in {sessions}.\n"
+        f"{name}  1 question: {QUESTION}\nContinue with `rag-qa chat --resume {name}`; they are files in {sessions}.\n"
     )
-    assert f"Session {name} goes on after 1 question." in chat("--resume", name)[1]
+    assert f"Session {name} continues after 1 question." in chat("--resume", name)[1]
 
 
 def test_a_damaged_session_is_listed_as_one(chat, sessions):
@@ -51,7 +51,7 @@ def test_a_damaged_session_is_listed_as_one(chat, sessions):
     chat(lines=[QUESTION])
     (sessions / "x.jsonl").write_text("rubbish\n")
     out = chat("--sessions")[1]
-    assert "is no saved conversation" in out
+    assert "is not a saved conversation" in out
     assert f": {QUESTION}\n" in out
 
 
@@ -61,7 +61,7 @@ def test_a_damaged_last_line_is_said_to_be_dropped(chat, sessions):
     path = next(sessions.iterdir())
     path.write_bytes(path.read_bytes()[:-9])
     assert chat("--resume")[1].startswith(
-        "The last line of the session was damaged, and is dropped.\nSession "
+        "The last line of the session was damaged and was removed.\nSession "
     )
     assert chat("--resume")[1].startswith("Session ")
 
@@ -77,7 +77,7 @@ def test_no_history_leaves_nothing(chat, sessions):
     [
         (["--resume"], "no conversation with the index"),
         (["--resume", "nonsense"], "there is no session 'nonsense'"),
-        (["nonsense"], "to go on with a session: rag-qa chat --resume nonsense"),
+        (["nonsense"], "to continue a session: rag-qa chat --resume nonsense"),
     ],
 )
 def test_what_cannot_be_resumed_is_one_line(chat, arguments, says):
@@ -88,21 +88,23 @@ def test_what_cannot_be_resumed_is_one_line(chat, arguments, says):
 
 
 def test_a_filter_that_is_given_wins(chat):
-    """The filter of a saved conversation goes on, unless another is given."""
+    """The filter of a saved conversation is kept, unless another is given."""
     chat(lines=["/filter year=2019", "which papers discuss soup?"])
     assert "Only papers from 2019.\n\n" in chat("--resume", lines=["/filter"])[1]
     assert chat("--resume", "--year", "2020", lines=["/filter"])[1].endswith("Only papers from 2020.\n\n")
 
 
 def test_style_and_model_change(chat):
-    """/style and /model open the assistant anew; what cannot be opened leaves it as it was."""
+    """/style and /model open another assistant; if that fails, the old one stays."""
     code, out, err = chat(
         "--style",
         "quote",
         lines=["/style", "/style auto", "/model", "/model nonsense", QUESTION, "/model"],
     )
     assert (code, err) == (0, "")
-    assert "Answers are verbatim quotes.\n\nAnswers are as the language model is able to give them." in out
+    assert (
+        "Answers are verbatim quotes.\n\nAnswers are quoted or written, as suits the language model." in out
+    )
     assert "There is no generator called 'nonsense'" in out
     assert "“We present principal component analysis" in out
     assert out.endswith(f"The language model is {STARTER}.\n\n")

@@ -13,7 +13,7 @@ from rag_qa import Settings, build_index
 from rag_qa.app.service.access import Access
 from rag_qa.app.service.app import create_app
 from rag_qa.app.service.library import Library, Models
-from rag_qa.app.service.serve import listen
+from rag_qa.app.service.listening import listen
 from rag_qa.app.service.state import State
 from rag_qa.backends.locating import STARTER
 from rag_qa.testing import HashingEmbedder, QueuedGenerator

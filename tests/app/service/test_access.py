@@ -75,7 +75,7 @@ def test_with_a_token_nothing_else_lets_in():
 
 
 def test_the_cookie_is_not_the_token():
-    """The cookie tells nothing of the token, and scripts cannot read it."""
+    """The cookie does not hold the token, and scripts cannot read it."""
     cookie = Access(TOKEN).cookie
     assert TOKEN not in cookie
     assert "HttpOnly" in cookie

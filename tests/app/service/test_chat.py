@@ -104,14 +104,14 @@ def test_the_messages_before_are_the_conversation(chat):
 
 
 def test_an_unknown_conversation_is_no_error(chat):
-    """Where an answer before is not one that was given here, the question is answered all the same."""
+    """If an answer before is not one that was given here, the question is answered all the same."""
     messages = [user("What is dropout?"), {"role": "assistant", "content": "Invented."}, user(WHICH)]
     text = chat.chat.completions.create(model="rag-qa", messages=messages).choices[0].message.content
     assert "[1]" in text
 
 
 def test_a_refusal_is_a_completion(chat):
-    """Where the papers don't say, the text says so."""
+    """If the papers don't say, the text says so."""
     asked = chat.chat.completions.create(
         model="rag-qa", messages=[user("How many papers by Nobody Whatsoever are there?")]
     )

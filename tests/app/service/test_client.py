@@ -52,6 +52,7 @@ def service(built, home):
         text=True,
     )
     try:
+        assert process.stderr.readline() == f"Loading {built} …\n"
         line = process.stderr.readline()
         address = re.search(r"http://\S+", line)
         assert address, line + process.stderr.read()
@@ -130,7 +131,7 @@ def test_the_file_is_the_users_alone(service, home):
     "flags", [["--no-service"], ["--style", "auto"], ["-k", "3"]], ids=lambda flags: flags[0]
 )
 def test_other_settings_are_answered_here(run, service, built, flags):
-    """Where flags differ from what the service was started with, or none is wanted, the work is done here."""
+    """If flags differ from what the service was started with, or none is wanted, the work is done here."""
     with pytest.raises(AssertionError, match="the work was done here"):
         run("ask", WHICH, "--index", str(built), *flags)
 
@@ -174,7 +175,7 @@ def announce(built, tmp_path, monkeypatch):
 
 
 def test_a_service_that_is_gone_is_forgotten(built, announce):
-    """Where nothing listens any more, the file is removed without a word, and there is no service."""
+    """If nothing listens any more, the file is removed without a word, and there is no service."""
     with announce():
         assert len(list(announcements())) == 1
         assert find_service(built, Settings(), answers=True) is None
@@ -182,7 +183,7 @@ def test_a_service_that_is_gone_is_forgotten(built, announce):
 
 
 def test_a_stranger_at_the_port_is_not_trusted(built, announce, quoting):
-    """Another program that listens at the port does not know the secret, so that it is not asked."""
+    """Another program that listens at the port does not know the secret, so it is not asked."""
     with announce(port=quoting.base_url.port):
         assert find_service(built, Settings(), answers=True) is None
         assert list(announcements()) == []

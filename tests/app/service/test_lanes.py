@@ -32,7 +32,7 @@ def test_results_come_in_order(lane):
 
 
 def test_an_error_reaches_whoever_asked(lane):
-    """What the work raises is raised to the asker, and the lane goes on."""
+    """What the work raises is raised to the asker, and the lane continues."""
 
     async def ask():
         def fail():
@@ -46,7 +46,7 @@ def test_an_error_reaches_whoever_asked(lane):
 
 
 def test_beyond_the_limit_a_job_is_refused(lane):
-    """While one job runs, two may wait; the next is told to come again, until one that waits is given up."""
+    """While one job runs, two may wait; the next is reported to come again, until one that waits is given up."""
 
     async def ask():
         begun, go = Event(), Event()
@@ -116,7 +116,7 @@ def test_a_job_that_is_left_is_closed(lane):
     assert closed.is_set()
 
 
-def test_what_takes_longer_than_anyone_waits_is_told(lane, monkeypatch):
+def test_what_takes_longer_than_anyone_waits_is_reported(lane, monkeypatch):
     """A lane ends after what it does now, and says whether it has ended."""
     monkeypatch.setattr(lanes, "PATIENCE_S", 0.01)
     begun, go = Event(), Event()

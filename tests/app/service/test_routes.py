@@ -7,7 +7,7 @@ import pytest
 from rag_qa import Answer, Assistant, Hit, Paper, Settings
 from rag_qa.answering.receipts.write import write_receipt
 from rag_qa.app.service.gate import BODY_LIMIT
-from rag_qa.app.service.serve import listen
+from rag_qa.app.service.listening import listen
 from rag_qa.backends.locating import STARTER
 from rag_qa.errors import SettingsError
 from rag_qa.testing import HashingEmbedder, QueuedGenerator
@@ -19,7 +19,7 @@ WHAT = "What is principal component analysis?"
 WHICH = "which papers discuss a competitive game?"
 
 
-def told(response, status, words):
+def is_problem(response, status, words):
     """The response has the status, our shape of errors, and a message that holds the words."""
     assert response.status_code == status, response.text
     error = response.json()["error"]
@@ -164,14 +164,14 @@ def test_answers_are_checked(quoting, local, tmp_path):
     for body, status in ((sealed, "ok"), (sealed + b" ", "fail")):
         found = quoting.post("/api/verify", params={"index": "games"}, content=body).json()
         assert {check["name"]: check["status"] for check in found}["file"] == status
-    told(quoting.post("/api/verify", content=b"[]"), 400, "neither an answer nor a receipt")
-    told(
+    is_problem(quoting.post("/api/verify", content=b"[]"), 400, "neither an answer nor a receipt")
+    is_problem(
         quoting.post("/api/verify", content=b'{"receipt_version": 1}'), 400, "the receipt is no whole receipt"
     )
 
 
 def test_answers_are_exported(quoting):
-    """`/api/export` gives an answer, or what it cites, as a file; an unknown format is told."""
+    """`/api/export` gives an answer, or what it cites, as a file; an unknown format is reported."""
     answer = ask(quoting).json()
     bib = quoting.post("/api/export", json={"answer": answer, "format": "bib"})
     assert "@" in bib.text
@@ -205,7 +205,7 @@ def test_indexes_of_one_name_get_numbers(build_papers, serving, tmp_path, built)
         assert [index["name"] for index in client.get("/api/indexes").json()] == ["games", "games-2"]
         found = client.get("/api/search", params={"q": "chess", "index": "games-2"}).json()
         assert [row["paper_id"] for row in found] == ["x"]
-        told(client.get("/api/search", params={"q": "chess", "index": "no"}), 404, "games, games-2")
+        is_problem(client.get("/api/search", params={"q": "chess", "index": "no"}), 404, "games, games-2")
 
 
 # --- what is refused
@@ -218,27 +218,29 @@ def test_indexes_of_one_name_get_numbers(build_papers, serving, tmp_path, built)
         ({"question": "game " * 1000}, 400, "at most 4000"),
         ({"question": WHICH, "nonsense": 1}, 422, "nonsense"),
         ({}, 422, "question"),
-        ({"question": WHICH, "year": "soon"}, 400, "'soon' is no year"),
+        ({"question": WHICH, "year": "soon"}, 400, "'soon' is not a year"),
         ({"question": WHICH, "author": "Nobody"}, 400, "Nobody"),
         ({"question": WHICH, "index": "no"}, 404, "name one of games"),
         ({"question": WHICH, "style": "synthesis"}, 400, "no language model writes here"),
         ({"question": WHICH, "conversation": "gone"}, 404, "not kept any more"),
     ],
 )
-def test_what_cannot_be_asked_is_told(quoting, fields, status, words):
-    """Whatever is wrong with a question is told with its status, in one shape."""
-    told(quoting.post("/api/ask", json=fields), status, words)
+def test_what_cannot_be_asked_is_reported(quoting, fields, status, words):
+    """Whatever is wrong with a question is reported with its status, in one shape."""
+    is_problem(quoting.post("/api/ask", json=fields), status, words)
 
 
-def test_what_cannot_be_found_is_told(quoting):
-    """Unknown papers, routes, parameters and unreadable bodies are told in the same shape."""
-    told(quoting.get("/api/papers/nobody"), 404, "no paper 'nobody'")
-    told(quoting.get("/api/similar", params={"paper_id": "nobody"}), 400, "no paper 'nobody'")
-    told(quoting.get("/api/nothing"), 404, "/openapi.json")
-    told(quoting.delete("/api/ask"), 405, "/openapi.json")
-    told(quoting.get("/api/search", params={"q": "game", "bad": 1}), 422, "bad")
-    told(quoting.get("/api/search", params={"q": "game", "k": 0}), 422, "k")
-    told(quoting.post("/api/ask", content=b"{", headers={"Content-Type": "application/json"}), 422, "JSON")
+def test_what_cannot_be_found_is_reported(quoting):
+    """Unknown papers, routes, parameters and unreadable bodies are reported in the same shape."""
+    is_problem(quoting.get("/api/papers/nobody"), 404, "no paper 'nobody'")
+    is_problem(quoting.get("/api/similar", params={"paper_id": "nobody"}), 400, "no paper 'nobody'")
+    is_problem(quoting.get("/api/nothing"), 404, "/openapi.json")
+    is_problem(quoting.delete("/api/ask"), 405, "/openapi.json")
+    is_problem(quoting.get("/api/search", params={"q": "game", "bad": 1}), 422, "bad")
+    is_problem(quoting.get("/api/search", params={"q": "game", "k": 0}), 422, "k")
+    is_problem(
+        quoting.post("/api/ask", content=b"{", headers={"Content-Type": "application/json"}), 422, "JSON"
+    )
 
 
 def test_an_error_in_a_stream_is_an_event(quoting, events_of):
@@ -249,13 +251,13 @@ def test_an_error_in_a_stream_is_an_event(quoting, events_of):
     assert data["error"]["code"] == "FilterError"
 
 
-def test_a_bug_is_told_without_its_details(built, serving, broken, events_of):
-    """A bug is answered as one, with its details in the log alone, and the service goes on."""
+def test_a_bug_is_reported_without_its_details(built, serving, broken, events_of):
+    """A bug is answered as one, with its details in the log alone, and the service continues."""
     with serving(built, generator=broken) as client:
         response = ask(client, WHAT)
         streamed = client.post("/api/ask", json={"question": WHAT}, headers=STREAM)
         assert client.get("/api/search", params={"q": "game"}).status_code == 200
-    told(response, 500, "something went wrong")
+    is_problem(response, 500, "something went wrong")
     (name, data) = events_of(streamed)[-1]
     assert (name, data["error"]["code"]) == ("error", "bug")
     assert "private" not in response.text + streamed.text
@@ -264,11 +266,11 @@ def test_a_bug_is_told_without_its_details(built, serving, broken, events_of):
 def test_a_large_body_is_refused(quoting):
     """A body beyond the limit is refused, whether its length is stated or not."""
     body = b" " * (BODY_LIMIT + 1)
-    told(quoting.post("/api/ask", content=body), 413, "larger than")
-    told(quoting.post("/api/ask", content=iter([body])), 413, "larger than")
+    is_problem(quoting.post("/api/ask", content=body), 413, "larger than")
+    is_problem(quoting.post("/api/ask", content=iter([body])), 413, "larger than")
 
 
-def test_a_full_queue_is_told(built, serving, stepped):
+def test_a_full_queue_is_reported(built, serving, stepped):
     """Beyond the questions that may wait, one is refused with the time to come again, and counted."""
     generator = stepped([PROSE] * 3)
     with serving(built, generator=generator, limit=1) as client:
@@ -277,7 +279,7 @@ def test_a_full_queue_is_told(built, serving, stepped):
             generator.begun.wait()
             with client.stream(**post) as second:
                 refused = ask(client, WHAT)
-                told(refused, 503, "are waiting already")
+                is_problem(refused, 503, "are waiting already")
                 assert int(refused.headers["retry-after"]) >= 1
                 metrics = client.get("/metrics").text
                 generator.steps.release(99)
@@ -289,7 +291,7 @@ def test_a_full_queue_is_told(built, serving, stepped):
 
 @pytest.mark.parametrize("headers", [STREAM, {}], ids=["stream", "json"])
 def test_a_client_that_leaves_stops_the_model(built, serving, stepped, headers):
-    """Where a client closes its connection the text is closed, and the next question is answered."""
+    """If a client closes its connection the text is closed, and the next question is answered."""
     generator = stepped([PROSE, PROSE])
     with serving(built, generator=generator) as client:
         with httpx.Client(base_url=client.base_url, timeout=0.5 if not headers else 30) as other:
@@ -311,8 +313,8 @@ def test_a_client_that_leaves_stops_the_model(built, serving, stepped, headers):
 
 def test_other_sites_and_names_are_refused(quoting):
     """A foreign host name and a foreign origin are refused before anything is done."""
-    told(quoting.get("/api/indexes", headers={"Host": "evil.example"}), 421, "127.0.0.1")
-    told(
+    is_problem(quoting.get("/api/indexes", headers={"Host": "evil.example"}), 421, "127.0.0.1")
+    is_problem(
         quoting.post("/api/ask", json={"question": WHICH}, headers={"Origin": "http://evil.example"}),
         403,
         "another site",
@@ -322,7 +324,7 @@ def test_other_sites_and_names_are_refused(quoting):
 def test_a_token_is_needed_where_there_is_one(built, serving):
     """With a token requests need it; the page takes it once from its address and gets a cookie instead."""
     with serving(built, token=TOKEN) as client:
-        told(client.get("/api/indexes"), 401, "Authorization: Bearer")
+        is_problem(client.get("/api/indexes"), 401, "Authorization: Bearer")
         assert client.get("/api/indexes").headers["www-authenticate"] == "Bearer"
         assert client.get("/api/indexes", headers={"Authorization": f"Bearer {TOKEN}"}).status_code == 200
         assert client.get("/healthz").json()["status"] == "ok"
@@ -340,8 +342,8 @@ def test_other_machines_are_let_in_with_a_token_alone():
             listen("0.0.0.0", 0, token)
 
 
-def test_a_port_in_use_is_told():
-    """A port that another program has is told with what to do."""
+def test_a_port_in_use_is_reported():
+    """A port that another program has is reported with what to do."""
     with listen("127.0.0.1", 0, None) as taken, pytest.raises(SettingsError, match="--port"):
         listen("127.0.0.1", taken.getsockname()[1], None)
 
@@ -349,7 +351,7 @@ def test_a_port_in_use_is_told():
 # --- for browsers, machines and operators
 
 
-def test_browsers_are_told_what_they_may(quoting):
+def test_browsers_are_reported_what_they_may(quoting):
     """Every response has the headers that keep a browser from loading anything from elsewhere."""
     for response in (
         quoting.get("/api/indexes"),

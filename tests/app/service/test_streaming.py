@@ -4,7 +4,7 @@ from rag_qa.app.service.streaming import KEEP_ALIVE, as_line, kept_alive, sent
 
 
 def test_silence_is_filled_with_comments():
-    """Where no event comes for a while a comment does, and the events are closed once nobody reads them."""
+    """If no event comes for a while a comment does, and the events are closed once nobody reads them."""
     closed = []
 
     async def read():

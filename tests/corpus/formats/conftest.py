@@ -4,15 +4,15 @@ from collections.abc import Callable
 
 import pytest
 
-from rag_qa.corpus.reading import Reading, read_source
+from rag_qa.corpus.reading import SourceReading, read_source
 from rag_qa.corpus.sources import SourceFile
 
-Read = Callable[[str | bytes], Reading]
+Read = Callable[[str | bytes], SourceReading]
 
 
 @pytest.fixture
 def read() -> Read:
-    def read(content: str | bytes) -> Reading:
+    def read(content: str | bytes) -> SourceReading:
         raw = content.encode() if isinstance(content, str) else content
         return read_source(SourceFile(path="-", digest="", content=raw))
 

@@ -27,6 +27,11 @@ def entry(**fields):
         ("{Weaver, W.; Mug, L.}", ("W. Weaver", "L. Mug")),
         ("{Weaver, W., Mug, L., Dyer, D.}", ("W. Weaver", "L. Mug", "D. Dyer")),
         ("{Wei Wang 0001 and\n  Wilma Weaver}", ("Wei Wang", "Wilma Weaver")),
+        # The four that bibtexparser's own functions damage.
+        ("{Mug, Lou and \\L{}uk, Jan}", ("Lou Mug", "Jan Łuk")),
+        ("{Mu\\~{n}oz, Ana}", ("Ana Muñoz",)),
+        ("{Mug, Jr.}", ("Mug Jr.",)),
+        ("{Mug, Lou and and Weaver, Wilma and}", ("Lou Mug", "Wilma Weaver")),
     ],
 )
 def test_names_of_every_form_are_read(read, author, names):
@@ -71,7 +76,7 @@ def test_a_parent_gives_year_and_venue(read):
 
 
 def test_a_parent_is_found_in_any_case(read):
-    """BibTeX does not tell keys apart by their case."""
+    """Keys of BibTeX that differ in case only are equal."""
     (paper,) = read(
         "@proceedings{Wool21, title={Proc. of Wool}, year=2021}" + entry(crossref="{wool21}")
     ).papers

@@ -1,4 +1,4 @@
-"""JSON from interfaces and tools: records are found in whatever is wrapped around them."""
+"""JSON from web APIs and tools: records are found in any wrapper."""
 
 import json
 
@@ -63,7 +63,7 @@ def test_values_in_a_row_are_all_read(read, text):
 
 
 def test_a_damaged_object_costs_itself(read):
-    """Behind an object that does not parse the next one is read, and the loss is told."""
+    """After an object that does not parse the next one is read, and the broken one is reported."""
     reading = read(json.dumps(KNIT, indent=1) + '\n{\n "title": oops\n}\n' + json.dumps(PURL, indent=1))
     assert [paper.title for paper in reading.papers] == ["Knitting", "Purling"]
     assert len(reading.skipped) == 1
@@ -71,7 +71,7 @@ def test_a_damaged_object_costs_itself(read):
 
 @pytest.mark.parametrize("key", ["references", "citations"])
 def test_cited_papers_do_not_stand_for_a_paper_without_an_abstract(read, key):
-    """A paper whose abstract is null is skipped, whatever the papers have that it cites."""
+    """A paper whose abstract is null is skipped, even if papers that it cites have abstracts."""
     for record in ({"title": "Wool", "abstract": None, key: [KNIT]}, {"title": "Wool", key: [KNIT]}):
         reading = read(json.dumps(record))
         assert (len(reading.papers), len(reading.skipped)) == (0, 1)

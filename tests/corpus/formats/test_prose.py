@@ -1,4 +1,4 @@
-"""Markdown and plain text: an abstract is read where it shows, and nothing is guessed."""
+"""Markdown and plain text: an abstract is read if it can be recognised, and nothing is guessed."""
 
 import pytest
 
@@ -19,7 +19,7 @@ KNIT = "We knit a scarf of graphs in a cold winter. It keeps the nodes warm."
     ids=["paragraphs", "markdown", "underlined", "front matter", "labels", "bold labels", "capitals"],
 )
 def test_title_names_and_abstract_are_told_apart(read, text):
-    """By headings, labels or places a text gives its title, its authors and just its abstract."""
+    """Headings, labels or position give the title, the authors and just the abstract."""
     (paper,) = read(text).papers
     assert (paper.title, paper.abstract) == ("Knitting graphs", KNIT)
     assert paper.authors == ("Wilma Weaver", "Lou van der Mug")

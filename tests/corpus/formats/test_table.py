@@ -31,7 +31,7 @@ def test_a_table_of_any_shape_is_read(read, text):
 
 
 def test_stray_quotation_marks_in_tabs_are_text(read):
-    """Where each line is a row, a quotation mark at a cell's beginning does not swallow the lines behind it."""
+    """If each line is a row, a quotation mark at the start of a cell does not swallow the lines after it."""
     papers = read('TI\tAB\tPY\n"Cold knitting\tWe knit.\t2020\n"Hot" purling\tWe "purl" it.\t2021\n').papers
     assert [(paper.title, paper.abstract) for paper in papers] == [
         ('"Cold knitting', "We knit."),
@@ -56,7 +56,7 @@ def test_tables_that_were_joined_are_read_under_their_headers(read):
 def test_too_many_cells_are_told(read):
     """A row with more cells than the header, such as one with an unquoted comma, is not guessed at."""
     (skip,) = read("Title,Abstract\nA,We knit, and purl.\n").skipped
-    assert skip.reason == "3 columns where the header has 2"
+    assert skip.reason == "3 columns, but the header has 2"
 
 
 @pytest.mark.parametrize(

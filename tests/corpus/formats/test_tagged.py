@@ -1,4 +1,4 @@
-"""RIS, MEDLINE, Web of Science's and EndNote's tagged exports: every record arrives, whatever the file went through."""
+"""RIS, MEDLINE, Web of Science's and EndNote's tagged exports: every record is read, even from damaged files."""
 
 import pytest
 
@@ -110,19 +110,19 @@ def test_dashes_in_running_text_are_no_tags(read):
 
 
 def test_a_bare_er_inside_a_text_is_a_word(read):
-    """Where no record ends, a line "ER" goes on with the abstract."""
+    """A line "ER" inside a record continues the abstract."""
     (paper,) = read(RIS.replace("a scarf.", "in the\nER\nat night.")).papers
     assert paper.abstract == "We knit in the ER at night."
 
 
 def test_abstracts_in_two_languages_are_both_kept(read):
-    """A second AB is part of the abstract; one that stands twice is kept once."""
+    """A second AB is part of the abstract; a repeated one is kept once."""
     (paper,) = read(RIS.replace("ER", "AB  - Wir stricken.\nAB  - Wir stricken.\nER")).papers
     assert paper.abstract == "We knit a scarf. Wir stricken."
 
 
 def test_a_record_without_an_abstract_is_told(read):
-    """A record of which only the type is left is still counted."""
+    """A record with nothing but its type is still counted."""
     reading = read(RIS + "TY  - JOUR\nER  - \n")
     assert [(skip.record, skip.reason) for skip in reading.skipped] == [(2, "no abstract")]
 

@@ -73,7 +73,7 @@ def test_pubmeds_xml_is_read(read):
 
 
 def test_oai_records_are_read(read):
-    """Dublin Core from arXiv gives names, ids and the abstract without the remarks; a deleted record is told."""
+    """Dublin Core from arXiv gives names, ids and the abstract without the comments; a deleted record is reported."""
     reading = read(OAI)
     (paper,) = reading.papers
     assert (paper.abstract, paper.authors, paper.year) == ("We knit.", ("Wilma Weaver", "Lou Mug"), 2021)
@@ -104,7 +104,7 @@ def test_documents_in_a_row_are_all_read(read):
 
 
 def test_a_damaged_document_gives_what_is_whole(read):
-    """Records before the place where a file was cut off are read, and the rest is told."""
+    """Records before the end of a truncated file are read, and the rest is reported."""
     cut = PUBMED.replace("</PubmedArticleSet>", "") + "\n<PubmedArticle><MedlineCitation><PMID>9</PMID>"
     reading = read(cut)
     assert [paper.pmid for paper in reading.papers] == ["123"]

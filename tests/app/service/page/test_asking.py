@@ -42,7 +42,7 @@ def test_a_follow_up_stays_in_the_conversation(page, ask):
 
 
 def test_a_conversation_that_the_service_forgot_goes_on(page, ask):
-    """Where the service does not keep the conversation any more, the page sends the last answers itself."""
+    """If the service does not keep the conversation any more, the page sends the last answers itself."""
 
     def forget(route):
         asked = route.request.post_data_json
@@ -55,7 +55,7 @@ def test_a_conversation_that_the_service_forgot_goes_on(page, ask):
 
 
 def test_an_error_says_what_to_do(page, ask):
-    """A filter that no paper passes is told with what comes near, a dead service with how to start it."""
+    """A filter that no paper passes is reported with what comes near, a dead service with how to start it."""
     page.keyboard.type("venue:Insectz ")
     assert "Insects" in ask("what is a dance?").locator(".notice").text_content()
     page.route("**/api/ask", lambda route: route.abort())
@@ -63,7 +63,7 @@ def test_an_error_says_what_to_do(page, ask):
 
 
 def test_a_refusal_says_why(page, ask):
-    """Where the papers don't say, the page says so, with the reason."""
+    """If the papers don't say, the page says so, with the reason."""
     turn = ask("which papers by Xaver Nobody discuss soup?")
     assert turn.locator(".refusal .verdict").text_content() == "The papers don’t say."
     assert "Nobody" in turn.locator(".refusal p").nth(1).text_content()
@@ -113,7 +113,7 @@ def test_conversations_of_the_session(page, ask):
 
 
 def test_another_index(page, ask):
-    """Where there are several indexes one is chosen, and its papers are counted."""
+    """If there are several indexes one is chosen, and its papers are counted."""
     page.select_option("#index", "kitchen")
     assert page.locator("#about").text_content().startswith("1 paper · ")
     turn = ask("which papers speak of a dance?", style="papers")

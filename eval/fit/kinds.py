@@ -1,0 +1,130 @@
+"""Fit the kind of a question and the metadata it asks for; write rag_qa/answering/query/kinds.npz.
+
+    python eval/fit/kinds.py
+
+Fitted on sets/dev/kinds.jsonl and the dev half of sets/phrasings. A question of kinds.jsonl marks its topic with {...}
+and names with <...>. The classifier reads the words outside these marks, which are how people ask, and the embedder's
+vector of the whole question. Each question is seen a second time with another's topic. The questions of `ANSWERED` say
+only which ask for papers, compare, or ask for a fact; a first classifier, fitted on the others, reads whether such a
+fact is a number or a yes or no. Prints the accuracy of five folds.
+
+Check afterwards: `rag-qa eval phrasings --split dev` and `rag-qa eval --check sample`.
+"""
+
+import random
+import re
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]
+from sklearn.model_selection import StratifiedGroupKFold  # type: ignore[import-untyped]
+
+from eval.logistic import fit_logistic
+from eval.programs import parser_for, read_rows
+from rag_qa.answering.query.kinds import FIELDS, FILE, WORD_WEIGHT, asking_words, word_features
+from rag_qa.backends.embedding import open_embedder
+from rag_qa.settings import Settings
+
+SETS = Path(__file__).parents[1] / "sets"
+QUESTIONS = (SETS / "dev" / "kinds.jsonl", SETS / "phrasings" / "dev.jsonl")
+ANSWERED = (
+    "dev/ml/questions.jsonl",
+    "dev/bio/questions.jsonl",
+    "lists/dev/queries.jsonl",
+    "fields/dev/queries.jsonl",
+)
+# The kinds that a fact may be, and how many times an answered question counts.
+FACTS, TIMES = ("fact", "number", "yesno"), 2
+TOPIC = re.compile(r"\{([^}]*)\}")
+MARKED = re.compile(r"\{[^}]*\}|<[^>]*>")
+NAME = re.compile(r"(?:the )?[A-Z0-9]")
+REQUESTS = ("which", "count")
+STRENGTH = 2.0
+HOLE = "xxxx"
+
+
+def main() -> None:
+    """Fit, print how well held-out questions are classified (five folds), and write the coefficients."""
+    parser_for(__doc__).parse_args()
+    rows = [row for path in QUESTIONS for row in read_rows(path)]
+    topics = [topic for row in rows for topic in TOPIC.findall(row["text"])]
+    pools = {named: [t for t in topics if bool(NAME.match(t)) == named] for named in (True, False)}
+    draw = random.Random(0)
+    seen = [
+        (n, text) for n, row in enumerate(rows) for text in (row["text"], _varied(row["text"], pools, draw))
+    ]
+    texts = [re.sub(r"[{}<>]", "", text) for _, text in seen]
+    kinds = np.array([rows[n]["kind"] for n, _ in seen])
+    frames = [MARKED.sub(f" {HOLE} ", row["text"]) for row in rows if "id" not in row]
+    counts = Counter(word for frame in frames for word in asking_words(frame) if HOLE not in word)
+    vocabulary = sorted(word for word, count in counts.items() if count > 1)
+    embedder = open_embedder(Settings())
+    words = np.stack([word_features(text, {w: n for n, w in enumerate(vocabulary)}) for text in texts])
+    both = np.hstack([embedder.encode(texts, role="query"), words])
+    groups = [n for n, _ in seen]
+    answered = [
+        row
+        for name in ANSWERED
+        for row in read_rows(SETS / name)
+        if row["kind"] in ("which", "comparison", "fact")
+    ]
+    asked = [row["text"] for row in answered]
+    asked_words = np.stack([word_features(text, {w: n for n, w in enumerate(vocabulary)}) for text in asked])
+    asked_both = np.hstack([embedder.encode(asked, role="query"), asked_words])
+    labels = _facts_apart(_fit(both, kinds), asked_both, [row["kind"] for row in answered])
+    found: dict[str, np.ndarray] = {}
+    for name, features, more in (("words", words, asked_words), ("both", both, asked_both)):
+        model = _fit(np.vstack([features, *[more] * TIMES]), np.concatenate([kinds, *[labels] * TIMES]))
+        heads = [_fit(features, np.array([f in rows[n].get("wanted", ()) for n, _ in seen])) for f in FIELDS]
+        weights = np.vstack([model.coef_, *(head.coef_ for head in heads)])
+        biases = np.concatenate([model.intercept_, *(head.intercept_ for head in heads)])
+        found[name] = np.hstack([weights, biases[:, None]]).astype(np.float16)
+    requests = [frame for frame, row in zip(frames, rows, strict=False) if row["kind"] in REQUESTS]
+    outside, inside = (
+        Counter(re.findall(r"[^\W\d_]+", " ".join(part).casefold())) for part in (requests, topics)
+    )
+    asking = sorted(word for word in outside if word != HOLE and outside[word] > inside[word])
+    np.savez_compressed(
+        FILE,
+        embedder=np.array(embedder.spec.name),
+        kinds=np.array(model.classes_, dtype=str),
+        vocabulary=np.array(vocabulary),
+        asking=np.array(asking),
+        words=found["words"],
+        both=found["both"],
+    )
+    print(f"{FILE}: {FILE.stat().st_size} bytes, {len(vocabulary)} words, weight {WORD_WEIGHT}")
+
+    for name, features, more in (("words", words, asked_words), ("both", both, asked_both)):
+        right = [
+            _fit(
+                np.vstack([features[train], *[more] * TIMES]),
+                np.concatenate([kinds[train], *[labels] * TIMES]),
+            ).predict(features[test])
+            == kinds[test]
+            for train, test in StratifiedGroupKFold(5).split(features, kinds, groups)
+        ]
+        print(f"{name}: {np.concatenate(right).mean():.3f} of {len(texts)} right, five folds")
+
+
+def _facts_apart(model: LogisticRegression, features: np.ndarray, kinds: list[str]) -> np.ndarray:
+    """Return the kinds, with each fact replaced by the most probable kind of a fact."""
+    columns = [list(model.classes_).index(kind) for kind in FACTS]
+    likely = [FACTS[n] for n in model.decision_function(features)[:, columns].argmax(axis=1)]
+    return np.array(
+        [of_fact if kind == "fact" else kind for kind, of_fact in zip(kinds, likely, strict=True)]
+    )
+
+
+def _fit(features: np.ndarray, labels: np.ndarray) -> LogisticRegression:
+    return fit_logistic(features, labels, strength=STRENGTH)
+
+
+def _varied(text: str, pools: dict[bool, list[str]], draw: random.Random) -> str:
+    """Return a question with other topics: a name for a name, words for words."""
+    return TOPIC.sub(lambda topic: f"{{{draw.choice(pools[bool(NAME.match(topic[1]))])}}}", text)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The commands of `rag-qa`, one file each: parse, call, render."""
