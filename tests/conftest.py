@@ -1,32 +1,77 @@
-"""What every test stands on."""
+"""What every test stands on: its tier, what it may touch, and how thorough its properties are."""
 
+import json
 import os
+import shutil
 import sys
+from collections.abc import Generator
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+from rag_qa import build_index
 from rag_qa.app.cli import main
+from rag_qa.testing import HashingEmbedder
 
-SPECIAL = {
-    "pad_token": "[PAD]",
-    "unk_token": "[UNK]",
-    "cls_token": "[CLS]",
-    "sep_token": "[SEP]",
-    "mask_token": "[MASK]",
+# Each mark of a tier permits what the fast tier does without. A test that lacks the mark fails as soon as it
+# does one of these things: they are audit events of Python, or the first import of a module.
+PERMITS = {
+    "process": frozenset(("subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn", "os.system")),
+    "model": frozenset(("torch", "llama_cpp")),
 }
 
+# No deadline: a first example may import a library, and other programs may run beside the tests.
+settings.register_profile("quick", deadline=None, max_examples=25)
+settings.register_profile("thorough", deadline=None, max_examples=150)
+settings.load_profile("quick")
 
-# A first example may import a library, beside other work: how long it takes says nothing.
-settings.register_profile("untimed", deadline=None)
-settings.load_profile("untimed")
+SERVICE = Path(__file__).parent / "app" / "service"
+
+_running: list[pytest.Item] = []
+
+
+def _watch(event: str, arguments: tuple[object, ...]) -> None:
+    """Raise RuntimeError if the running test does what its marks do not permit."""
+    if not _running:
+        return
+    done = arguments[0] if event == "import" else event
+    for mark, events in PERMITS.items():
+        if done in events and not _running[-1].get_closest_marker(mark):
+            raise RuntimeError(f"{done} in a test of the fast tier: mark {_running[-1].nodeid} as `{mark}`")
+
+
+sys.addaudithook(_watch)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Watch each test, its fixtures included."""
+    _running.append(item)
+    try:
+        return (yield)
+    finally:
+        _running.pop()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let tests of the service, and of child processes, speak to this machine; all others may open no socket."""
+    for item in items:
+        if SERVICE in item.path.parents or item.get_closest_marker("process"):
+            item.add_marker(pytest.mark.allow_hosts(["127.0.0.1"]))
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Let through a warning that Chroma 1.5 gives about itself for collections without an embedding function."""
     config.addinivalue_line("filterwarnings", "ignore:legacy embedding function config:DeprecationWarning")
+
+
+@pytest.fixture(autouse=True)
+def no_commit(request, monkeypatch):
+    """A run of the fast tier is of no commit: git, which knows it, is a child process."""
+    if not request.node.get_closest_marker("process"):
+        monkeypatch.setattr("rag_qa.evaluation.provenance.commit", lambda root: None, raising=False)
 
 
 @pytest.fixture
@@ -48,6 +93,23 @@ def run(monkeypatch, capsys, tmp_path):
 
 
 @pytest.fixture(scope="session")
+def put_index(tmp_path_factory):
+    """A function that puts papers.jsonl and an index of it into a folder; the same papers are indexed only once."""
+    made: dict[str, Path] = {}
+
+    def put(papers, folder, name="rag-qa-index"):
+        text = "\n".join(map(json.dumps, papers))
+        if text not in made:
+            made[text] = tmp_path_factory.mktemp("indexed")
+            (made[text] / "papers.jsonl").write_text(text, encoding="utf-8")
+            build_index([made[text] / "papers.jsonl"], made[text] / "index", embedder=HashingEmbedder())
+        shutil.copy(made[text] / "papers.jsonl", folder)
+        shutil.copytree(made[text] / "index", folder / name)
+
+    return put
+
+
+@pytest.fixture(scope="session")
 def shared() -> Path:
     """Return the folder of shared test data, or skip."""
     default = Path(__file__).parents[1].parent / "shared"
@@ -58,42 +120,21 @@ def shared() -> Path:
 
 
 @pytest.fixture(scope="session")
-def save_embedder():
-    """A function that writes a tiny random embedder over the words of some texts into a folder, and returns it."""
+def model_folders():
+    """The module that writes tiny models."""
     spec = spec_from_file_location("model_folders", Path(__file__).with_name("model_folders.py"))
     module = module_from_spec(spec)
     spec.loader.exec_module(module)
-    return module.save_embedder
+    return module
 
 
 @pytest.fixture(scope="session")
-def save_cross_encoder():
+def save_embedder(model_folders):
+    """A function that writes a tiny random embedder over the words of some texts into a folder, and returns it."""
+    return model_folders.save_embedder
+
+
+@pytest.fixture(scope="session")
+def save_cross_encoder(model_folders):
     """A function that writes a tiny random cross-encoder over the words of some texts into a folder."""
-    return _save_cross_encoder
-
-
-def _save_cross_encoder(folder, texts, labels=("score",)):
-    """Write a cross-encoder of one random layer over the words of the texts; the same seed gives the same weights."""
-    import torch
-    from tokenizers import Tokenizer, models, pre_tokenizers, processors
-    from transformers import BertConfig, BertForSequenceClassification, PreTrainedTokenizerFast
-
-    torch.manual_seed(0)
-    words = [*SPECIAL.values(), *sorted({word for text in texts for word in text.lower().split()})]
-    vocabulary = {word: number for number, word in enumerate(words)}
-    tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="[UNK]"))
-    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
-    tokenizer.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
-    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, model_max_length=64, **SPECIAL)
-    fast.save_pretrained(folder)
-    config = BertConfig(
-        vocab_size=len(words),
-        hidden_size=32,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        intermediate_size=64,
-        max_position_embeddings=64,
-        id2label=dict(enumerate(labels)),
-        label2id={label: n for n, label in enumerate(labels)},
-    )
-    BertForSequenceClassification(config).save_pretrained(folder)
+    return model_folders.save_cross_encoder

@@ -1,4 +1,4 @@
-"""Tiny embedders of BERT's kind, written to a folder as sentence-transformers saves them. Random, of one seed."""
+"""Tiny models of BERT's kind, random and of one seed: embedders and cross-encoders, each written to a folder."""
 
 import json
 
@@ -8,6 +8,14 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processor
 
 DIMENSION, INNER, LAYERS, HEADS, POSITIONS = 32, 64, 2, 4, 66
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]")
+# The special tokens of a cross-encoder, by their names in transformers.
+NAMED = {
+    "pad_token": "[PAD]",
+    "unk_token": "[UNK]",
+    "cls_token": "[CLS]",
+    "sep_token": "[SEP]",
+    "mask_token": "[MASK]",
+}
 TAIL = {"path": "2_Normalize", "type": "sentence_transformers.models.Normalize"}
 
 
@@ -44,6 +52,32 @@ def save_embedder(folder, texts, *, kind="bert", pooling="mean", changes=None):
     _write(folder / "sentence_bert_config.json", {"max_seq_length": 24, "do_lower_case": False})
     save_file(_weights(len(words)), folder / "model.safetensors", metadata={"format": "pt"})
     return folder
+
+
+def save_cross_encoder(folder, texts, labels=("score",)):
+    """Write a cross-encoder of one random layer over the words of the texts; the same seed gives the same weights."""
+    import torch
+    from transformers import BertConfig, BertForSequenceClassification, PreTrainedTokenizerFast
+
+    torch.manual_seed(0)
+    words = [*NAMED.values(), *sorted({word for text in texts for word in text.lower().split()})]
+    vocabulary = {word: number for number, word in enumerate(words)}
+    tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    tokenizer.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
+    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, model_max_length=64, **NAMED)
+    fast.save_pretrained(folder)
+    config = BertConfig(
+        vocab_size=len(words),
+        hidden_size=32,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=64,
+        max_position_embeddings=64,
+        id2label=dict(enumerate(labels)),
+        label2id={label: n for n, label in enumerate(labels)},
+    )
+    BertForSequenceClassification(config).save_pretrained(folder)
 
 
 def _split(text):

@@ -136,6 +136,7 @@ def test_what_may_point_up_does_so_late():
         assert not any(f"rag_qa.{upper}" in line for line in at_once)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("arguments", [["--help"], ["index", "--help"], ["--version"]], ids=" ".join)
 def test_help_loads_nothing_heavy(arguments):
     """Asking the command line for help imports no model runtime and no vector store."""
@@ -172,6 +173,7 @@ NOT_TO_SEARCH = (*HEAVY, "onnxruntime", "scipy", "pandas", "bm25s", "jinja2")
     ],
     ids=lambda arguments: arguments[0],
 )
+@pytest.mark.process
 def test_a_fresh_process_finds_without_torch(arguments, tmp_path, monkeypatch, save_embedder):
     """Searching, finding alike papers, listing them and a quoting answer load neither torch nor a vector store."""
     abstract = "Games have players. Bees dance, and the players of games are vectors."

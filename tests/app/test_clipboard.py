@@ -11,6 +11,8 @@ import pytest
 from rag_qa.app.clipboard import LONGEST_SEQUENCE, TERMINAL, copy_text
 from rag_qa.errors import ExportError
 
+pytestmark = pytest.mark.process
+
 DISPLAYS = ("WAYLAND_DISPLAY", "DISPLAY", "SSH_CONNECTION")
 
 

@@ -15,6 +15,8 @@ from rag_qa.backends.locating import locate_entry
 from rag_qa.backends.mirror import MirrorPart, mirror_parts, pull_from_mirror
 from rag_qa.errors import ModelError, ModelHashError, ModelNotFoundError
 
+pytestmark = pytest.mark.process
+
 
 def _sibling(name):
     spec = spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))

@@ -7,6 +7,8 @@ from rag_qa.backends.locating import locate_model
 from rag_qa.backends.probing import ensure_llama_works, probe_llama
 from rag_qa.errors import BackendError
 
+pytestmark = pytest.mark.process
+
 
 def child(program):
     return [sys.executable, "-c", program]

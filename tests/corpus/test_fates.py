@@ -222,7 +222,7 @@ def edited(content, edits):
 
 @pytest.mark.parametrize("format", FORMATS)
 # The same examples each time: some edits turn one valid file into another, which says something else.
-@settings(max_examples=80, derandomize=True, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(edits=EDITS, named=st.booleans())
 def test_no_record_of_a_damaged_file_is_lost_untold(format, edits, named):
     """Every record found has one number and one fate, and text that became no paper was skipped with a reason."""

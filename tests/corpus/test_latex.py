@@ -4,7 +4,7 @@ import re
 import unicodedata
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rag_qa.corpus.latex import LONGEST, decode_latex
@@ -70,7 +70,6 @@ _PIECES = st.sampled_from(
 )
 
 
-@settings(deadline=None)
 @given(st.lists(_PIECES | st.from_regex(r" w[0-9]{2} ", fullmatch=True), max_size=30).map("".join))
 def test_no_word_vanishes(written):
     """A word stays, whatever LaTeX is around it."""

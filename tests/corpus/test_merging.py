@@ -3,7 +3,7 @@
 import random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rag_qa.corpus.merging import merge_papers
@@ -134,7 +134,6 @@ RECORDS = st.lists(
 )
 
 
-@settings(max_examples=150, deadline=None)
 @given(RECORDS, st.integers(0, 99))
 def test_merging_is_idempotent_and_knows_no_order(records, seed):
     """Merging twice is merging once, in any order of the records; no source is lost and ids are unique."""

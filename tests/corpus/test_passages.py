@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rag_qa.corpus.passages import cut_passages, embedding_text, passage_text
@@ -72,7 +72,6 @@ def _count_bytes(texts):
     return [2 + len(text.encode()) for text in texts]
 
 
-@settings(max_examples=150, deadline=None)
 @given(st.lists(st.tuples(ABSTRACTS, TITLES), max_size=4), st.integers(90, 300), st.booleans())
 def test_nothing_is_lost_and_nothing_is_too_long(items, limit, bytewise):
     """Each passage fits with its title, its offsets hold, and together they cover the abstract."""

@@ -218,7 +218,7 @@ def test_a_format_of_bytes_is_tried_before_those_of_text(monkeypatch):
     assert [paper.id for paper in _read(b"anything", "knit").papers] == ["k"]
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(st.binary(max_size=400), st.sampled_from([None, *FORMATS]))
 def test_arbitrary_bytes_never_raise(content, format):
     """Random bytes are skipped, whichever format is named."""
@@ -257,7 +257,7 @@ _SCRAPS = [
 ]
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.sampled_from(_SCRAPS), max_size=40).map("".join), st.sampled_from([None, *FORMATS]))
 def test_scraps_of_syntax_never_raise(text, format):
     """Pieces of every format in any order are read or skipped, never raised."""

@@ -1,7 +1,7 @@
 """Which records are retracted, of concern, corrected or preprints, and which papers only speak of such things."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rag_qa.corpus.combining import combine_papers
@@ -245,7 +245,6 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     st.dictionaries(st.sampled_from(["keywords", "type", "pt", "note", "updateto", "isretracted"]), JSON),
     st.text(),

@@ -17,6 +17,8 @@ from rag_qa import build_index
 from rag_qa.backends.locating import STARTER
 from rag_qa.testing import HashingEmbedder
 
+pytestmark = pytest.mark.process
+
 PROGRAM = [sys.executable, str(Path(__file__).with_name("launcher.py"))]
 SECONDS = 60
 PAPERS = [

@@ -1,6 +1,8 @@
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from rag_qa.evaluation.provenance import commit, describe_run, merge
 
 
@@ -11,6 +13,7 @@ def git(folder: Path, *arguments: str) -> str:
     ).stdout.strip()
 
 
+@pytest.mark.process
 def test_a_run_is_described() -> None:
     """Version, date in UTC, platform, processor and at least one core are always known."""
     said = describe_run()
@@ -20,6 +23,7 @@ def test_a_run_is_described() -> None:
     assert said["cores"] >= 1
 
 
+@pytest.mark.process
 def test_only_a_clone_has_a_commit(tmp_path: Path) -> None:
     """A package installed below somebody else's repository does not report that repository's commit."""
     git(tmp_path, "init", "-q")
@@ -29,6 +33,7 @@ def test_only_a_clone_has_a_commit(tmp_path: Path) -> None:
     assert commit(installed) is None
 
 
+@pytest.mark.process
 def test_changed_code_marks_the_commit(tmp_path: Path) -> None:
     """The commit is marked dirty when code differs from it, and not for files outside the code."""
     (tmp_path / "rag_qa").mkdir()
@@ -43,6 +48,7 @@ def test_changed_code_marks_the_commit(tmp_path: Path) -> None:
     assert commit(tmp_path) == f"{head}-dirty"
 
 
+@pytest.mark.process
 def test_a_broken_clone_has_no_commit(tmp_path: Path) -> None:
     """Where git knows no commit, none is reported and nothing fails."""
     (tmp_path / ".git").mkdir()

@@ -12,7 +12,7 @@ from rag_qa.types import EvalReport
 SCORES = st.floats(0, 1).map(lambda score: round(score, 3))
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.lists(st.tuples(SCORES, SCORES), min_size=2, max_size=40))
 def test_agrees_with_scipy(pairs: list[tuple[float, float]]) -> None:
     """The interval is that of scipy's paired percentile bootstrap with the same resamples."""

@@ -50,12 +50,14 @@ def test_imports_are_added_up_by_package():
     assert set(shares) == {"torch", "rag_qa", "zipimport", OTHERS}
 
 
+@pytest.mark.process
 def test_a_fresh_process_is_timed(index):
     """The time to the first line of a search and of a quoting answer is taken in a process of its own."""
     for command in ("search", "ask"):
         assert first_line(command, "numpy", index, "games with players") > 0
 
 
+@pytest.mark.process
 def test_a_process_that_fails_is_an_error(tmp_path):
     """Where the command fails, its own last line says why, and what to do."""
     with pytest.raises(EvaluationError, match=r"no finished index in .* see `rag-qa doctor"):

@@ -87,7 +87,15 @@ DAMAGES = {
         b"no database " * 500
     ),
 }
-KINDS = pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES.keys())
+# One each of what is gone, what is not as it was built, and what Chroma cannot open; the others take long together.
+QUICK = ("generation deleted", "stamp overwritten", "Chroma's database truncated")
+KINDS = pytest.mark.parametrize(
+    "damage",
+    [
+        pytest.param(damage, id=name, marks=[] if name in QUICK else pytest.mark.slow)
+        for name, damage in DAMAGES.items()
+    ],
+)
 
 
 @pytest.fixture
@@ -147,6 +155,7 @@ def test_unchanged_sources_mend_too(built):
     assert built.derived().joinpath("stamp.json").is_file()
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("name", ["derived/ deleted", "links sparse", "Chroma's database truncated"])
 def test_check_reports_damage(built, name):
     """A check finds nothing wrong with a sound index, and says what is wrong with a damaged one."""
@@ -157,6 +166,7 @@ def test_check_reports_damage(built, name):
     assert str(built.index / "derived" / "1") in health.problems[0]
 
 
+@pytest.mark.process
 def test_check_survives_a_crash(built):
     """Damage that ends the process that reads it is reported and does not end the one that asks."""
     overwrite(next(built.derived().rglob("data_level0.bin")))
@@ -166,6 +176,7 @@ def test_check_survives_a_crash(built):
     assert "ended a process" in health.problems[0] or "not found in Chroma" in health.problems[0]
 
 
+@pytest.mark.process
 def test_check_looks_for_what_is_missing(built):
     """A check of no index, and of one whose counts are wrong, says so."""
     assert "rag-qa index" in check_index(built.root).problems[0]
@@ -176,6 +187,7 @@ def test_check_looks_for_what_is_missing(built):
     assert check_index(built.index).problems == ("199 papers are stored and 200 were recorded",)
 
 
+@pytest.mark.process
 def test_check_is_not_led_astray_by_the_working_directory(built, tmp_path, monkeypatch):
     """Files in the working directory that are named like modules are not run."""
     (tmp_path / "json.py").write_text("raise SystemExit('a stray module was run')")

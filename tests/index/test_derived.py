@@ -32,6 +32,7 @@ def nearest(library, text):
     return ids[0], float(similarities[0])
 
 
+@pytest.mark.process
 def test_a_small_update_changes_a_copy_of_the_collection(built, world, monkeypatch):
     """A paper added, one changed and one gone are so in Chroma, without building the collection anew."""
     monkeypatch.setattr(derived, "build_vectors", never)
@@ -47,6 +48,7 @@ def test_a_small_update_changes_a_copy_of_the_collection(built, world, monkeypat
     assert check_index(built.index).ok
 
 
+@pytest.mark.process
 def test_papers_that_only_go_are_taken_out(built, world, monkeypatch):
     """An update that adds nothing changes a copy, too."""
     monkeypatch.setattr(derived, "build_vectors", never)
@@ -56,6 +58,7 @@ def test_papers_that_only_go_are_taken_out(built, world, monkeypatch):
     assert check_index(built.index).ok
 
 
+@pytest.mark.process
 def test_a_large_update_builds_the_collection_anew(built, world, monkeypatch):
     """Where more than a fifth changes nothing is copied: Chroma keeps on disk what is taken out of it."""
     monkeypatch.setattr(derived, "extend_vectors", never)
@@ -64,6 +67,7 @@ def test_a_large_update_builds_the_collection_anew(built, world, monkeypatch):
     assert check_index(built.index).ok
 
 
+@pytest.mark.process
 def test_a_check_tells_what_the_graph_finds(built):
     """The graph of a small collection finds the exact nearest passages."""
     assert check_index(built.index).graph_recall == 1.0

@@ -9,6 +9,7 @@ from rag_qa.errors import BackendError
 from rag_qa.testing import HashingEmbedder
 
 
+@pytest.mark.slow
 def test_more_rows_than_chroma_takes_at_once(library, world):
     """More passages than Chroma takes in one batch (5,461) are all stored and found."""
     library.write(*world.made_up(range(6000)))

@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -104,7 +105,8 @@ RECORDS = st.sampled_from(
 FILES = st.dictionaries(st.sampled_from("abc"), st.lists(RECORDS, max_size=4), min_size=1)
 
 
-@settings(max_examples=8, deadline=None)
+@pytest.mark.slow
+@settings(max_examples=8)
 @given(st.lists(st.tuples(FILES, st.booleans()), min_size=1, max_size=3))
 def test_any_runs_add_up(tmp_path_factory, runs):
     """Whatever files hold, and whatever they held before, found is the sum, and each record stands once."""

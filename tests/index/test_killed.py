@@ -19,6 +19,8 @@ from rag_qa.index.store import Store
 from rag_qa.retrieval.searching import Retriever
 from rag_qa.testing import HashingEmbedder
 
+pytestmark = pytest.mark.process
+
 CHILD = """
 import sys, time
 from pathlib import Path

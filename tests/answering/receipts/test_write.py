@@ -153,8 +153,9 @@ def test_a_file_that_cannot_be_written_is_an_error(open_assistant, tmp_path, nam
 # --- what is found
 
 
+@pytest.mark.slow
 @given(st.data())
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_changed_byte_is_found(written, tmp_path, data):
     """If any byte of a file is changed to any other, the file is refused or its check fails."""
     place = data.draw(st.integers(0, len(written) - 1))

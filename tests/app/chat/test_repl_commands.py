@@ -283,6 +283,7 @@ def test_save_says_which_formats_there_are(ask_games, transcript, tmp_path):
     assert not list(tmp_path.glob("a*"))
 
 
+@pytest.mark.process
 def test_copy(ask_games, transcript, tmp_path, monkeypatch):
     """/copy gives the answer to the program of this system's clipboard, and says what to do where there is none."""
     program = tmp_path / "wl-copy"

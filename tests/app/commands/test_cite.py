@@ -4,9 +4,7 @@ import json
 
 import pytest
 
-from rag_qa import build_index
 from rag_qa.answering import assistant
-from rag_qa.app.options import DEFAULT_INDEX
 from rag_qa.backends.locating import STARTER
 from rag_qa.testing import HashingEmbedder
 
@@ -24,7 +22,7 @@ RECORDS = [
 
 
 @pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch):
+def folder(tmp_path, monkeypatch, put_index):
     """A working directory with an index of two records, and a program for the clipboard."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("RAG_QA_MIN_RELEVANCE", "0")
@@ -38,8 +36,7 @@ def folder(tmp_path, monkeypatch):
     program = tmp_path / "bin" / "pbcopy"
     program.write_text(f"#!/bin/sh\n/bin/cat > {tmp_path}/copied\n")
     program.chmod(0o755)
-    (tmp_path / "papers.jsonl").write_text("\n".join(map(json.dumps, RECORDS)))
-    build_index([tmp_path / "papers.jsonl"], tmp_path / DEFAULT_INDEX, embedder=HashingEmbedder())
+    put_index(RECORDS, tmp_path)
     return tmp_path
 
 
@@ -72,6 +69,7 @@ def test_a_file_says_its_format(run, folder):
     assert (folder / "refs.ris").read_text("utf-8").startswith("TY  - ")
 
 
+@pytest.mark.process
 def test_references_are_copied(run, folder):
     """--copy fills the clipboard and names the program that did."""
     code, out, err = run("cite", "rise-2021", "--format", "text", "--copy")

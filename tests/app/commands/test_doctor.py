@@ -97,6 +97,7 @@ def test_the_doctor_says_what_embeds_questions(monkeypatch, tmp_path, save_embed
     assert check.cure == "see `rag-qa models list`"
 
 
+@pytest.mark.process
 def test_a_crash_of_llama_is_a_failure_with_its_cure(tmp_path, monkeypatch):
     """A llama.cpp that dies by SIGSEGV is a failure whose cure rebuilds it."""
     crashing(monkeypatch)
@@ -106,6 +107,7 @@ def test_a_crash_of_llama_is_a_failure_with_its_cure(tmp_path, monkeypatch):
     assert "make llama" in check.cure
 
 
+@pytest.mark.process
 def test_an_index_that_is_not_there_is_a_failure(tmp_path):
     """A folder without an index is a failure whose cure builds one."""
     check = index_check(tmp_path / "nowhere")
@@ -132,6 +134,7 @@ def test_doctor_prints_json(app, monkeypatch):
     assert checks["language model"] == "fail"
 
 
+@pytest.mark.process
 def test_nothing_heavy_is_imported_to_name_the_commands():
     """Importing the doctor and the model commands loads no model runtime and no vector store."""
     program = (

@@ -19,6 +19,8 @@ from rag_qa.answering.verdict.model import Verifier
 from rag_qa.backends.locating import STARTER
 from rag_qa.testing import HashingEmbedder, QueuedGenerator
 
+pytestmark = pytest.mark.process
+
 LAUNCHER = Path(__file__).parent / "mcp_launcher.py"
 ROOT = Path(__file__).parents[3]
 TEXT = "We let forty loaves rise in the dark. Light made no difference to the height of bread."

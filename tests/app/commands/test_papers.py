@@ -4,10 +4,6 @@ import json
 
 import pytest
 
-from rag_qa import build_index
-from rag_qa.app.options import DEFAULT_INDEX
-from rag_qa.testing import HashingEmbedder
-
 TEXT = "We let forty loaves rise in the dark and forty in the light, and found no difference in their height."
 RECORDS = [
     {
@@ -34,11 +30,10 @@ RECORDS = [
 
 
 @pytest.fixture(autouse=True)
-def index(tmp_path, monkeypatch):
+def index(tmp_path, monkeypatch, put_index):
     """A working directory with the index of three records."""
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "papers.jsonl").write_text("\n".join(map(json.dumps, RECORDS)))
-    build_index([tmp_path / "papers.jsonl"], tmp_path / DEFAULT_INDEX, embedder=HashingEmbedder())
+    put_index(RECORDS, tmp_path)
 
 
 def test_papers_are_listed_with_their_status(run):

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from rag_qa import Answer, Assistant, Settings, build_index
+from rag_qa import Answer, Assistant, Settings
 from rag_qa.answering import assistant
 from rag_qa.answering.receipts.write import read_receipt, write_receipt
 from rag_qa.answering.writing.prompt import load_prompt
@@ -37,15 +37,14 @@ def queued(*replies, name="queued"):
 
 
 @pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch):
+def folder(tmp_path, monkeypatch, put_index):
     """A working directory with an index, fake models, and replies for the generator to give."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("RAG_QA_MIN_RELEVANCE", "0")
     monkeypatch.setenv("RAG_QA_MODEL", STARTER)
     monkeypatch.setattr(assistant, "open_embedder", lambda settings: HashingEmbedder())
     monkeypatch.setattr(assistant, "open_generator", lambda settings: queued(REPLY))
-    (tmp_path / "papers.jsonl").write_text("\n".join(map(json.dumps, PAPERS)))
-    build_index([tmp_path / "papers.jsonl"], tmp_path / "rag-qa-index", embedder=HashingEmbedder())
+    put_index(PAPERS, tmp_path)
     return tmp_path
 
 

@@ -78,6 +78,7 @@ def test_a_stream_gives_the_same_text(chat):
     assert (usage.choices, usage.usage) == ([], whole.usage)
 
 
+@pytest.mark.process
 def test_curl_reads_a_stream(quoting):
     """With curl a stream is lines of data that end with [DONE]."""
     body = json.dumps({"model": "rag-qa", "messages": [user(WHICH)], "stream": True})

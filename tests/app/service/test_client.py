@@ -22,6 +22,8 @@ from rag_qa.settings import Settings
 from rag_qa.testing import HashingEmbedder
 from rag_qa.version import __version__
 
+pytestmark = pytest.mark.process
+
 PROGRAM = [sys.executable, str(Path(__file__).with_name("launcher.py"))]
 WHICH = "which papers discuss a competitive game?"
 SETTINGS = {"RAG_QA_MODEL": STARTER, "RAG_QA_MIN_RELEVANCE": "0", "RAG_QA_STYLE": "quote"}
