@@ -1,6 +1,6 @@
 """The pages that are made from the code, as an mkdocs hook: none of them is kept, so none can drift.
 
-Commands come from the Typer app, settings from `Settings`, JSON from the models' schemas, HTTP from the OpenAPI document.
+Commands come from the Typer app, settings from `Settings`, JSON from the models' schemas, HTTP from OpenAPI.
 Files of the repository that are pages too (`INCLUDED`) are read in, with their links turned to pages.
 """
 
@@ -69,6 +69,7 @@ def commands_page() -> str:
     """Return every command with its arguments and options, from the Typer app."""
     from typer.main import get_command
 
+    from rag_qa.app.chat.commands import COMMANDS
     from rag_qa.app.cli import app
 
     parts = [
@@ -77,7 +78,12 @@ def commands_page() -> str:
     ]
     for path, command in _commands("rag-qa", get_command(app)):
         parts.append(_command_section(path, command))
-    return "\n".join(parts)
+    parts += ["## In a chat\n", "| Command | Meaning |", "|---|---|"]
+    parts += [
+        f"| `{_cell(command.usage)}` | {_cell(command.help)}. {_cell(command.details)} |"
+        for command in COMMANDS
+    ]
+    return "\n".join(parts) + "\n"
 
 
 def _commands(path: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:
@@ -146,7 +152,11 @@ def python_page() -> str:
         ("## rag_qa", [f"{getattr(rag_qa, n).__module__}.{n}" for n in ordered], ""),
         ("## rag_qa.exports", [f"rag_qa.exports.{n}" for n in exports.__all__], ""),
         ("## Saved answers", RECEIPTS, ""),
-        ("## Protocols", ["rag_qa.protocols"], "What rag_qa asks of a model. Yours may take the place of ours."),
+        (
+            "## Protocols",
+            ["rag_qa.protocols"],
+            "What rag_qa asks of a model. Yours may take the place of ours.",
+        ),
         ("## Fakes for tests", ["rag_qa.testing"], ""),
         ("## Errors", ["rag_qa.errors"], ""),
     ]
@@ -217,12 +227,16 @@ def http_page() -> str:
     lines = [
         "# HTTP\n",
         "`rag-qa serve` answers these requests, and describes them at `/openapi.json`. "
-        "Errors are `{\"error\": {\"message\", \"type\", \"param\", \"code\"}}`. "
+        'Errors are `{"error": {"message", "type", "param", "code"}}`. '
         "[A server for a group](../guides/server.md) shows how to use it.\n",
     ]
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
-            lines += [f"## {method.upper()} {path}\n", operation.get("description", operation.get("summary", "")), ""]
+            lines += [
+                f"## {method.upper()} {path}\n",
+                operation.get("description", operation.get("summary", "")),
+                "",
+            ]
             lines += _parameters(operation.get("parameters", []))
             lines += _body(operation.get("requestBody", {}))
     lines.append("# Bodies\n")
