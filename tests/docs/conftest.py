@@ -21,7 +21,9 @@ from rag_qa.sample import sample_papers_path
 from rag_qa.testing import HashingEmbedder
 
 ROOT = Path(__file__).parents[2]
-LAUNCHER = ROOT / "tests" / "e2e" / "launcher.py"
+LAUNCHER = Path(__file__).with_name("launcher.py")
+# A page is not followed past an answer that is an error, nor over a proxy.
+CURL = ("curl", "--fail", "--noproxy", "*")
 SERVICE = "127.0.0.1:8765"
 _BLOCK = re.compile(
     r'(?:^<!-- (?P<when>not run|run): (?P<how>[^\n]*?) -->\n)?^```(?P<language>\w*)(?: title="(?P<title>[^"]+)")?\n'
@@ -145,6 +147,7 @@ class Reader:
         if words[0] == "rag-qa":
             done = run_program(words[1:], command.typed, environment)
         else:
+            words = [*CURL, *words[1:]] if words[0] == "curl" else words
             given = subprocess.run(words, capture_output=True, text=True, env=os.environ | environment)
             done = Run(given.returncode, given.stdout, given.stderr)
         assert done.status == 0, f"$ {command.line}\n{done.out}{done.err}"
@@ -212,6 +215,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("RAG_QA_SESSIONS_DIR", str(tmp_path / "sessions"))
     monkeypatch.setenv("RAG_QA_STYLE", "quote")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     return tmp_path / "work"
 
 

@@ -26,7 +26,6 @@ decision|near-duplicate detection|pseudo-relevance feedback|verdict|writer"""
 @pytest.fixture(scope="module")
 def generate(root: Path) -> ModuleType:
     """Return docs/generate.py as a module."""
-    pytest.importorskip("mkdocs", reason="pip install --group docs brings mkdocs")
     spec = importlib.util.spec_from_file_location("generate", root / "docs" / "generate.py")
     assert spec
     assert spec.loader
@@ -108,7 +107,6 @@ def _halves(text: str) -> list[str]:
 @pytest.mark.process
 def test_the_docs_build_without_a_warning(root, tmp_path):
     """mkdocs builds every page, with warnings as errors, and no page loads anything from elsewhere."""
-    pytest.importorskip("mkdocs", reason="pip install --group docs brings mkdocs")
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(tmp_path / "site")]
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr
