@@ -239,10 +239,10 @@ def http_page() -> str:
             ]
             lines += _parameters(operation.get("parameters", []))
             lines += _body(operation.get("requestBody", {}))
-    lines.append("# Bodies\n")
+    lines.append("## Bodies\n")
     for name, schema in document.get("components", {}).get("schemas", {}).items():
         if "properties" in schema:
-            lines += [f"## {name}\n", schema.get("description", ""), "", *_fields(schema)]
+            lines += [f"### {name}\n", schema.get("description", ""), "", *_fields(schema)]
     return "\n".join(lines)
 
 

@@ -199,9 +199,10 @@ def run_program(arguments: list[str], typed: str = "", environment: dict[str, st
 @pytest.fixture(scope="session")
 def fake_index(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return an index of the sample papers with the fake embedder."""
-    folder = tmp_path_factory.mktemp("docs") / "index"
-    build_index([sample_papers_path()], folder, embedder=HashingEmbedder())
-    return folder
+    folder = tmp_path_factory.mktemp("docs")
+    shutil.copy(sample_papers_path(), folder / "sample.jsonl")
+    build_index([folder / "sample.jsonl"], folder / "index", embedder=HashingEmbedder())
+    return folder / "index"
 
 
 @pytest.fixture
