@@ -20,7 +20,7 @@ NOT_RUN = {
     ("docs/guides/server.md", "does not end by itself"): 1,
     ("docs/tutorial.md", "sets up the environment"): 1,
 }
-LANGUAGES = {"console", "python", "json", "toml", "text", "bibtex"}
+LANGUAGES = {"console", "json", "mermaid", "python", "text", "toml"}
 
 
 def test_every_command_and_python_block_runs(page, fakes, reader):
