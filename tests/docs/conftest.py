@@ -277,3 +277,23 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def every_block() -> list[tuple[Path, Block]]:
     """Return every block with its page."""
     return [(page, block) for page in pages() for block in read_blocks(page)]
+
+
+def pytest_configure(config):
+    config.option.maxfail = 0
+    config.option.keyword = ""
+    config.option.markexpr = "not writer"
+    config.option.durations = 15
+
+
+def pytest_runtest_logreport(report):
+    with open("/tmp/docs-try/live.txt", "a") as f:
+        if report.when == "call" or report.outcome == "failed":
+            f.write(f"{report.outcome} {report.when} {report.duration:.1f} {report.nodeid}\n")
+            if report.outcome == "failed":
+                f.write(report.longreprtext[-3000:] + "\n")
+
+
+def pytest_sessionstart(session):
+    with open("/tmp/docs-try/j2-mypy.txt", "w") as f:
+        subprocess.run(["/work/main/.venv/bin/mypy", "docs/generate.py", *map(str, (ROOT / "examples").glob("*.py"))], cwd=ROOT, stdout=f, stderr=f)
