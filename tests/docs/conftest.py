@@ -50,6 +50,11 @@ class Block(NamedTuple):
         """Whether it holds commands or Python."""
         return self.language in ("console", "python")
 
+    @property
+    def shows_output(self) -> bool:
+        """Whether it shows what a command prints."""
+        return self.language == "console" and any(command.shown for command in read_commands(self.text))
+
 
 class Command(NamedTuple):
     """A command of a console block, the lines typed into it (after "> "), and the output shown below it."""
@@ -258,42 +263,26 @@ def pages() -> list[Path]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Give a test that takes a page each page that has something to run with what the test is marked by."""
+    """Give a test that takes a page each page that has something for it."""
     if "page" not in metafunc.fixturenames:
         return
     marks = {mark.name for mark in metafunc.definition.iter_markers()}
-    tier = "service" if "process" in marks else "writer" if "writer" in marks else ""
-    chosen = [
-        page
-        for page in pages()
-        if any(
-            block.runs and block.tier in ((tier,) if tier else ("", "model")) for block in read_blocks(page)
-        )
-    ]
+    chosen = [page for page in pages() if any(_tested(block, marks) for block in read_blocks(page))]
     metafunc.parametrize("page", chosen, ids=[str(page.relative_to(ROOT)) for page in chosen])
+
+
+def _tested(block: Block, marks: set[str]) -> bool:
+    """Whether a block is what a test with these marks is for."""
+    if "process" in marks:
+        return block.tier == "service"
+    if "writer" in marks:
+        return block.tier == "writer"
+    if "model" in marks:
+        return block.tier == "model" or (block.tier == "" and block.shows_output)
+    return block.tier == "" and block.runs
 
 
 @pytest.fixture(scope="session")
 def every_block() -> list[tuple[Path, Block]]:
     """Return every block with its page."""
     return [(page, block) for page in pages() for block in read_blocks(page)]
-
-
-def pytest_configure(config):
-    config.option.maxfail = 0
-    config.option.keyword = ""
-    config.option.markexpr = "not writer"
-    config.option.durations = 15
-
-
-def pytest_runtest_logreport(report):
-    with open("/tmp/docs-try/live.txt", "a") as f:
-        if report.when == "call" or report.outcome == "failed":
-            f.write(f"{report.outcome} {report.when} {report.duration:.1f} {report.nodeid}\n")
-            if report.outcome == "failed":
-                f.write(report.longreprtext[-3000:] + "\n")
-
-
-def pytest_sessionstart(session):
-    with open("/tmp/docs-try/j2-mypy.txt", "w") as f:
-        subprocess.run(["/work/main/.venv/bin/mypy", "docs/generate.py", *map(str, (ROOT / "examples").glob("*.py"))], cwd=ROOT, stdout=f, stderr=f)

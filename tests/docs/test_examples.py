@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 QUESTION = "which papers discuss eigendecomposition as a game?"
+NOT_ANSWERED = "How many papers mention zeppelins?"
 
 
 @pytest.fixture
@@ -34,12 +35,12 @@ def test_ask(run_example):
     printed = run_example("ask", "rag-qa-index", QUESTION)
     assert "[supported]" in printed
     assert "EigenGame" in printed
-    assert run_example("ask", "rag-qa-index", "Who won the cup final?").startswith("No answer: ")
+    assert run_example("ask", "rag-qa-index", NOT_ANSWERED).startswith("No answer: ")
 
 
 def test_batch_to_csv(run_example, fakes):
     """There is a line for each question, with what was answered."""
-    (fakes / "questions.txt").write_text(f"{QUESTION}\n\nWho won the cup final?\n", encoding="utf-8")
+    (fakes / "questions.txt").write_text(f"{QUESTION}\n\n{NOT_ANSWERED}\n", encoding="utf-8")
     assert run_example("batch_to_csv", "rag-qa-index", "questions.txt", "answers.csv").startswith("2 answers")
     with (fakes / "answers.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
