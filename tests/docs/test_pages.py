@@ -85,7 +85,7 @@ def test_a_wrong_output_is_seen(tmp_path, fakes, reader):
     with pytest.raises(AssertionError, match="rag-qa --version"):
         reader("", compare=True).follow(page)
     page.write_text("```console\n$ rag-qa ask --index missing why\n```\n", encoding="utf-8")
-    with pytest.raises(AssertionError, match="there is no index"):
+    with pytest.raises(AssertionError, match="there is no finished index"):
         reader("", compare=False).follow(page)
     page.write_text("```python\nassert 1 == 2\n```\n", encoding="utf-8")
     with pytest.raises(AssertionError):
