@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
 
-import click
+import typer
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
@@ -86,17 +86,17 @@ def commands_page() -> str:
     return "\n".join(parts) + "\n"
 
 
-def _commands(path: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:
+def _commands(path: str, command: Any) -> Iterator[tuple[str, Any]]:
     """Yield the commands below one, groups left out, each with the words that call it."""
-    below: Mapping[str, click.Command] = getattr(command, "commands", {})
+    below: Mapping[str, Any] = getattr(command, "commands", {})
     if not below:
         yield path, command
     for name, child in below.items():
         yield from _commands(f"{path} {name}", child)
 
 
-def _command_section(path: str, command: click.Command) -> str:
-    context = click.Context(command, info_name=path)
+def _command_section(path: str, command: Any) -> str:
+    context = typer.Context(command, info_name=path)
     usage = " ".join(command.collect_usage_pieces(context))
     records = [row for item in command.params if (row := item.get_help_record(context))]
     lines = [f"## {path}\n", f"{command.help or ''}\n", f"```text\n{path} {usage}\n```\n"]
