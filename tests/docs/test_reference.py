@@ -64,10 +64,15 @@ def test_shapes_and_routes(generate):
     assert "## POST /api/ask\n" in generate.http_page()
 
 
-def test_links_of_files_read_in(generate):
+def test_links_of_files_read_in(generate, tmp_path, monkeypatch):
     """In a file that becomes a page, links to pages lead there and others become the name of the file."""
-    page = generate.included("models/README.md")
-    assert "](../" not in page or "docs/" not in page
+    monkeypatch.setattr(generate, "ROOT", tmp_path)
+    (tmp_path / "CONTRIBUTING.md").write_text(
+        "[a](docs/architecture.md#what) [b](rag_qa/types.py) [c](#here) [d](eval/README.md)", encoding="utf-8"
+    )
+    assert generate.included("CONTRIBUTING.md") == (
+        "[a](architecture.md#what) b (`rag_qa/types.py`) [c](#here) [d](explanation/evaluation.md)"
+    )
 
 
 def test_links_lead_somewhere(root):
