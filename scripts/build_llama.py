@@ -124,13 +124,14 @@ def build_wheel(requirement: str, flags: dict[str, str], folder: Path) -> Path:
 
 
 def unpacked_source(requirement: str, work: Path) -> Path:
-    """Download and unpack the source once; a second attempt finds it, with what was compiled beside it."""
+    """Download the source once, check its hash, and unpack it; a second attempt reuses it and what it compiled."""
     name, _, version = requirement.partition("==")
     source = work / "source"
     if not source.exists():
         work.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=work) as folder:
-            pip("download", "-qq", "--no-deps", "--no-binary", name, "--dest", folder, requirement)
+            options = ["--no-deps", f"--no-binary={name}", f"--constraint={CONSTRAINTS}", f"--dest={folder}"]
+            pip("download", "-qq", *options, requirement)
             archive = next(Path(folder).glob("*.tar.gz"))
             with tarfile.open(archive) as stream:
                 # Python 3.11.3 and older, Debian 12's among them, know no filters.
