@@ -116,7 +116,7 @@ constraints: dev ## resolve constraints.txt anew, for all systems, with hashes
 	$(BIN)/python scripts/constraints.py
 
 readme: setup ## write models/README.md from the catalogue
-	$(BIN)/python -m rag_qa.app.models > models/README.md
+	$(BIN)/python -m rag_qa.app.models_page > models/README.md
 
 clean: ## remove the environment, the demo index, what was built and all caches of this folder
 	rm -rf $(DONE) $(VENV) demo-index build dist site sbom.json mutants .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -2,7 +2,8 @@
 
 One resolution serves Linux and macOS and every Python that rag_qa supports; markers say where a package is not
 needed. A package takes one line, with the hash of each file of that version, so pip refuses any other file.
-Nothing is installed. `make constraints` runs it; further arguments go to `uv pip compile`.
+Nothing is installed. `make constraints` resolves everything anew; with names as arguments every pin stays but theirs,
+and what pyproject.toml newly requires is added.
 """
 
 import re
@@ -10,6 +11,7 @@ import subprocess
 import sys
 import tomllib
 import urllib.request
+from tempfile import NamedTemporaryFile
 
 from install_torch import CONSTRAINTS, CPU_INDEX, REACH_SECONDS
 
@@ -22,27 +24,37 @@ HEADER = """\
 # Every package of the environment with the hashes of its files, one a line; written by `make constraints`. Do not
 # edit: change pyproject.toml or CHOSEN in scripts/constraints.py and run it again.
 """
+# A pin without its hashes: version and marker.
+PIN = re.compile(r"^([a-z0-9-]+)==.*?(?= --hash=)", re.MULTILINE)
 HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})")
 
 
 def main() -> None:
     """Resolve, and replace constraints.txt only if that went well."""
-    lines = packages(resolve(sys.argv[1:]))
+    names = sys.argv[1:]
+    lines = packages(resolve(kept_pins(names) if names else []))
     torch = next(line for line in lines if line.startswith("torch=="))
     lines[lines.index(torch)] = with_hashes(torch, cpu_hashes(torch.split()[0]))
     CONSTRAINTS.write_text(HEADER + "".join(f"{line}\n" for line in lines), encoding="utf-8")
     print(f"constraints.txt: {len(lines)} packages", file=sys.stderr)
 
 
-def resolve(options: list[str]) -> str:
-    """Return what uv finds for all supported platforms, as a requirements file with hashes."""
+def kept_pins(names: list[str]) -> list[str]:
+    """Return the pins of constraints.txt without their hashes, but for those of some packages."""
+    return [pin[0] for pin in PIN.finditer(CONSTRAINTS.read_text(encoding="utf-8")) if pin[1] not in names]
+
+
+def resolve(pins: list[str]) -> str:
+    """Return what uv finds for all supported platforms under some pins, as a requirements file with hashes."""
     command = [sys.executable, "-m", "uv", "pip", "compile", "--quiet", "--universal", "--generate-hashes"]
     command += ["--no-header", "--no-annotate", f"--python-version={oldest_python()}", "--all-extras"]
-    command += ["--group=dev", *options, str(ROOT / "pyproject.toml"), "-"]
     wanted = "\n".join([*CHOSEN, *TOOLS])
-    return subprocess.run(
-        command, input=wanted, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True
-    ).stdout
+    with NamedTemporaryFile("w", suffix=".txt", encoding="utf-8") as file:
+        file.write("\n".join(pins))
+        file.flush()
+        command += ["--group=dev", f"--constraints={file.name}", str(ROOT / "pyproject.toml"), "-"]
+        done = subprocess.run(command, input=wanted, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
+        return done.stdout
 
 
 def oldest_python() -> str:
