@@ -27,15 +27,24 @@ def main() -> None:
         return
     default = CPU_INDEX if sys.platform == "linux" else ""
     index = os.environ.get("TORCH_INDEX", default)
-    checked = ["--no-deps", f"--constraint={CONSTRAINTS}"]
-    if index and not reachable(index):
-        print(f"{index} cannot be reached; torch comes from pip's own index.", file=sys.stderr)
-        options = checked
-    elif index:
-        options = [f"--index-url={index}", *(checked if index == CPU_INDEX else [])]
+    checked = ("--no-deps", f"--constraint={CONSTRAINTS}")
+    if not index:
+        done = pip(*checked, requirement)
+    elif reachable(index):
+        done = pip(f"--index-url={index}", *(checked if index == CPU_INDEX else ()), requirement)
     else:
-        options = checked
-    subprocess.run([sys.executable, "-m", "pip", "install", "-qq", *options, requirement], check=True)
+        print(f"{index} cannot be reached; torch comes from pip's own index.", file=sys.stderr)
+        # A folder of wheels that pip knows may hold the CPU build, which pip would not prefer.
+        cpu = index == CPU_INDEX and pip(*checked, f"{requirement}+cpu", quiet=True)
+        done = cpu or pip(*checked, requirement)
+    if not done:
+        sys.exit("torch could not be installed; the lines above say why. Run make again to go on.")
+
+
+def pip(*arguments: str, quiet: bool = False) -> bool:
+    """Run `pip install` and return whether it succeeded; its messages are hidden on request."""
+    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "-qq", *arguments]
+    return subprocess.run(command, check=False, capture_output=quiet).returncode == 0
 
 
 def pinned(name: str) -> str:

@@ -98,12 +98,17 @@ def required(lines):
     return {canonicalize_name(Requirement(line).name) for line in lines if isinstance(line, str)}
 
 
+@pytest.fixture(scope="module")
+def provided():
+    """The packages that provide each name that can be imported."""
+    return packages_distributions()
+
+
 @pytest.mark.parametrize("folder", ["rag_qa", "tests", "eval", "scripts", "docs", "examples"])
-def test_what_is_imported_is_required(folder):
+def test_what_is_imported_is_required(folder, provided):
     """A library that a folder imports is in pyproject.toml: for rag_qa as a requirement, for others in a group too."""
     groups = [] if folder == "rag_qa" else PROJECT["dependency-groups"].values()
     wanted = required([*PROJECT["project"]["dependencies"], *(line for group in groups for line in group)])
-    provided = packages_distributions()
     missing = set()
     for name in imported(folder) - sys.stdlib_module_names - OPTIONAL:
         by = {canonicalize_name(distribution) for distribution in provided.get(name, [])}

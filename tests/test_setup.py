@@ -251,42 +251,77 @@ def test_an_index_that_cannot_be_reached_is_not_used():
     assert not install_torch.reachable("no address")
 
 
-def test_a_torch_that_is_installed_stays(monkeypatch):
-    """With the pinned torch installed no index is asked; without it pip is called."""
+@pytest.fixture
+def torch_calls(monkeypatch):
+    """The calls of pip by install_torch.py on a machine with another torch, where `refused` requirements fail."""
     import install_torch
 
-    ran = []
-    monkeypatch.setattr("subprocess.run", lambda command, **_: ran.append(command[-1]))
+    class Calls(list):
+        refused = ()
+
+        def __call__(self, *arguments, quiet=False):
+            self.append(arguments)
+            return arguments[-1] not in self.refused
+
+    calls = Calls()
+    monkeypatch.delenv("TORCH_INDEX", raising=False)
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.setattr(install_torch, "pip", calls)
     monkeypatch.setattr(install_torch, "reachable", lambda index: True)
+    monkeypatch.setattr(install_torch, "version", lambda name: "1.0")
+    return calls
+
+
+TORCH = f"torch=={constraints()['torch']}"
+CPU_BUILDS = "https://download.pytorch.org/whl/cpu"
+GPU_BUILDS = "https://download.pytorch.org/whl/cu128"
+
+
+def test_a_torch_that_is_installed_stays(torch_calls, monkeypatch):
+    """With the pinned torch installed, in whichever build, pip is not called."""
+    import install_torch
+
     monkeypatch.setattr(install_torch, "version", lambda name: f"{constraints()['torch']}+cpu")
     install_torch.main()
-    assert ran == []
-    monkeypatch.setattr(install_torch, "version", lambda name: "1.0")
-    install_torch.main()
-    assert ran == [f"torch=={constraints()['torch']}"]
+    assert torch_calls == []
 
 
 @pytest.mark.parametrize(
-    ("index", "reachable", "checked"),
-    [
-        ("https://download.pytorch.org/whl/cpu", True, True),
-        ("", True, True),
-        ("https://download.pytorch.org/whl/cu128", True, False),
-        ("https://download.pytorch.org/whl/cu128", False, True),
-    ],
+    ("index", "checked"), [(CPU_BUILDS, True), ("", True), (GPU_BUILDS, False)], ids=["cpu", "pip", "gpu"]
 )
-def test_torch_is_checked_against_our_hashes_if_they_are_of_its_index(index, reachable, checked, monkeypatch):
+def test_torch_is_checked_against_our_hashes_if_they_are_of_its_index(
+    index, checked, torch_calls, monkeypatch
+):
     """The CPU builds and PyPI's have hashes in constraints.txt; another index brings its own, and its own libraries."""
     import install_torch
 
-    ran = []
     monkeypatch.setenv("TORCH_INDEX", index)
-    monkeypatch.setattr("subprocess.run", lambda command, **_: ran.extend(command))
-    monkeypatch.setattr(install_torch, "reachable", lambda index: reachable)
-    monkeypatch.setattr(install_torch, "version", lambda name: "1.0")
     install_torch.main()
-    assert (f"--constraint={install_torch.CONSTRAINTS}" in ran) == ("--no-deps" in ran) == checked
-    assert (f"--index-url={index}" in ran) == (bool(index) and reachable)
+    ((*options, requirement),) = torch_calls
+    assert requirement == TORCH
+    assert (f"--constraint={install_torch.CONSTRAINTS}" in options) == ("--no-deps" in options) == checked
+    assert [f"--index-url={index}"] * bool(index) == [option for option in options if "index" in option]
+
+
+@pytest.mark.parametrize("has_cpu_build", [True, False])
+def test_without_the_index_pips_own_may_have_the_cpu_build(has_cpu_build, torch_calls, monkeypatch):
+    """If the CPU index is out of reach, its build is asked of pip's own index, then PyPI's; both are checked."""
+    import install_torch
+
+    torch_calls.refused = () if has_cpu_build else (f"{TORCH}+cpu",)
+    monkeypatch.setattr(install_torch, "reachable", lambda index: False)
+    install_torch.main()
+    assert [call[-1] for call in torch_calls] == [f"{TORCH}+cpu", TORCH][: 1 if has_cpu_build else 2]
+    assert all(f"--constraint={install_torch.CONSTRAINTS}" in call for call in torch_calls)
+
+
+def test_a_torch_that_cannot_be_installed_ends_the_set_up(torch_calls):
+    """If pip fails, the script exits with what to do."""
+    import install_torch
+
+    torch_calls.refused = (TORCH,)
+    with pytest.raises(SystemExit, match="Run make again"):
+        install_torch.main()
 
 
 @pytest.fixture
