@@ -134,9 +134,10 @@ def unpacked_source(requirement: str, work: Path) -> Path:
             pip("download", "-qq", *options, requirement)
             archive = next(Path(folder).glob("*.tar.gz"))
             with tarfile.open(archive) as stream:
-                # Python 3.11.3 and older, Debian 12's among them, know no filters.
-                safely = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
-                stream.extractall(folder, **safely)
+                if hasattr(tarfile, "data_filter"):
+                    stream.extractall(folder, filter="data")
+                else:  # Python 3.11.3 and older, Debian 12's among them, have no filters.
+                    stream.extractall(folder)
             unpacked = next(Path(folder).glob(f"*{version}/"))
             free_common(unpacked / "CMakeLists.txt")
             os.replace(unpacked, source)
