@@ -3,6 +3,7 @@
 import ast
 import re
 import sys
+import textwrap
 import tomllib
 from importlib.metadata import packages_distributions
 from pathlib import Path
@@ -11,6 +12,12 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
+from rag_qa.answering import synthesis
+from rag_qa.answering.evidence import answerability
+from rag_qa.corpus.records import read_record
+from rag_qa.evaluation import grounding, metrics
+from rag_qa.types import Answer, Paper
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -142,3 +149,47 @@ def test_pages_for_developers_name_files_that_exist(page):
         for path in sorted(named)
         if not own & set(re.split(r"[/._]", path)) and not (ROOT / path).exists()
     ] == []
+
+
+def example(containing):
+    """The code block of CONTRIBUTING.md that holds some words."""
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^( *)```\w+\n(.*?)^ *```", text, re.MULTILINE | re.DOTALL)
+    return next(textwrap.dedent(block) for _, block in blocks if containing in block)
+
+
+def test_the_example_of_a_reader_reads_its_example_of_a_file():
+    """The reader in CONTRIBUTING.md reads the export beside it, and says no to the other formats' first words."""
+    reader = {}
+    exec(example("def looks_like"), reader)
+    export = example("=== Knitting")
+    assert reader["looks_like"](export)
+    assert not reader["looks_like"]('{"title": "=== a"}')
+    (fields,) = reader["records"](export)
+    paper = read_record(fields, "export.txt", 1)
+    assert isinstance(paper, Paper)
+    assert (paper.title, paper.authors) == ("Knitting graphs", ("Wilma Weaver", "Lou Mug"))
+    assert (paper.venue, paper.year) == ("Journal of Wool", 2021)
+
+
+def test_the_examples_of_metrics_measure():
+    """The two metrics in CONTRIBUTING.md run in the modules that they are for, and give what they say."""
+    ranking = dict(vars(metrics))
+    exec(example("def average_precision_at"), ranking)
+    assert ranking["average_precision_at"](["x", "a", "b"], {"a": 1, "b": 1, "c": 1}) == pytest.approx(
+        (1 / 2 + 2 / 3) / 3
+    )
+    answers = dict(vars(grounding))
+    exec(example("def papers_cited"), answers)
+    refusal = Answer(
+        question="q", abstained=True, reason="r", sentences=(), papers=(), provenance={}, timings={}
+    )
+    assert answers["papers_cited"](refusal) is None
+
+
+def test_the_reasons_of_a_refusal_are_where_the_page_says():
+    """CONTRIBUTING.md sends readers to names that the code has."""
+    assert answerability.NOTHING_RELEVANT
+    assert answerability.missing_names
+    assert answerability.decide
+    assert synthesis.UNSUPPORTED
