@@ -53,7 +53,7 @@ sbom: dev ## write the software bill of materials (CycloneDX) to sbom.json
 
 audit: dev ## look for known vulnerabilities in the pinned packages; needs the network
 	@echo "Asking PyPI for the advisories of every package in constraints.txt; without a network this fails."
-	$(BIN)/pip-audit --requirement constraints.txt --require-hashes --disable-pip $(addprefix --ignore-vuln ,$(UNREACHABLE))
+	$(BIN)/pip-audit --strict --requirement constraints.txt --require-hashes --disable-pip $(addprefix --ignore-vuln ,$(UNREACHABLE))
 
 mutants: dev ## mutation testing of the modules that pyproject.toml names; takes hours
 	$(BIN)/mutmut run
