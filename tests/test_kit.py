@@ -7,6 +7,7 @@ import textwrap
 import tomllib
 from importlib.metadata import packages_distributions
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -160,7 +161,7 @@ def example(containing):
 
 def test_the_example_of_a_reader_reads_its_example_of_a_file():
     """The reader in CONTRIBUTING.md reads the export beside it, and says no to the other formats' first words."""
-    reader = {}
+    reader: dict[str, Any] = {}
     exec(example("def looks_like"), reader)
     export = example("=== Knitting")
     assert reader["looks_like"](export)
