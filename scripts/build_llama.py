@@ -1,10 +1,10 @@
 """Build the pinned llama-cpp-python for this processor, keep the wheel, install it, and try it.
 
-What rag_qa never loads is not compiled. On x86-64 AMX is left out, because llama.cpp crashes with it
-(ggml-org/llama.cpp#20824); your own CFLAGS, CXXFLAGS and CMAKE_ARGS (see models/README.md) win. The wheel is
-kept in the user's cache folder under a key made of everything that shapes it, and an interrupted build goes on
-where it stopped. `--wheel` only builds it, so that downloads may run beside the compiler.
-`--check` generates one token with the installed build, which needs rag_qa and its starter model.
+Parts that rag_qa never loads are not compiled. On x86-64, AMX is switched off, because llama.cpp crashes with it
+(ggml-org/llama.cpp#20824). Your own CFLAGS, CXXFLAGS and CMAKE_ARGS (see models/README.md) win. The wheel is
+kept in the user's cache folder under a key made of everything that shapes it. An interrupted build continues
+where it stopped. `--wheel` only builds it. `--check` generates one token with the installed build; it needs
+rag_qa and its starter model.
 """
 
 import hashlib
@@ -23,16 +23,16 @@ from build_progress import run_with_progress
 from install_torch import CONSTRAINTS, pinned
 
 NO_AMX = ("-mno-amx-tile", "-mno-amx-int8", "-mno-amx-bf16")
-# libmtmd reads pictures and sounds, which rag_qa has none of.
+# libmtmd reads pictures and sounds; rag_qa has neither.
 LEAN = "-DLLAVA_BUILD=OFF"
-# llama-cpp-python also forces on the library that llama.cpp's own programs share; without this line it is off.
+# llama-cpp-python also forces the library on that llama.cpp's own programs share. Without this line it is off.
 FORCED = 'set(LLAMA_BUILD_COMMON ON CACHE BOOL "Build llama.cpp common library" FORCE)'
 PACKAGES = """\
 Building llama.cpp needs a C++ compiler and the Python headers:
   Debian, Ubuntu:  sudo apt install build-essential python3-dev
   Fedora:          sudo dnf install gcc gcc-c++ python3-devel
   macOS:           xcode-select --install
-Then run make again: what is done is not repeated."""
+Then run make again: finished steps are not repeated."""
 
 
 def main() -> None:
@@ -55,7 +55,7 @@ def ready_wheel() -> Path:
 
 
 def build_environment() -> dict[str, str]:
-    """The variables that shape the build: the user's own, without AMX on x86-64 and without what is not used."""
+    """Return the variables that shape the build: the user's own, with AMX and unused parts switched off."""
     names = ("CMAKE_ARGS", "CFLAGS", "CXXFLAGS", "CC", "CXX")
     flags = {name: os.environ[name] for name in names if os.environ.get(name)}
     # The last of two values counts: the user's.
@@ -67,7 +67,7 @@ def build_environment() -> dict[str, str]:
 
 
 def compiler_knows(options: tuple[str, ...]) -> bool:
-    """Whether the C compiler takes these options; one that does not cannot produce AMX either."""
+    """Return whether the C compiler accepts these options; one that does not cannot produce AMX either."""
     compiler = os.environ.get("CC", "cc")
     if shutil.which(compiler) is None:
         sys.exit(f"There is no C compiler ({compiler}).\n{PACKAGES}")
@@ -76,7 +76,7 @@ def compiler_knows(options: tuple[str, ...]) -> bool:
 
 
 def build_key(requirement: str, flags: dict[str, str]) -> str:
-    """A name for the build that changes with the version, the Python, the flags and the processor."""
+    """Return a name for the build that changes with the version, the Python, the flags and the processor."""
     parts = [
         requirement,
         FORCED,
@@ -89,7 +89,7 @@ def build_key(requirement: str, flags: dict[str, str]) -> str:
 
 
 def processor() -> str:
-    """The processor's instruction sets: llama.cpp compiles for exactly these."""
+    """Return the processor's instruction sets: llama.cpp compiles for exactly these."""
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():
         found = re.search(r"^(?:flags|Features)\s*:(.*)$", cpuinfo.read_text(encoding="utf-8"), re.MULTILINE)
@@ -101,13 +101,13 @@ def processor() -> str:
 
 
 def cache_folder() -> Path:
-    """The user's cache folder for rag_qa."""
+    """Return the user's cache folder for rag_qa."""
     default = Path.home() / ("Library/Caches" if sys.platform == "darwin" else ".cache")
     return Path(os.environ.get("XDG_CACHE_HOME") or default) / "rag_qa"
 
 
 def build_wheel(requirement: str, flags: dict[str, str], folder: Path) -> Path:
-    """Compile the wheel into `folder`, which appears only when it is whole; return the wheel."""
+    """Compile the wheel into `folder`, which appears only when the wheel is complete; return the wheel."""
     work = cache_folder() / "builds" / folder.name
     source = unpacked_source(requirement, work)
     shown = " ".join(f"{name}='{value}'" for name, value in sorted(flags.items())) or "no flags"
@@ -124,18 +124,20 @@ def build_wheel(requirement: str, flags: dict[str, str], folder: Path) -> Path:
 
 
 def unpacked_source(requirement: str, work: Path) -> Path:
-    """Download and unpack the source once; a second attempt finds it, with what was compiled beside it."""
+    """Download the source once, check its hash, and unpack it; a second attempt reuses it and what it compiled."""
     name, _, version = requirement.partition("==")
     source = work / "source"
     if not source.exists():
         work.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=work) as folder:
-            pip("download", "-qq", "--no-deps", "--no-binary", name, "--dest", folder, requirement)
+            options = ["--no-deps", f"--no-binary={name}", f"--constraint={CONSTRAINTS}", f"--dest={folder}"]
+            pip("download", "-qq", *options, requirement)
             archive = next(Path(folder).glob("*.tar.gz"))
             with tarfile.open(archive) as stream:
-                # Python 3.11.3 and older, Debian 12's among them, know no filters.
-                safely = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
-                stream.extractall(folder, **safely)
+                if hasattr(tarfile, "data_filter"):
+                    stream.extractall(folder, filter="data")
+                else:  # Python 3.11.3 and older, Debian 12's among them, have no filters.
+                    stream.extractall(folder)
             unpacked = next(Path(folder).glob(f"*{version}/"))
             free_common(unpacked / "CMakeLists.txt")
             os.replace(unpacked, source)
@@ -148,13 +150,13 @@ def free_common(lists: Path) -> None:
 
 
 def pip(*arguments: str) -> None:
-    """Run pip in this environment; its own message is on the screen when it fails."""
+    """Run pip in this environment; exit if it fails. pip prints the reason itself."""
     if subprocess.run([sys.executable, "-m", "pip", *arguments], check=False).returncode != 0:
         sys.exit(f"pip {arguments[0]} failed; the lines above say why. Run make again to go on.")
 
 
 def check() -> None:
-    """Generate one token with the starter model, in a child process; exit with the cure if that fails."""
+    """Generate one token with the starter model, in a child process; if that fails, exit with what to do."""
     from rag_qa.backends.locating import locate_model
     from rag_qa.backends.probing import probe_llama
     from rag_qa.errors import RagQAError

@@ -1,4 +1,4 @@
-"""Run a compilation and show how far it is: one line that changes, or a line now and then in a log."""
+"""Run a compilation and show its progress: one line that changes in a terminal, a line now and then in a log."""
 
 import re
 import subprocess
@@ -14,7 +14,7 @@ ERASE = "\r\033[K"
 
 
 def run_with_progress(title: str, command: list[str], environment: dict[str, str]) -> int:
-    """Run a command and return its exit status; when it fails, its last lines are on stderr."""
+    """Run a command and return its exit status; if it fails, print its last lines to stderr."""
     progress = Progress(title)
     last: deque[str] = deque(maxlen=LAST_LINES)
     with subprocess.Popen(
@@ -37,7 +37,7 @@ def run_with_progress(title: str, command: list[str], environment: dict[str, str
 
 
 class Progress:
-    """The line that tells how far a build is, from the `[n/m]` of ninja or the `[ n%]` of make."""
+    """The line that shows how far a build is, read from the `[n/m]` of ninja or the `[ n%]` of make."""
 
     def __init__(self, title: str, step: str = "preparing") -> None:
         self.title = title
@@ -56,8 +56,8 @@ class Progress:
             self.shown = now
             self._print()
 
-    def tell(self, text: str) -> None:
-        """Print lines of text, in a terminal instead of the line that is on the screen."""
+    def print_text(self, text: str) -> None:
+        """Print lines of text; in a terminal they replace the line of progress."""
         print((ERASE if self.terminal else "") + text, end="", file=sys.stderr, flush=True)
 
     def close(self) -> None:

@@ -1,6 +1,6 @@
-"""Print the Python version, or say what is missing; runs on any Python, so that old ones are told."""
+"""Print the Python version, or exit with what is missing. It runs on any Python, old ones too."""
 
-# ruff: noqa: UP031 - f-strings are a syntax error on the Pythons that this file is there to tell.
+# ruff: noqa: UP031 - f-strings are a syntax error on the old Pythons that this file reports.
 
 import sys
 

@@ -1,8 +1,10 @@
 """Install the pinned torch into the running environment, on Linux from the small CPU index.
 
-PyPI's torch for Linux brings gigabytes of CUDA libraries that rag_qa does not need. TORCH_INDEX names
+PyPI's torch for Linux needs gigabytes of CUDA libraries that rag_qa does not use. TORCH_INDEX names
 another index (https://download.pytorch.org/whl/cu128 for an NVIDIA GPU), and an empty one means PyPI.
-An index that cannot be reached is not used: pip would ask it again and again. A torch that is installed stays.
+If an index cannot be reached, pip's own index is used. A torch that is installed stays.
+constraints.txt has the hashes of the CPU builds and of PyPI's; builds of another index come with its own hashes
+and its own CUDA libraries.
 """
 
 import os
@@ -19,18 +21,30 @@ REACH_SECONDS = 5.0
 
 
 def main() -> None:
-    """Install torch at the version that constraints.txt names."""
+    """Install torch at the version in constraints.txt."""
     requirement = pinned("torch")
     if installed("torch") == requirement.partition("==")[2]:
         return
     default = CPU_INDEX if sys.platform == "linux" else ""
     index = os.environ.get("TORCH_INDEX", default)
-    options = ["-qq", "--no-deps"]
-    if index and reachable(index):
-        options += ["--index-url", index]
-    elif index:
+    checked = ("--no-deps", f"--constraint={CONSTRAINTS}")
+    if not index:
+        done = pip(*checked, requirement)
+    elif reachable(index):
+        done = pip(f"--index-url={index}", *(checked if index == CPU_INDEX else ()), requirement)
+    else:
         print(f"{index} cannot be reached; torch comes from pip's own index.", file=sys.stderr)
-    subprocess.run([sys.executable, "-m", "pip", "install", *options, requirement], check=True)
+        # A folder of wheels that pip knows may hold the CPU build, which pip would not prefer.
+        cpu = index == CPU_INDEX and pip(*checked, f"{requirement}+cpu", quiet=True)
+        done = cpu or pip(*checked, requirement)
+    if not done:
+        sys.exit("torch could not be installed; the lines above say why. Run make again to go on.")
+
+
+def pip(*arguments: str, quiet: bool = False) -> bool:
+    """Run `pip install` and return whether it succeeded; its messages are hidden on request."""
+    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "-qq", *arguments]
+    return subprocess.run(command, check=False, capture_output=quiet).returncode == 0
 
 
 def pinned(name: str) -> str:
@@ -42,7 +56,7 @@ def pinned(name: str) -> str:
 
 
 def installed(name: str) -> str | None:
-    """The version of a package that is installed, without a build's tag such as +cpu."""
+    """Return the installed version of a package, without a build's tag such as +cpu; None if it is not installed."""
     try:
         return version(name).partition("+")[0]
     except PackageNotFoundError:
@@ -50,7 +64,7 @@ def installed(name: str) -> str | None:
 
 
 def reachable(index: str) -> bool:
-    """Whether an index answers within a few seconds."""
+    """Return whether an index answers within a few seconds."""
     try:
         with urllib.request.urlopen(f"{index.rstrip('/')}/torch/", timeout=REACH_SECONDS):
             return True

@@ -4,7 +4,7 @@
 
 The service is a process of its own with the real embedder. It answers in quotes; with `--fake` a fake language model
 writes at random what a grammar allows. Clients search, ask in one piece and as a stream, chat as OpenAI's do, and leave
-in the middle. One that is told to come again (503) waits so long. Any other failure is an error, and the status is 1.
+in the middle. A client that gets status 503 waits as long as the service asks. Any other failure is an error: status 1.
 """
 
 import argparse
@@ -49,7 +49,7 @@ class Findings:
             self.seconds[kind].append(seconds)
 
     def refuse(self) -> None:
-        """Note a request that was told to come again."""
+        """Note a request that was refused because the service is busy."""
         with self._lock:
             self.refused += 1
 
@@ -197,7 +197,7 @@ def load(index: Path, *, clients: int, seconds: float, fake: bool) -> dict[str, 
         "clients": clients,
         "seconds": seconds,
         "latency_s": {kind: _spread(times) for kind, times in sorted(findings.seconds.items())},
-        "told_to_come_again": findings.refused,
+        "refused_as_busy": findings.refused,
         "errors": dict(findings.errors),
         "memory_mib": memory,
     }

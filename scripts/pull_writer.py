@@ -1,4 +1,4 @@
-"""Download the language model that writes, unless it is here; say how large it is, and go on without it if need be."""
+"""Download the language model that writes, unless it is here; if that fails, the set-up goes on without it."""
 
 import sys
 
@@ -10,16 +10,18 @@ from rag_qa.errors import ModelError
 
 
 def main() -> None:
-    """Bring the writer to this machine; what goes wrong is told in a line and is no failure of the set-up."""
+    """Download the writer; a failure is one line on stderr, not an error."""
     entry = find_entry(WRITER, kind="generator")
     if is_here(entry):
         return
     size = size_text(entry.size_mb)
-    tell(f"Downloading {entry.name}, the language model that writes: {size}, once (WRITER=no leaves it out)")
+    report(
+        f"Downloading {entry.name}, the language model that writes: {size}, once (WRITER=no leaves it out)"
+    )
     try:
-        tell(f"{entry.name} is in {pull_model(entry, note=tell).path}")
+        report(f"{entry.name} is in {pull_model(entry, note=report).path}")
     except ModelError as exc:
-        tell(f"Going on without it; `{entry.install_command}` brings it later. The reason: {exc}")
+        report(f"Going on without it; `{entry.install_command}` downloads it later. The reason: {exc}")
 
 
 def is_here(entry: ModelEntry) -> bool:
@@ -31,8 +33,8 @@ def is_here(entry: ModelEntry) -> bool:
     return True
 
 
-def tell(line: str) -> None:
-    """Print a line to stderr, as the other steps do."""
+def report(line: str) -> None:
+    """Print a line to stderr."""
     print(line, file=sys.stderr)
 
 

@@ -1,8 +1,8 @@
-"""Compile llama.cpp and download all else meanwhile: one takes the processor, the other the network.
+"""Compile llama.cpp and download everything else meanwhile: one needs the processor, the other the network.
 
-The compiler's progress is a line that changes, so what the downloads say goes to a file first and is shown when
-the compiler is done. Downloads that fail fail nothing here: the steps of the Makefile that need them do them again.
-Call it with the file for the downloads' words; what follows goes to download.py.
+The compiler's progress is a line that changes, so the output of the downloads goes to a file first and is printed when
+the compiler is done. A failed download is no error here: later steps of the Makefile repeat it.
+The first argument names the file for that output; the others go to download.py.
 """
 
 import os
@@ -23,10 +23,10 @@ FOLLOW_SECONDS = 0.2
 
 
 def main() -> None:
-    """Start the downloads, build the wheel, then show what the downloads said and wait for them."""
+    """Start the downloads, build the wheel, then print the output of the downloads and wait for them."""
     log, *arguments = sys.argv[1:]
-    with Path(log).open("w+", encoding="utf-8", errors="replace") as words:
-        downloads = start([sys.executable, str(DOWNLOAD), *arguments], words)
+    with Path(log).open("w+", encoding="utf-8", errors="replace") as output:
+        downloads = start([sys.executable, str(DOWNLOAD), *arguments], output)
         try:
             ready_wheel()
             follow(downloads, Path(log))
@@ -34,11 +34,11 @@ def main() -> None:
             stop(downloads)
 
 
-def start(command: list[str], words: TextIO) -> subprocess.Popen[str]:
-    """Start a command in a group of its own, which ends if this process is ended."""
+def start(command: list[str], output: TextIO) -> subprocess.Popen[str]:
+    """Start a command in a process group of its own; it is ended if this process is ended."""
     print("Bringing torch, the libraries and the models in the background.", file=sys.stderr)
     process = subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=words, stderr=words, text=True, start_new_session=True
+        command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, text=True, start_new_session=True
     )
 
     def end(number: int, frame: FrameType | None) -> None:
@@ -51,23 +51,23 @@ def start(command: list[str], words: TextIO) -> subprocess.Popen[str]:
 
 
 def stop(process: subprocess.Popen[str]) -> None:
-    """End a command and all that it started, unless it has ended."""
+    """End a command and its child processes, unless it has ended."""
     if process.poll() is None:
-        # macOS refuses it if the command ended this moment.
+        # macOS refuses this if the command has just ended.
         with suppress(PermissionError):
             os.killpg(process.pid, signal.SIGTERM)
         process.wait()
 
 
 def follow(process: subprocess.Popen[str], log: Path) -> None:
-    """Copy what a command has written and goes on to write to stderr, until it ends."""
+    """Copy the output of a command from its log to stderr, until it ends."""
     waiting = Progress("downloads", step="waiting for the rest")
-    with log.open(encoding="utf-8", errors="replace") as words:
+    with log.open(encoding="utf-8", errors="replace") as output:
         while process.poll() is None:
-            waiting.tell(words.read())
+            waiting.print_text(output.read())
             waiting.show("")
             time.sleep(FOLLOW_SECONDS)
-        waiting.tell(words.read())
+        waiting.print_text(output.read())
 
 
 if __name__ == "__main__":

