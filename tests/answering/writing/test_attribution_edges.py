@@ -2,7 +2,7 @@
 
 import pytest
 
-from rag_qa.answering.writing.attribution import attribute, each_alone, known_question, least
+from rag_qa.answering.writing.attribution import attribute, judge_each, known_question, weakest
 from rag_qa.types import Evidence, Query, Verdict
 
 TITLES = {"one": "On wheels", "two": "On rails", "three": "Speed of wheels"}
@@ -108,12 +108,12 @@ def test_a_yes_no_question_makes_no_word_known(kind, known):
 
 
 def test_each_candidate_is_judged_under_its_own_title():
-    """A sentence on several papers has a verdict for each, in their order, and the least of them is its own."""
+    """A sentence on several papers has a verdict for each, in their order, and the weakest of them is its own."""
     judge = Judge({("a",): 0.7, ("b",): 0.3, ("c",): 0.5})
     candidates = [evidence("a"), evidence("b", "two"), evidence("c", "three")]
-    verdicts = each_alone("wheels turn", candidates, TITLES, judge, question="Do they?")
+    verdicts = judge_each("wheels turn", candidates, TITLES, judge, question="Do they?")
     assert [verdict.probability for verdict in verdicts] == [0.7, 0.3, 0.5]
     assert [(context, question) for _, context, question in judge.asked] == [
         ((TITLES[paper_id],), "Do they?") for paper_id in ("one", "two", "three")
     ]
-    assert least(verdicts).probability == 0.3
+    assert weakest(verdicts).probability == 0.3
