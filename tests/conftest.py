@@ -2,6 +2,7 @@
 
 import json
 import os
+import platform
 import shutil
 import sys
 from collections.abc import Generator
@@ -64,6 +65,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Let through a warning that Chroma 1.5 gives about itself for collections without an embedding function."""
+    platform.processor()  # asks a child process, `uname`, and remembers what it said
     config.addinivalue_line("filterwarnings", "ignore:legacy embedding function config:DeprecationWarning")
 
 

@@ -102,6 +102,10 @@ def test_each_contrast_is_given_once():
         ("It reaches 90% on photographs.", "They paid 85% for paintings.", []),
         ("It reaches ninety points on the test set.", "It reaches 90 points on the test set.", []),
         ("It reaches 90% on the test set.", "It reaches the test set.", []),
+        ("Cells grew 5 days.", "Cells grew 7 days.", [Contrast("number", "5", "7")]),
+        ("Grew 5 days.", "Grew 7 days.", []),
+        ("5 red wool scarves", "7 red wool scarves", [Contrast("number", "5", "7")]),
+        ("3 of 5 trials", "3 of 7 trials", []),
     ],
 )
 def test_a_number_is_compared_where_its_surroundings_are_equal(sentence, source, found):

@@ -108,7 +108,7 @@ def test_a_yes_no_question_makes_no_word_known(kind, known):
 
 
 def test_each_candidate_is_judged_under_its_own_title():
-    """A sentence on several papers has a verdict for each, in their order, and the least of them is its own."""
+    """A sentence on several papers has a verdict for each, in their order, and the weakest of them is its own."""
     judge = Judge({("a",): 0.7, ("b",): 0.3, ("c",): 0.5})
     candidates = [evidence("a"), evidence("b", "two"), evidence("c", "three")]
     verdicts = judge_each("wheels turn", candidates, TITLES, judge, question="Do they?")

@@ -108,6 +108,7 @@ def test_a_file_that_is_there_stays(run, folder):
     assert (folder / "refs.bib").read_text() == "mine"
 
 
+@pytest.mark.process
 def test_an_answer_is_exported_and_copied(run, folder):
     """`ask --export` writes the answer in the format of the file's name; --copy copies it as Markdown."""
     code, out, err = run("ask", "does light matter for loaves?", "--export", "a.html", "--copy")
