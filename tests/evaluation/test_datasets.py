@@ -83,7 +83,7 @@ def test_a_broken_question_is_an_error_with_its_line(write_set, line: object, me
         ("", 1, "no header"),
         ("q1\tgame\t1\n", 1, "no header"),
         ("query_id\tdoc_id\trelevance\nq1 game 1\n", 2, "1 fields"),
-        ("query_id\tdoc_id\trelevance\nq1\t\t1\n", 2, "none empty"),
+        ("query_id\tdoc_id\trelevance\nq1\t\t1\n", 2, "not empty"),
         ("query_id\tdoc_id\trelevance\nq1\tgame\thigh\n", 2, "'high' is not a whole number"),
         ("query_id\tdoc_id\trelevance\nq9\tgame\t1\n", 2, "unknown query 'q9'"),
         ("query_id\tdoc_id\trelevance\nq1\tgame\t1\n\nq1\tgame\t1\n", 4, "second time"),
