@@ -29,6 +29,8 @@ from rag_qa.errors import PromptError
 from rag_qa.testing import HashingEmbedder, QueuedGenerator, RandomGenerator
 from rag_qa.types import Answer
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 GENERATIONS = 1000
 ASKED = "How do competitive games reach an equilibrium?"
@@ -162,7 +164,6 @@ def check(assistant, answer):
 # --- models
 
 
-@pytest.mark.slow
 def test_a_thousand_random_replies_make_no_fault(fuzzed):
     """Whatever a model writes and decides, citations are valid, quotes verbatim and all sentences are its own."""
     assistant, generator = fuzzed
