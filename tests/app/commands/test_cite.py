@@ -86,7 +86,7 @@ def test_references_are_copied(run, folder):
         (["rise-2021", "--all"], "cite --all"),
         (["--all", "--format", "docx"], "choose one of bib, ris, csl, text"),
         (["--all", "--output", "papers.bib/x.bib"], "there is no folder papers.bib"),
-        (["--all", "--output", "papers.jsonl"], "let its name end in one of"),
+        (["--all", "--output", "papers.jsonl"], "end its name in one of"),
         (["--all", "--output", "refs.md"], "choose one of bib"),
     ],
 )
@@ -123,4 +123,4 @@ def test_a_bad_target_is_reported_before_the_question_is_asked(run, folder):
     """A file of no known format ends `ask` before an answer is made."""
     code, out, err = run("ask", "does light matter?", "--export", "answer.docx")
     assert (code, out) == (1, "")
-    assert "let its name end in one of" in err
+    assert "end its name in one of" in err
