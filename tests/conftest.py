@@ -18,9 +18,12 @@ from rag_qa.testing import HashingEmbedder
 
 # Each mark of a tier permits what the fast tier does without. A test that lacks the mark fails as soon as it
 # does one of these things: they are audit events of Python, or the first import of a module.
-PERMITS = {
-    "process": frozenset(("subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn", "os.system")),
-    "model": frozenset(("torch", "llama_cpp")),
+PERMITTED_BY = {
+    **dict.fromkeys(
+        ("subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn", "os.system"),
+        ("process", "browser", "model", "writer"),
+    ),
+    **dict.fromkeys(("torch", "llama_cpp"), ("model", "writer")),
 }
 
 # No deadline: a first example may import a library, and other programs may run beside the tests.
@@ -37,10 +40,10 @@ def _watch(event: str, arguments: tuple[object, ...]) -> None:
     """Raise RuntimeError if the running test does what its marks do not permit."""
     if not _running:
         return
-    done = arguments[0] if event == "import" else event
-    for mark, events in PERMITS.items():
-        if done in events and not _running[-1].get_closest_marker(mark):
-            raise RuntimeError(f"{done} in a test of the fast tier: mark {_running[-1].nodeid} as `{mark}`")
+    done = str(arguments[0]) if event == "import" else event
+    marks = PERMITTED_BY.get(done, ())
+    if marks and not any(map(_running[-1].get_closest_marker, marks)):
+        raise RuntimeError(f"{done} in a test of the fast tier: mark {_running[-1].nodeid} as `{marks[0]}`")
 
 
 sys.addaudithook(_watch)
@@ -59,7 +62,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let tests of the service, and of child processes, speak to this machine; all others may open no socket."""
     for item in items:
-        if SERVICE in item.path.parents or item.get_closest_marker("process"):
+        if SERVICE in item.path.parents or any(map(item.get_closest_marker, ("process", "browser"))):
             item.add_marker(pytest.mark.allow_hosts(["127.0.0.1"]))
 
 

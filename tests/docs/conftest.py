@@ -168,11 +168,11 @@ class Reader:
         )
         self._services.append(started)
         assert started.stderr is not None
-        line = started.stderr.readline()
-        found = re.search(r"127\.0\.0\.1:\d+", line)
-        assert found, line
+        lines = started.stderr.readline() + started.stderr.readline()
+        found = re.search(r"127\.0\.0\.1:\d+", lines)
+        assert found, lines
         self._address = found[0]
-        assert not command.shown or line.strip() == command.shown.replace(SERVICE, self._address)
+        assert not command.shown or lines.strip() == command.shown.strip().replace(SERVICE, self._address)
 
     def close(self) -> None:
         """Stop the services."""
