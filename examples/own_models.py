@@ -8,7 +8,7 @@ your model there. It is given no grammar, so that it must itself keep to plain s
 
 import hashlib
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 
 import numpy as np
 
@@ -66,7 +66,7 @@ class FunctionGenerator:
 
     def generate(
         self, prompt: Prompt, *, grammar: str | None, max_tokens: int, temperature: float, seed: int
-    ) -> Iterator[str]:
+    ) -> Generator[str, None, None]:
         """Yield the text in one piece; a model that streams yields more."""
         yield self._write(f"{prompt.system}\n{prompt.context}{prompt.user}")
 

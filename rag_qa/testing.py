@@ -7,7 +7,7 @@ allows. It reads the part of GBNF that answers use: literals, character sets, gr
 import hashlib
 import re
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from random import Random
 
@@ -109,7 +109,7 @@ class QueuedGenerator:
 
     def generate(
         self, prompt: Prompt, *, grammar: str | None, max_tokens: int, temperature: float, seed: int
-    ) -> Iterator[str]:
+    ) -> Generator[str, None, None]:
         """Yield the next reply in pieces.
 
         Raises BackendError if the prompt leaves no room for `max_tokens`, IndexError if no reply is left.
@@ -167,7 +167,7 @@ class RandomGenerator(QueuedGenerator):
 
     def generate(
         self, prompt: Prompt, *, grammar: str | None, max_tokens: int, temperature: float, seed: int
-    ) -> Iterator[str]:
+    ) -> Generator[str, None, None]:
         """Yield a reply in pieces of a few characters, at most `max_tokens` pieces.
 
         Raises BackendError if the prompt leaves no room, ValueError without a grammar or for one that it cannot read.

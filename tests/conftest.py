@@ -86,7 +86,7 @@ def run(monkeypatch, capsys, tmp_path):
 
     def run_one(*arguments):
         monkeypatch.setattr(sys, "argv", ["rag-qa", *arguments])
-        code = 0
+        code: str | int = 0
         try:
             main()
         except SystemExit as exc:

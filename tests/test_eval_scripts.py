@@ -54,7 +54,7 @@ def test_a_program_starts(name: str, monkeypatch: pytest.MonkeyPatch, capsys: py
 @pytest.mark.process
 def test_a_program_starts_as_a_file() -> None:
     """A program that imports another one of eval/ finds it, from any folder, once the clone is installed."""
-    command = [sys.executable, ROOT / "eval" / "studies" / "detect_faults.py", "--help"]
+    command = [sys.executable, str(ROOT / "eval" / "studies" / "detect_faults.py"), "--help"]
     path = os.pathsep.join(entry for entry in sys.path if entry)
     shown = subprocess.run(
         command, capture_output=True, text=True, timeout=120, cwd="/", env=os.environ | {"PYTHONPATH": path}

@@ -61,4 +61,4 @@ def test_impossible_values_are_refused(fields):
 def test_settings_do_not_change():
     """Settings are frozen: what an answer's provenance says is what was used."""
     with pytest.raises(ValidationError, match="frozen"):
-        Settings().k = 5
+        Settings().k = 5  # type: ignore[misc]

@@ -193,6 +193,7 @@ def test_whatever_shapes_a_build_is_in_its_key(monkeypatch):
 def test_a_finished_build_is_used_again(monkeypatch, tmp_path):
     """With the wheel in the cache nothing is compiled; the wheel is installed."""
     import build_llama
+    import install_torch
 
     ran = []
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
@@ -200,7 +201,7 @@ def test_a_finished_build_is_used_again(monkeypatch, tmp_path):
     monkeypatch.setattr(build_llama, "build_environment", dict)
     monkeypatch.setattr(build_llama, "pip", lambda *arguments: ran.append(arguments))
     monkeypatch.setattr(build_llama, "run_with_progress", lambda *_: pytest.fail("it compiled"))
-    key = build_llama.build_key(build_llama.pinned("llama-cpp-python"), {})
+    key = build_llama.build_key(install_torch.pinned("llama-cpp-python"), {})
     wheel = tmp_path / "rag_qa" / "wheels" / key / "llama.whl"
     wheel.parent.mkdir(parents=True)
     wheel.touch()

@@ -100,6 +100,7 @@ def index_lists(data: Path, work: Path, embedder: Embedder) -> Index:
     """Build and open an index of the papers of eval/sets/lists/dev."""
     os.environ[SHARED] = str(data.parent)
     asked = load_question_set(LISTS)
+    assert asked.ids is not None, f"{LISTS} names no papers"
     source = select_papers(resolve_corpus(asked), asked.ids, work / "lists.jsonl")
     build_index([source], work / "lists", embedder=embedder)
     return Index.open(work / "lists")
@@ -108,6 +109,7 @@ def index_lists(data: Path, work: Path, embedder: Embedder) -> Index:
 def read_lists() -> list[dict[str, Any]]:
     """Return the requests of eval/sets/lists/dev in the form of the other questions."""
     asked = load_question_set(LISTS)
+    assert asked.ids is not None, f"{LISTS} names no papers"
     return [
         {"text": q.text, "kind": q.kind, "gold": list(asked.qrels.get(q.id, ())), "maybe": q.maybe}
         for q in asked.questions
@@ -199,7 +201,8 @@ def list_scores(found: Sequence[np.ndarray], threshold: float, questions: Sequen
             kept = (p >= min(threshold, p.max())) & ~q.maybe
             right = (kept & q.gold).sum()
             scores.append((right / max(1, kept.sum()), right / q.wanted, 2 * right / (kept.sum() + q.wanted)))
-    return np.mean(scores, axis=0)
+    means: np.ndarray = np.mean(scores, axis=0)
+    return means
 
 
 def fit_list(

@@ -106,11 +106,11 @@ def fit(x: np.ndarray, y: np.ndarray, weights: np.ndarray) -> Pipeline:
     return make_pipeline(scaler, model)
 
 
-def plain(model: Pipeline) -> tuple[float, np.ndarray]:
+def plain(model: Pipeline) -> tuple[float, list[float]]:
     """Return intercept and coefficients for features that are not standardised."""
     scaler, regression = model[0], model[1]
     coefficients = regression.coef_[0] / scaler.scale_
-    return float(regression.intercept_[0] - coefficients @ scaler.mean_), coefficients
+    return float(regression.intercept_[0] - coefficients @ scaler.mean_), coefficients.tolist()
 
 
 def ruled(probability: np.ndarray, comparisons: Sequence[Comparison]) -> np.ndarray:

@@ -34,7 +34,8 @@ REQUEST = "\nWrite a statement that the passage supports:"
 
 def z(values: np.ndarray, among: np.ndarray) -> np.ndarray:
     """Return z-scores: values minus the mean of some of them, in their standard deviations."""
-    return (values - values[among].mean()) / (values[among].std() + 1e-6)
+    scores: np.ndarray = (values - values[among].mean()) / (values[among].std() + 1e-6)
+    return scores
 
 
 def main() -> None:

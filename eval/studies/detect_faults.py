@@ -52,10 +52,8 @@ def scitldr(data: Path, papers: int) -> tuple[list[Claim], list[Claim]]:
 
 def measure(verifier: Verifier, claims: list[Claim], seed: int) -> dict[str, Rate]:
     """Return the rate of alarms for each kind of fault and for the claims as they are."""
-    return {
-        FALSE_ALARMS: false_alarms(verifier.judge, claims),
-        **detections(verifier.judge, inject(claims, seed)),
-    }
+    alarms = {FALSE_ALARMS: false_alarms(verifier.judge, claims)}
+    return alarms | detections(verifier.judge, inject(claims, seed))
 
 
 def main() -> None:

@@ -99,7 +99,8 @@ class RandomTokens(RandomGenerator):
         sampler = llama_cpp.llama_sampler_init_grammar(vocabulary, str(grammar).encode(), b"root")
         assert sampler, f"llama.cpp cannot read the grammar {grammar!r}"
         decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
-        self.broke_off, pieces = True, []
+        pieces: list[str] = []
+        self.broke_off = True
         try:
             for _ in range(max_tokens):
                 allowed = self._allowed(sampler)
@@ -127,7 +128,7 @@ class RandomTokens(RandomGenerator):
 
         size = len(self._pieces)
         data = (llama_cpp.llama_token_data * size)()
-        view = np.frombuffer(data, dtype=[("id", "<i4"), ("logit", "<f4"), ("p", "<f4")])
+        view = np.frombuffer(memoryview(data), dtype=[("id", "<i4"), ("logit", "<f4"), ("p", "<f4")])
         view["id"] = np.arange(size)
         view["logit"] = self._numbers.standard_normal(size)
         candidates = llama_cpp.llama_token_data_array(data=data, size=size, selected=-1, sorted=False)

@@ -31,7 +31,8 @@ SHARES = {"reranked": 1.0, "half and half": 0.5, "a quarter reranker": 0.25}
 def scaled(values: list[float]) -> np.ndarray:
     """Return the values with the lowest at 0 and the highest at 1."""
     array = np.array(values)
-    return (array - array.min()) / (np.ptp(array) or 1.0)
+    shares: np.ndarray = (array - array.min()) / (np.ptp(array) or 1.0)
+    return shares
 
 
 def main() -> None:

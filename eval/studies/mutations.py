@@ -20,6 +20,8 @@ from platformdirs import user_cache_path
 from eval.doubles import CredulousJudge, RememberingEmbedder
 from eval.programs import parser_for
 from rag_qa.answering import assistant, pipeline, synthesis
+from rag_qa.answering.evidence.answerability import decide, decide_list
+from rag_qa.answering.evidence.choosing import choose_sentences
 from rag_qa.answering.evidence.relevance import Relevance
 from rag_qa.answering.evidence.scoring import ScoredSentence
 from rag_qa.answering.writing.attribution import Attribution
@@ -59,7 +61,6 @@ def decision_always_no() -> AbstractContextManager[Any]:
 
 
 def _wanting(confidence: float) -> AbstractContextManager[Any]:
-    decide, decide_list = pipeline.decide, pipeline.decide_list
     return patch.multiple(
         pipeline,
         decide=lambda *given, **options: decide(*given, **options | {"wanted": confidence}),
@@ -69,7 +70,6 @@ def _wanting(confidence: float) -> AbstractContextManager[Any]:
 
 def sentences_reversed() -> AbstractContextManager[Any]:
     """The sentences farthest from the question count as the nearest."""
-    choose_sentences = pipeline.choose_sentences
 
     def upside_down(relevant: Sequence[Relevance], *rest: Any) -> list[ScoredSentence]:
         worst = [
@@ -86,9 +86,8 @@ def sentences_reversed() -> AbstractContextManager[Any]:
 
 def quotes_cut_short() -> AbstractContextManager[Any]:
     """Each quote lacks its last character."""
-    citation = Evidence.citation.fget
-    assert citation is not None
-    cut = property(lambda self: citation(self).model_copy(update={"quote": self.sentence[:-1]}))
+    citation: property = vars(Evidence)["citation"]
+    cut = property(lambda self: citation.__get__(self).model_copy(update={"quote": self.sentence[:-1]}))
     return patch.object(Evidence, "citation", cut)
 
 
@@ -184,7 +183,7 @@ def main() -> None:
     if unknown := set(options.only or []) - mutations.keys():
         parser.error(f"there is no mutation {min(unknown)!r}; name one of {', '.join(mutations)}")
     embedder = RememberingEmbedder(open_embedder(Settings()))
-    assistant.open_embedder = lambda settings: embedder
+    patch.object(assistant, "open_embedder", lambda settings: embedder).start()
     before = red(condition, options.cache)
     print(f"{name}, nothing broken: {_listed(before) or 'green'}", flush=True)
     missed = False

@@ -61,9 +61,9 @@ def main() -> None:
                     cell.append((float(np.mean(found)), all(found), len(chosen)))
             index.close()
     print("| set | questions | chosen | evidence quoted | all of it | sentences |\n|---|---|---|---|---|---|")
-    for (name, kind, how), found in rows.items():
-        share, whole, count = np.mean(np.array(found, dtype=float), axis=0)
-        print(f"| {name} | {len(found)} {kind} | {how} | {share:.3f} | {whole:.3f} | {count:.1f} |")
+    for (name, asked, how), cells in rows.items():
+        share, whole, count = np.mean(np.array(cells, dtype=float), axis=0)
+        print(f"| {name} | {len(cells)} {asked} | {how} | {share:.3f} | {whole:.3f} | {count:.1f} |")
 
 
 if __name__ == "__main__":

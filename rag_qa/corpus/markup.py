@@ -177,8 +177,8 @@ def _formula(inner: str) -> str:
     """Return a MathML formula as text; if it is not valid, only its letters."""
     from xml.etree.ElementTree import ParseError
 
-    from defusedxml import DefusedXmlException  # type: ignore[import-untyped]
-    from defusedxml.ElementTree import fromstring  # type: ignore[import-untyped]
+    from defusedxml import DefusedXmlException
+    from defusedxml.ElementTree import fromstring
 
     source = _ATTRIBUTES.sub(r"\1\2", f"<math{inner}</math>")
     source = _ENTITY.sub(lambda match: match[0] if match[0] in _XML_ENTITIES else unescape(match[0]), source)

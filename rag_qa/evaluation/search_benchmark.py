@@ -15,6 +15,7 @@ from rag_qa.backends.embedding import open_embedder, open_plain_model
 from rag_qa.errors import EvaluationError
 from rag_qa.evaluation.provenance import describe_run
 from rag_qa.index.changes import Progress
+from rag_qa.protocols import Embedder
 from rag_qa.settings import DenseSearch, Settings
 from rag_qa.text.lines import read_json_lines, read_lines
 from rag_qa.types import Value
@@ -99,9 +100,9 @@ def read_texts(path: Path) -> list[str]:
     return [text for _, text in read_lines(path, EvaluationError)]
 
 
-def _open(index: Path, settings: Settings, dense: DenseSearch, embedder: object) -> Assistant:
+def _open(index: Path, settings: Settings, dense: DenseSearch, embedder: Embedder) -> Assistant:
     chosen = settings.model_copy(update={"dense": dense, "style": "quote"})
-    return Assistant.open(index, settings=chosen, embedder=embedder)  # type: ignore[arg-type]
+    return Assistant.open(index, settings=chosen, embedder=embedder)
 
 
 def _quantiles(seconds: Sequence[float]) -> tuple[float, float]:

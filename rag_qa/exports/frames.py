@@ -7,7 +7,7 @@ from rag_qa.errors import ExportError
 from rag_qa.types import Answer, Hit, Paper
 
 if TYPE_CHECKING:
-    from pandas import DataFrame  # type: ignore[import-untyped]
+    from pandas import DataFrame
 
 PAPER_COLUMNS = ("paper_id", "title", "authors", "venue", "year", "status")
 HIT_COLUMNS = ("rank", "score", *PAPER_COLUMNS, "passage")

@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.special import expit, logit
+from scipy.special import expit, logit  # type: ignore[import-untyped]
 
 from rag_qa.answering.evidence.relevance import MODELS as RELEVANCE
 from rag_qa.answering.logistic import LogisticModel, load_model, log_odds, read_toml, sigmoid

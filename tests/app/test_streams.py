@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag_qa.app import cli, streams
+from rag_qa.app import cli
 from rag_qa.app.streams import READABLE, prepare_streams, print_json
 
 
@@ -94,7 +94,7 @@ def test_a_full_disk_is_reported_in_a_line(monkeypatch, capsys, arguments):
     """If standard output takes nothing more, one line says so, and the status is 1."""
     monkeypatch.setattr(sys, "argv", ["rag-qa", *arguments])
     monkeypatch.setattr(sys, "stdout", Failing(errno.ENOSPC))
-    monkeypatch.setattr(streams.os, "dup2", lambda *_: None)
+    monkeypatch.setattr("os.dup2", lambda *_: None)
     with pytest.raises(SystemExit) as ended:
         cli.main()
     assert ended.value.code == 1
@@ -105,7 +105,7 @@ def test_a_closed_pipe_is_silent(monkeypatch, capsys):
     """If the reader is gone, as with `| head`, nothing is printed, and the status is 1."""
     monkeypatch.setattr(sys, "argv", ["rag-qa", "--version"])
     monkeypatch.setattr(sys, "stdout", Failing(errno.EPIPE))
-    monkeypatch.setattr(streams.os, "dup2", lambda *_: None)
+    monkeypatch.setattr("os.dup2", lambda *_: None)
     with pytest.raises(SystemExit) as ended:
         cli.main()
     assert (ended.value.code, capsys.readouterr().err) == (1, "")

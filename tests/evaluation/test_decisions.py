@@ -1,7 +1,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.metrics import accuracy_score, f1_score
+from sklearn.metrics import accuracy_score, f1_score  # type: ignore[import-untyped]
 
 from eval.studies.decisions import DECISIONS, decision_of, decision_scores
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import bootstrap
+from scipy.stats import bootstrap  # type: ignore[import-untyped]
 
 from rag_qa.errors import EvaluationError
 from rag_qa.evaluation import compare, paired_interval

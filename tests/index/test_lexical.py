@@ -1,9 +1,9 @@
 """BM25 as it is read here, against bm25s itself."""
 
-import bm25s
+import bm25s  # type: ignore[import-untyped]
 import numpy as np
 import pytest
-from bm25s.stopwords import STOPWORDS_EN
+from bm25s.stopwords import STOPWORDS_EN  # type: ignore[import-untyped]
 
 from rag_qa.index.lexical import STOP_WORDS, Lexical, build_lexical
 from rag_qa.types import Paper

@@ -2,7 +2,7 @@
 
 from itertools import pairwise
 
-import bm25s
+import bm25s  # type: ignore[import-untyped]
 import numpy as np
 import pytest
 from hypothesis import given

@@ -42,7 +42,7 @@ class Known(NamedTuple):
     """What a question is understood with: the facets of the index and, if there are any, the index and models."""
 
     facets: Facets
-    index: Index | None
+    opened: Index | None
     embedder: Embedder | None
     rewriter: Rewriter | None
 
@@ -57,7 +57,7 @@ def follow_up(question: str, history: Sequence[Answer], kind: Kind, known: Known
     last = shown[-1].papers if shown else ()
     whole = kind.counts and not THAT.search(question)
     former = turns[-1].query.text
-    look = "alone" if whole else look_of(question, former, last, kind, known.embedder, known.index)
+    look = "alone" if whole else look_of(question, former, last, kind, known.embedder, known.opened)
     within = _meant(question, kind, look, shown, known)
     if within:
         return _restricted(question, tuple(dict.fromkeys(within)), kind, turns)
@@ -77,7 +77,7 @@ def _meant(question: str, kind: Kind, look: Look, shown: Sequence[Turn], known: 
         within = _narrowed(question, shown, known, drops=drops, valued=look == "shown")
     if not within or compared:
         loosely = bool(within) or look != "alone"
-        within = [*within, *_named(question, kind, shown, known.index, loosely=loosely, also=compared)]
+        within = [*within, *_named(question, kind, shown, known.opened, loosely=loosely, also=compared)]
     if shown and within and compared and (THAT.search(question) or len(set(within)) == 1):
         within = [*shown[-1].ids, *within]
     if shown and not within and look not in ("alone", "carries"):
@@ -125,7 +125,7 @@ def _narrowed(question: str, shown: Sequence[Turn], known: Known, *, drops: bool
     whole = len(shown[-1].papers) < 2
     by_id = {paper.id: paper for turn in shown for paper in turn.papers}
     papers = [by_id[key] for key in listed(shown)] if whole else shown[-1].papers
-    index = known.index
+    index = known.opened
     read = restriction(question, known.facets, index)
     if read.filter.text and index is not None:
         try:

@@ -111,9 +111,9 @@ def _completer(completer: Completer) -> "ToolkitCompleter":
     from prompt_toolkit.completion import Completer as ToolkitCompleter
     from prompt_toolkit.document import Document
 
-    class Shown(ToolkitCompleter):
+    class ShownChoices(ToolkitCompleter):
         def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
             for choice in completer.choices(document.text_before_cursor):
                 yield Completion(choice.text, start_position=-choice.length, display_meta=choice.note)
 
-    return Shown()
+    return ShownChoices()

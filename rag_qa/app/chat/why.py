@@ -1,10 +1,10 @@
 """/why: the evidence for a sentence of the last answer, the decision to answer, and the time of each stage."""
 
-import math
 from collections.abc import Iterable, Mapping
 
 from rich.text import Text
 
+from rag_qa.answering.logistic import sigmoid
 from rag_qa.app.chat.state import ChatState, read_number
 from rag_qa.app.printing import print_text
 from rag_qa.app.rendering import describe
@@ -102,7 +102,7 @@ def _show_decision(chat: ChatState, answer: Answer) -> None:
 
 def _clue(name: str, value: float) -> str:
     if name in FROM_MODEL:
-        return f"{FROM_MODEL[name]} {1 / (1 + math.exp(-value)):.2f}"
+        return f"{FROM_MODEL[name]} {sigmoid(value):.2f}"
     return f"{name.replace('_', ' ')} {value:.2f}"
 
 

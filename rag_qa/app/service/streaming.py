@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any, TypeVar
 
 from fastapi import Request
@@ -49,7 +49,7 @@ def as_line(value: object) -> str:
 
 async def kept_alive(
     events: AsyncGenerator[str, None], *, seconds: float = KEEP_ALIVE_S
-) -> AsyncIterator[str]:
+) -> AsyncGenerator[str, None]:
     """Yield the events, and a comment if none came for some seconds."""
     pending = asyncio.ensure_future(anext(events, None))
     try:

@@ -63,8 +63,8 @@ def parse_xml(text: str) -> "Element | Broken":
     """Return the root of an XML text, or why it does not parse; entities and external references are refused."""
     from xml.etree.ElementTree import ParseError
 
-    from defusedxml import DefusedXmlException  # type: ignore[import-untyped]
-    from defusedxml.ElementTree import fromstring  # type: ignore[import-untyped]
+    from defusedxml import DefusedXmlException
+    from defusedxml.ElementTree import fromstring
 
     try:
         root: Element = fromstring(text)

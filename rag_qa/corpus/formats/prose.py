@@ -126,7 +126,7 @@ def _front_matter(text: str) -> tuple[dict[str, Any], str]:
     )
     if not match:
         return {}, text
-    import yaml  # type: ignore[import-untyped]
+    import yaml
 
     try:
         found = yaml.safe_load(match[1])

@@ -42,15 +42,17 @@ def test_words_weigh_by_their_share():
 
 def test_words_beyond_what_the_model_takes_are_not_met():
     """A word of the question without a token counts as not met."""
-    asked = TokenEncoding(np.ones(2), np.eye(2)[:1], np.array([[0, 7]]))
-    text = TokenEncoding(np.ones(2), np.eye(2)[:1], np.array([[0, 1]]))
+    asked = TokenEncoding(np.ones(2, np.float32), np.eye(2, dtype=np.float32)[:1], np.array([[0, 7]]))
+    text = TokenEncoding(np.ones(2, np.float32), np.eye(2, dtype=np.float32)[:1], np.array([[0, 1]]))
     assert align("players dance", asked, [text], WEIGHTS).tolist() == [[0.25, 0.0]]
 
 
 def test_a_word_of_several_tokens_is_met_in_their_mean():
     """If one of two pieces of a word is in the text, the word is half met; negative likeness counts as 0."""
-    asked = TokenEncoding(np.ones(3), np.eye(3)[:2], np.array([[0, 4], [4, 7]]))
-    text = TokenEncoding(np.ones(3), np.eye(3)[[0, 2]], np.array([[0, 1], [1, 2]]))
+    asked = TokenEncoding(np.ones(3, np.float32), np.eye(3, dtype=np.float32)[:2], np.array([[0, 4], [4, 7]]))
+    text = TokenEncoding(
+        np.ones(3, np.float32), np.eye(3, dtype=np.float32)[[0, 2]], np.array([[0, 1], [1, 2]])
+    )
     assert align("dancing", asked, [text], {"danc": 2.0}) == pytest.approx(np.array([[0.5]]))
-    against = text._replace(tokens=-np.eye(3)[:2])
+    against = text._replace(tokens=-np.eye(3, dtype=np.float32)[:2])
     assert align("dancing", asked, [against], {"danc": 2.0})[0, 0] == 0.0

@@ -19,6 +19,7 @@ FACT = "How much of the variance did EigenGame reach?"
 WHICH = "which papers discuss eigendecomposition as a game?"
 RESULT = "EigenGame reached 98.5% of the variance on a dataset of 200,000 images."
 REPLY = RESULT
+METADATA = ["taken from the index's metadata, not from the abstract"]
 
 
 @pytest.fixture
@@ -239,9 +240,6 @@ def test_a_yes_or_no_is_judged_without_its_question(open_assistant, save):
         answer["sentences"][0].update(text=text, verdict=verdict)
 
     assert failed(forge(save(open_assistant([REPLY]).ask(FACT)), ask_yes_or_no)) == []
-
-
-METADATA = ["taken from the index's metadata, not from the abstract"]
 
 
 def test_told_metadata_are_checked(open_assistant, save):

@@ -30,7 +30,9 @@ DANCES = (DANCE, evidence("The foragers tell the others of stores by a dance.", 
 def build(generator, reads=True, judge=None, **fields):
     settings = Settings(**fields)
     writer = Writer(generator, load_prompt("answer"), settings, reads=reads)
-    trace = Trace(settings, Manifest.model_construct(generation=1, embedder=HashingEmbedder().spec))
+    spec = HashingEmbedder().spec
+    manifest = Manifest(generation=1, rag_qa_version="1", passage_tokens=80, embedder=spec)
+    trace = Trace(settings, manifest)
     return Synthesis(writer, judge or Verifier(HashingEmbedder()), settings), trace
 
 

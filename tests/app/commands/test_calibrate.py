@@ -2,6 +2,7 @@
 
 import json
 from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -48,7 +49,7 @@ def calibrate(run):
 
 
 def stored(index="index"):
-    opened = Index.open(assistant.Path(index))
+    opened = Index.open(Path(index))
     opened.close()
     return opened.manifest.calibration
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import ir_measures
 import numpy as np
 import pytest
-from scipy.stats import bootstrap
+from scipy.stats import bootstrap  # type: ignore[import-untyped]
 
 from rag_qa import build_index
 from rag_qa.answering import assistant
