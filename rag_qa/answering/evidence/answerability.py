@@ -19,6 +19,7 @@ from rag_qa.answering.evidence.relevance import (
     list_probability,
     logistic,
     threshold,
+    topic_probability,
 )
 from rag_qa.answering.logistic import log_odds
 from rag_qa.text.entities import foreign_codes, foreign_names
@@ -85,7 +86,8 @@ class Decision(NamedTuple):
     """Whether the papers answer a question.
 
     `assessed` are all papers, most probable first; `relevant` those to answer from, [] for an abstention; `confidence`
-    is the probability that they answer; `why_not` is the reason of an abstention, `clues` the features by name.
+    is the probability that they answer; `why_not` is the reason of an abstention, `clues` the features by name, with the
+    probability that the papers are on the question's topic at all (`topic`).
     """
 
     assessed: Sequence[Relevance]
@@ -172,7 +174,7 @@ def _decision(
         relevant=keep_relevant(assessed) if sure and (speaks or wanted is not None) else [],
         confidence=confidence,
         why_not=why_not if speaks or query.within else NOTHING_RELEVANT,
-        clues=clues,
+        clues={**clues, "topic": topic_probability(assessed)},
     )
 
 

@@ -117,13 +117,17 @@ def keep_relevant(assessed: Sequence[Relevance]) -> list[Relevance]:
 
 def is_on_topic(assessed: Sequence[Relevance]) -> bool:
     """Return whether the papers are on the question's topic."""
-    return question_probability(best_signals([a.signals for a in assessed])) >= threshold("question")
+    return topic_probability(assessed) >= threshold("question")
+
+
+def topic_probability(assessed: Sequence[Relevance]) -> float:
+    """Return the probability that the papers are on the question's topic."""
+    return question_probability(best_signals([a.signals for a in assessed]))
 
 
 def list_probability(assessed: Sequence[Relevance]) -> float:
     """Return the probability that a request for papers is met: they are on its topic, and the best one is relevant."""
-    best = best_signals([a.signals for a in assessed])
-    return question_probability(best) * max(a.probability for a in assessed)
+    return topic_probability(assessed) * max(a.probability for a in assessed)
 
 
 def threshold(name: str) -> float:

@@ -20,6 +20,7 @@ KINDS: dict[SentenceKind, str] = {
 }
 # Features from the language model, which are log odds.
 FROM_MODEL = {
+    "listed": "search finds it met",
     "stated": "the model finds it stated",
     "confirmed": "the model confirms what it wrote",
     "supported": "its first sentence is supported",
