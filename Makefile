@@ -30,8 +30,9 @@ demo: setup ## set everything up, index the sample papers and ask a question
 	@$(BIN)/rag-qa ask --index demo-index "$(QUESTION)"
 
 test: setup dev lint ## set everything up, run every test and check the scores of the sample sets
-	$(BIN)/pytest -m "not model and not writer" --hypothesis-profile=thorough
-	$(BIN)/pytest -m "model or writer" --hypothesis-profile=thorough
+	$(BIN)/pytest --hypothesis-profile=thorough
+	$(BIN)/pytest -n0 -m "(process or slow or shared or browser) and not (model or writer)" --hypothesis-profile=thorough
+	$(BIN)/pytest -n0 -m "model or writer" --hypothesis-profile=thorough
 	$(BIN)/rag-qa eval --check sample conversations
 
 fast: dev ## the tests that need no model and no process of their own, in a minute
