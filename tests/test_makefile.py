@@ -114,11 +114,12 @@ def test_make_test_checks_the_code_every_tier_and_the_scores(make):
         "rag-qa",
     ]
     marks = [match[1] for call in calls if (match := re.match(r"pytest .*-m (.*?)(?: --|$)", call))]
-    assert marks == ["not model and not writer", "model or writer"]
+    assert marks == ["(process or slow or shared or browser) and not (model or writer)", "model or writer"]
+    assert len([call for call in calls if call.startswith("pytest")]) == len(marks) + 1  # the fast tier has none
     assert calls[-1] == "rag-qa eval --check sample conversations"
 
 
-@pytest.mark.parametrize("failing", ["check", "-m*", "eval*"])
+@pytest.mark.parametrize("failing", ["check", "--hypothesis-profile=thorough", "*-m*", "eval*"])
 def test_make_test_fails_if_a_check_fails(failing, make):
     """A lint error, a failing test or a worse score makes `make test` fail."""
     make("setup")

@@ -43,6 +43,9 @@ MEANINGS = {
     "list_recall": "gold papers that are listed",
     "words_shown": "words shown, quotes under prose included; a median",
     "words_prose": "words that the language model wrote; a median",
+    "abstention_auroc": "area under the ROC curve of the confidence, answerable questions against all others",
+    "abstention_auroc/near": "the same against near questions alone",
+    "abstention_auroc/far": "the same against far questions alone",
     "near_answered": "questions on the papers' topics without an answer that are answered",
     "far_answered": "questions off the papers' topics that are answered",
     "abstention_precision": "refused questions that have no answer",
@@ -52,6 +55,7 @@ MEANINGS = {
     "resolution": "follow-up questions resolved to what they mean",
     "leaks": "turns that stand alone to which something was added",
     "metadata": "answers that hold the expected metadata",
+    "seconds_median": "median seconds to an answer; cached ones are not timed",
 }
 
 Row = Mapping[str, Any]

@@ -6,7 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag_qa.errors import EvaluationError
-from rag_qa.evaluation.html_report import MAX_FAILURES, confidence_curve, find_failures, to_html, write_html
+from rag_qa.evaluation.html_report import (
+    MAX_FAILURES,
+    MEANINGS,
+    confidence_curve,
+    find_failures,
+    to_html,
+    write_html,
+)
+from rag_qa.evaluation.reports import HEADLINES
 from rag_qa.types import EvalReport, Interval
 
 VOID = {"meta"}
@@ -256,3 +264,8 @@ def test_a_page_that_cannot_be_written_is_an_error(tmp_path) -> None:
     """A folder instead of the file is an error with the option that names another."""
     with pytest.raises(EvaluationError, match="--html"):
         write_html(report(), tmp_path)
+
+
+def test_every_headline_has_a_meaning() -> None:
+    """Each score of the tables is explained on the page."""
+    assert [name for name in HEADLINES if name not in MEANINGS] == []
