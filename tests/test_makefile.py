@@ -115,7 +115,9 @@ def test_make_test_checks_the_code_every_tier_and_the_scores(make):
     ]
     marks = [match[1] for call in calls if (match := re.match(r"pytest .*-m (.*?)(?: --|$)", call))]
     assert marks == ["(process or slow or shared or browser) and not (model or writer)", "model or writer"]
-    assert len([call for call in calls if call.startswith("pytest")]) == len(marks) + 1  # the fast tier has none
+    assert (
+        len([call for call in calls if call.startswith("pytest")]) == len(marks) + 1
+    )  # the fast tier has none
     assert calls[-1] == "rag-qa eval --check sample conversations"
 
 
