@@ -2,7 +2,8 @@
 
 Citation recall and precision have the shape of ALCE (Gao et al., Enabling Large Language Models to Generate
 Text with Citations, EMNLP 2023, section 3), with its entailment model replaced by any `Support`. All functions take
-one answer and a `Lookup` of the index's papers. They return a figure, from 0 to 1 if its docstring names no other range, or None if it does not apply.
+one answer and a `Lookup` of the index's papers. They return a figure, or None if it does not apply; it
+lies between 0 and 1 unless the docstring says otherwise.
 """
 
 from collections.abc import Callable, Sequence

@@ -86,8 +86,8 @@ class Decision(NamedTuple):
     """Whether the papers answer a question.
 
     `assessed` are all papers, most probable first; `relevant` those to answer from, [] for an abstention; `confidence`
-    is the probability that they answer; `why_not` is the reason of an abstention, `clues` the features by name, with the
-    probability that the papers are on the question's topic at all (`topic`).
+    is the probability that they answer; `why_not` is the reason of an abstention, `clues` the features by name, with
+    the probability that the papers are on the question's topic at all (`topic`).
     """
 
     assessed: Sequence[Relevance]
