@@ -19,6 +19,8 @@ SNIFFED = 20_000
 MARGIN = "[^\\S\\n]{0,40}\ufeff?[^\\S\\n]{0,40}"
 # A line between records of at least this length may belong to a damaged record.
 LEAST_LOST = 60
+# Tags of dates and numbers: after a blank line, a line of that length does not continue them.
+NUMBERS = frozenset("8 D DA DP DO EP IP IS LID PG PMID PY R SN SP UT VI VL Y1".split())
 # The last line of a RIS record without its dash; "ER" before other lines is a word.
 _BARE_END = re.compile(r"^ER[^\S\n]*$(?=\s*(?:\ufeff?TY[^\S\n]{0,4}-|\Z))", re.M)
 
@@ -101,7 +103,8 @@ def _records(dialect: Dialect, text: str) -> Iterator[Fields | Broken]:
     after_gap = False
     for tag, value in _lines(dialect, text):
         if not tag:
-            if record and value:
+            stray = after_gap and last in NUMBERS and len(value) >= LEAST_LOST
+            if record and value and not stray:
                 _go_on(record[last], value, last in dialect.names)
             elif len(value) >= LEAST_LOST:
                 yield Broken(f"text outside of any record ({value[:20]}…)")
