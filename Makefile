@@ -35,7 +35,7 @@ test: setup dev lint ## set everything up, run every test and check the scores o
 	$(BIN)/pytest -n0 -m "model or writer" --hypothesis-profile=thorough
 	$(BIN)/rag-qa eval --check sample conversations
 
-fast: dev ## the tests that need no model and no process of their own, in a minute
+fast: dev ## the tests that need no model and no process of their own
 	$(BIN)/pytest
 
 lint: dev ## ruff and mypy
