@@ -30,7 +30,6 @@ from rag_qa.evaluation.caching import CachedGenerator
 from rag_qa.protocols import Embedder, Generator
 from rag_qa.settings import Settings
 
-SETTINGS = Settings(style="synthesis", model="Qwen2.5-Coder-1.5B-Instruct", min_relevance=1.0)
 FEATURES = ("listed", "stated")
 # The share of requests that some paper meets that may be refused.
 REFUSED = 0.05
@@ -51,12 +50,11 @@ def main() -> None:
     parser = parser_for(__doc__)
     parser.add_argument("data", type=Path)
     data: Path = parser.parse_args().data
-    embedder, generator = (
-        open_embedder(SETTINGS),
-        CachedGenerator(open_generator(SETTINGS), user_cache_path("rag_qa") / "generations"),
-    )
+    settings = Settings(style="synthesis", model="Qwen2.5-Coder-1.5B-Instruct", min_relevance=1.0)
+    embedder = open_embedder(settings)
+    generator = CachedGenerator(open_generator(settings), user_cache_path("rag_qa") / "generations")
     with TemporaryDirectory() as work:
-        requests = list(_requests(data, Path(work), embedder, generator))
+        requests = list(_requests(data, Path(work), settings, embedder, generator))
     x, y = np.array([r.clues for r in requests]), np.array([r.met for r in requests])
     probability, listed = leave_one_out(x, y), x[:, 0]
     threshold = float(np.quantile(probability[y], REFUSED, method="lower"))
@@ -70,7 +68,9 @@ def main() -> None:
     print("\n".join(as_toml("read_list", FEATURES, model.coef_[0], model.intercept_[0], threshold)))
 
 
-def _requests(data: Path, work: Path, embedder: Embedder, generator: Generator) -> Iterator[Request]:
+def _requests(
+    data: Path, work: Path, settings: Settings, embedder: Embedder, generator: Generator
+) -> Iterator[Request]:
     """Ask each request of the sets, and yield those that were read as requests for papers on a topic."""
     for name in (*SETS, "lists"):
         if name == "lists":
@@ -79,7 +79,7 @@ def _requests(data: Path, work: Path, embedder: Embedder, generator: Generator) 
             index, rows = index_papers(data, name, work, embedder), read_questions(name)
         index.close()
         with Assistant.open(
-            work / name, embedder=embedder, generator=generator, settings=SETTINGS
+            work / name, embedder=embedder, generator=generator, settings=settings
         ) as assistant:
             for text, kind in ((row["text"], row["kind"]) for row in rows):
                 if kind in ("which", "near") and assistant.understand(text, literal=True).kind == "which":

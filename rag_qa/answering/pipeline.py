@@ -18,7 +18,7 @@ from rag_qa.answering.evidence.answerability import (
     decide_named,
 )
 from rag_qa.answering.evidence.choosing import choose_sentences, to_read
-from rag_qa.answering.evidence.relevance import assess, is_on_topic, keep_relevant
+from rag_qa.answering.evidence.relevance import Relevance, assess, is_on_topic, keep_relevant
 from rag_qa.answering.evidence.scoring import ScoredSentence, as_evidence, encode_paper, score_sentences
 from rag_qa.answering.explaining import explain
 from rag_qa.answering.listing import introduce, list_papers, mentioning
@@ -206,25 +206,32 @@ class Pipeline:
         if self._synthesis and evidence:
             material = self._synthesis.read(query, evidence, evidence, _titles(hits), trace)
         if self._synthesis and material and by_model:
-            trace.decision = self._decided_list(query, hits, self._synthesis.states(material, trace))
+            stated = self._synthesis.states(material, trace)
+            trace.decision = self._decide_list(query, hits, decision.assessed, stated)
         if not trace.decision.relevant:
             return
         if self._synthesis and material:
             yield from self._synthesis.introduce(material, trace)
         yield from _events(list(map(quote, evidence)))
 
-    def _decided_list(self, query: Query, hits: Sequence[Hit], stated: float | None = None) -> Decision:
-        """Return which of the hits meet a request for papers; by rules if the question names its papers.
+    def _decided_list(self, query: Query, hits: Sequence[Hit]) -> Decision:
+        """Return which of the hits meet a request for papers; by rules if the question names its papers."""
+        assessed = assess(hits, self._scored(query, hits), *self._terms(query))
+        decision = self._decide_list(query, hits, assessed)
+        if query.within is None:
+            return decision
+        return decide_named(query, decision, [hit.paper for hit in hits], NAMED_LIKENESS)
+
+    def _decide_list(
+        self, query: Query, hits: Sequence[Hit], assessed: Sequence[Relevance], stated: float | None = None
+    ) -> Decision:
+        """Return which of the hits meet a request for papers.
 
         The calibration of an index is not used: it is of whether papers state an answer.
         """
-        papers = [hit.paper for hit in hits]
-        terms, weights = self._terms(query)
-        assessed = assess(hits, self._scored(query, hits), terms, weights)
-        decision = decide_list(
-            query, assessed, papers, weights, wanted=self._settings.min_relevance, stated=stated
-        )
-        return decision if query.within is None else decide_named(query, decision, papers, NAMED_LIKENESS)
+        papers, (_, weights) = [hit.paper for hit in hits], self._terms(query)
+        wanted = self._settings.min_relevance
+        return decide_list(query, assessed, papers, weights, wanted=wanted, stated=stated)
 
     def _from_evidence(self, query: Query, trace: Trace) -> AnswerDraft:
         """Answer from the sentences of the papers found, or abstain."""

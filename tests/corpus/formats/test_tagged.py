@@ -160,3 +160,16 @@ def test_endnote_is_read(read):
     assert one.abstract == "We knit a scarf. It is warm. It is long."
     assert (one.authors, one.venue, one.year) == (("Wilma Weaver", "Lou Mug"), "Journal of Wool", 2020)
     assert (two.title, two.venue, two.year) == ("Purling", "Proceedings of Wool", 2021)
+
+
+def test_a_text_behind_a_torn_tag_is_no_part_of_a_date(read):
+    """A long line after a blank line continues no date or number and is skipped with a reason; an abstract may go on."""
+    stray = "B  - We study how yarn is wound in wool and in linen, for sheep and for goats."
+    record = "PMID- 1\nTI  - Knitting\nAB  - We knit a scarf.\nDP  - 2021 Mar\n\n"
+    found = read(f"{record}{stray}\n\n{record.replace('Knitting', 'Purling').replace('- 1', '- 2')}")
+    assert [paper.year for paper in found.papers] == [2021, 2021]
+    (skipped,) = found.skipped
+    assert "text outside of any record" in skipped.reason
+    going_on = read(f"PMID- 1\nDP  - 2021\nAB  - We knit a scarf.\n\n{stray}\n")
+    assert (len(going_on.papers), going_on.skipped) == (1, ())
+    assert going_on.papers[0].abstract.endswith("for goats.")
