@@ -163,7 +163,7 @@ def test_endnote_is_read(read):
 
 
 def test_a_text_behind_a_torn_tag_is_no_part_of_a_date(read):
-    """A long line after a blank line continues no date or number and is skipped with a reason; an abstract may go on."""
+    """A long line after a gap continues no date, and is skipped with a reason; an abstract may go on."""
     stray = "B  - We study how yarn is wound in wool and in linen, for sheep and for goats."
     record = "PMID- 1\nTI  - Knitting\nAB  - We knit a scarf.\nDP  - 2021 Mar\n\n"
     found = read(f"{record}{stray}\n\n{record.replace('Knitting', 'Purling').replace('- 1', '- 2')}")
