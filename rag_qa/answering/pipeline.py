@@ -17,7 +17,7 @@ from rag_qa.answering.evidence.answerability import (
     decide_list,
     decide_named,
 )
-from rag_qa.answering.evidence.choosing import choose_sentences, to_read
+from rag_qa.answering.evidence.choosing import both_sides, choose_sentences, to_read
 from rag_qa.answering.evidence.relevance import Relevance, assess, is_on_topic, keep_relevant
 from rag_qa.answering.evidence.scoring import ScoredSentence, as_evidence, encode_paper, score_sentences
 from rag_qa.answering.explaining import explain
@@ -26,6 +26,7 @@ from rag_qa.answering.metadata_answers import metadata_sentence, papers_asked_ab
 from rag_qa.answering.query.kinds import asked_topic, in_quotes
 from rag_qa.answering.query.languages import language_note
 from rag_qa.answering.query.questions import names_only
+from rag_qa.answering.query.restrictions import asks_for_papers
 from rag_qa.answering.quoting import quote
 from rag_qa.answering.synthesis import Synthesis
 from rag_qa.answering.trace import Trace
@@ -44,6 +45,9 @@ NO_PAPERS = "the index holds no papers"
 NEAREST = 3
 # Papers whose encodings are kept for later questions; each takes about half a megabyte.
 KEPT_PAPERS = 128
+# The introduction of a list is about papers with this probability or more. Of 88 such papers listed for the requests of
+# eval/sets/dev and eval/sets/lists/dev that some paper meets, .94 meet them; of all 212 listed, .75.
+SURELY_MEETS = 0.8
 # Below this similarity, a paper that the question names ("the second one") has nothing to do with the rest of it.
 NAMED_LIKENESS = 0.1
 
@@ -105,7 +109,7 @@ class Pipeline:
         """Yield the hits, then each sentence once it is checked, then the whole answer."""
         trace = Trace(self._settings, self._index.manifest)
         with trace.timed("search"):
-            query = self._of_any_year(query)
+            query = self._of_things(self._of_any_year(query))
             draft = self._way(query)(query, trace)
         yield Event(kind="hits", hits=tuple(draft.hits), query=query)
         sentences: list[Sentence] = []
@@ -168,6 +172,17 @@ class Pipeline:
             update={"filter": fallback, "fallback": None, "topic": topic, "understood_as": understood}
         )
 
+    def _of_things(self, query: Query) -> Query:
+        """Return a question for a number in place of a count of papers, if no paper would be counted.
+
+        "How many tweets were collected?" has no word for papers, and no paper mentions “tweets collected”.
+        """
+        counts_topic = query.counts and query.topic and not query.filter.text and not query.nothing
+        if not counts_topic or asks_for_papers(query.text) or len(mentioning(self._index, query.topic, None)):
+            return query
+        update = {"kind": "number", "counts": False, "topic": query.text, "understood_as": None}
+        return query.model_copy(update=update)
+
     def _meeting(self, query: Query) -> list[Paper]:
         """Return the papers that meet a request for papers."""
         hits = self._found(query)
@@ -211,7 +226,8 @@ class Pipeline:
         if not trace.decision.relevant:
             return
         if self._synthesis and material:
-            yield from self._synthesis.introduce(material, trace)
+            sure = {paper.paper_id for paper in listed if paper.probability >= SURELY_MEETS}
+            yield from self._synthesis.introduce(material, sure, trace)
         yield from _events(list(map(quote, evidence)))
 
     def _decided_list(self, query: Query, hits: Sequence[Hit]) -> Decision:
@@ -268,7 +284,12 @@ class Pipeline:
             trace.decision = self._decided(query, hits, scored, Said(stated, confirmed, supported))
             return bool(trace.decision.relevant)
 
-        if accepts(None, None):
+        if not accepts(None, None):
+            return
+        sides = as_evidence(both_sides(trace.decision.relevant, query))
+        if sides:
+            yield from self._synthesis.contrast(material, sides, trace, accepts=accepts)
+        else:
             yield from self._synthesis.write(material, trace, accepts=accepts)
 
     def _found(self, query: Query) -> list[Hit]:

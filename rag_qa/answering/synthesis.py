@@ -4,7 +4,7 @@ A sentence that its citations do not support is never shown. It is written once 
 nearest to it takes its place, or it is left out.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from rag_qa.answering.quoting import quote
@@ -32,6 +32,8 @@ UNSUPPORTED = (
 QUOTED = 2
 # An introduction to several papers must hold for at least this many.
 SEVERAL = 2
+# The probability of a verdict on an answer that claims nothing.
+NO_VERDICT = 0.5
 # A further quote must have this share of the best sentence's score.
 WORTH_SAYING = 0.6
 
@@ -121,13 +123,36 @@ class Synthesis:
         if not said:
             trace.unsupported = UNSUPPORTED
 
-    def introduce(self, material: Material, trace: Trace) -> Iterator[Event]:
+    def contrast(
+        self,
+        material: Material,
+        sides: Sequence[Evidence],
+        trace: Trace,
+        *,
+        accepts: Callable[[float, float | None], bool],
+    ) -> Iterator[Event]:
+        """Yield the quotes of two papers compared, if `accepts` gets a probability that they state the answer.
+
+        Nothing is written, and so nothing has a verdict: a small language model gives one paper what the other says.
+        """
+        kept = [e for e in sides if not is_injection(f"{material.titles[e.paper_id]} {e.sentence}")]
+        if kept and (
+            not self._writer.reads or accepts(self._confirmed(material, "", kept, trace), NO_VERDICT)
+        ):
+            yield from (Event(kind="sentence", sentence=quote(piece)) for piece in kept)
+        else:
+            trace.unsupported = UNSUPPORTED
+
+    def introduce(self, material: Material, sure: Collection[str], trace: Trace) -> Iterator[Event]:
         """Yield a sentence on how the papers of a list meet the request, if it is supported.
 
-        It begins with their titles if they are few. Papers whose own evidence does not support it are left out. Of
-        several papers, at least SEVERAL must remain.
+        It is about the `sure` papers, by their ids, and begins with their titles if they are few. Papers whose own
+        evidence does not support it are left out. Of several papers, at least SEVERAL must remain.
         """
-        listed, titles = material.candidates, material.titles
+        titles = material.titles
+        listed = [e for e in material.candidates if e.paper_id in sure]
+        if not listed:
+            return
         opening = call_papers([titles[e.paper_id] for e in listed])
         self._note(material.reading, opening, trace)
         for text in self._written(material.reading, opening, trace):

@@ -195,6 +195,17 @@ def test_a_mention_is_of_the_word_and_not_of_its_stem(assistant):
     assert assistant.ask("how many papers mention salting?").abstained
 
 
+def test_a_number_of_things_is_no_count_of_papers(assistant):
+    """If no paper would be counted and the question has no word for papers, it asks what a paper says."""
+    counted = assistant.ask("how many mention players?")
+    things = assistant.ask("how many languages are covered by the soup?")
+    papers = assistant.ask("how many papers are on languages covered by the soup?")
+    assert counted.query.counts
+    assert (things.query.counts, things.query.kind) == (False, "number")
+    assert papers.query.counts
+    assert "no paper mentions" in papers.reason
+
+
 def test_a_count_stands_alone(assistant):
     """A question for a number of papers is no follow-up: it counts all of them, not those shown before."""
     before = assistant.ask("which papers by Karl Frisch?")

@@ -11,6 +11,10 @@ from rag_qa.types import Query, QuestionKind
 WORTH_READING = 0.6
 # Papers that an answer quotes or compares.
 COMPARED = 2
+# A question compares two papers if each of them is relevant with more than this probability.
+SURE_OF_BOTH = 0.5
+# Sentences quoted of each paper if a comparison is not written.
+FROM_EACH_SIDE = 2
 
 
 def choose_sentences(
@@ -40,6 +44,14 @@ def to_read(assessed: Sequence[Relevance], query: Query, settings: Settings) -> 
         return [s for paper in assessed[:COMPARED] for s in paper.sentences[:each]]
     found = sorted((s for paper in assessed for s in paper.sentences), key=lambda s: -s.score)
     return found[: settings.read_sentences]
+
+
+def both_sides(relevant: Sequence[Relevance], query: Query) -> list[ScoredSentence]:
+    """Return what to quote of each of the two first papers if the question compares two papers, else []."""
+    sides = [paper for paper in relevant[:COMPARED] if paper.probability > SURE_OF_BOTH]
+    if query.kind != "comparison" or len(sides) < COMPARED:
+        return []
+    return [s for paper in sides for s in _best(paper.sentences, FROM_EACH_SIDE)]
 
 
 def _best(sentences: Sequence[ScoredSentence], most: int) -> list[ScoredSentence]:

@@ -104,6 +104,11 @@ class NamedValue(NamedTuple):
     venue: str
 
 
+def asks_for_papers(question: str) -> bool:
+    """Return whether a question holds a word for papers ("articles", "works")."""
+    return bool(re.search(rf"\b{PAPERS}", question, re.IGNORECASE))
+
+
 def restriction(question: str, facets: Facets, index: Index | None = None) -> Restriction:
     """Return the restriction in a question that asks for papers.
 

@@ -1,7 +1,7 @@
 """Which sentences are quoted, and which a language model reads."""
 
 from rag_qa import Settings
-from rag_qa.answering.evidence.choosing import WORTH_READING, choose_sentences, to_read
+from rag_qa.answering.evidence.choosing import WORTH_READING, both_sides, choose_sentences, to_read
 from rag_qa.answering.evidence.relevance import Relevance, Signals
 from rag_qa.answering.evidence.scoring import ScoredSentence
 from rag_qa.types import Query
@@ -64,6 +64,18 @@ def test_a_comparison_keeps_its_papers_apart():
     assert [s.text for s in chosen] == ["a1", "a2", "b1"]
     alone = choose_sentences(papers[1:2], "comparison", settings(2))
     assert [s.text for s in alone] == ["b1"]
+
+
+def test_both_sides_of_a_comparison_are_probable_papers():
+    """Two papers are sides of a comparison only if both are more probable than not; two sentences of each."""
+    query = Query(text="a or b?", topic="a or b?", kind="comparison")
+    first = relevant("a", sentence("a1", 0.9), sentence("a2", 0.8), sentence("a3", 0.7))
+    second = relevant("b", sentence("b1", 0.5, "b"))
+    sure = [paper.model_copy(update={"probability": 0.6}) for paper in (first, second)]
+    assert [s.text for s in both_sides(sure, query)] == ["a1", "a2", "b1"]
+    assert both_sides([sure[0], second], query) == []
+    assert both_sides(sure[:1], query) == []
+    assert both_sides(sure, query.model_copy(update={"kind": "fact"})) == []
 
 
 def read(assessed, sentences, **fields):

@@ -93,15 +93,35 @@ def answer_with():
 
 
 @pytest.fixture
+def contrast():
+    """A function that sets the quotes of two papers side by side, and gives the texts and what `accepts` was given."""
+
+    def run(*sides, confirmed=(0.9, 0.1), accepts=True, reads=True):
+        generator = QueuedGenerator(choices=[confirmed])
+        synthesis, trace = build(generator, reads)
+        query = Query(text="How do bees and soups differ?", topic="bees and soups", kind="comparison")
+        material, asked = synthesis.read(query, sides, sides, TITLES, trace), []
+
+        def accept(*probabilities):
+            asked.append(probabilities)
+            return accepts
+
+        events = list(synthesis.contrast(material, sides, trace, accepts=accept))
+        return [(event.sentence.kind, event.sentence.text) for event in events], asked, trace
+
+    return run
+
+
+@pytest.fixture
 def introduce():
     """A function that introduces a list with the replies of a model, and gives the sentences and the prompts."""
 
-    def run(*replies, pieces=DANCES, titles=TITLES):
+    def run(*replies, pieces=DANCES, titles=TITLES, sure=None):
         generator = QueuedGenerator(replies)
         synthesis, trace = build(generator)
         query = Query(text="which papers tell of dances?", topic="dances", kind="which")
         material = synthesis.read(query, pieces, pieces, titles, trace)
-        events = synthesis.introduce(material, trace) if material else ()
+        events = synthesis.introduce(material, titles if sure is None else sure, trace) if material else ()
         return [event.sentence for event in events if event.sentence], generator.prompts
 
     return run
