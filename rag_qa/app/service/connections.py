@@ -38,7 +38,7 @@ class HurriedProtocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
             self._limit = asyncio.get_running_loop().call_later(HEADERS_TIMEOUT_S, self._give_up)
 
     def _awaits_headers(self) -> bool:
-        return self.cycle is None or self.cycle.response_complete
+        return self.cycle is None or bool(self.cycle.response_complete)
 
     def _give_up(self) -> None:
         self._limit = None
