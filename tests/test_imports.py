@@ -31,7 +31,7 @@ HEAVY = (
 
 # A module may import from rooms of a lower floor and from its own room.
 FLOORS = [
-    {"types", "errors", "version"},
+    {"types", "errors", "version", "files"},
     {"settings"},
     {"protocols", "text"},
     {"corpus", "backends", "sample"},

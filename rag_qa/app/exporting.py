@@ -8,6 +8,7 @@ from rag_qa.app.clipboard import copy_text
 from rag_qa.app.printing import say
 from rag_qa.errors import ExportError
 from rag_qa.exports import export_answer, format_of_file
+from rag_qa.files import is_plain_name, owner_only
 from rag_qa.types import Answer
 
 COPIED_AS = "md"
@@ -16,6 +17,8 @@ COPIED_AS = "md"
 def check_target(path: Path) -> str:
     """Return the format of a new file by its name. Raises ExportError if it cannot be written or has no format."""
     format = format_of_file(path)
+    if not is_plain_name(path):
+        raise ExportError(f"the name {str(path)!r} holds control characters; name another file")
     if path.exists():
         raise ExportError(f"{path} exists already; name another file, or remove it")
     if not path.parent.is_dir():
@@ -24,10 +27,11 @@ def check_target(path: Path) -> str:
 
 
 def write_new(path: Path, text: str) -> None:
-    """Write a text into a new file. Raises ExportError if it exists or cannot be written."""
+    """Write a text into a new file, for its user alone. Raises ExportError if it exists or cannot be written."""
     try:
-        with path.open("x", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+        content = text.encode("utf-8")
+        with open(path, "xb", opener=owner_only) as file:
+            file.write(content)
     except OSError as exc:
         raise ExportError(f"{path} cannot be written ({exc.strerror}); name another file") from exc
 

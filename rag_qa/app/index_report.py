@@ -11,6 +11,7 @@ from rich.text import Text
 
 from rag_qa.app.printing import print_text, safe_json, say
 from rag_qa.errors import SettingsError
+from rag_qa.files import owner_only
 from rag_qa.types import IndexReport, Skipped
 
 SHOWN_SKIPS = 10
@@ -74,7 +75,7 @@ def check_writable(path: Path) -> None:
 def write_fates(report: IndexReport, path: Path) -> None:
     """Write path, record, fate, paper_id and reason of every record as JSON Lines. Raises SettingsError."""
     try:
-        with path.open("w", encoding="utf-8") as file:
+        with open(path, "w", encoding="utf-8", opener=owner_only) as file:
             file.writelines(f"{safe_json(fate.model_dump_json())}\n" for fate in report.fates)
     except OSError as exc:
         raise SettingsError(

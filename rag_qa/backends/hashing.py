@@ -11,6 +11,7 @@ from pathlib import Path
 from platformdirs import user_cache_path
 
 from rag_qa.backends.home import home_folder
+from rag_qa.files import make_private_folder
 
 MEMORY_NAME = "hashes.json"
 
@@ -55,7 +56,7 @@ def write_memory(memory: Path | None, known: dict[str, str]) -> None:
     if memory is None:
         return
     with contextlib.suppress(OSError):
-        memory.parent.mkdir(parents=True, exist_ok=True)
+        make_private_folder(memory.parent)
         handle, name = tempfile.mkstemp(dir=memory.parent, prefix=memory.name)
         with os.fdopen(handle, "w", encoding="utf-8") as stream:
             json.dump(known, stream, indent=1)

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 from pydantic import ValidationError
 
 from rag_qa.errors import EvaluationError
+from rag_qa.files import make_private_folder
 from rag_qa.protocols import Generator, GeneratorSpec, Prompt
 from rag_qa.types import Value
 
@@ -110,7 +111,7 @@ class CachedGenerator:
     def _write(self, path: Path, kept: Kept) -> None:
         """Write to a temporary file and rename it, so that two processes cannot damage a result."""
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_private_folder(path.parent)
             handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.stem)
             with os.fdopen(handle, "w", encoding="utf-8") as stream:
                 stream.write(kept.model_dump_json())

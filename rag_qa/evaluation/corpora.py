@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rag_qa.errors import EvaluationError
 from rag_qa.evaluation.datasets import CorpusSet, RetrievalSet
+from rag_qa.files import make_private_folder, owner_only
 from rag_qa.text.lines import read_json_lines, read_lines
 
 SHARED = "RAG_QA_SHARED"
@@ -72,9 +73,10 @@ def select_papers(sources: Sequence[Path], ids: Path, target: Path) -> Path:
             f"{ids} lists {len(wanted)} papers that are not in the corpus (the first is {min(wanted)!r}); "
             "remove them there, or name the corpus that holds them with --corpus"
         )
-    target.parent.mkdir(parents=True, exist_ok=True)
+    make_private_folder(target.parent)
     unfinished = target.with_name(f"{target.name}.{os.getpid()}")
-    unfinished.write_text("".join(lines), "utf-8")
+    with open(unfinished, "wb", opener=owner_only) as file:
+        file.write("".join(lines).encode("utf-8"))
     return unfinished.replace(target)
 
 

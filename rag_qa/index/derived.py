@@ -23,6 +23,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rag_qa.errors import IndexDamagedError
+from rag_qa.files import make_private_folder, set_mode, set_modes
 from rag_qa.index.exact import build_exact
 from rag_qa.index.facets import build_facets
 from rag_qa.index.lexical import analyzer_is_current, build_lexical
@@ -63,12 +64,15 @@ def build_derived(store: Store, generation: int, dimension: int, update: Update 
     target = derived_folder(store.folder, generation)
     fresh = target.with_name(f"{target.name}.new")
     shutil.rmtree(fresh, ignore_errors=True)
+    make_private_folder(fresh)
     for part in PARTS:
         (fresh / part).mkdir(parents=True)
     if update is None or not _carry_over(store, update, fresh):
         build_vectors(fresh / "chroma", _rows(store))
     _build_exact_parts(store, fresh, dimension)
     (fresh / STAMP).write_text(json.dumps(_stamp(fresh)), encoding="utf-8")
+    set_modes([fresh], store.mode)
+    set_mode(target.parent, store.mode)
     shutil.rmtree(target, ignore_errors=True)
     fresh.rename(target)
 

@@ -11,21 +11,22 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from rag_qa.errors import IndexLockedError, PaperIndexError
-
-LOCK_NAME = "writer.lock"
+from rag_qa.files import make_private_folder, mode_of
+from rag_qa.index.store import FILE_NAME, LOCK_NAME
 
 
 @contextmanager
 def writing(folder: Path) -> Iterator[None]:
-    """Hold the write lock of an index, making the folder if it is missing.
+    """Hold the write lock of an index, making the folder if it is missing, for its user alone.
 
     Raises IndexLockedError at once if another process holds it, PaperIndexError if the folder cannot be made.
     """
     from filelock import FileLock, Timeout
 
-    lock = FileLock(folder / LOCK_NAME, timeout=0)
+    lock = FileLock(folder / LOCK_NAME, timeout=0, mode=mode_of(folder / FILE_NAME))
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        make_private_folder(folder)
         lock.acquire()
     except Timeout as exc:
         raise IndexLockedError(

@@ -3,8 +3,13 @@
 A *record* is one entry of one source; a *paper* is made of one or more merged records. Vectors are kept by the hash of
 the embedded text and committed batch by batch, so an interrupted run embeds nothing twice. Everything else changes in
 one transaction. A reader keeps one read transaction open, so it sees the index as it was when opened.
+
+The file's mode says who may read the index: its owner alone, until somebody shares it with `chmod`. SQLite gives the
+files that it writes beside it the same mode, and so does `build_derived`.
 """
 
+import contextlib
+import logging
 import shutil
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,11 +21,16 @@ from typing import Any, NamedTuple
 from pydantic import ValidationError
 
 from rag_qa.errors import IndexDamagedError, PaperIndexError
+from rag_qa.files import OWNER_FILE, is_shared, mode_of, owner_only, set_modes
 from rag_qa.index.manifest import Manifest, check_schema
 from rag_qa.protocols import Matrix
 from rag_qa.types import Paper, Passage, Skipped
 
 FILE_NAME = "papers.sqlite3"
+LOCK_NAME = "writer.lock"
+# Marks a file whose mode is the user's choice: it was made, or once changed, to be readable by its owner alone.
+APPLICATION_ID = int.from_bytes(b"rgqa")
+logger = logging.getLogger(__name__)
 CHUNK = 500
 DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 NOT_WRITABLE = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN)
@@ -70,14 +80,45 @@ class Store:
 
     @classmethod
     def create(cls, folder: Path) -> "Store":
-        """Open for writing, and create the file if it is missing. Raises IndexDamagedError, PaperIndexError."""
+        """Open for writing, and create the file if it is missing, for its user alone.
+
+        The files of an index from a version that did not do so are made private once. Raises IndexDamagedError,
+        PaperIndexError.
+        """
+        with contextlib.suppress(OSError):  # it is there, or SQLite says why it cannot be made
+            open(folder / FILE_NAME, "xb", opener=owner_only).close()
         store = cls(_connect(folder / FILE_NAME), folder)
         with store._translated_errors():
             store._db.execute("PRAGMA journal_mode = WAL")
             store._db.execute("PRAGMA synchronous = NORMAL")
             if not store._has_tables():
                 store._db.executescript(f"BEGIN IMMEDIATE; {SCHEMA} COMMIT;")
+            store._make_private()
         return store
+
+    def _make_private(self) -> None:
+        """Make every file readable by its owner alone, if that was never done."""
+        if self._db.execute("PRAGMA application_id").fetchone()[0] == APPLICATION_ID:
+            return
+        before = self.mode
+        set_modes(self._files(), OWNER_FILE)
+        self._db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        if is_shared(before) and not is_shared(self.mode):
+            logger.warning(
+                "%s was readable by other users and is now yours alone; `chmod -R g+rX %s` shares it with your group",
+                self.folder,
+                self.folder,
+            )
+
+    def _files(self) -> list[Path]:
+        """Return what an index consists of: files, and a folder of files."""
+        names = [*(f"{FILE_NAME}{ending}" for ending in ("", "-wal", "-shm")), LOCK_NAME, "derived"]
+        return [self.folder / name for name in names]
+
+    @property
+    def mode(self) -> int:
+        """Who may read and write the files of the index, as permission bits."""
+        return mode_of(self.folder / FILE_NAME)
 
     @classmethod
     def open(cls, folder: Path) -> "Store":

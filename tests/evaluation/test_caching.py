@@ -1,3 +1,4 @@
+import stat
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,14 @@ def test_nothing_is_generated_twice(tmp_path: Path) -> None:
     again = CachedGenerator(model, tmp_path)
     assert list(again.generate(PROMPT, **LIMITS)) == first == ["one", " two", " three"]
     assert (len(model.prompts), again.calls) == (1, Calls(1, 1))
+
+
+def test_a_kept_reply_is_its_users_alone(tmp_path: Path) -> None:
+    """What the model wrote stands in a file that only its user reads, in folders that only its user enters."""
+    list(CachedGenerator(QueuedGenerator(["one"]), tmp_path / "kept").generate(PROMPT, **LIMITS))
+    modes = {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.rglob("*") if path.is_file()}
+    folders = {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.rglob("*") if path.is_dir()}
+    assert (modes, folders) == ({0o600}, {0o700})
 
 
 def test_a_choice_is_kept(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from rag_qa.errors import ReceiptError
+from rag_qa.files import is_plain_name, owner_only
 from rag_qa.types import Answer, Paper, Value
 
 RECEIPT_VERSION = 2
@@ -50,7 +51,7 @@ def hash_paper(paper: Paper) -> PaperHashes:
 
 
 def write_receipt(answer: Answer, path: str | Path) -> None:
-    """Save an answer to a new file, with what it takes to check it and to answer it again.
+    """Save an answer to a new file, with what it takes to check it and to answer it again; its user alone can read it.
 
     Raises ReceiptError if the file exists already or cannot be written.
     """
@@ -63,14 +64,16 @@ def write_receipt(answer: Answer, path: str | Path) -> None:
     sealed = _sealed(content)
     check_free(path)
     try:
-        with path.open("xb") as file:
+        with open(path, "xb", opener=owner_only) as file:
             file.write(sealed)
     except (OSError, ValueError) as exc:
         raise ReceiptError(f"{path} cannot be written ({exc}); name another file") from exc
 
 
 def check_free(path: Path) -> None:
-    """Raise ReceiptError if the file exists already, or if its folder does not."""
+    """Raise ReceiptError if the file exists already, if its folder does not, or if its name acts on a terminal."""
+    if not is_plain_name(path):
+        raise ReceiptError(f"the name {str(path)!r} holds control characters; name another file")
     if path.exists():
         raise ReceiptError(f"{path} exists already; name another file, or remove it")
     if not path.parent.is_dir():

@@ -9,6 +9,7 @@ from platformdirs import user_data_path
 
 from rag_qa.app.chat.completion import Completer
 from rag_qa.app.chat.state import ChatState
+from rag_qa.files import OWNER_FILE
 
 if TYPE_CHECKING:
     from prompt_toolkit.completion import Completer as ToolkitCompleter
@@ -73,7 +74,7 @@ def _history(keep: bool) -> "History":
 def _is_ours(file: Path) -> bool:
     """Return whether a file can be written; create it if it is missing, readable by its user alone."""
     try:
-        file.touch(mode=0o600)
+        file.touch(mode=OWNER_FILE)
     except OSError:
         return False
     return True

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from rag_qa.app.nearest import did_you_mean
 from rag_qa.backends.home import home_folder
 from rag_qa.errors import SessionError
+from rag_qa.files import OWNER_FILE, make_private_folder
 from rag_qa.types import EVERY_PAPER, Answer, Filter, Value
 
 SESSION_VERSION = 1
@@ -86,7 +87,7 @@ class Session:
 
     def _begin(self) -> str:
         """Write the header into a new file, named after the time; return the name."""
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private_folder(self._folder)
         now = datetime.now().astimezone()
         for number in range(1, 1000):
             name = f"{now:%Y-%m-%d-%H%M%S}" + (f"-{number}" if number > 1 else "")
@@ -106,7 +107,7 @@ def _append(path: Path, value: Value, *, new: bool = False) -> None:
     """Append a value as one line of ASCII, to a file that only its user can read."""
     line = json.dumps(value.model_dump(mode="json", exclude_defaults=not new)) + "\n"
     flags = os.O_WRONLY | os.O_APPEND | (os.O_CREAT | os.O_EXCL if new else 0)
-    with open(os.open(path, flags, 0o600), "wb") as file:
+    with open(os.open(path, flags, OWNER_FILE), "wb") as file:
         file.write(line.encode("ascii"))
 
 

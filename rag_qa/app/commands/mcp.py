@@ -93,6 +93,7 @@ def _run_http(server: "MCPServer", listener: socket.socket, token: str | None, e
     import uvicorn
 
     from rag_qa.app.service.access import Access
+    from rag_qa.app.service.connections import HurriedProtocol
     from rag_qa.app.service.gate import TokenGate
 
     made = token or secrets.token_urlsafe()
@@ -100,4 +101,6 @@ def _run_http(server: "MCPServer", listener: socket.socket, token: str | None, e
     address = address_of(listener, PATH)
     say(errors, f"MCP at {address} (Ctrl-C stops it); send `Authorization: Bearer TOKEN` with {shown}")
     app = TokenGate(server.streamable_http_app(streamable_http_path=PATH), Access(made))
-    uvicorn.Server(uvicorn.Config(app, log_level="warning", ws="none")).run(sockets=[listener])
+    uvicorn.Server(uvicorn.Config(app, log_level="warning", http=HurriedProtocol, ws="none")).run(
+        sockets=[listener]
+    )

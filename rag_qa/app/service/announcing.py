@@ -1,6 +1,5 @@
 """Announces a running service to the command line: a small file that only its user can read."""
 
-import os
 import platform
 import secrets
 from collections.abc import Iterator, Mapping
@@ -12,6 +11,7 @@ from pydantic import ValidationError
 
 from rag_qa.backends.home import home_folder
 from rag_qa.backends.locating import ModelChoice
+from rag_qa.files import make_private_folder, owner_only
 from rag_qa.types import Value
 
 
@@ -60,10 +60,10 @@ def _write(announcement: Announcement) -> Path | None:
     folder = _folder()
     if folder is None:
         return None
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private_folder(folder)
     path = folder / f"{secrets.token_hex(8)}.json"
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        file.write(announcement.model_dump_json())
+    with open(path, "xb", opener=owner_only) as file:
+        file.write(announcement.model_dump_json().encode("utf-8"))
     return path
 
 

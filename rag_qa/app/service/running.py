@@ -12,6 +12,7 @@ from rag_qa.answering.assistant import style_of
 from rag_qa.app.service.access import Access
 from rag_qa.app.service.announcing import Announcement, announced
 from rag_qa.app.service.app import create_app
+from rag_qa.app.service.connections import HurriedProtocol
 from rag_qa.app.service.fingerprints import answer_fingerprint, search_fingerprint
 from rag_qa.app.service.library import Library, Models
 from rag_qa.app.service.state import State
@@ -64,6 +65,7 @@ def run_service(
         log_level="warning",
         access_log=False,
         server_header=False,
+        http=HurriedProtocol,
         ws="none",
         lifespan="off",
         timeout_graceful_shutdown=GRACE_S,

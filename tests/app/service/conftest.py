@@ -12,6 +12,7 @@ import uvicorn
 from rag_qa import Settings, build_index
 from rag_qa.app.service.access import Access
 from rag_qa.app.service.app import create_app
+from rag_qa.app.service.connections import HurriedProtocol
 from rag_qa.app.service.library import Library, Models
 from rag_qa.app.service.listening import listen
 from rag_qa.app.service.state import State
@@ -114,7 +115,8 @@ def served(*folders, generator=None, token=None, limit=8, **fields):
     library = Library(folders, settings, Models(HashingEmbedder(), generator), limit=limit)
     listener = listen("127.0.0.1", 0, token)
     app = create_app(State(library, Access(token)))
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1))
+    config = uvicorn.Config(app, log_level="warning", http=HurriedProtocol, timeout_graceful_shutdown=1)
+    server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     try:

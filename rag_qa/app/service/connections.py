@@ -1,0 +1,51 @@
+"""Closes connections on which no request arrives, so that idle ones cannot use up what a process may open.
+
+uvicorn has a time limit between requests, but none for the lines of a request.
+"""
+
+import asyncio
+from asyncio import TimerHandle
+
+from uvicorn.protocols.http.auto import AutoHTTPProtocol
+
+HEADERS_TIMEOUT_S = 20.0
+
+
+class HurriedProtocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
+    """uvicorn's protocol, with a time limit from the beginning of a connection or request to the end of its headers."""
+
+    _limit: TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:
+        """Start the time of the first request."""
+        super().connection_made(transport)
+        self._limit_time()
+
+    def data_received(self, data: bytes) -> None:
+        """Start the time of a request with its first bytes, and end it with its headers."""
+        super().data_received(data)
+        self._limit_time()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the connection."""
+        self._forget_time()
+        super().connection_lost(exc)
+
+    def _limit_time(self) -> None:
+        if not self._awaits_headers():
+            self._forget_time()
+        elif self._limit is None:
+            self._limit = asyncio.get_running_loop().call_later(HEADERS_TIMEOUT_S, self._give_up)
+
+    def _awaits_headers(self) -> bool:
+        return self.cycle is None or bool(self.cycle.response_complete)
+
+    def _give_up(self) -> None:
+        self._limit = None
+        if self._awaits_headers():
+            self.transport.close()
+
+    def _forget_time(self) -> None:
+        if self._limit is not None:
+            self._limit.cancel()
+            self._limit = None
