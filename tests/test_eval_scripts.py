@@ -15,7 +15,6 @@ FIT = ("decision", "followups", "kinds", "lists", "relevance", "verdict")
 STUDIES = (
     "ablate_retrieval",
     "bench_lexical",
-    "bench_prompt",
     "choose_sentences",
     "detect_faults",
     "fuzz_answers",
