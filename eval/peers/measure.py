@@ -7,6 +7,7 @@ folder), `papers` and `questions` (JSON Lines), `folder` (of the index), `k`, `w
 
 import json
 import os
+import shutil
 import sys
 import time
 from importlib import import_module
@@ -32,6 +33,8 @@ def build(system: Any, request: dict[str, Any]) -> dict[str, Any]:
     papers = read_rows(request["papers"])
     for paper in papers:
         paper["text"] = f"{paper['title']}\n{paper['abstract']}"
+    # Of a build that was broken off.
+    shutil.rmtree(request["folder"], ignore_errors=True)
     system.warm()
     begun, used = time.monotonic(), time.process_time()
     system.build(papers, request["folder"])

@@ -28,7 +28,7 @@ class PlainSearch:
 
     def __init__(self, model: "SentenceTransformer", texts: Sequence[str], vectors: Matrix) -> None:
         """Take the texts of the passages and their vectors, shape (passages, d)."""
-        import bm25s
+        import bm25s  # type: ignore[import-untyped]
 
         self._model = model
         self._vectors = vectors

@@ -88,7 +88,7 @@ def _read_in_turns(generator: LlamaGenerator, plain: "Llama", run: int) -> tuple
     count = generator.count_tokens(first)
     tokens = generator.tokenize(context * 2)[:count]
     ours = _timed(partial(generator.choose, first, OPTIONS))
-    plain.reset()
+    plain.reset()  # type: ignore[no-untyped-call]
     raw = _timed(partial(plain.eval, tokens))
     kept = _timed(partial(generator.choose, second, OPTIONS))
     return count, ours, raw, kept
