@@ -1,5 +1,6 @@
 """LangChain with Chroma: the recipes "Build a semantic search engine" and "Chroma" of its documentation."""
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -67,7 +68,15 @@ class System:
                 description="The integer IDs of the SPECIFIC sources which justify the answer."
             )
 
-        writer = ChatLlamaCpp(model_path=model, temperature=0.0, max_tokens=256, n_ctx=4096, verbose=False)
+        writer = ChatLlamaCpp(
+            model_path=model,
+            temperature=0.0,
+            max_tokens=256,
+            n_ctx=4096,
+            n_batch=512,
+            n_threads=os.cpu_count(),
+            verbose=False,
+        )
         self._writer = writer.with_structured_output(CitedAnswer, include_raw=True)
 
     def answer(self, question: str) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """LlamaIndex with Chroma: the recipe "Chroma Vector Store" of its documentation, with its default splitter."""
 
+import os
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -61,6 +62,7 @@ class System:
             context_window=4096,
             messages_to_prompt=_chatml,
             completion_to_prompt=_completion,
+            model_kwargs={"n_threads": os.cpu_count()},
             verbose=False,
         )
         self._engine = CitationQueryEngine.from_args(

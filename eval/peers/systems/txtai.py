@@ -1,5 +1,6 @@
 """txtai: the recipe of its README, `Embeddings(path=…, content=True)`: Faiss and SQLite, a vector for each text."""
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -49,9 +50,10 @@ class System:
             template=TEMPLATE,
             output="reference",
             n_ctx=4096,
+            n_threads=os.cpu_count(),
         )
 
     def answer(self, question: str) -> dict[str, Any]:
         """Return the text, and the source that txtai names: the one most like the answer."""
-        found = self._rag(question, maxlength=4096)
+        found = self._rag(question, maxlength=256, temperature=0.0)
         return {"text": found["answer"], "cited": [str(found["reference"])]}
