@@ -1,4 +1,4 @@
-"""The programs in eval/fit and eval/studies, which no other code imports."""
+"""The programs in eval/fit, eval/studies and eval/peers, which no other code imports."""
 
 import importlib
 import os
@@ -15,7 +15,6 @@ FIT = ("decision", "followups", "kinds", "lists", "relevance", "verdict")
 STUDIES = (
     "ablate_retrieval",
     "bench_lexical",
-    "bench_prompt",
     "choose_sentences",
     "detect_faults",
     "fuzz_answers",
@@ -27,7 +26,7 @@ STUDIES = (
 )
 # What programs of studies/ share and test.
 MODULES = {"decisions", "faults"}
-PROGRAMS = [f"fit.{name}" for name in FIT] + [f"studies.{name}" for name in STUDIES]
+PROGRAMS = [f"fit.{name}" for name in FIT] + [f"studies.{name}" for name in STUDIES] + ["peers.run"]
 
 
 def test_every_program_is_named_here() -> None:

@@ -1,4 +1,4 @@
-"""Measure how fast an index is opened and searched, against its embedder alone in the same run."""
+"""Measure how fast an index is opened and searched, against the libraries underneath in the same run."""
 
 import json
 import subprocess
@@ -13,6 +13,7 @@ import numpy as np
 from rag_qa.answering.assistant import Assistant
 from rag_qa.backends.embedding import open_embedder, open_plain_model
 from rag_qa.errors import EvaluationError
+from rag_qa.evaluation.plain import PlainSearch, PlainTimes, read_passages
 from rag_qa.evaluation.provenance import describe_run
 from rag_qa.index.changes import Progress
 from rag_qa.protocols import Embedder
@@ -27,6 +28,9 @@ DEPTH = 20
 class SearchBenchmark(Value):
     """Milliseconds (median, 95th percentile) to embed a query, to search exactly and to search Chroma's graph, warm.
 
+    The same with plain libraries: `plain_embedding_ms` by sentence-transformers, `product_ms` to multiply with all
+    vectors in numpy and take the best, `bm25_ms` to rank by bm25s. `ratio` is how many times faster the exact search
+    is than these three together, `embedding_ratio` how many times faster our embedding is (medians over the queries).
     `graph_overlap` is the share of the first 20 papers that both searches find. `loading_s` are the seconds to import
     and load the plain model and embed a query, `first_search_s` the seconds to open the index and search, each in a
     fresh process. `memory_mib` is the memory of the second process beyond the first.
@@ -36,6 +40,11 @@ class SearchBenchmark(Value):
     embedding_ms: tuple[float, float]
     exact_ms: tuple[float, float]
     graph_ms: tuple[float, float]
+    plain_embedding_ms: tuple[float, float]
+    product_ms: tuple[float, float]
+    bm25_ms: tuple[float, float]
+    ratio: float
+    embedding_ratio: float
     graph_overlap: float
     loading_s: tuple[float, ...]
     first_search_s: tuple[float, ...]
@@ -48,7 +57,8 @@ def bench_search(
 ) -> SearchBenchmark:
     """Time a first search and loading the plain model in fresh processes, then searches in this one.
 
-    In this process each query is embedded alone, searched exactly, and searched through Chroma's graph, in this order.
+    In this process each query is embedded alone, searched exactly, searched through Chroma's graph, and searched by
+    plain libraries, in this order.
     `progress` is called with (stage, done, total). Raises EvaluationError if there is no query.
     """
     if not queries:
@@ -58,9 +68,12 @@ def bench_search(
     cold = [(_cold("plain", index, queries[0]), _cold("search", index, queries[0])) for _ in range(COLD_RUNS)]
     embedder = open_embedder(settings)
     opened = {name: _open(index, settings, name, embedder) for name in ("exact", "hnsw")}
+    plain = PlainSearch(open_plain_model(settings), *read_passages(index))
+    plain.time(queries[0], DEPTH)
     for assistant in opened.values():
         assistant.search(queries[0], k=DEPTH)
     embedding: list[float] = []
+    plainly: list[PlainTimes] = []
     searching: dict[str, list[float]] = {name: [] for name in opened}
     found: dict[str, list[list[str]]] = {name: [] for name in opened}
     for done, query in enumerate(queries, 1):
@@ -72,15 +85,22 @@ def bench_search(
             hits = assistant.search(query, k=DEPTH)
             searching[name].append(time.perf_counter() - started)
             found[name].append([hit.paper.id for hit in hits])
+        plainly.append(plain.time(query, DEPTH))
         progress("searching", done, len(queries))
     shared = [len(set(a) & set(b)) / len(a) for a, b in zip(found["exact"], found["hnsw"], strict=True) if a]
     for assistant in opened.values():
         assistant.close()
+    plain_embedding, product, bm25 = zip(*plainly, strict=True)
     return SearchBenchmark(
         queries=len(queries),
         embedding_ms=_quantiles(embedding),
         exact_ms=_quantiles(searching["exact"]),
         graph_ms=_quantiles(searching["hnsw"]),
+        plain_embedding_ms=_quantiles(plain_embedding),
+        product_ms=_quantiles(product),
+        bm25_ms=_quantiles(bm25),
+        ratio=_speed([sum(times) for times in plainly], searching["exact"]),
+        embedding_ratio=_speed(plain_embedding, embedding),
         graph_overlap=float(np.mean(shared)) if shared else 1.0,
         loading_s=tuple(plain["seconds"] for plain, _ in cold),
         first_search_s=tuple(first["seconds"] for _, first in cold),
@@ -109,6 +129,10 @@ def _quantiles(seconds: Sequence[float]) -> tuple[float, float]:
     """Return the median and the 95th percentile in milliseconds."""
     median, p95 = np.quantile(seconds, (0.5, 0.95)) * 1e3
     return float(median), float(p95)
+
+
+def _speed(plain: Sequence[float], ours: Sequence[float]) -> float:
+    return float(np.median(np.divide(plain, ours)))
 
 
 def _cold(what: str, index: Path, query: str) -> dict[str, float]:

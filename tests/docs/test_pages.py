@@ -13,6 +13,7 @@ from rag_qa.errors import ModelNotFoundError
 NOT_RUN = {
     ("README.md", "sets up the environment"): 1,
     ("docs/guides/conference.md", "needs a large download"): 1,
+    ("docs/guides/evaluating.md", "takes minutes"): 1,
     ("docs/guides/gpu.md", "needs a GPU"): 2,
     ("docs/guides/language.md", "needs a download"): 1,
     ("docs/guides/mcp.md", "does not end by itself"): 1,

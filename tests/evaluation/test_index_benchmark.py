@@ -23,6 +23,7 @@ def test_building_is_measured_against_plain_encoding(tmp_path):
     found = bench_index([tmp_path], Settings(), papers=8, runs=1, progress=progress)
     assert (found.papers, found.passages, len(found.building_s), len(found.encoding_s)) == (8, 8, 1, 1)
     assert found.ratio == pytest.approx(found.encoding_s[0] / found.building_s[0])
+    assert found.embedding_ratio == pytest.approx(found.encoding_s[0] / found.embedding_s[0])
     assert found.cosine > 0.999
 
 

@@ -26,6 +26,9 @@ def test_searching_is_measured_against_the_plain_model(tmp_path):
     assert (found.queries, found.graph_overlap) == (2, 1.0)
     assert 0 < found.embedding_ms[0] <= found.embedding_ms[1]
     assert found.exact_ms[0] > found.embedding_ms[0] / 2
+    assert found.ratio > 0
+    assert found.embedding_ratio > 0
+    assert min(found.plain_embedding_ms[0], found.product_ms[0], found.bm25_ms[0]) > 0
     assert len(found.loading_s) == len(found.first_search_s) == 3
     assert found.memory_mib < 1500
 
