@@ -16,7 +16,9 @@ nothing.
 import hashlib
 import json
 import shutil
+import sqlite3
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
@@ -38,8 +40,9 @@ LAYOUT = 2
 PARTS = ("chroma", "exact", "lexical", "pairs", "facets")
 # Up to this share of changed papers, a copy of Chroma's last collection is updated.
 SMALL = 0.2
-# Chroma writes to this file whenever it is opened, so only its presence is checked.
+# Chroma writes to this file whenever it is opened, so only its presence is checked. Its journal is there for a moment.
 VOLATILE = "chroma.sqlite3"
+JOURNALS = "chroma.sqlite3-*"
 
 
 def derived_folder(index: Path, generation: int) -> Path:
@@ -100,17 +103,27 @@ def _carry_over(store: Store, update: Update, folder: Path) -> bool:
     if len(update.removed) + len(update.added) > SMALL * store.count("papers"):
         return False
     copy = folder / "copy"
-    shutil.copytree(update.before / "chroma", copy)
     try:
+        _copy_collection(update.before / "chroma", copy)
         count = extend_vectors(copy, update.removed, _rows_of(store, update.added))
-    except IndexDamagedError:
+    except (IndexDamagedError, sqlite3.DatabaseError):
         count = -1
     if count != store.count("passages"):
-        shutil.rmtree(copy)
+        shutil.rmtree(copy, ignore_errors=True)
         return False
     (folder / "chroma").rmdir()
     copy.rename(folder / "chroma")
     return True
+
+
+def _copy_collection(folder: Path, copy: Path) -> None:
+    """Copy Chroma's folder, also while readers open it, which writes to its database."""
+    shutil.copytree(folder, copy, ignore=shutil.ignore_patterns(VOLATILE, JOURNALS))
+    with (
+        closing(sqlite3.connect(folder / VOLATILE, timeout=30)) as opened,
+        closing(sqlite3.connect(copy / VOLATILE)) as copied,
+    ):
+        opened.backup(copied)
 
 
 def drop_old_generations(index: Path, generation: int) -> None:
@@ -161,7 +174,9 @@ def _stamp(folder: Path) -> dict[str, int | dict[str, int | str]]:
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    return (p for p in sorted(folder.rglob("*")) if p.is_file() and p.name != STAMP)
+    """Yield the files of a generation, without what other readers come and go with."""
+    files = (p for p in sorted(folder.rglob("*")) if p.name != STAMP and not p.match(JOURNALS))
+    return (p for p in files if p.is_file())
 
 
 def _sha256(path: Path) -> str:
