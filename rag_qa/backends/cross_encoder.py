@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rag_qa.errors import BackendError
+from rag_qa.backends.loading import translated_loading_errors
 
 if TYPE_CHECKING:
     from sentence_transformers import CrossEncoder
@@ -15,18 +15,15 @@ def load_cross_encoder(folder: Path, device: str, *, what: str, cure: str) -> "C
     Raises BackendError if the folder holds no such model; the message says `what` it was wanted for and the `cure`.
     """
     import torch
-    from safetensors import SafetensorError
     from sentence_transformers import CrossEncoder
     from transformers.utils import logging
 
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    try:
+    with translated_loading_errors(what, folder, cure):
         model: CrossEncoder = CrossEncoder(
             str(folder),
             device=None if device == "auto" else device,
             local_files_only=True,
             model_kwargs={"dtype": torch.float32},
         )
-    except (OSError, ValueError, RuntimeError, SafetensorError) as exc:
-        raise BackendError(f"the {what} in {folder} cannot be loaded: {exc}; {cure}") from exc
     return model

@@ -7,12 +7,12 @@ import logging
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from rag_qa.backends.agreement import agrees, lowest_cosine, recall_cosine, remember_cosine
 from rag_qa.backends.configs import read_config
 from rag_qa.backends.light_embedder import LightEmbedder
-from rag_qa.backends.locating import locate_model
+from rag_qa.backends.locating import LocatedModel, locate_model
 from rag_qa.backends.processor import has_bfloat16
 from rag_qa.backends.sentence_embedder import SentenceTransformerEmbedder
 from rag_qa.errors import BackendError
@@ -99,10 +99,10 @@ class SwitchingEmbedder:
             return "the settings say so"
         try:
             return LightEmbedder(self._folder, self.spec)
-        except (OSError, ValueError) as exc:
-            return str(exc)
         except KeyError as exc:
             return f"its description lacks {exc}"
+        except (OSError, ValueError, TypeError, AttributeError, RecursionError) as exc:
+            return str(exc)
 
 
 def open_embedder(settings: Settings) -> SwitchingEmbedder:
@@ -127,9 +127,19 @@ def find_embedder(settings: Settings) -> tuple[Path, EmbedderSpec]:
     dtype = settings.embedder_dtype
     if dtype == "auto":
         dtype = "bfloat16" if has_bfloat16() else "float32"
+    try:
+        return located.path, _describe(located, dtype)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as exc:
+        raise BackendError(
+            f"{located.path} is not a sentence-transformers model: its configuration cannot be read ({exc!r}); see "
+            "`rag-qa models list`"
+        ) from exc
+
+
+def _describe(located: LocatedModel, dtype: Literal["float32", "bfloat16"]) -> EmbedderSpec:
     entry = located.entry
     prompts = read_config(located.path / "config_sentence_transformers.json").get("prompts") or {}
-    spec = EmbedderSpec(
+    return EmbedderSpec(
         name=entry.name if entry else located.path.name,
         revision=(entry.revision if entry else None) or "unpinned",
         weights_sha256=located.sha256,
@@ -139,7 +149,6 @@ def find_embedder(settings: Settings) -> tuple[Path, EmbedderSpec]:
         query_prompt=(entry.query_prompt if entry else "") or prompts.get("query") or "",
         document_prompt=(entry.document_prompt if entry else "") or prompts.get("document") or "",
     )
-    return located.path, spec
 
 
 def open_plain_model(settings: Settings) -> "SentenceTransformer":

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rag_qa.backends.cross_encoder import load_cross_encoder
+from rag_qa.backends.forks import refuse_after_fork
 from rag_qa.backends.interrupts import uninterrupted
 from rag_qa.backends.processor import let_threads_sleep
 from rag_qa.errors import BackendError, ModelNotFoundError
@@ -44,6 +45,7 @@ class CrossEncoderJudge:
             return Verdict(label="unsupported", probability=0.0, reasons=("nothing is cited",))
         if len(premises) > 1:
             premises.append(" ".join(premises))
+        refuse_after_fork("torch")
         with self._lock:
             with uninterrupted():
                 model = self._model

@@ -46,7 +46,7 @@ def read_memory(memory: Path | None) -> dict[str, str]:
         return {}
     try:
         known = json.loads(memory.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return known if isinstance(known, dict) else {}
 

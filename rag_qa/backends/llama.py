@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rag_qa.backends.forks import refuse_after_fork
 from rag_qa.backends.llama_native import (
     ScoringContext,
     can_offload,
@@ -66,6 +67,8 @@ class LlamaGenerator:
 
     def load_ahead(self) -> None:
         """Begin to load the model in the background. If that fails, the first use raises the error."""
+
+        refuse_after_fork("llama.cpp")
 
         def load() -> None:
             with self._lock, suppress(RagQAError):
@@ -137,6 +140,7 @@ class LlamaGenerator:
         """Wait for other threads. Raises RuntimeError in a thread that waits for itself, with a text unfinished."""
         if self._holder == get_ident():
             raise RuntimeError(ONE_AT_A_TIME)
+        refuse_after_fork("llama.cpp")
         with self._lock:
             self._holder = get_ident()
             try:
@@ -149,6 +153,7 @@ class LlamaGenerator:
 
         Up to `outputs` of them may give logits. Raises BackendError if memory is short.
         """
+        refuse_after_fork("llama.cpp")
         with self._lock:
             llama = self._llama
         try:

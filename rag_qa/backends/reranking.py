@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rag_qa.backends.cross_encoder import load_cross_encoder
+from rag_qa.backends.forks import refuse_after_fork
 from rag_qa.backends.interrupts import uninterrupted
 from rag_qa.backends.likelihood import LikelihoodReranker
 from rag_qa.backends.llama import LlamaGenerator, open_generator
@@ -60,6 +61,7 @@ class CrossEncoderReranker:
             raise ValueError("a blank query or text cannot be scored; leave it out")
         if not texts:
             return []
+        refuse_after_fork("torch")
         from torch.nn import Identity
 
         with self._lock:

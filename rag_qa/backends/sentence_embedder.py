@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from rag_qa.backends.attention import attend_in_bfloat16
+from rag_qa.backends.forks import refuse_after_fork
 from rag_qa.backends.interrupts import uninterrupted
+from rag_qa.backends.loading import translated_loading_errors
 from rag_qa.backends.processor import let_threads_sleep
 from rag_qa.backends.tokens import Tokens, encoding_of, prompt_for, refuse_blanks, unit
-from rag_qa.errors import BackendError
 from rag_qa.protocols import EmbedderSpec, Matrix, Role, TokenEncoding
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ class SentenceTransformerEmbedder:
 
     def _run(self, texts: Sequence[str], role: Role, output: Literal["sentence_embedding"] | None) -> Any:
         refuse_blanks(texts)
+        refuse_after_fork("torch")
         with self._lock:
             with uninterrupted():
                 model = self._model
@@ -84,7 +86,8 @@ class SentenceTransformerEmbedder:
         from transformers.utils import logging
 
         logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-        try:
+        cure = f"fetch it again with `rag-qa models pull {self.spec.name}`, or choose another with RAG_QA_EMBEDDER"
+        with translated_loading_errors("embedder", self._folder, cure):
             model = SentenceTransformer(
                 str(self._folder),
                 device=None if self._device == "auto" else self._device,
@@ -93,10 +96,5 @@ class SentenceTransformerEmbedder:
             )
             if self.spec.dtype == "bfloat16" and model.device.type == "cpu":
                 attend_in_bfloat16(model)
-        except (OSError, ValueError, RuntimeError) as exc:
-            raise BackendError(
-                f"the embedder in {self._folder} cannot be loaded: {exc}; fetch it again with "
-                f"`rag-qa models pull {self.spec.name}`"
-            ) from exc
         model.max_seq_length = self.spec.max_tokens
         return model

@@ -16,20 +16,23 @@ nothing.
 import hashlib
 import json
 import shutil
+import sqlite3
 from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from rag_qa.errors import IndexDamagedError
+from rag_qa.errors import IndexDamagedError, PaperIndexError
 from rag_qa.files import make_private_folder, set_mode, set_modes
 from rag_qa.index.exact import build_exact
 from rag_qa.index.facets import build_facets
 from rag_qa.index.lexical import analyzer_is_current, build_lexical
 from rag_qa.index.lock import is_held
+from rag_qa.index.manifest import Counts
 from rag_qa.index.pairs import build_pairs
-from rag_qa.index.store import PassageRow, Store
+from rag_qa.index.store import FILE_NAME, PassageRow, Store
 from rag_qa.index.vectors import ChromaRow, build_vectors, extend_vectors
 from rag_qa.types import Paper
 
@@ -39,8 +42,9 @@ LAYOUT = 2
 PARTS = ("chroma", "exact", "lexical", "pairs", "facets")
 # Up to this share of changed papers, a copy of Chroma's last collection is updated.
 SMALL = 0.2
-# Chroma writes to this file whenever it is opened, so only its presence is checked.
+# Chroma writes to this file whenever it is opened, so only its presence is checked. Its journal is there for a moment.
 VOLATILE = "chroma.sqlite3"
+JOURNALS = "chroma.sqlite3-*"
 
 
 def derived_folder(index: Path, generation: int) -> Path:
@@ -62,19 +66,34 @@ def build_derived(store: Store, generation: int, dimension: int, update: Update 
     With an `update`, Chroma's part is a changed copy of the one before; the other parts are quicker built than copied.
     """
     target = derived_folder(store.folder, generation)
+    with _aside(target) as fresh:
+        for part in PARTS:
+            (fresh / part).mkdir(parents=True)
+        if update is None or not _carry_over(store, update, fresh):
+            build_vectors(fresh / "chroma", _rows(store))
+        _build_exact_parts(store, fresh, dimension)
+        (fresh / STAMP).write_text(json.dumps(_stamp(fresh)), encoding="utf-8")
+        set_modes([fresh], store.mode)
+        set_mode(target.parent, store.mode)
+        shutil.rmtree(target, ignore_errors=True)
+        fresh.rename(target)
+
+
+@contextmanager
+def _aside(target: Path) -> Iterator[Path]:
+    """Yield a folder to build in, which is removed if that fails. Raises PaperIndexError if the disk is full."""
     fresh = target.with_name(f"{target.name}.new")
     shutil.rmtree(fresh, ignore_errors=True)
-    make_private_folder(fresh)
-    for part in PARTS:
-        (fresh / part).mkdir(parents=True)
-    if update is None or not _carry_over(store, update, fresh):
-        build_vectors(fresh / "chroma", _rows(store))
-    _build_exact_parts(store, fresh, dimension)
-    (fresh / STAMP).write_text(json.dumps(_stamp(fresh)), encoding="utf-8")
-    set_modes([fresh], store.mode)
-    set_mode(target.parent, store.mode)
-    shutil.rmtree(target, ignore_errors=True)
-    fresh.rename(target)
+    try:
+        make_private_folder(fresh)
+        yield fresh
+    except OSError as exc:
+        raise PaperIndexError(
+            f"{target} cannot be written ({exc.strerror or exc}); free some space, see whether you may write there, "
+            "and run the command again: nothing is lost"
+        ) from exc
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
 
 
 def build_aside(store: Store, folder: Path, dimension: int, *, graph: bool) -> None:
@@ -90,9 +109,24 @@ def build_aside(store: Store, folder: Path, dimension: int, *, graph: bool) -> N
 
 
 def _build_exact_parts(store: Store, folder: Path, dimension: int) -> None:
-    build_exact(folder / "exact", _vectors(store), store.count("passages"), dimension)
+    count = store.count("passages")
+    if build_exact(folder / "exact", _vectors(store), count, dimension) != count:
+        raise _incomplete(store)
     build_pairs(folder / "pairs", build_lexical(folder / "lexical", store.papers()))
     build_facets(folder / "facets", store.papers())
+
+
+def check_counts(store: Store, counts: Counts) -> None:
+    """Raise IndexDamagedError if the store has more or fewer papers or passages than were recorded."""
+    if (store.count("papers"), store.count("passages")) != (counts.papers, counts.passages):
+        raise _incomplete(store)
+
+
+def _incomplete(store: Store) -> IndexDamagedError:
+    return IndexDamagedError(
+        f"{store.folder / FILE_NAME} has lost papers, passages or vectors; move the folder away and build it again "
+        "with `rag-qa index`"
+    )
 
 
 def _carry_over(store: Store, update: Update, folder: Path) -> bool:
@@ -104,25 +138,36 @@ def _carry_over(store: Store, update: Update, folder: Path) -> bool:
     if len(update.removed) + len(update.added) > SMALL * store.count("papers"):
         return False
     copy = folder / "copy"
-    shutil.copytree(update.before / "chroma", copy)
     try:
+        _copy_collection(update.before / "chroma", copy)
         count = extend_vectors(copy, update.removed, _rows_of(store, update.added))
-    except IndexDamagedError:
+    except (IndexDamagedError, sqlite3.DatabaseError):
         count = -1
     if count != store.count("passages"):
-        shutil.rmtree(copy)
+        shutil.rmtree(copy, ignore_errors=True)
         return False
     (folder / "chroma").rmdir()
     copy.rename(folder / "chroma")
     return True
 
 
+def _copy_collection(folder: Path, copy: Path) -> None:
+    """Copy Chroma's folder, also while readers open it, which writes to its database."""
+    shutil.copytree(folder, copy, ignore=shutil.ignore_patterns(VOLATILE, JOURNALS))
+    with (
+        closing(sqlite3.connect(folder / VOLATILE, timeout=30)) as opened,
+        closing(sqlite3.connect(copy / VOLATILE)) as copied,
+    ):
+        opened.backup(copied)
+
+
 def drop_old_generations(index: Path, generation: int) -> None:
     """Remove the generations that no reader needs: not this one, held ones, or the one before, which may be opening."""
     keep = (str(generation), str(generation - 1))
-    for folder in (index / "derived").iterdir():
-        if folder.name not in keep and not is_held(folder):
-            shutil.rmtree(folder, ignore_errors=True)
+    with suppress(OSError):  # what cannot be removed now is removed by a later update
+        for folder in (index / "derived").iterdir():
+            if folder.name not in keep and not is_held(folder):
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def stamp_matches(folder: Path) -> bool:
@@ -132,7 +177,7 @@ def stamp_matches(folder: Path) -> bool:
     """
     try:
         known = json.loads((folder / STAMP).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return False
     if known.pop("layout", 1) != LAYOUT:
         return False
@@ -165,7 +210,9 @@ def _stamp(folder: Path) -> dict[str, int | dict[str, int | str]]:
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    return (p for p in sorted(folder.rglob("*")) if p.is_file() and p.name != STAMP)
+    """Yield the files of a generation, without what other readers come and go with."""
+    files = (p for p in sorted(folder.rglob("*")) if p.name != STAMP and not p.match(JOURNALS))
+    return (p for p in files if p.is_file())
 
 
 def _sha256(path: Path) -> str:
@@ -183,7 +230,9 @@ def _rows(store: Store) -> Iterator[ChromaRow]:
     paper: Paper | None = None
     for passage, vector in store.passage_vectors():
         while paper is None or paper.id != passage.paper_id:
-            paper = next(papers)
+            paper = next(papers, None)
+            if paper is None:
+                raise _incomplete(store)
         yield _row(paper, passage, vector)
 
 

@@ -9,11 +9,13 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-from numpy.lib.format import open_memmap
+from numpy.lib.format import write_array_header_1_0
 from numpy.typing import NDArray
 
+from rag_qa.index.loading import load_array
 from rag_qa.protocols import Matrix
 
+FLOAT32 = "<f4"
 VECTORS, STARTS = "vectors.npy", "starts.npy"
 # Below this share of the papers, gathering their rows is quicker than a product with the whole matrix.
 FEW = 0.1
@@ -23,19 +25,27 @@ Ordinals = NDArray[np.int64]
 Scores = NDArray[np.float32]
 
 
-def build_exact(folder: Path, rows: Iterator[tuple[str, bytes]], count: int, dimension: int) -> None:
-    """Write `count` rows (paper id, float32 vector) into an empty folder; the rows of a paper follow each other."""
+def build_exact(folder: Path, rows: Iterator[tuple[str, bytes]], count: int, dimension: int) -> int:
+    """Write `count` rows (paper id, float32 vector) into an empty folder, and return how many there were.
+
+    The rows of a paper follow each other.
+    """
     starts: list[int] = []
-    previous = None
+    previous, written = None, 0
     # A memory map cannot be empty, so there is a row of zeros if there is no passage.
-    matrix = open_memmap(folder / VECTORS, mode="w+", dtype=np.float32, shape=(max(count, 1), dimension))
-    for row, (paper_id, vector) in enumerate(rows):
-        matrix[row] = np.frombuffer(vector, dtype=np.float32)
-        if paper_id != previous:
-            starts.append(row)
-            previous = paper_id
-    matrix.flush()
+    header = {"descr": FLOAT32, "fortran_order": False, "shape": (max(count, 1), dimension)}
+    # Written as a stream: on a full disk, a write into a new memory map would end the process.
+    with (folder / VECTORS).open("wb") as file:
+        write_array_header_1_0(file, header)
+        for row, (paper_id, vector) in enumerate(rows):
+            file.write(vector)
+            if paper_id != previous:
+                starts.append(row)
+                previous = paper_id
+            written += 1
+        file.write(b"" if count else bytes(4 * dimension))
     np.save(folder / STARTS, np.array([*starts, count], dtype=np.int64))
+    return written
 
 
 class Exact:
@@ -72,13 +82,13 @@ class Exact:
     @cached_property
     def vectors(self) -> Matrix:
         """The vectors of all passages, paper by paper; shape (passages, d), rows of length 1."""
-        matrix: Matrix = np.load(self._folder / VECTORS, mmap_mode="r")
+        matrix: Matrix = load_array(self._folder / VECTORS)
         return matrix
 
     @cached_property
     def _starts(self) -> Ordinals:
         """The first row of each paper and, at the end, the number of rows; shape (papers + 1,)."""
-        starts: Ordinals = np.load(self._folder / STARTS)
+        starts: Ordinals = load_array(self._folder / STARTS, mapped=False)
         return starts
 
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from rag_qa.corpus.ids import normalise_text
 from rag_qa.corpus.names import name_words
 from rag_qa.index.exact import Ordinals
+from rag_qa.index.loading import load_array, load_json
 from rag_qa.types import Paper
 
 YEARS = "years.npy"
@@ -74,12 +75,12 @@ class Facet:
     @cached_property
     def values(self) -> list[str]:
         """The distinct values, sorted."""
-        return list(json.loads((self._folder / f"{self._name}.json").read_text(encoding="utf-8")))
+        return list(load_json(self._folder / f"{self._name}.json"))
 
     @cached_property
     def keys(self) -> list[str]:
         """The values as they are compared, in the same order: without case, and without accents in names and venues."""
-        return list(json.loads((self._folder / f"{self._name}-keys.json").read_text(encoding="utf-8")))
+        return list(load_json(self._folder / f"{self._name}-keys.json"))
 
     @cached_property
     def text(self) -> str:
@@ -93,7 +94,7 @@ class Facet:
         return np.unique(np.concatenate([np.empty(0, dtype=np.int64), *chosen]))
 
     def _load(self, part: str) -> Ordinals:
-        array: Ordinals = np.load(self._folder / f"{self._name}-{part}.npy", mmap_mode="r")
+        array: Ordinals = load_array(self._folder / f"{self._name}-{part}.npy")
         return array
 
 
@@ -110,11 +111,11 @@ class Facets:
     @cached_property
     def years(self) -> NDArray[np.int32]:
         """Each paper's year, or `NO_YEAR`; shape (papers,)."""
-        years: NDArray[np.int32] = np.load(self._folder / YEARS)
+        years: NDArray[np.int32] = load_array(self._folder / YEARS, mapped=False)
         return years
 
     @cached_property
     def more_years(self) -> NDArray[np.int64]:
         """The years of other versions, such as preprints; shape (n, 2), each row a paper's ordinal and a year."""
-        years: NDArray[np.int64] = np.load(self._folder / MORE_YEARS)
+        years: NDArray[np.int64] = load_array(self._folder / MORE_YEARS, mapped=False)
         return years

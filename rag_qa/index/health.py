@@ -11,6 +11,7 @@ from rag_qa.errors import RagQAError
 from rag_qa.index.derived import derived_folder, stamp_matches
 from rag_qa.index.exact import Exact
 from rag_qa.index.lexical import Lexical
+from rag_qa.index.lock import hold, let_go
 from rag_qa.index.manifest import Manifest
 from rag_qa.index.store import Store
 from rag_qa.index.vectors import Vectors
@@ -63,11 +64,15 @@ def examine(index: Path) -> Health:
         if manifest is None:
             return Health(problems=(f"no update has finished in {index}; run `rag-qa index`",))
         folder = derived_folder(index, manifest.generation)
-        if not folder.is_dir():
-            return Health(problems=(f"{folder} is missing",))
-        if problems := _count_problems(store, manifest, folder):
-            return Health(problems=tuple(problems))
-        return _retrieval_health(store, folder)
+        held = hold(folder)  # so that no update removes it meanwhile
+        try:
+            if not folder.is_dir():
+                return Health(problems=(f"{folder} is missing",))
+            if problems := _count_problems(store, manifest, folder):
+                return Health(problems=tuple(problems))
+            return _retrieval_health(store, folder)
+        finally:
+            let_go(held)
     except RagQAError as exc:
         return Health(problems=(str(exc),))
 

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag_qa.index.exact import Ordinals
+from rag_qa.index.loading import load_array, load_json
 from rag_qa.text.body import body_span
 from rag_qa.text.words import ANALYZER, stem, words
 from rag_qa.types import Paper
@@ -117,7 +118,7 @@ class Lexical:
     @cached_property
     def paper_ids(self) -> list[str]:
         """The ids of the papers, sorted: a paper's index here is its ordinal."""
-        return list(json.loads((self._folder / PAPER_IDS).read_text(encoding="utf-8")))
+        return list(load_json(self._folder / PAPER_IDS))
 
     @cached_property
     def ordinals(self) -> dict[str, int]:
@@ -128,22 +129,23 @@ class Lexical:
     def _vocabulary(self) -> dict[str, int]:
         """The number of each stem; empty if no paper has a word, because then there are no scores."""
         if not (self._folder / SCORES).is_file():
+            load_json(self._folder / RULES)  # fails if the folder has gone since it was opened
             return {}
-        return dict(json.loads((self._folder / VOCABULARY).read_text(encoding="utf-8")))
+        return dict(load_json(self._folder / VOCABULARY))
 
     @cached_property
     def _scores(self) -> NDArray[np.float32]:
-        scores: NDArray[np.float32] = np.load(self._folder / SCORES, mmap_mode="r")
+        scores: NDArray[np.float32] = load_array(self._folder / SCORES)
         return scores
 
     @cached_property
     def _papers(self) -> NDArray[np.int32]:
-        papers: NDArray[np.int32] = np.load(self._folder / PAPERS, mmap_mode="r")
+        papers: NDArray[np.int32] = load_array(self._folder / PAPERS)
         return papers
 
     @cached_property
     def _starts(self) -> NDArray[np.int64]:
-        starts: NDArray[np.int64] = np.load(self._folder / STARTS, mmap_mode="r")
+        starts: NDArray[np.int64] = load_array(self._folder / STARTS)
         return starts
 
 

@@ -16,14 +16,15 @@ from rag_qa.index.store import FILE_NAME, LOCK_NAME
 
 
 @contextmanager
-def writing(folder: Path) -> Iterator[None]:
+def writing(folder: Path, *, wait_s: float = 0) -> Iterator[None]:
     """Hold the write lock of an index, making the folder if it is missing, for its user alone.
 
-    Raises IndexLockedError at once if another process holds it, PaperIndexError if the folder cannot be made.
+    Raises IndexLockedError if another process holds it for longer than `wait_s`, PaperIndexError if the folder cannot
+    be made.
     """
     from filelock import FileLock, Timeout
 
-    lock = FileLock(folder / LOCK_NAME, timeout=0, mode=mode_of(folder / FILE_NAME))
+    lock = FileLock(folder / LOCK_NAME, timeout=wait_s, mode=mode_of(folder / FILE_NAME))
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         make_private_folder(folder)
@@ -34,7 +35,8 @@ def writing(folder: Path) -> Iterator[None]:
         ) from exc
     except OSError as exc:
         raise PaperIndexError(
-            f"{folder} cannot hold an index ({exc.strerror}); name a folder that you may write to with --index"
+            f"{folder} cannot hold an index ({exc.strerror}); free some space, or name a folder that you may write to "
+            "with --index"
         ) from exc
     try:
         yield

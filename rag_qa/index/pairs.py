@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag_qa.index.lexical import Lexical
+from rag_qa.index.loading import load_array
 
 PAIRS, STARTS, PAPERS, SCORES = "pairs.npy", "starts.npy", "papers.npy", "scores.npy"
 # The defaults of bm25s, so that words and bigrams are scored alike.
@@ -82,8 +83,7 @@ class Pairs:
         return self._load(SCORES)
 
     def _load(self, name: str) -> np.ndarray:
-        loaded: np.ndarray = np.load(self._folder / name, mmap_mode="r")
-        return loaded
+        return load_array(self._folder / name)
 
 
 def _pairs(words: Numbers) -> Numbers:

@@ -11,10 +11,11 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from rag_qa.corpus.ids import arxiv_form, doi_form, normalise_arxiv_id, normalise_doi
-from rag_qa.errors import IndexDamagedError, IndexNotFoundError, PaperIndexError
+from rag_qa.errors import IndexDamagedError, IndexLockedError, IndexNotFoundError, PaperIndexError
 from rag_qa.index.derived import (
     build_aside,
     build_derived,
+    check_counts,
     derived_folder,
     drop_old_generations,
     stamp_matches,
@@ -30,6 +31,9 @@ from rag_qa.index.store import PassageRow, Store
 from rag_qa.index.vectors import Vectors
 from rag_qa.protocols import Matrix
 from rag_qa.types import Paper
+
+# How long a reader that has to mend an index waits for another that mends it.
+WAIT_S = 30
 
 
 class Index:
@@ -56,11 +60,23 @@ class Index:
         """
         folder = folder.absolute()
         index, generation = cls._open(folder, graph)
-        if index is None and not os.access(folder, os.W_OK):
-            return cls._open_aside(folder, graph)
-        if index is None:
-            rebuild_derived(folder, generation)
+        # Updates may have removed the generation that was to be opened.
+        while index is None and _generation(folder) != generation:
             index, generation = cls._open(folder, graph)
+        return index or cls._open_mended(folder, generation, graph)
+
+    @classmethod
+    def _open_mended(cls, folder: Path, generation: int, graph: bool) -> "Index":
+        """Return the index with its derived files built again: in place, or aside where there is no room."""
+        if not os.access(folder, os.W_OK):
+            return cls._open_aside(folder, graph)
+        try:
+            rebuild_derived(folder, generation)
+        except (IndexDamagedError, IndexLockedError):
+            raise
+        except PaperIndexError:
+            return cls._open_aside(folder, graph)
+        index, _ = cls._open(folder, graph)
         if index is None:
             raise IndexDamagedError(
                 f"{folder} does not find its own papers, though it was just rebuilt; move it away and build "
@@ -90,12 +106,15 @@ class Index:
             store = Store.open(folder)
             files.callback(store.close)
             manifest = _finished(store)
+            check_counts(store, manifest.counts)
             try:
                 aside = Path(
                     files.enter_context(TemporaryDirectory(prefix="rag-qa-", ignore_cleanup_errors=True))
                 )
                 build_aside(store, aside, manifest.embedder.dimension, graph=graph)
-            except OSError as exc:
+            except IndexDamagedError:
+                raise
+            except (OSError, PaperIndexError) as exc:
                 raise _not_writable(folder) from exc
             opened = cls(store, manifest, aside, files)
             opened._files = files.pop_all()
@@ -113,7 +132,7 @@ class Index:
         sample = next(self._store.passage_vectors(), None)
         try:
             return finds_itself(self.vectors, sample[1]) if sample else len(self.vectors) == 0
-        except IndexDamagedError:
+        except PaperIndexError:
             return False
 
     def close(self) -> None:
@@ -171,12 +190,14 @@ class Index:
 def rebuild_derived(folder: Path, generation: int) -> None:
     """Build the derived files again, as the next generation, unless another process has done so.
 
-    Raises IndexLockedError during an update, IndexDamagedError if the SQLite file is damaged.
+    Raises IndexLockedError during a long update, IndexDamagedError if the SQLite file is damaged, PaperIndexError if
+    the disk is full.
     """
-    with writing(folder):
+    with writing(folder, wait_s=WAIT_S):
         store = Store.create(folder)
         try:
             manifest = _finished(store)
+            check_counts(store, manifest.counts)
             if manifest.generation == generation:
                 generation += 1
                 with store.transaction():
@@ -187,10 +208,18 @@ def rebuild_derived(folder: Path, generation: int) -> None:
             store.close()
 
 
+def _generation(folder: Path) -> int:
+    store = Store.open(folder)
+    try:
+        return _finished(store).generation
+    finally:
+        store.close()
+
+
 def _not_writable(folder: Path) -> PaperIndexError:
     return PaperIndexError(
         f"{folder} has to be repaired or upgraded, and neither it nor the folder for temporary files can be written "
-        f"to; copy it (cp -r {folder} NEW_FOLDER) and name the copy with --index NEW_FOLDER"
+        f"to; free some space, or copy it (cp -r {folder} NEW_FOLDER) and name the copy with --index NEW_FOLDER"
     )
 
 

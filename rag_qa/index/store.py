@@ -10,18 +10,19 @@ files that it writes beside it the same mode, and so does `build_derived`.
 
 import contextlib
 import logging
-import shutil
+import re
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
 from rag_qa.errors import IndexDamagedError, PaperIndexError
 from rag_qa.files import OWNER_FILE, is_shared, mode_of, owner_only, set_modes
+from rag_qa.index.connecting import FileState, code_of, connect, connect_to_read, file_state
 from rag_qa.index.manifest import Manifest, check_schema
 from rag_qa.protocols import Matrix
 from rag_qa.types import Paper, Passage, Skipped
@@ -32,8 +33,11 @@ LOCK_NAME = "writer.lock"
 APPLICATION_ID = int.from_bytes(b"rgqa")
 logger = logging.getLogger(__name__)
 CHUNK = 500
-DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-NOT_WRITABLE = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN)
+# SQLITE_CONSTRAINT: rows are there that should have gone with others.
+DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CONSTRAINT)
+# How SQLite's errors begin for a table or a column that is missing, and for a record that is no JSON.
+MALFORMED = ("no such ", "malformed")
+FLOAT32_BYTES = 4
 
 SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -51,6 +55,7 @@ CREATE TABLE passages (
 CREATE INDEX passages_of_paper ON passages (paper_id, first);
 CREATE TABLE vectors (key BLOB PRIMARY KEY, vector BLOB NOT NULL) WITHOUT ROWID;
 """
+TABLES = frozenset(re.findall(r"CREATE TABLE (\w+)", SCHEMA))
 
 Row = tuple[Any, ...]
 
@@ -77,6 +82,8 @@ class Store:
     def __init__(self, db: sqlite3.Connection, folder: Path) -> None:
         self._db = db
         self.folder = folder
+        self._closed = False
+        self._unlocked: FileState | None = None
 
     @classmethod
     def create(cls, folder: Path) -> "Store":
@@ -87,13 +94,20 @@ class Store:
         """
         with contextlib.suppress(OSError):  # it is there, or SQLite says why it cannot be made
             open(folder / FILE_NAME, "xb", opener=owner_only).close()
-        store = cls(_connect(folder / FILE_NAME), folder)
-        with store._translated_errors():
-            store._db.execute("PRAGMA journal_mode = WAL")
-            store._db.execute("PRAGMA synchronous = NORMAL")
-            if not store._has_tables():
-                store._db.executescript(f"BEGIN IMMEDIATE; {SCHEMA} COMMIT;")
-            store._make_private()
+        store = cls(connect(":memory:"), folder)
+        try:
+            with store._translated_errors():
+                store._db.close()
+                store._db = connect(folder / FILE_NAME)
+                is_new = not store._has_tables()
+                store._db.execute("PRAGMA journal_mode = WAL")
+                store._db.execute("PRAGMA synchronous = NORMAL")
+                if is_new:
+                    store._db.executescript(f"BEGIN IMMEDIATE; {SCHEMA} COMMIT;")
+                store._make_private()
+        except BaseException:
+            store.close()
+            raise
         return store
 
     def _make_private(self) -> None:
@@ -126,21 +140,31 @@ class Store:
 
         The folder may be read-only: a mount, a snapshot, or somebody else's. Raises IndexDamagedError, PaperIndexError.
         """
-        path = folder / FILE_NAME
-        store = cls(_connect(":memory:"), folder)
-        with store._translated_errors():
-            store._db = _connect_to_read(path) if path.is_file() else store._db
-            if not store._has_tables():
-                store.close()
-                store._db = _connect(":memory:")
-                store._db.executescript(SCHEMA)
-            store._db.execute("PRAGMA query_only = ON")
-            store._db.execute("BEGIN")
-            store._db.execute("SELECT count(*) FROM meta").fetchone()
+        store = cls(connect(":memory:"), folder)
+        try:
+            with store._translated_errors():
+                store._open()
+        except BaseException:
+            store.close()
+            raise
         return store
+
+    def _open(self) -> None:
+        path = self.folder / FILE_NAME
+        if path.exists():
+            self._db.close()
+            self._db, self._unlocked = connect_to_read(path)
+        if not self._has_tables():
+            self._db.close()
+            self._db = connect(":memory:")
+            self._db.executescript(SCHEMA)
+        self._db.execute("PRAGMA query_only = ON")
+        self._db.execute("BEGIN")
+        self._db.execute("SELECT count(*) FROM meta").fetchone()
 
     def close(self) -> None:
         """Close the file; an open transaction is rolled back."""
+        self._closed = True
         self._db.close()
 
     @contextmanager
@@ -163,9 +187,13 @@ class Store:
         known: dict[str, str] = dict(self._read("SELECT key, value FROM meta"))
         if not known:
             return None
-        check_schema(int(known["schema_version"]), str(self.folder))
         with self._translated_errors():
-            return Manifest.model_validate_json(known["manifest"])
+            try:
+                version, content = int(known["schema_version"]), known["manifest"]
+            except (KeyError, ValueError) as exc:
+                raise sqlite3.DatabaseError(f"its description is incomplete: {exc!r}") from exc
+            check_schema(version, str(self.folder))
+            return Manifest.model_validate_json(content)
 
     def write_manifest(self, manifest: Manifest) -> None:
         """Replace the manifest. A missing calibration is left out, because older versions do not know the field."""
@@ -277,7 +305,20 @@ class Store:
             rows = self._read(f"{query} ORDER BY paper_id, first")
         else:
             rows = self._select(f"{query} WHERE paper_id IN ({{}}) ORDER BY paper_id, first", paper_ids)
-        return ((PassageRow(*row[:4]), row[4]) for row in rows)
+        return ((PassageRow(*row[:4]), self._checked_vector(row[4])) for row in rows)
+
+    def _checked_vector(self, vector: object) -> bytes:
+        if isinstance(vector, bytes) and len(vector) == self._vector_bytes:
+            return vector
+        raise IndexDamagedError(
+            f"{self.folder / FILE_NAME} holds a vector that does not have {self._vector_bytes} bytes; move the folder "
+            "away and build it again with `rag-qa index`"
+        )
+
+    @cached_property
+    def _vector_bytes(self) -> int:
+        manifest = self.manifest()
+        return FLOAT32_BYTES * manifest.embedder.dimension if manifest else 0
 
     def paper_ids(self) -> set[str]:
         """Return the id of every paper."""
@@ -311,7 +352,14 @@ class Store:
     # --- SQLite
 
     def _has_tables(self) -> bool:
-        return bool(self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone())
+        """Return whether the file has the tables of an index, False if it has none. Raises IndexDamagedError."""
+        found = {row[0] for row in self._db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        if found and not found.issuperset(TABLES):
+            raise IndexDamagedError(
+                f"{self.folder / FILE_NAME} is no index of papers, or has lost its table {min(TABLES - found)!r}; name "
+                "another folder with --index, or move the file away and run `rag-qa index`"
+            )
+        return bool(found)
 
     def _select(self, query: str, keys: Sequence[str | bytes]) -> Iterator[Row]:
         for start in range(0, len(keys), CHUNK):
@@ -320,16 +368,29 @@ class Store:
 
     def _read(self, query: str, parameters: Sequence[str | bytes] = ()) -> Iterator[Row]:
         with self._translated_errors():
-            yield from self._db.execute(query, parameters)
+            # `yield from` would close the cursor, also of a closed file.
+            for row in self._db.execute(query, parameters):  # noqa: UP028
+                yield row
+            if self._unlocked is not None and self._unlocked != file_state(self.folder / FILE_NAME):
+                raise PaperIndexError(f"{self.folder} was updated while it was read; open it again")
 
     @contextmanager
     def _translated_errors(self) -> Iterator[None]:
-        """Raise SQLite's errors as ours: damage, or a full disk or a missing permission; the rest are bugs."""
+        """Raise errors as ours: damage, a full disk, a missing permission, use after close; the rest are bugs."""
         path = self.folder / FILE_NAME
         try:
             yield
+        except sqlite3.ProgrammingError as exc:
+            if not self._closed:
+                raise
+            raise PaperIndexError(f"the index in {self.folder} is closed; open it again") from exc
+        except OSError as exc:
+            raise PaperIndexError(
+                f"{exc.filename or path} cannot be used ({exc.strerror or exc}); check whether the disk is full and "
+                "whether you may read and write there"
+            ) from exc
         except (sqlite3.DatabaseError, ValidationError) as exc:
-            if _code(exc) in DAMAGE:
+            if code_of(exc) in DAMAGE or str(exc).startswith(MALFORMED):
                 raise IndexDamagedError(
                     f"{path} cannot be read ({_first_line(exc)}); move the folder away and build it again with "
                     "`rag-qa index`"
@@ -344,39 +405,3 @@ class Store:
 
 def _first_line(exc: Exception) -> str:
     return str(exc).partition("\n")[0]
-
-
-def _code(exc: Exception) -> int:
-    """Return SQLite's primary code, the lowest byte. An error of Python over invalid UTF-8 has none and is damage."""
-    code: int = getattr(exc, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)
-    return code & 0xFF
-
-
-def _connect(path: Path | str, *, uri: bool = False) -> sqlite3.Connection:
-    return sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False, uri=uri)
-
-
-def _connect_to_read(path: Path) -> sqlite3.Connection:
-    """Connect for reading, also if SQLite cannot write its shared-memory files beside the file."""
-    db = _connect(path)
-    try:
-        db.execute("SELECT 1 FROM sqlite_master").fetchone()
-        return db
-    except sqlite3.OperationalError as exc:
-        db.close()
-        if _code(exc) not in NOT_WRITABLE:
-            raise
-    log = path.with_name(f"{path.name}-wal")
-    if log.is_file() and log.stat().st_size:
-        return _connect_to_copy(path, log)
-    return _connect(f"{path.absolute().as_uri()}?immutable=1", uri=True)
-
-
-def _connect_to_copy(*files: Path) -> sqlite3.Connection:
-    """Connect to a copy of a file and its log: SQLite must write the log into the file before it can read it."""
-    with TemporaryDirectory() as folder:
-        copies = [Path(shutil.copyfile(file, Path(folder, file.name))) for file in files]
-        db = _connect(copies[0])
-        # From now on SQLite needs only the open file, which stays readable after it is deleted.
-        db.execute("PRAGMA journal_mode = DELETE").fetchone()
-    return db

@@ -16,11 +16,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from rag_qa.backends.forks import refuse_after_fork
 from rag_qa.backends.home import some_home
-from rag_qa.errors import IndexDamagedError
+from rag_qa.errors import IndexDamagedError, PaperIndexError
 from rag_qa.protocols import Matrix
 
 if TYPE_CHECKING:
+    from chromadb import Collection
     from chromadb.api import ClientAPI
 
 COLLECTION = "passages"
@@ -28,6 +30,16 @@ COLLECTION = "passages"
 NEVER, AT_ONCE = 1_000_000_000, 2
 SEARCH_DEPTH = 400
 BATCH = 2_000
+# What Chroma's core, and SQLite in it, say of a folder that cannot be written to; their errors have one type.
+NO_ROOM = (
+    "disk is full",
+    "disk I/O error",
+    "No space left",
+    "File too large",
+    "Disk quota exceeded",
+    "Read-only file system",
+    "readonly database",
+)
 
 
 class ChromaRow(NamedTuple):
@@ -42,7 +54,7 @@ def build_vectors(folder: Path, rows: Iterator[ChromaRow]) -> int:
     """Write the rows into an empty folder and return their number."""
     count = 0
     first: list[ChromaRow] = []
-    with _client(folder) as client:
+    with _client(folder) as client, _translated_errors(folder):
         collection = client.create_collection(
             COLLECTION, embedding_function=None, configuration=_configuration()
         )
@@ -80,7 +92,7 @@ def extend_vectors(folder: Path, removed: Sequence[str], rows: Iterator[ChromaRo
 
 def _persist(folder: Path, rows: list[ChromaRow]) -> None:
     """Reopen the collection and write rows that it has already: that makes Chroma persist its graph."""
-    with _client(folder) as client:
+    with _client(folder) as client, _translated_errors(folder):
         collection = client.get_collection(COLLECTION, embedding_function=None)
         if rows:
             collection.upsert(**_columns(rows))
@@ -100,14 +112,14 @@ class Vectors:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._closed = False
         with ExitStack() as files:
-            client = files.enter_context(_client(files.enter_context(_writable(folder))))
-            with _translated_errors(folder):
-                self._collection = client.get_collection(COLLECTION, embedding_function=None)
+            self._collection = _opened(folder, files)
             self._files = files.pop_all()
 
     def close(self) -> None:
         """Close the files."""
+        self._closed = True
         self._files.close()
 
     def __len__(self) -> int:
@@ -119,6 +131,9 @@ class Vectors:
 
         `vector` has shape (d,). The search is approximate. A collection of fewer passages returns all of them.
         """
+        refuse_after_fork("Chroma")
+        if self._closed:
+            raise PaperIndexError(f"the vectors in {self._folder} are closed; open the index again")
         with _translated_errors(self._folder):
             found = self._collection.query(
                 query_embeddings=vector[np.newaxis], n_results=k, include=["distances"]
@@ -135,21 +150,42 @@ def _columns(rows: list[ChromaRow]) -> dict[str, Any]:
     }
 
 
-@contextmanager
-def _writable(folder: Path) -> Iterator[Path]:
-    """Yield a folder that Chroma can open: a copy if it is not writable, because Chroma writes even to read."""
+def _opened(folder: Path, files: ExitStack) -> "Collection":
+    """Return the collection; of a copy if Chroma cannot write to the folder, because it writes even to read."""
     if all(os.access(path, os.W_OK) for path in (folder, *folder.rglob("*")) if path.exists()):
-        yield folder
-        return
-    with TemporaryDirectory(prefix="rag-qa-") as name:
-        copy = Path(shutil.copytree(folder, Path(name, folder.name), copy_function=shutil.copyfile))
-        for path in (copy, *copy.rglob("*")):
-            path.chmod(0o700)
+        try:
+            return _get(folder, files)
+        except PaperIndexError as exc:
+            if isinstance(exc, IndexDamagedError):
+                raise
+    return _get(files.enter_context(_copied(folder)), files)
+
+
+def _get(folder: Path, files: ExitStack) -> "Collection":
+    client = files.enter_context(_client(folder))
+    with _translated_errors(folder):
+        return client.get_collection(COLLECTION, embedding_function=None)
+
+
+@contextmanager
+def _copied(folder: Path) -> Iterator[Path]:
+    """Yield a temporary copy of a folder. Raises PaperIndexError if there is no room."""
+    with TemporaryDirectory(prefix="rag-qa-", ignore_cleanup_errors=True) as name:
+        try:
+            copy = Path(shutil.copytree(folder, Path(name, folder.name), copy_function=shutil.copyfile))
+            for path in (copy, *copy.rglob("*")):
+                path.chmod(0o700)
+        except OSError as exc:
+            raise PaperIndexError(
+                f"Chroma writes to {folder} to read it, which it cannot, and there is no room for a copy "
+                f"({exc.strerror or exc}); free some space, set TMPDIR to a folder with more, or unset RAG_QA_DENSE"
+            ) from exc
         yield copy
 
 
 @contextmanager
 def _client(folder: Path) -> Iterator["ClientAPI"]:
+    refuse_after_fork("Chroma")
     with some_home():
         import chromadb
         from chromadb.config import Settings
@@ -171,6 +207,11 @@ def _translated_errors(folder: Path) -> Iterator[None]:
     except BaseException as exc:
         if not type(exc).__module__.startswith(("chromadb.", "pyo3_runtime")):
             raise
+        if any(sign in str(exc) for sign in NO_ROOM):
+            raise PaperIndexError(
+                f"Chroma cannot write to {folder} ({exc}); free some space, see whether you may write there, and run "
+                "the command again: nothing is lost"
+            ) from exc
         raise IndexDamagedError(
             f"Chroma cannot use {folder} ({exc}); see whether the disk is full, then delete {folder.parent}: "
             "it is built again, without embedding, when the index is next opened"

@@ -1,4 +1,5 @@
 import json
+import pickle
 
 import pytest
 
@@ -6,6 +7,7 @@ from rag_qa.backends.agreement import TEXTS as TRIED
 from rag_qa.backends.agreement import recall_cosine
 from rag_qa.backends.embedding import FEW_TEXTS, SwitchingEmbedder, find_embedder, open_embedder
 from rag_qa.backends.light_embedder import LightEmbedder
+from rag_qa.errors import BackendError
 from rag_qa.settings import Settings
 
 TEXTS = ["Games have players.", *TRIED]
@@ -129,3 +131,34 @@ def test_nothing_to_embed_loads_nothing(folder):
     assert embedder.encode([], role="query").shape == (0, 32)
     assert embedder.encode_tokens([], role="query") == []
     assert heavy.asked in ([], [0])
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("modules.json", '{"a": 1}'),
+        ("modules.json", "[1]"),
+        ("modules.json", "{"),
+        ("modules.json", "[" * 100_000),
+        ("config_sentence_transformers.json", "[]"),
+        ("config.json", b"\xff"),
+        ("sentence_bert_config.json", '{"max_seq_length": "many"}'),
+    ],
+)
+def test_a_broken_description_is_told(folder, name, content):
+    """A model folder whose configuration cannot be read is named, with the command that lists others."""
+    (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(BackendError, match="rag-qa models list"):
+        find_embedder(Settings(embedder=str(folder)))
+
+
+@pytest.mark.model
+@pytest.mark.parametrize("name", ["model.safetensors", "pytorch_model.bin"])
+def test_broken_weights_are_told(folder, name):
+    """Truncated weights, and a pickle that torch refuses, are errors of ours that name the folder and the cure."""
+    (folder / "model.safetensors").rename(folder / name)
+    content = (folder / name).read_bytes()
+    hostile = pickle.dumps(print)
+    (folder / name).write_bytes(content[: len(content) // 2] if name.endswith("safetensors") else hostile)
+    with pytest.raises(BackendError, match="RAG_QA_EMBEDDER"):
+        open_embedder(Settings(embedder=str(folder))).encode(["games"], role="query")

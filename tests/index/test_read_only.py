@@ -78,6 +78,18 @@ def test_what_a_writer_left_in_its_log_is_read(read_only, library, world):
     store.close()
 
 
+def test_an_update_under_a_reader_without_locks_is_told(read_only):
+    """A reader that could not lock the file, because the folder is read-only, says so if somebody else changes it."""
+    index = Index.open(read_only.close())
+    assert len(list(index.papers())) == 2
+    if os.getresuid()[2] == 0:
+        os.setresuid(0, 0, 0)
+    os.utime(read_only.index / FILE_NAME, (1e9, 1e9))
+    with pytest.raises(PaperIndexError, match="updated while it was read; open it again"):
+        list(index.papers())
+    index.close()
+
+
 @pytest.mark.parametrize("graph", [False, True])
 def test_what_an_older_version_built_is_built_again_elsewhere(read_only, graph):
     """Derived files of another version are built in a temporary folder, which goes with the index."""

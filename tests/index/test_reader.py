@@ -113,6 +113,18 @@ def test_an_index_may_be_copied(library, world):
     index.close()
 
 
+@pytest.mark.parametrize("ending", ["journal", "wal", "shm"])
+def test_chromas_journal_is_no_damage(library, world, ending):
+    """A reader that opens Chroma writes its journal for a moment; others do not take that for damage."""
+    library.write(world.GAMES)
+    library.build()
+    (library.derived() / "chroma" / f"chroma.sqlite3-{ending}").touch()
+    index = library.open()
+    assert seen(index) == (["games"], ["games"])
+    assert library.derived().name == "1"
+    index.close()
+
+
 @pytest.mark.parametrize("name", ["doi:10.5555/b", "10.5555/B", "https://doi.org/10.5555/b", "10.5555/a"])
 def test_every_doi_of_a_merged_paper_finds_it(library, name):
     """One text under two DOIs is one paper, found by both, also as a bare DOI or an address."""
