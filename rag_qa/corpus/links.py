@@ -113,4 +113,3 @@ def _keys(record: Paper) -> Hashes:
 
 def _hash(link: str) -> int:
     return int.from_bytes(hashlib.blake2b(link.encode(), digest_size=8).digest(), "little")
-

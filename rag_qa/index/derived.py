@@ -16,6 +16,7 @@ nothing.
 import hashlib
 import json
 import shutil
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -23,13 +24,14 @@ from typing import NamedTuple
 import numpy as np
 
 from rag_qa.errors import IndexDamagedError
-from rag_qa.index.exact import build_exact
+from rag_qa.index.exact import Exact, build_exact
 from rag_qa.index.facets import build_facets
-from rag_qa.index.lexical import analyzer_is_current, build_lexical
+from rag_qa.index.lexical import Lexical, analyzer_is_current, build_lexical, has_words, update_lexical
 from rag_qa.index.lock import is_held
 from rag_qa.index.pairs import build_pairs
 from rag_qa.index.store import PassageRow, Store
 from rag_qa.index.vectors import ChromaRow, build_vectors, extend_vectors
+from rag_qa.protocols import Matrix
 from rag_qa.types import Paper
 
 STAMP = "stamp.json"
@@ -58,7 +60,8 @@ class Update(NamedTuple):
 def build_derived(store: Store, generation: int, dimension: int, update: Update | None = None) -> None:
     """Build a generation's folder from the store, and move it into place when it is complete.
 
-    With an `update`, Chroma's part is a changed copy of the one before; the other parts are quicker built than copied.
+    With an `update`, Chroma's part is a changed copy of the one before, and the others read only the added papers,
+    except for facets.
     """
     target = derived_folder(store.folder, generation)
     fresh = target.with_name(f"{target.name}.new")
@@ -67,7 +70,7 @@ def build_derived(store: Store, generation: int, dimension: int, update: Update 
         (fresh / part).mkdir(parents=True)
     if update is None or not _carry_over(store, update, fresh):
         build_vectors(fresh / "chroma", _rows(store))
-    _build_exact_parts(store, fresh, dimension)
+    _build_exact_parts(store, fresh, dimension, update)
     (fresh / STAMP).write_text(json.dumps(_stamp(fresh)), encoding="utf-8")
     shutil.rmtree(target, ignore_errors=True)
     fresh.rename(target)
@@ -85,9 +88,19 @@ def build_aside(store: Store, folder: Path, dimension: int, *, graph: bool) -> N
     _build_exact_parts(store, folder, dimension)
 
 
-def _build_exact_parts(store: Store, folder: Path, dimension: int) -> None:
-    build_exact(folder / "exact", _vectors(store), store.count("passages"), dimension)
-    build_pairs(folder / "pairs", build_lexical(folder / "lexical", store.papers()))
+def _build_exact_parts(store: Store, folder: Path, dimension: int, update: Update | None = None) -> None:
+    """Build all parts but Chroma's; with an `update`, from those before and the papers that they lack."""
+    count = store.count("passages")
+    if update is not None and has_words(update.before / "lexical"):
+        ids = sorted(store.paper_ids())
+        build_exact(folder / "exact", _vectors_after(store, update, ids), count, dimension)
+        fresh = store.papers_by_id(update.added)
+        build_pairs(
+            folder / "pairs", update_lexical(folder / "lexical", update.before / "lexical", ids, fresh)
+        )
+    else:
+        build_exact(folder / "exact", _vectors(store), count, dimension)
+        build_pairs(folder / "pairs", build_lexical(folder / "lexical", store.papers()))
     build_facets(folder / "facets", store.papers())
 
 
@@ -171,6 +184,17 @@ def _sha256(path: Path) -> str:
 
 def _vectors(store: Store) -> Iterator[tuple[str, bytes]]:
     return ((passage.paper_id, vector) for passage, vector in store.passage_vectors())
+
+
+def _vectors_after(store: Store, update: Update, ids: Sequence[str]) -> Iterator[tuple[str, bytes | Matrix]]:
+    """Yield the vectors of all papers, in the order of their ids: those kept from the matrix before."""
+    fresh: dict[str, list[bytes | Matrix]] = defaultdict(list)
+    for passage, vector in store.passage_vectors(update.added):
+        fresh[passage.paper_id].append(vector)
+    ordinals, exact = Lexical(update.before / "lexical").ordinals, Exact(update.before / "exact")
+    for paper_id in ids:
+        vectors = fresh[paper_id] if paper_id in fresh else exact.vectors_of(ordinals[paper_id])
+        yield from ((paper_id, vector) for vector in vectors)
 
 
 def _rows(store: Store) -> Iterator[ChromaRow]:

@@ -23,14 +23,14 @@ Ordinals = NDArray[np.int64]
 Scores = NDArray[np.float32]
 
 
-def build_exact(folder: Path, rows: Iterator[tuple[str, bytes]], count: int, dimension: int) -> None:
+def build_exact(folder: Path, rows: Iterator[tuple[str, bytes | Matrix]], count: int, dimension: int) -> None:
     """Write `count` rows (paper id, float32 vector) into an empty folder; the rows of a paper follow each other."""
     starts: list[int] = []
     previous = None
     # A memory map cannot be empty, so there is a row of zeros if there is no passage.
     matrix = open_memmap(folder / VECTORS, mode="w+", dtype=np.float32, shape=(max(count, 1), dimension))
     for row, (paper_id, vector) in enumerate(rows):
-        matrix[row] = np.frombuffer(vector, dtype=np.float32)
+        matrix[row] = np.frombuffer(vector, dtype=np.float32) if isinstance(vector, bytes) else vector
         if paper_id != previous:
             starts.append(row)
             previous = paper_id
@@ -68,6 +68,12 @@ class Exact:
         """Return the vector of each paper's best passage, shape (n, d)."""
         rows = [int(self._starts[paper]) + self.best_passage(vector, int(paper)) for paper in papers]
         return np.asarray(self.vectors[rows])
+
+    def vectors_of(self, paper: int) -> Matrix:
+        """Return the vectors of a paper's passages, shape (n, d)."""
+        start, end = self._starts[paper : paper + 2]
+        vectors: Matrix = self.vectors[start:end]
+        return vectors
 
     @cached_property
     def vectors(self) -> Matrix:

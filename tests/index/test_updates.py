@@ -7,7 +7,7 @@ import pytest
 
 from rag_qa import build_index
 from rag_qa.corpus import merging
-from rag_qa.index import touched
+from rag_qa.index import lexical, touched
 from rag_qa.index.store import FILE_NAME, Store
 from rag_qa.testing import HashingEmbedder
 
@@ -39,9 +39,14 @@ def relatives(own, number, chance, words):
         own | doi,
         own | {"title": "", "abstract": " ".join(parts[:40])},
         own | doi | {"abstract": almost, "year": 2020, "venue": "arXiv"},
-        own | {"title": f"Retraction: {own['title']}", "abstract": f"Withdrawn. DOI: 10.1000/{number} was it."},
+        own
+        | {"title": f"Retraction: {own['title']}", "abstract": f"Withdrawn. DOI: 10.1000/{number} was it."},
         {"title": " ".join(chance.choices(words, k=5)), "abstract": "The journal covers all of its field."},
-        {"title": "Editorial", "abstract": " ".join(chance.choices(words, k=30)) + ".", "id": str(number % 7)},
+        {
+            "title": "Editorial",
+            "abstract": " ".join(chance.choices(words, k=30)) + ".",
+            "id": str(number % 7),
+        },
         doi | {"title": f"{own['title']} part II", "abstract": almost},
     ]
 
@@ -129,3 +134,15 @@ def test_records_written_by_an_older_version_are_merged_again(library, world, tm
     library.write({**world.SOUP, "id": "broth"}, name="b.jsonl")
     assert library.build().merged == 1
     same_as_at_once(library, tmp_path / "other")
+
+
+def test_an_update_reads_the_words_of_no_other_paper(library, world, monkeypatch):
+    """Words and vectors of papers that stay come from the files before, and the files end the same."""
+    library.write(*world.made_up(range(20)), world.SOUP, name="a.jsonl")
+    library.build()
+    read = []
+    whole = lexical.words
+    monkeypatch.setattr(lexical, "words", lambda text: read.append(text) or whole(text))
+    library.write(world.BEES, name="b.jsonl")
+    library.build()
+    assert [text[:5] for text in read] == [world.BEES["title"][:5]]
