@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from rag_qa.index.bm25 import new_index
 from rag_qa.index.exact import Ordinals
 from rag_qa.text.body import body_span
 from rag_qa.text.words import ANALYZER, stem, words
@@ -95,15 +96,14 @@ def _renumbered(
 
 def _write(folder: Path, ids: Sequence[str], tokens: list[list[int]], vocabulary: dict[str, int]) -> None:
     """Write the index of texts. If no text has a word, it has no scores: bm25s would divide by zero."""
-    import bm25s  # type: ignore[import-untyped]
-
     (folder / PAPER_IDS).write_text(json.dumps(ids), encoding="utf-8")
     (folder / RULES).write_text(json.dumps({"analyzer": ANALYZER}), encoding="utf-8")
     ends = np.cumsum([0, *map(len, tokens)], dtype=np.int64)
     np.save(folder / WORD_ENDS, ends)
-    np.save(folder / WORDS, np.fromiter(chain.from_iterable(tokens), np.int32, ends[-1]))
-    if any(tokens):
-        index = bm25s.BM25()
+    flat = np.fromiter(chain.from_iterable(tokens), np.int32, ends[-1])
+    np.save(folder / WORDS, flat)
+    if len(flat):
+        index = new_index(flat, ends)
         index.index((tokens, vocabulary), show_progress=False)
         index.save(str(folder), show_progress=False)
 
