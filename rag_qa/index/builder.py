@@ -151,7 +151,7 @@ def _update(store: Store, change: Change, manifest: Manifest | None) -> Update |
     if manifest is None or not _derived_sound(store, manifest):
         return None
     before = derived_folder(store.folder, manifest.generation)
-    return Update(before, change.removed + change.changed, change.added + change.changed)
+    return Update(before, change.removed + change.changed, change.added + change.changed, change.moved)
 
 
 def _derived_sound(store: Store, manifest: Manifest) -> bool:

@@ -25,7 +25,7 @@ import numpy as np
 
 from rag_qa.errors import IndexDamagedError
 from rag_qa.index.exact import Exact, build_exact
-from rag_qa.index.facets import build_facets
+from rag_qa.index.facets import build_facets, update_facets
 from rag_qa.index.lexical import Lexical, analyzer_is_current, build_lexical, has_words, update_lexical
 from rag_qa.index.lock import is_held
 from rag_qa.index.pairs import build_pairs
@@ -50,18 +50,21 @@ def derived_folder(index: Path, generation: int) -> Path:
 
 
 class Update(NamedTuple):
-    """How a generation differs from the one in the folder `before`: ids of the papers removed and added."""
+    """How a generation differs from the one in the folder `before`: ids of the papers removed and added.
+
+    A changed paper is both. One that was only found elsewhere is `moved`.
+    """
 
     before: Path
     removed: Sequence[str]
     added: Sequence[str]
+    moved: Sequence[str] = ()
 
 
 def build_derived(store: Store, generation: int, dimension: int, update: Update | None = None) -> None:
     """Build a generation's folder from the store, and move it into place when it is complete.
 
-    With an `update`, Chroma's part is a changed copy of the one before, and the others read only the added papers,
-    except for facets.
+    With an `update`, Chroma's part is a changed copy of the one before, and the others read only the added papers.
     """
     target = derived_folder(store.folder, generation)
     fresh = target.with_name(f"{target.name}.new")
@@ -92,16 +95,24 @@ def _build_exact_parts(store: Store, folder: Path, dimension: int, update: Updat
     """Build all parts but Chroma's; with an `update`, from those before and the papers that they lack."""
     count = store.count("passages")
     if update is not None and has_words(update.before / "lexical"):
-        ids = sorted(store.paper_ids())
-        build_exact(folder / "exact", _vectors_after(store, update, ids), count, dimension)
-        fresh = store.papers_by_id(update.added)
-        build_pairs(
-            folder / "pairs", update_lexical(folder / "lexical", update.before / "lexical", ids, fresh)
-        )
-    else:
-        build_exact(folder / "exact", _vectors(store), count, dimension)
-        build_pairs(folder / "pairs", build_lexical(folder / "lexical", store.papers()))
+        _update_exact_parts(store, folder, dimension, update)
+        return
+    build_exact(folder / "exact", _vectors(store), count, dimension)
+    build_pairs(folder / "pairs", build_lexical(folder / "lexical", store.papers()))
     build_facets(folder / "facets", store.papers())
+
+
+def _update_exact_parts(store: Store, folder: Path, dimension: int, update: Update) -> None:
+    before, ids = update.before, sorted(store.paper_ids())
+    build_exact(folder / "exact", _vectors_after(store, update, ids), store.count("passages"), dimension)
+    added = store.papers_by_id(update.added)
+    build_pairs(folder / "pairs", update_lexical(folder / "lexical", before / "lexical", ids, added))
+    fresh = added | store.papers_by_id(update.moved)
+    numbers = {paper_id: number for number, paper_id in enumerate(ids)}
+    old_ids = Lexical(before / "lexical").paper_ids
+    moved = [-1 if paper_id in fresh else numbers.get(paper_id, -1) for paper_id in old_ids]
+    by_number = {numbers[paper_id]: paper for paper_id, paper in fresh.items()}
+    update_facets(folder / "facets", before / "facets", np.array(moved, dtype=np.int64), by_number)
 
 
 def _carry_over(store: Store, update: Update, folder: Path) -> bool:
