@@ -1,9 +1,12 @@
 """How long does an update take, stage by stage, if embedding costs nothing?
 
     python eval/studies/update_stages.py build papers.jsonl.gz WORK --papers 128353 --new 1000
+    python eval/studies/update_stages.py copy WORK
     python eval/studies/update_stages.py update WORK
+    python eval/studies/update_stages.py prune WORK
 
-`build` makes an index of all papers but the last new ones; `update` adds these to a copy of it. Vectors are sums of
+`build` makes an index of all papers but the new ones; `update` adds these to a copy of it, and `prune` removes them
+again. Vectors are sums of
 random vectors of the words, with the dimension of a real embedder, so that Chroma and the matrix have their real sizes.
 Seconds are of wall-clock time; "cpu" are those of the process.
 """
@@ -107,14 +110,24 @@ def build(source: Path, work: Path, papers: int, new: int) -> None:
     print(report.papers, "papers")
 
 
-def update(work: Path) -> None:
-    """Add the new papers to a copy of the index."""
+def copy(work: Path) -> None:
+    """Copy the index, to update the copy."""
     shutil.rmtree(work / "copy", ignore_errors=True)
     shutil.copytree(work / "index", work / "copy")
+
+
+def update(work: Path) -> None:
+    """Add the new papers to the copy of the index."""
     shutil.copy(work / "new.jsonl", work / "papers" / "new.jsonl")
     report = build_index([work / "papers"], work / "copy", embedder=WordVectors())
     (work / "papers" / "new.jsonl").unlink()
     print(report.added, "added,", report.papers, "papers")
+
+
+def prune(work: Path) -> None:
+    """Remove the new papers from the copy of the index."""
+    report = build_index([work / "papers"], work / "copy", embedder=WordVectors(), prune=True)
+    print(report.removed, "removed,", report.papers, "papers")
 
 
 def timed(function: Callable[[], object]) -> None:
@@ -143,7 +156,7 @@ def _timed(function: Callable[..., Any], total: list[float]) -> Callable[..., An
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=("build", "update"))
+    parser.add_argument("what", choices=("build", "copy", "update", "prune"))
     parser.add_argument("paths", nargs="+", type=Path)
     parser.add_argument("--papers", type=int, default=128_353)
     parser.add_argument("--new", type=int, default=1_000)
@@ -151,4 +164,5 @@ if __name__ == "__main__":
     if told.what == "build":
         timed(lambda: build(*told.paths, told.papers, told.new))
     else:
-        timed(lambda: update(*told.paths))
+        run = {"copy": copy, "update": update, "prune": prune}[told.what]
+        timed(lambda: run(*told.paths))

@@ -43,12 +43,9 @@ class Links(NamedTuple):
     @classmethod
     def of(cls, records: Sequence[Paper]) -> "Links":
         """Return the links of records."""
-        return cls.join(band_hashes([record.abstract for record in records]), list(map(_keys, records)))
-
-    @classmethod
-    def join(cls, bands: Bands, keys: Sequence[Hashes]) -> "Links":
-        """Return links whose keys are given record by record."""
+        keys = list(map(_keys, records))
         owners = np.repeat(np.arange(len(keys)), [len(own) for own in keys])
+        bands = band_hashes([record.abstract for record in records])
         return cls(bands, np.concatenate([np.empty(0, dtype=np.uint64), *keys]), owners)
 
     @staticmethod

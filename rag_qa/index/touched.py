@@ -7,7 +7,6 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rag_qa.corpus.links import Links
 from rag_qa.corpus.merging import merge_papers
@@ -117,5 +116,7 @@ def _papers(records: Sequence[Paper], bands: Bands) -> dict[str, Paper]:
 
 def stored_links(rows: Sequence[RecordRow]) -> Links:
     """Return the links of records from their bytes."""
-    keys: list[NDArray[np.uint64]] = [np.frombuffer(row.keys or b"", dtype=np.uint64) for row in rows]
-    return Links.join(Links.bands_from(b"".join(row.bands or b"" for row in rows)), keys)
+    stored = [row.keys or b"" for row in rows]
+    keys = np.frombuffer(b"".join(stored), dtype=np.uint64)
+    owners = np.repeat(np.arange(len(rows)), [len(own) // keys.itemsize for own in stored])
+    return Links(Links.bands_from(b"".join(row.bands or b"" for row in rows)), keys, owners)
