@@ -11,23 +11,26 @@ from itertools import chain
 
 from rag_qa.corpus.combining import combine_papers, settle_ids
 from rag_qa.corpus.ids import normalise_text
-from rag_qa.corpus.neighbours import MAX_BLOCK, all_pairs, near_pairs
+from rag_qa.corpus.neighbours import MAX_BLOCK, Bands, all_pairs, band_hashes, near_pairs
 from rag_qa.corpus.sameness import may_be_one, why_same
 from rag_qa.corpus.signals import MatchSignals
 from rag_qa.corpus.status import Notice, gravest, read_notice
 from rag_qa.types import Paper, PaperStatus
 
 
-def merge_papers(papers: Sequence[Paper]) -> list[Paper]:
+def merge_papers(papers: Sequence[Paper], bands: Bands | None = None) -> list[Paper]:
     """Return one paper for each distinct one, sorted by id, with every source, alias, variant and version.
 
     A merged paper has more fields and may match more records, so papers are compared until nothing changes. Merging the
-    result again changes nothing.
+    result again changes nothing. `bands` are the `band_hashes` of the abstracts, if they are known.
     """
+    if bands is None:
+        bands = band_hashes([paper.abstract for paper in papers])
     # Sorted, because only neighbours are compared if a block is too large for all pairs.
-    records = [[paper] for paper in sorted(papers, key=_content)]
+    order = sorted(range(len(papers)), key=lambda n: _content(papers[n]))
+    records = [[papers[n]] for n in order]
     signals = [MatchSignals(paper) for (paper,) in records]
-    near = list(near_pairs([signal.paper.abstract for signal in signals]))
+    near = list(near_pairs([signal.paper.abstract for signal in signals], bands[order]))
     current = list(range(len(signals)))
     while True:
         groups = _group(signals, [(current[a], current[b]) for a, b in near])

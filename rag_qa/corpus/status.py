@@ -278,10 +278,13 @@ def read_notice(title: str, abstract: str) -> Notice | None:
         named = quoted.group(1)
     elif "et al" in named[:100]:
         named = re.sub(r"^.{0,90}?\bet al\b\W*", "", named)
+    return Notice(mark.status, re.sub(r"\s*[\[(][^\])]*[\])]\W*$", "", named), named_doi(abstract))
+
+
+def named_doi(abstract: str) -> str | None:
+    """Return the DOI of another paper that the abstract of a notice begins with ("This corrects … DOI: 10.…")."""
     doi = re.search(r"\bDOI:?\s*(10\.\d{4,9}/\S+?)[.\]]*(?:\s|$)", abstract[:OPENING], re.IGNORECASE)
-    return Notice(
-        mark.status, re.sub(r"\s*[\[(][^\])]*[\])]\W*$", "", named), doi.group(1).casefold() if doi else None
-    )
+    return doi.group(1).casefold() if doi else None
 
 
 def _marks_in(title: str) -> Iterator[_Mark]:

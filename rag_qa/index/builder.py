@@ -79,7 +79,7 @@ def build_index(
             refuse_skips(fates if strict else ())
             seconds = time.perf_counter() - started
             return make_report(fates, removed=0, embedded=0, papers=manifest.counts.papers, seconds=seconds)
-        change = find_change(store, unread, dropped, format, prune, progress)
+        change = find_change(store, manifest, unread, dropped, format, prune, progress)
         fates = fates_of(change, files, store)
         refuse_skips(fates if strict else ())
         embedded = 0 if dry_run else _apply(store, change, manifest, embedder, progress)
@@ -87,7 +87,7 @@ def build_index(
             fates,
             removed=change.removed_count,
             embedded=embedded,
-            papers=len(change.papers),
+            papers=change.count,
             seconds=time.perf_counter() - started,
             encodings=change.encodings,
         )
@@ -151,7 +151,7 @@ def _update(store: Store, change: Change, manifest: Manifest | None) -> Update |
     if manifest is None or not _derived_sound(store, manifest):
         return None
     before = derived_folder(store.folder, manifest.generation)
-    return Update(before, change.removed + change.changed, change.added + change.changed)
+    return Update(before, change.removed + change.changed, change.added + change.changed, change.moved)
 
 
 def _derived_sound(store: Store, manifest: Manifest) -> bool:
@@ -210,8 +210,8 @@ def _write(store: Store, change: Change, passages: Sequence[StoredPassage]) -> N
         store.drop_source(path)
     for path, now in change.readings.items():
         store.write_source(path, now.digest, now.skips)
-    for source, group in change.records.items():
-        store.replace_records(source, group, change.paper_ids[source])
+    store.delete_records(change.gone)
+    store.write_records(change.written)
     store.delete_papers(change.removed + change.changed)
     store.write_papers(change.papers[key] for key in change.added + change.changed + change.moved)
     store.write_aliases(change.papers[key] for key in change.added + change.changed)

@@ -1,23 +1,20 @@
-"""What an update would change: read the sources, merge all records again, compare the papers with the stored ones.
+"""What an update would change: read the sources, merge the records that it touches, compare with the stored papers.
 
-Knows nothing of passages and vectors.
+A record is touched if it is new, changed or gone, or if links lead to it from one that is (rag_qa.corpus.links). The
+papers are the same as if all records were merged again. Knows nothing of passages and vectors.
 """
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
-from rag_qa.corpus.merging import merge_papers
-from rag_qa.corpus.placeholders import repeated_texts
 from rag_qa.corpus.reading import SourceReading, read_source
 from rag_qa.corpus.sources import STDIN, SourceFile, source_exists
 from rag_qa.index.manifest import Manifest
-from rag_qa.index.store import Store
+from rag_qa.index.store import RecordRow, Store
+from rag_qa.index.touched import Merged, Records
 from rag_qa.types import Paper, Skipped
 from rag_qa.version import __version__
-
-# The paper id of a record that becomes no paper, because its text describes none.
-NO_PAPER = ""
 
 
 class Progress(Protocol):
@@ -43,14 +40,18 @@ class Fresh(NamedTuple):
 class Change(NamedTuple):
     """What a run would change.
 
-    `records` are all records by source and record id, and `paper_ids` names the paper that each becomes. `papers` are
-    the papers after the run, by id, and `before` the stored papers with the same ids. The lists hold ids of papers:
-    `moved` ones differ only in where they were found. `dropped` are paths of sources to forget.
+    `records` are the records of the sources read now and the others that are touched, by source and record id;
+    `paper_ids` names the paper that each becomes. `papers` are the touched papers after the run, by id, and `before`
+    the stored papers with the same ids. The lists of ids: `moved` papers differ only in where they were found.
+    `dropped` are paths of sources to forget, `gone` the sources and ids of records to forget, `written` the records to
+    write, with their links. `count` is the number of papers after the run.
     """
 
     records: dict[str, dict[str, Paper]]
     readings: dict[str, Fresh]
     dropped: list[str]
+    gone: list[tuple[str, str]]
+    written: list[tuple[RecordRow, Paper]]
     papers: dict[str, Paper]
     before: dict[str, Paper]
     paper_ids: dict[str, dict[str, str]]
@@ -58,6 +59,7 @@ class Change(NamedTuple):
     changed: list[str]
     moved: list[str]
     removed: list[str]
+    count: int
 
     @property
     def removed_count(self) -> int:
@@ -82,8 +84,7 @@ def unread_files(
     store: Store, manifest: Manifest | None, files: Sequence[SourceFile], format: str | None
 ) -> dict[str, SourceFile]:
     """Return the files to read, by path: the changed ones, or all if another version of rag_qa read them."""
-    same_version = manifest is not None and manifest.rag_qa_version == __version__
-    known = store.source_digests() if same_version else {}
+    known = store.source_digests() if _same_version(manifest) else {}
     return {file.path: file for file in files if not _was_read(file, known.get(file.path, ""), format)}
 
 
@@ -98,6 +99,7 @@ def _digest(file: SourceFile, format: str | None) -> str:
 
 def find_change(
     store: Store,
+    manifest: Manifest | None,
     unread: dict[str, SourceFile],
     dropped: list[str],
     format: str | None,
@@ -108,31 +110,46 @@ def find_change(
 
     With `prune`, records that a file no longer has are left out. Raises SourceError.
     """
-    records = _stored_records(store, without=set(dropped))
+    stored: dict[str, dict[str, Paper]] = {path: store.records_of(path) for path in unread}
+    records: dict[str, dict[str, Paper]] = {}
     readings: dict[str, Fresh] = {}
     for number, (path, file) in enumerate(unread.items(), 1):
         reading = read_source(file, format)
         now = _by_record_id(reading.papers)
-        kept = {} if prune and not file.problem else _kept(records.get(path, {}), now, reading)
+        kept = {} if prune and not file.problem else _kept(stored[path], now, reading)
         digest = "" if kept else _digest(file, format)
         readings[path] = Fresh(list(now), list(reading.skipped), digest, reading.encoding)
         records[path] = now | kept
         progress("reading", number, len(unread))
-    flat = [paper for group in records.values() for paper in group.values()]
-    progress("merging", 0, len(flat))
-    repeated = repeated_texts(flat)
-    usable = [record for record in flat if record.abstract not in repeated] if repeated else flat
-    papers = {paper.id: paper for paper in merge_papers(usable)}
-    progress("merging", len(flat), len(flat))
-    return _compare(store, records, readings, dropped, papers)
+    compared = Records.compare(store, stored, records, dropped)
+    progress("merging", 0, len(compared.fresh))
+    merged, before = _merge(store, compared, stored, touched_only=_same_version(manifest))
+    progress("merging", len(compared.fresh), len(compared.fresh))
+    return _change(store, compared, merged, before, records, readings, dropped)
 
 
-def _stored_records(store: Store, without: set[str]) -> dict[str, dict[str, Paper]]:
-    records: dict[str, dict[str, Paper]] = {}
-    for source, key, paper in store.records():
-        if source not in without:
-            records.setdefault(source, {})[key] = paper
-    return records
+def _merge(
+    store: Store, records: Records, stored: Mapping[str, Mapping[str, Paper]], *, touched_only: bool
+) -> tuple[Merged, dict[str, Paper]]:
+    """Return the touched records merged, and the stored papers with their ids or former ids.
+
+    All records are merged again if not all have links, or if an id is that of a paper that is not touched.
+    """
+    touched = records.touched() if touched_only else None
+    if touched is not None:
+        bodies = [stored.get(row.source, {}).get(row.id) or store.record(*row[:2]) for row in touched]
+        merged = Merged.merge(touched, touched, bodies, records)
+        former = {row.paper_id for row in (*touched, *records.lost)}
+        before = store.papers_by_id(sorted(former | merged.papers.keys()))
+        if former >= before.keys():
+            return merged, before
+    merged = Merged.merge(records.kept, *records.linked_again(store), records)
+    return merged, {paper.id: paper for paper in store.papers()}
+
+
+def _same_version(manifest: Manifest | None) -> bool:
+    """Return whether this version of rag_qa, with the same rules, merged the stored papers."""
+    return manifest is not None and manifest.rag_qa_version == __version__
 
 
 def _by_record_id(papers: Sequence[Paper]) -> dict[str, Paper]:
@@ -161,34 +178,43 @@ def _renumber(record: Paper, number: int) -> Paper:
     return record.model_copy(update={"sources": (source,)})
 
 
-def _compare(
+def _change(
     store: Store,
+    compared: Records,
+    merged: Merged,
+    before: dict[str, Paper],
     records: dict[str, dict[str, Paper]],
     readings: dict[str, Fresh],
     dropped: list[str],
-    papers: dict[str, Paper],
 ) -> Change:
-    before = store.papers_by_id(list(papers))
-    paper_of = {(s.path, s.record): paper.id for paper in papers.values() for s in paper.sources}
-    paper_ids = {
-        source: {
-            key: paper_of.get((r.sources[0].path, r.sources[0].record), NO_PAPER) for key, r in group.items()
-        }
-        for source, group in records.items()
-    }
-    differ = [key for key, paper in before.items() if paper != papers[key]]
+    papers = merged.papers
+    records = {source: dict(group) for source, group in records.items()}
+    paper_ids: dict[str, dict[str, str]] = {source: {} for source in records}
+    for row in compared.kept:
+        if row.source in paper_ids:
+            paper_ids[row.source][row.id] = row.paper_id
+    for row, body in zip(merged.rows, merged.bodies, strict=True):
+        records.setdefault(row.source, {})[row.id] = body
+        paper_ids.setdefault(row.source, {})[row.id] = row.paper_id
+    removed = sorted(before.keys() - papers.keys())
+    same_ids = {key: paper for key, paper in before.items() if key in papers}
+    differ = [key for key, paper in same_ids.items() if paper != papers[key]]
     moved = [key for key in differ if _content(before[key]) == _content(papers[key])]
+    added = [key for key in papers if key not in before]
     return Change(
         records=records,
         readings=readings,
         dropped=dropped,
+        gone=compared.gone(),
+        written=merged.to_write(),
         papers=papers,
-        before=before,
+        before=same_ids,
         paper_ids=paper_ids,
-        added=[key for key in papers if key not in before],
+        added=added,
         changed=sorted(set(differ) - set(moved)),
         moved=moved,
-        removed=sorted(store.paper_ids() - papers.keys()),
+        removed=removed,
+        count=store.count("papers") + len(added) - len(removed),
     )
 
 

@@ -17,6 +17,7 @@ import hashlib
 import json
 import shutil
 import sqlite3
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -26,14 +27,15 @@ import numpy as np
 
 from rag_qa.errors import IndexDamagedError, PaperIndexError
 from rag_qa.files import make_private_folder, set_mode, set_modes
-from rag_qa.index.exact import build_exact
-from rag_qa.index.facets import build_facets
-from rag_qa.index.lexical import analyzer_is_current, build_lexical
+from rag_qa.index.exact import Exact, build_exact
+from rag_qa.index.facets import build_facets, update_facets
+from rag_qa.index.lexical import Lexical, analyzer_is_current, build_lexical, has_words, update_lexical
 from rag_qa.index.lock import is_held
 from rag_qa.index.manifest import Counts
 from rag_qa.index.pairs import build_pairs
 from rag_qa.index.store import FILE_NAME, PassageRow, Store
 from rag_qa.index.vectors import ChromaRow, build_vectors, extend_vectors
+from rag_qa.protocols import Matrix
 from rag_qa.types import Paper
 
 STAMP = "stamp.json"
@@ -53,17 +55,21 @@ def derived_folder(index: Path, generation: int) -> Path:
 
 
 class Update(NamedTuple):
-    """How a generation differs from the one in the folder `before`: ids of the papers removed and added."""
+    """How a generation differs from the one in the folder `before`: ids of the papers removed and added.
+
+    A changed paper is both. One that was only found elsewhere is `moved`.
+    """
 
     before: Path
     removed: Sequence[str]
     added: Sequence[str]
+    moved: Sequence[str] = ()
 
 
 def build_derived(store: Store, generation: int, dimension: int, update: Update | None = None) -> None:
     """Build a generation's folder from the store, and move it into place when it is complete.
 
-    With an `update`, Chroma's part is a changed copy of the one before; the other parts are quicker built than copied.
+    With an `update`, Chroma's part is a changed copy of the one before, and the others read only the added papers.
     """
     target = derived_folder(store.folder, generation)
     with _aside(target) as fresh:
@@ -71,7 +77,7 @@ def build_derived(store: Store, generation: int, dimension: int, update: Update 
             (fresh / part).mkdir(parents=True)
         if update is None or not _carry_over(store, update, fresh):
             build_vectors(fresh / "chroma", _rows(store))
-        _build_exact_parts(store, fresh, dimension)
+        _build_exact_parts(store, fresh, dimension, update)
         (fresh / STAMP).write_text(json.dumps(_stamp(fresh)), encoding="utf-8")
         set_modes([fresh], store.mode)
         set_mode(target.parent, store.mode)
@@ -108,8 +114,12 @@ def build_aside(store: Store, folder: Path, dimension: int, *, graph: bool) -> N
     _build_exact_parts(store, folder, dimension)
 
 
-def _build_exact_parts(store: Store, folder: Path, dimension: int) -> None:
+def _build_exact_parts(store: Store, folder: Path, dimension: int, update: Update | None = None) -> None:
+    """Build all parts but Chroma's; with an `update`, from those before and the papers that they lack."""
     count = store.count("passages")
+    if update is not None and has_words(update.before / "lexical"):
+        _update_exact_parts(store, folder, dimension, update)
+        return
     if build_exact(folder / "exact", _vectors(store), count, dimension) != count:
         raise _incomplete(store)
     build_pairs(folder / "pairs", build_lexical(folder / "lexical", store.papers()))
@@ -127,6 +137,21 @@ def _incomplete(store: Store) -> IndexDamagedError:
         f"{store.folder / FILE_NAME} has lost papers, passages or vectors; move the folder away and build it again "
         "with `rag-qa index`"
     )
+
+
+def _update_exact_parts(store: Store, folder: Path, dimension: int, update: Update) -> None:
+    before, ids = update.before, sorted(store.paper_ids())
+    count = store.count("passages")
+    if build_exact(folder / "exact", _vectors_after(store, update, ids), count, dimension) != count:
+        raise _incomplete(store)
+    added = store.papers_by_id(update.added)
+    build_pairs(folder / "pairs", update_lexical(folder / "lexical", before / "lexical", ids, added))
+    fresh = added | store.papers_by_id(update.moved)
+    numbers = {paper_id: number for number, paper_id in enumerate(ids)}
+    old_ids = Lexical(before / "lexical").paper_ids
+    moved = [-1 if paper_id in fresh else numbers.get(paper_id, -1) for paper_id in old_ids]
+    by_number = {numbers[paper_id]: paper for paper_id, paper in fresh.items()}
+    update_facets(folder / "facets", before / "facets", np.array(moved, dtype=np.int64), by_number)
 
 
 def _carry_over(store: Store, update: Update, folder: Path) -> bool:
@@ -222,6 +247,17 @@ def _sha256(path: Path) -> str:
 
 def _vectors(store: Store) -> Iterator[tuple[str, bytes]]:
     return ((passage.paper_id, vector) for passage, vector in store.passage_vectors())
+
+
+def _vectors_after(store: Store, update: Update, ids: Sequence[str]) -> Iterator[tuple[str, bytes | Matrix]]:
+    """Yield the vectors of all papers, in the order of their ids: those kept from the matrix before."""
+    fresh: dict[str, list[bytes | Matrix]] = defaultdict(list)
+    for passage, vector in store.passage_vectors(update.added):
+        fresh[passage.paper_id].append(vector)
+    ordinals, exact = Lexical(update.before / "lexical").ordinals, Exact(update.before / "exact")
+    for paper_id in ids:
+        vectors = fresh[paper_id] if paper_id in fresh else exact.vectors_of(ordinals[paper_id])
+        yield from ((paper_id, vector) for vector in vectors)
 
 
 def _rows(store: Store) -> Iterator[ChromaRow]:

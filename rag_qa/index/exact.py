@@ -25,7 +25,7 @@ Ordinals = NDArray[np.int64]
 Scores = NDArray[np.float32]
 
 
-def build_exact(folder: Path, rows: Iterator[tuple[str, bytes]], count: int, dimension: int) -> int:
+def build_exact(folder: Path, rows: Iterator[tuple[str, bytes | Matrix]], count: int, dimension: int) -> int:
     """Write `count` rows (paper id, float32 vector) into an empty folder, and return how many there were.
 
     The rows of a paper follow each other.
@@ -38,7 +38,7 @@ def build_exact(folder: Path, rows: Iterator[tuple[str, bytes]], count: int, dim
     with (folder / VECTORS).open("wb") as file:
         write_array_header_1_0(file, header)
         for row, (paper_id, vector) in enumerate(rows):
-            file.write(vector)
+            file.write(vector if isinstance(vector, bytes) else vector.astype(FLOAT32, copy=False).tobytes())
             if paper_id != previous:
                 starts.append(row)
                 previous = paper_id
@@ -78,6 +78,12 @@ class Exact:
         """Return the vector of each paper's best passage, shape (n, d)."""
         rows = [int(self._starts[paper]) + self.best_passage(vector, int(paper)) for paper in papers]
         return np.asarray(self.vectors[rows])
+
+    def vectors_of(self, paper: int) -> Matrix:
+        """Return the vectors of a paper's passages, shape (n, d)."""
+        start, end = self._starts[paper : paper + 2]
+        vectors: Matrix = self.vectors[start:end]
+        return vectors
 
     @cached_property
     def vectors(self) -> Matrix:

@@ -5,7 +5,7 @@ Built from the store. Papers go by their numbers in the order of ids (`Ordinals`
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -28,36 +28,84 @@ FACETS: dict[str, Callable[[str], str]] = {
     "files": str.casefold,
     "statuses": str,
 }
+# The papers that have each value, by facet.
+Found = dict[str, dict[str, list[int]]]
 
 
 def build_facets(folder: Path, papers: Iterable[Paper]) -> None:
     """Write the facets of the papers into an empty folder; the papers come in the order of their ids."""
     years: list[int] = []
     more_years: list[tuple[int, int]] = []
-    found: dict[str, dict[str, list[int]]] = {name: defaultdict(list) for name in FACETS}
+    found: Found = {name: defaultdict(list) for name in FACETS}
     for ordinal, paper in enumerate(papers):
         years.append(paper.year or NO_YEAR)
-        more_years += [(ordinal, version.year) for version in paper.versions if version.year]
-        venues = (paper.venue, *(version.venue for version in paper.versions))
-        values = {
-            "venues": [venue for venue in venues if venue],
-            "authors": paper.authors,
-            "files": [source.path for source in paper.sources],
-            "statuses": [paper.status] if paper.status else [],
-        }
-        for name in FACETS:
-            for value in dict.fromkeys(values[name]):
-                found[name][value].append(ordinal)
-    np.save(folder / YEARS, np.array(years, dtype=np.int32))
-    np.save(folder / MORE_YEARS, np.array(more_years, dtype=np.int64).reshape(-1, 2))
+        more_years += _more_years(ordinal, paper)
+        _add(found, ordinal, paper)
+    _write_years(folder, np.array(years, dtype=np.int32), more_years)
     for name in FACETS:
-        _write(folder, name, found[name])
+        _write(folder, name, found[name], {})
 
 
-def _write(folder: Path, name: str, found: dict[str, list[int]]) -> None:
+def update_facets(folder: Path, before: Path, moved: Ordinals, fresh: Mapping[int, Paper]) -> None:
+    """Write what `build_facets` would, from the facets before and the papers that they lack.
+
+    `moved` holds the new number of each paper before, -1 if it is gone or fresh; `fresh` papers go by new numbers.
+    """
+    old = Facets(before)
+    kept = moved >= 0
+    years = np.zeros(int(kept.sum()) + len(fresh), dtype=np.int32)
+    years[moved[kept]] = old.years[kept]
+    more_years = [(int(moved[n]), int(year)) for n, year in old.more_years if kept[n]]
+    found: Found = {name: _found_before(Facet(before, name), moved) for name in FACETS}
+    for ordinal, paper in fresh.items():
+        years[ordinal] = paper.year or NO_YEAR
+        more_years += _more_years(ordinal, paper)
+        _add(found, ordinal, paper)
+    _write_years(folder, years, sorted(more_years, key=lambda row: row[0]))
+    for name in FACETS:
+        facet = Facet(before, name)
+        used = {value: sorted(papers) for value, papers in found[name].items() if papers}
+        _write(folder, name, used, dict(zip(facet.values, facet.keys, strict=True)))
+
+
+def _found_before(facet: "Facet", moved: Ordinals) -> dict[str, list[int]]:
+    """Return the new numbers of the papers that stay, by value."""
+    found: dict[str, list[int]] = defaultdict(list)
+    papers, ends = moved[facet._load("places")], facet._load("ends").tolist()
+    kept = np.concatenate([[0], np.cumsum(papers >= 0)])[ends].tolist()
+    staying = papers[papers >= 0].tolist()
+    found.update((value, staying[kept[n] : kept[n + 1]]) for n, value in enumerate(facet.values))
+    return found
+
+
+def _more_years(ordinal: int, paper: Paper) -> list[tuple[int, int]]:
+    return [(ordinal, version.year) for version in paper.versions if version.year]
+
+
+def _add(found: Found, ordinal: int, paper: Paper) -> None:
+    """Add a paper to the values that it has."""
+    venues = (paper.venue, *(version.venue for version in paper.versions))
+    values = {
+        "venues": [venue for venue in venues if venue],
+        "authors": paper.authors,
+        "files": [source.path for source in paper.sources],
+        "statuses": [paper.status] if paper.status else [],
+    }
+    for name in FACETS:
+        for value in dict.fromkeys(values[name]):
+            found[name][value].append(ordinal)
+
+
+def _write_years(folder: Path, years: NDArray[np.int32], more_years: Sequence[tuple[int, int]]) -> None:
+    np.save(folder / YEARS, years)
+    np.save(folder / MORE_YEARS, np.array(more_years, dtype=np.int64).reshape(-1, 2))
+
+
+def _write(folder: Path, name: str, found: Mapping[str, list[int]], known: Mapping[str, str]) -> None:
+    """Write the papers of each value; `known` are the keys of values that were computed before."""
     values = sorted(found)
     (folder / f"{name}.json").write_text(json.dumps(values, ensure_ascii=False), encoding="utf-8")
-    keys = [FACETS[name](value) for value in values]
+    keys = [known[value] if value in known else FACETS[name](value) for value in values]
     (folder / f"{name}-keys.json").write_text(json.dumps(keys, ensure_ascii=False), encoding="utf-8")
     ends = np.cumsum([0, *(len(found[value]) for value in values)], dtype=np.int64)
     np.save(folder / f"{name}-ends.npy", ends)

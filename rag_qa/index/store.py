@@ -12,7 +12,7 @@ import contextlib
 import logging
 import re
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -57,6 +57,16 @@ CREATE TABLE vectors (key BLOB PRIMARY KEY, vector BLOB NOT NULL) WITHOUT ROWID;
 """
 TABLES = frozenset(re.findall(r"CREATE TABLE (\w+)", SCHEMA))
 
+# Made in indexes of any version. A record that an older version replaces loses its links, and so counts as new.
+LINKS = """
+CREATE TABLE IF NOT EXISTS links (
+    source TEXT NOT NULL, id TEXT NOT NULL, bands BLOB NOT NULL, keys BLOB NOT NULL, PRIMARY KEY (source, id)
+) WITHOUT ROWID;
+CREATE TRIGGER IF NOT EXISTS record_gone AFTER DELETE ON records BEGIN
+    DELETE FROM links WHERE source = old.source AND id = old.id;
+END;
+"""
+
 Row = tuple[Any, ...]
 
 
@@ -74,6 +84,16 @@ class PassageRow(NamedTuple):
     paper_id: str
     start: int
     end: int
+
+
+class RecordRow(NamedTuple):
+    """Where a record is, the paper that it became, and its links (rag_qa.corpus.links) as bytes."""
+
+    source: str
+    id: str
+    paper_id: str
+    bands: bytes | None
+    keys: bytes | None
 
 
 class Store:
@@ -104,6 +124,8 @@ class Store:
                 store._db.execute("PRAGMA synchronous = NORMAL")
                 if is_new:
                     store._db.executescript(f"BEGIN IMMEDIATE; {SCHEMA} COMMIT;")
+                if not store._has_table("links"):
+                    store._db.executescript(f"BEGIN IMMEDIATE; {LINKS} COMMIT;")
                 store._make_private()
         except BaseException:
             store.close()
@@ -229,19 +251,42 @@ class Store:
             for source, key, body in self._read("SELECT source, id, body FROM records ORDER BY source, id"):
                 yield source, key, Paper.model_validate_json(body)
 
-    def record_papers(self, path: str) -> list[tuple[int, str]]:
-        """Return the number and the paper id of each record of a source, in the order of the numbers."""
+    def record_papers(self, path: str) -> list[tuple[int, str, str]]:
+        """Return the number, the id and the paper id of each record of a source, in the order of the numbers."""
         number = "json_extract(body, '$.sources[0].record')"
-        query = f"SELECT {number}, paper_id FROM records WHERE source = ? ORDER BY 1"
-        return [(int(row[0]), row[1]) for row in self._read(query, (path,))]
+        query = f"SELECT {number}, id, paper_id FROM records WHERE source = ? ORDER BY 1"
+        return [(int(row[0]), row[1], row[2]) for row in self._read(query, (path,))]
 
-    def replace_records(
-        self, source: str, records: Mapping[str, Paper], paper_ids: Mapping[str, str]
-    ) -> None:
-        """Replace the records of a source; `records` and the papers that they became go by record id."""
-        self._db.execute("DELETE FROM records WHERE source = ?", (source,))
-        rows = ((source, key, paper.model_dump_json(), paper_ids[key]) for key, paper in records.items())
-        self._db.executemany("INSERT INTO records VALUES (?, ?, ?, ?)", rows)
+    def records_of(self, path: str) -> dict[str, Paper]:
+        """Return the records of a source, by id."""
+        with self._translated_errors():
+            rows = self._read("SELECT id, body FROM records WHERE source = ?", (path,))
+            return {key: Paper.model_validate_json(body) for key, body in rows}
+
+    def record(self, source: str, key: str) -> Paper:
+        """Return one record. Raises KeyError if there is none."""
+        with self._translated_errors():
+            for (body,) in self._read("SELECT body FROM records WHERE source = ? AND id = ?", (source, key)):
+                return Paper.model_validate_json(body)
+        raise KeyError(key)
+
+    def linked_records(self) -> list[RecordRow]:
+        """Return where each record is, its paper and its links, ordered by source and id; None if it has no links."""
+        join = "LEFT JOIN links USING (source, id)" if self._has_table("links") else ""
+        links = "bands, keys" if join else "NULL, NULL"
+        query = f"SELECT source, id, paper_id, {links} FROM records {join} ORDER BY source, id"
+        return [RecordRow(*row) for row in self._read(query)]
+
+    def write_records(self, records: Sequence[tuple[RecordRow, Paper]]) -> None:
+        """Add records with their links, or replace those with the same source and id."""
+        rows = ((row.source, row.id, body.model_dump_json(), row.paper_id) for row, body in records)
+        self._db.executemany("INSERT OR REPLACE INTO records VALUES (?, ?, ?, ?)", rows)
+        links = ((row.source, row.id, row.bands, row.keys) for row, _ in records)
+        self._db.executemany("INSERT OR REPLACE INTO links VALUES (?, ?, ?, ?)", links)
+
+    def delete_records(self, rows: Iterable[tuple[str, str]]) -> None:
+        """Remove records with their links, by source and id."""
+        self._db.executemany("DELETE FROM records WHERE source = ? AND id = ?", rows)
 
     # --- papers and passages
 
@@ -360,6 +405,9 @@ class Store:
                 "another folder with --index, or move the file away and run `rag-qa index`"
             )
         return bool(found)
+
+    def _has_table(self, name: str) -> bool:
+        return bool(self._db.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (name,)).fetchone())
 
     def _select(self, query: str, keys: Sequence[str | bytes]) -> Iterator[Row]:
         for start in range(0, len(keys), CHUNK):

@@ -51,3 +51,21 @@ def test_papers_without_words_are_opened(tmp_path):
     lexical = Lexical(tmp_path)
     assert lexical.scores("games").tolist() == [0]
     assert lexical.document_frequencies(["game"]) == {"game": 0}
+
+
+def test_files_are_those_of_bm25s(tmp_path):
+    """Scores of all papers at once are the library's own, to the last bit, and so are the files."""
+    chance = np.random.default_rng(3)
+    texts = [" ".join(f"w{n}" for n in chance.zipf(1.3, size=chance.integers(0, 200))) for _ in range(300)]
+    papers = [
+        Paper(id=f"{n:03}", title=f"title {n % 9}", abstract=text or "…") for n, text in enumerate(texts)
+    ]
+    (tmp_path / "ours").mkdir()
+    tokens = build_lexical(tmp_path / "ours", papers)
+    library = bm25s.BM25()
+    vocabulary = dict(Lexical(tmp_path / "ours")._vocabulary)
+    vocabulary.pop("", None)
+    library.index((tokens, vocabulary), show_progress=False)
+    library.save(str(tmp_path / "theirs"), show_progress=False)
+    for path in sorted((tmp_path / "theirs").iterdir()):
+        assert (tmp_path / "ours" / path.name).read_bytes() == path.read_bytes(), path.name
