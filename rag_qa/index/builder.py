@@ -27,6 +27,7 @@ from rag_qa.index.derived import (
 from rag_qa.index.fates import fates_of, unchanged_fates
 from rag_qa.index.lock import writing
 from rag_qa.index.manifest import PASSAGE_RULES, Counts, Manifest, check_embedder
+from rag_qa.index.publishing import drop_unused, publish
 from rag_qa.index.report import make_report, refuse_skips
 from rag_qa.index.store import Store, StoredPassage
 from rag_qa.protocols import Embedder, Matrix
@@ -54,7 +55,7 @@ def build_index(
     Args:
         sources: files, folders, globs, or "-" for standard input.
         index: the folder of the index, made if it is missing.
-        settings: name the embedder, unless one is given (default: `Settings()`).
+        settings: name the embedder, unless one is given, and a Chroma server (default: `Settings()`).
         embedder: used in place of the one in the settings; loaded only if there is a text to embed.
         format: the format of all sources (default: recognised by content).
         prune: remove papers whose sources or records are gone; without it they stay.
@@ -65,7 +66,9 @@ def build_index(
     Raises SourceError, SkippedRecordsError, IndexLockedError, IndexMismatchError, IndexDamagedError, PaperIndexError,
     ModelNotFoundError, BackendError.
     """
-    embedder = embedder or open_embedder(settings or Settings())
+    settings = settings or Settings()
+    embedder = embedder or open_embedder(settings)
+    server = settings.chroma_url
     folder = Path(index)
     progress = progress or _show_nothing
     started = time.perf_counter()
@@ -77,12 +80,16 @@ def build_index(
         if manifest and not unread and not dropped and _derived_sound(store, manifest):
             fates = unchanged_fates(store, files)
             refuse_skips(fates if strict else ())
+            if server and not dry_run:
+                with store.transaction():
+                    publish(store, manifest, server)
+                drop_unused(store, manifest, server)
             seconds = time.perf_counter() - started
             return make_report(fates, removed=0, embedded=0, papers=manifest.counts.papers, seconds=seconds)
         change = find_change(store, unread, dropped, format, prune, progress)
         fates = fates_of(change, files, store)
         refuse_skips(fates if strict else ())
-        embedded = 0 if dry_run else _apply(store, change, manifest, embedder, progress)
+        embedded = 0 if dry_run else _apply(store, change, manifest, embedder, server, progress)
         return make_report(
             fates,
             removed=change.removed_count,
@@ -118,7 +125,12 @@ def _compatible_manifest(store: Store, embedder: Embedder) -> Manifest | None:
 
 
 def _apply(
-    store: Store, change: Change, manifest: Manifest | None, embedder: Embedder, progress: Progress
+    store: Store,
+    change: Change,
+    manifest: Manifest | None,
+    embedder: Embedder,
+    server: str | None,
+    progress: Progress,
 ) -> int:
     """Embed new passages, then write everything in one transaction; return the number of texts embedded."""
     fresh = [change.papers[key] for key in change.added + change.changed]
@@ -130,10 +142,16 @@ def _apply(
     progress("writing", 0, 1)
     with store.transaction():
         _write(store, change, passages)
-        store.write_manifest(_manifest(store, generation, embedder, manifest))
+        written = _manifest(store, generation, embedder, manifest)
+        store.write_manifest(written)
         if manifest is None or generation != manifest.generation:
-            build_derived(store, generation, embedder.spec.dimension, _update(store, change, manifest))
+            update = _update(store, change, manifest)
+            build_derived(store, generation, embedder.spec.dimension, update, graph=False if server else None)
+        if server:
+            publish(store, written, server)
     drop_old_generations(store.folder, generation)
+    if server:
+        drop_unused(store, written, server)
     progress("writing", 1, 1)
     return embedded
 

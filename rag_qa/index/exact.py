@@ -1,7 +1,7 @@
 """Exact cosine similarities of every paper, from one memory-mapped matrix; built from the store.
 
 Up to some hundred thousand passages, a product with the whole matrix takes milliseconds, opens at once and misses
-nothing. An approximate graph (rag_qa.index.vectors) saves time only beyond that.
+nothing. Beyond that, reduced vectors (rag_qa.index.reduced) choose the papers whose similarities are needed.
 """
 
 from collections.abc import Iterator
@@ -12,19 +12,27 @@ import numpy as np
 from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
+from rag_qa.index.reduced import HEADS, Reduced, build_reduced
 from rag_qa.protocols import Matrix
 
 VECTORS, STARTS = "vectors.npy", "starts.npy"
 # Below this share of the papers, gathering their rows is quicker than a product with the whole matrix.
 FEW = 0.1
+# The number of passages from which reduced vectors are built.
+LARGE = 200_000
 
 # Papers by number, from 0, in the order of their ids: the same in all derived files of a generation.
 Ordinals = NDArray[np.int64]
 Scores = NDArray[np.float32]
 
 
-def build_exact(folder: Path, rows: Iterator[tuple[str, bytes]], count: int, dimension: int) -> None:
-    """Write `count` rows (paper id, float32 vector) into an empty folder; the rows of a paper follow each other."""
+def build_exact(
+    folder: Path, rows: Iterator[tuple[str, bytes]], count: int, dimension: int, *, large: int = LARGE
+) -> None:
+    """Write `count` rows (paper id, float32 vector) into an empty folder; the rows of a paper follow each other.
+
+    From `large` rows on, reduced vectors are written too.
+    """
     starts: list[int] = []
     previous = None
     # A memory map cannot be empty, so there is a row of zeros if there is no passage.
@@ -35,7 +43,10 @@ def build_exact(folder: Path, rows: Iterator[tuple[str, bytes]], count: int, dim
             starts.append(row)
             previous = paper_id
     matrix.flush()
-    np.save(folder / STARTS, np.array([*starts, count], dtype=np.int64))
+    bounds = np.array([*starts, count], dtype=np.int64)
+    np.save(folder / STARTS, bounds)
+    if count >= max(large, 1):
+        build_reduced(folder, matrix, bounds)
 
 
 class Exact:
@@ -68,6 +79,11 @@ class Exact:
         """Return the vector of each paper's best passage, shape (n, d)."""
         rows = [int(self._starts[paper]) + self.best_passage(vector, int(paper)) for paper in papers]
         return np.asarray(self.vectors[rows])
+
+    @cached_property
+    def reduced(self) -> Reduced | None:
+        """The reduced vectors; None if the index has too few passages to need them."""
+        return Reduced(self._folder) if (self._folder / HEADS).is_file() else None
 
     @cached_property
     def vectors(self) -> Matrix:

@@ -11,7 +11,7 @@ seventh of the time of a fresh search. Knows nothing of vectors.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property, reduce
 from pathlib import Path
 
@@ -46,19 +46,22 @@ def build_lexical(folder: Path, papers: Iterable[Paper]) -> list[list[int]]:
     import bm25s  # type: ignore[import-untyped]
 
     ids: list[str] = []
-    texts: list[str] = []
-    for paper in papers:
-        ids.append(paper.id)
-        start, end = body_span(paper.abstract)
-        texts.append(" ".join([*[paper.title] * TITLE_TIMES, paper.abstract[start:end]]))
+    tokens, vocabulary = _vocabulary_of(map(words, _texts(papers, ids)))
     (folder / PAPER_IDS).write_text(json.dumps(ids), encoding="utf-8")
     (folder / RULES).write_text(json.dumps({"analyzer": ANALYZER}), encoding="utf-8")
-    tokens, vocabulary = _vocabulary_of(map(words, texts))
     if any(tokens):
         index = bm25s.BM25()
         index.index((tokens, vocabulary), show_progress=False)
         index.save(str(folder), show_progress=False)
     return tokens
+
+
+def _texts(papers: Iterable[Paper], ids: list[str]) -> Iterator[str]:
+    """Yield the text of each paper, and append its id, with one text in memory at a time."""
+    for paper in papers:
+        ids.append(paper.id)
+        start, end = body_span(paper.abstract)
+        yield " ".join([*[paper.title] * TITLE_TIMES, paper.abstract[start:end]])
 
 
 def analyzer_is_current(folder: Path) -> bool:

@@ -4,9 +4,10 @@ bm25s reads its whole vocabulary as JSON, and 128,353 papers have millions of bi
 of the numbers of its two stems in the vocabulary of the lexical index, and is found by bisection.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,17 +18,59 @@ PAIRS, STARTS, PAPERS, SCORES = "pairs.npy", "starts.npy", "papers.npy", "scores
 # The defaults of bm25s, so that words and bigrams are scored alike.
 K1, B = 1.5, 0.75
 NO_PAIR = np.iinfo(np.int64).max
+# Sorting this many bigrams takes about a gigabyte.
+AT_ONCE = 20_000_000
 
 Numbers = NDArray[np.int64]
 
 
-def build_pairs(folder: Path, papers: Sequence[Sequence[int]]) -> None:
-    """Write the index of the papers into an empty folder; each paper is a list of numbers of its words."""
+class _Postings(NamedTuple):
+    """Bigrams in ascending order, the number of papers that have each, and these papers with their scores."""
+
+    pairs: Numbers
+    found_in: Numbers
+    papers: NDArray[np.int32]
+    scores: NDArray[np.float32]
+
+
+def build_pairs(folder: Path, papers: Sequence[Sequence[int]], *, at_once: int = AT_ONCE) -> None:
+    """Write the index of the papers into an empty folder; each paper is a list of numbers of its words.
+
+    Up to about `at_once` bigrams are sorted at a time, which bounds the memory that this takes.
+    """
     lengths = np.array([len(words) for words in papers], dtype=np.int64)
-    words = np.fromiter((word for paper in papers for word in paper), np.int64, lengths.sum())
-    owners = np.repeat(np.arange(len(papers)), lengths)
-    inside = owners[1:] == owners[:-1]
-    keys, owners = _pairs(words)[inside], owners[1:][inside]
+    words = np.fromiter((word for paper in papers for word in paper), np.int32, lengths.sum())
+    owners = np.repeat(np.arange(len(papers), dtype=np.int32), lengths)
+    sizes = np.maximum(lengths - 1, 0)
+    norm = K1 * (1 - B + B * sizes / (sizes.mean() or 1.0)) if len(papers) else sizes
+    found = [_postings(words, owners, norm, low, high) for low, high in _ranges(words, at_once)]
+    pairs, found_in, owners, scores = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    ends = np.cumsum(found_in, dtype=np.int64)
+    # A memory map cannot be empty, so a bigram that no query has is added at the end.
+    np.save(folder / PAIRS, np.append(pairs, NO_PAIR))
+    np.save(folder / STARTS, np.concatenate(([0], ends, [len(owners) + 1])))
+    np.save(folder / PAPERS, np.append(owners, np.int32(0)))
+    np.save(folder / SCORES, np.append(scores, np.float32(0)))
+
+
+def _ranges(words: NDArray[np.int32], at_once: int) -> Iterator[tuple[int, int]]:
+    """Yield ranges of words that about `at_once` bigrams begin with, or one word if it alone begins more."""
+    totals = np.cumsum(np.bincount(words, minlength=1))
+    low = 0
+    while low < len(totals):
+        before = totals[low - 1] if low else 0
+        high = max(low + 1, int(np.searchsorted(totals, before + at_once, side="right")))
+        yield low, high
+        low = high
+
+
+def _postings(
+    words: NDArray[np.int32], owners: NDArray[np.int32], norm: NDArray[Any], low: int, high: int
+) -> _Postings:
+    """Return the postings of the bigrams whose first word is from `low` up to, not including, `high`."""
+    inside = (owners[1:] == owners[:-1]) & (words[:-1] >= low) & (words[:-1] < high)
+    at = np.flatnonzero(inside)
+    keys, owners = (words[at].astype(np.int64) << 32) | words[at + 1], owners[at]
     order = np.argsort(keys, kind="stable")
     keys, owners = keys[order], owners[order]
     # A posting is a run of one bigram in one paper.
@@ -36,15 +79,9 @@ def build_pairs(folder: Path, papers: Sequence[Sequence[int]]) -> None:
     keys, owners = keys[postings], owners[postings]
     starts = np.flatnonzero(_changes(keys))
     found_in = np.diff(starts, append=len(keys))
-    idf = np.log(1 + (len(papers) - found_in + 0.5) / (found_in + 0.5))
-    sizes = np.maximum(lengths - 1, 0)
-    norm = K1 * (1 - B + B * sizes / (sizes.mean() or 1.0)) if len(papers) else sizes
+    idf = np.log(1 + (len(norm) - found_in + 0.5) / (found_in + 0.5))
     scores = np.repeat(idf, found_in) * counts / (counts + norm[owners])
-    # A memory map cannot be empty, so a bigram that no query has is added at the end.
-    np.save(folder / PAIRS, np.append(keys[starts], NO_PAIR))
-    np.save(folder / STARTS, np.append(starts, [len(keys), len(keys) + 1]))
-    np.save(folder / PAPERS, np.append(owners, 0).astype(np.int32))
-    np.save(folder / SCORES, np.append(scores, 0).astype(np.float32))
+    return _Postings(keys[starts], found_in, owners, scores.astype(np.float32))
 
 
 class Pairs:
