@@ -78,8 +78,8 @@ class Settings(BaseSettings):
     k: int = Field(10, ge=1, le=1000, description="papers that a search returns")
     dense: DenseSearch = Field(
         "auto",
-        description="dense search; exact: compare every vector; auto: exact up to 200,000 passages, beyond it choose by "
-        "shorter vectors which to compare; hnsw: Chroma's approximate graph",
+        description="dense search; exact: compare every vector; auto: exact up to 200,000 passages, and beyond it "
+        "shorter vectors choose which to compare; hnsw: Chroma's approximate graph",
     )
     chroma_url: str | None = Field(
         None,
@@ -87,6 +87,12 @@ class Settings(BaseSettings):
         description="address of a Chroma server, such as http://127.0.0.1:8000: `index` writes the vectors there, and "
         "dense search asks it, unless dense is exact; default: none, and no connection is made",
     )
+    ray: str | None = Field(
+        None,
+        min_length=1,
+        description="embed new papers as a Ray job (needs `rag_qa[ray]`): `local`, or the address of a Ray cluster",
+    )
+    ray_workers: int = Field(2, ge=1, le=1024, description="embedders of a Ray job")
     pool: int = Field(
         200, ge=10, description="candidates from each component if dense is hnsw or a Chroma server is asked"
     )

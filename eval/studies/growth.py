@@ -192,13 +192,13 @@ def search(options: Namespace, folder: Path) -> Found:
         found = {}
         for way, retriever in retrievers.items():
             started = time.perf_counter()
-            found[way] = [(hit.paper.id, hit.score) for hit in retriever.search(query, DEPTH)]
+            found[way] = [hit.paper.id for hit in retriever.search(query, DEPTH)]
             spent[way] = time.perf_counter() - started
         if number < 5:  # warm
             continue
         for name, seconds in spent.items():
             times[name].append(seconds * 1e3)
-        recalls.append(len({p for p, _ in found["auto"]} & {p for p, _ in found["exact"]}) / DEPTH)
+        recalls.append(len(set(found["auto"]) & set(found["exact"])) / DEPTH)
         tops.append(found["auto"][:5] == found["exact"][:5])
     return {
         "queries": len(recalls),

@@ -1,8 +1,8 @@
 """Many papers made of few: texts recombined from real sentences, vectors made from real vectors.
 
-A made paper belongs to a real one, its parent, and to a near neighbour of that one. It has the parent's title, the first
-half of the parent's sentences, the second half of the neighbour's, and one sentence of any paper of a larger pool. Its
-vector lies between those of both, moved by the difference between two other neighbours: noise with the shape of real
+A made paper belongs to a real one, its parent, and to a near neighbour of that one. It has the parent's title, the
+first half of the parent's sentences, the second half of the neighbour's, and one sentence of a larger pool. Its vector
+lies between those of both, moved by the difference between two other neighbours: noise with the shape of real
 differences. So there are more near papers than among as many real ones, which makes them harder to tell apart, and
 fewer different words.
 """

@@ -6,8 +6,9 @@ twice; it only reads and merges again.
 
 import hashlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from rag_qa.backends.embedding import open_embedder
 from rag_qa.corpus.passages import cut_passages, embedding_text
 from rag_qa.corpus.sources import expand_sources
 from rag_qa.errors import BackendError, IndexMismatchError
+from rag_qa.index.bulk import embed_in_bulk
 from rag_qa.index.changes import Change, Progress, find_change, gone_sources, unread_files
 from rag_qa.index.derived import (
     Update,
@@ -67,6 +69,8 @@ def build_index(
     ModelNotFoundError, BackendError.
     """
     settings = settings or Settings()
+    # Workers of a Ray job open it for themselves: a loaded model cannot be sent to them.
+    make_embedder = partial(open_embedder, settings) if embedder is None else partial(_itself, embedder)
     embedder = embedder or open_embedder(settings)
     server = settings.chroma_url
     folder = Path(index)
@@ -89,7 +93,9 @@ def build_index(
         change = find_change(store, unread, dropped, format, prune, progress)
         fates = fates_of(change, files, store)
         refuse_skips(fates if strict else ())
-        embedded = 0 if dry_run else _apply(store, change, manifest, embedder, server, progress)
+        embedded = (
+            0 if dry_run else _apply(store, change, manifest, embedder, make_embedder, settings, progress)
+        )
         return make_report(
             fates,
             removed=change.removed_count,
@@ -129,7 +135,8 @@ def _apply(
     change: Change,
     manifest: Manifest | None,
     embedder: Embedder,
-    server: str | None,
+    make_embedder: Callable[[], Embedder],
+    settings: Settings,
     progress: Progress,
 ) -> int:
     """Embed new passages, then write everything in one transaction; return the number of texts embedded."""
@@ -137,7 +144,8 @@ def _apply(
     progress("cutting", 0, len(fresh))
     passages = list(_stored_passages(fresh, embedder))
     progress("cutting", len(fresh), len(fresh))
-    embedded = _embed_missing(store, fresh, passages, embedder, progress)
+    embedded = _embed_missing(store, fresh, passages, embedder, make_embedder, settings, progress)
+    server = settings.chroma_url
     generation = _next_generation(store, change, manifest)
     progress("writing", 0, 1)
     with store.transaction():
@@ -193,6 +201,8 @@ def _embed_missing(
     papers: Sequence[Paper],
     passages: Sequence[StoredPassage],
     embedder: Embedder,
+    make_embedder: Callable[[], Embedder],
+    settings: Settings,
     progress: Progress,
 ) -> int:
     """Embed the texts that have no vector, longest first, and commit chunk by chunk; return their number.
@@ -204,11 +214,25 @@ def _embed_missing(
     texts = {key: embedding_text(titles[p.paper_id], p.text) for p, key in passages if key in missing}
     lengths = dict(zip(texts, embedder.count_tokens(list(texts.values())), strict=True))
     keys = sorted(texts, key=lambda key: min(lengths[key], embedder.spec.max_tokens), reverse=True)
+    if settings.ray and keys:
+        embed_in_bulk(
+            store,
+            {key: texts[key] for key in keys},
+            make_embedder,
+            address=settings.ray,
+            workers=settings.ray_workers,
+            report=partial(progress, "embedding"),
+        )
+        return len(keys)
     for start in range(0, len(keys), EMBED_CHUNK):
         chunk = keys[start : start + EMBED_CHUNK]
         store.write_vectors(chunk, _embed([texts[key] for key in chunk], embedder))
         progress("embedding", start + len(chunk), len(keys))
     return len(keys)
+
+
+def _itself(embedder: Embedder) -> Embedder:
+    return embedder
 
 
 def _embed(texts: Sequence[str], embedder: Embedder) -> Matrix:

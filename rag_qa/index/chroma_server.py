@@ -2,8 +2,8 @@
 
 Each generation has a collection of its own, with a name of three parts: the id of the index, the generation and a
 random part. It is written before the update is committed, and its name is committed with it. So a reader finds the
-collection of the papers that it reads, also if a writer was killed. SQLite stays the truth: a lost collection is written
-again by `rag-qa index --chroma URL`.
+collection of the papers that it reads, also if a writer was killed. SQLite stays the truth: a lost collection is
+written again by `rag-qa index --chroma URL`.
 
 No text goes to the server, and no title: only ids, vectors, years and venues. The address comes from settings alone.
 """
@@ -101,7 +101,8 @@ class ServerVectors:
                 problem = _problem(client, name, count)
                 if problem:
                     raise PaperIndexError(
-                        f"the Chroma server at {url} {problem}; write it again with `rag-qa index SOURCE --chroma {url}`"
+                        f"the Chroma server at {url} {problem}; write it again with "
+                        f"`rag-qa index SOURCE --chroma {url}`"
                     )
                 self._collection = client.get_collection(name, embedding_function=None)
             self._files = files.pop_all()
@@ -163,12 +164,14 @@ def _client(url: str) -> Iterator["ClientAPI"]:
         settings = Settings(_env_file=None, anonymized_telemetry=False)
         port = at.port or (443 if secure else 8000)
         client = chromadb.HttpClient(host=host, port=port, ssl=secure, settings=settings)
-        # Chroma itself would wait for ever.
-        client._server._session.timeout = httpx.Timeout(TIMEOUT_S, connect=10)  # type: ignore[attr-defined]
+    # Chroma itself would wait for ever, and leave its connections open.
+    session: httpx.Client = client._server._session  # type: ignore[attr-defined]
+    session.timeout = httpx.Timeout(TIMEOUT_S, connect=10)
     try:
         yield client
     finally:
         client.close()  # type: ignore[attr-defined]
+        session.close()
 
 
 @contextmanager
@@ -182,6 +185,6 @@ def _translated_errors(url: str) -> Iterator[None]:
     except (ChromaError, httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, KeyError) as exc:
         reason = " ".join(str(exc).split())[:200]
         raise PaperIndexError(
-            f"the Chroma server at {url} cannot be used ({reason}); see whether it runs and is of version 1 (`chroma run "
-            "--path FOLDER --port PORT` starts one), or leave out --chroma"
+            f"the Chroma server at {url} cannot be used ({reason}); see whether it runs and is of version 1 "
+            "(`chroma run --path FOLDER --port PORT` starts one), or leave out --chroma"
         ) from exc

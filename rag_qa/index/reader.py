@@ -52,9 +52,10 @@ class Index:
         """Open the last finished update.
 
         Lost or damaged derived files are built again first, in a temporary folder if this one is not writable. With
-        `graph`, Chroma is opened and tried too, in the folder or, with an address, on a `server`. Raises IndexNotFoundError, IndexMismatchError (schema),
-        IndexDamagedError (the SQLite file), IndexLockedError (damage during an update), PaperIndexError (no folder
-        to write to).
+        `graph`, Chroma is opened and tried too, in the folder or, with an address, on a `server`.
+
+        Raises IndexNotFoundError, IndexMismatchError (schema), IndexDamagedError (the SQLite file), IndexLockedError
+        (damage during an update), PaperIndexError (no folder to write to, no server).
         """
         if graph and server:
             index = cls.open(folder)
@@ -194,7 +195,8 @@ class Index:
 def rebuild_derived(folder: Path, generation: int, *, graph: bool = False) -> None:
     """Build the derived files again, as the next generation, unless another process has done so.
 
-    With `graph`, Chroma's part is built, however large the index is. Raises IndexLockedError during an update, IndexDamagedError if the SQLite file is damaged.
+    With `graph`, Chroma's part is built, however large the index is. Raises IndexLockedError during an update,
+    IndexDamagedError if the SQLite file is damaged.
     """
     with writing(folder):
         store = Store.create(folder)

@@ -9,6 +9,7 @@ passage of each paper is the maximum of few long rows, which is quicker than one
 """
 
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -107,4 +108,4 @@ class Reduced:
     def _bounds(self) -> list[tuple[int, int]]:
         """The first and the last row of each layer, the last one exclusive."""
         layers = np.load(self._folder / LAYERS).tolist()
-        return list(zip(layers[:-1], layers[1:], strict=True))
+        return list(pairwise(layers))

@@ -36,6 +36,12 @@ def index(
     index: IndexOption = DEFAULT_INDEX,
     embedder: EmbedderOption = None,
     chroma: ChromaOption = None,
+    ray: Annotated[
+        str | None,
+        typer.Option(
+            "--ray", metavar="ADDRESS", help="Embed as a Ray job: `local`, or the address of a Ray cluster."
+        ),
+    ] = None,
     format: Annotated[
         str | None, typer.Option("--format", help="Read every source in this format, such as bibtex.")
     ] = None,
@@ -71,7 +77,7 @@ def index(
         report = build_index(
             wanted,
             index,
-            settings=load_settings(embedder=embedder, chroma_url=chroma),
+            settings=load_settings(embedder=embedder, chroma_url=chroma, ray=ray),
             format=format,
             prune=prune,
             dry_run=dry_run,
