@@ -1,8 +1,9 @@
 """Embed many texts as a Ray Data job: workers hold the embedder and write shards of vectors, one writer merges them.
 
 A shard is one file: the keys of its texts, which are hashes of model and text, and their vectors. It is written aside
-and renamed, so that a file is whole or missing. Every shard that is found is merged before anything is computed, so a run
-that was stopped, or lost a worker, computes nothing twice. The folder of the index must be reachable by all workers.
+and renamed, so that a file is whole or missing. Every shard that is found is merged before anything is computed, so
+a run that was stopped, or lost a worker, computes nothing twice. The folder of the index must be reachable by all
+workers.
 """
 
 import hashlib

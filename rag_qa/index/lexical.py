@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from rag_qa.errors import PaperIndexError
 from rag_qa.index.exact import Ordinals
 from rag_qa.text.body import body_span
 from rag_qa.text.words import ANALYZER, stem, words
@@ -34,6 +35,9 @@ STOP_WORDS = frozenset(
     "to was will with".split()
 )
 TITLE_TIMES = 3
+# The defaults of bm25s.
+K1, B = 1.5, 0.75
+LENGTHS = "lengths.npy"
 RULES = "rules.json"
 
 
@@ -49,6 +53,7 @@ def build_lexical(folder: Path, papers: Iterable[Paper]) -> list[list[int]]:
     tokens, vocabulary = _vocabulary_of(map(words, _texts(papers, ids)))
     (folder / PAPER_IDS).write_text(json.dumps(ids), encoding="utf-8")
     (folder / RULES).write_text(json.dumps({"analyzer": ANALYZER}), encoding="utf-8")
+    np.save(folder / LENGTHS, np.array([len(paper) for paper in tokens], dtype=np.int32))
     if any(tokens):
         index = bm25s.BM25()
         index.index((tokens, vocabulary), show_progress=False)
@@ -91,6 +96,11 @@ class Lexical:
         """Return the query's words as numbers of the vocabulary, in order; -1 for a word that no paper has."""
         return [self._vocabulary.get(word, -1) for word in _tokenize(query)]
 
+    def postings(self, number: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Return the papers that have a word of the vocabulary, and the word's part of their scores."""
+        column = self._column(number)
+        return np.asarray(self._papers[column], np.int64), np.asarray(self._scores[column], np.float64)
+
     def document_frequencies(self, stems: Sequence[str]) -> dict[str, int]:
         """Return the number of papers that have each stem."""
         return {stem: self._document_frequency(self._vocabulary.get(stem)) for stem in stems}
@@ -121,6 +131,19 @@ class Lexical:
     def paper_ids(self) -> list[str]:
         """The ids of the papers, sorted: a paper's index here is its ordinal."""
         return list(json.loads((self._folder / PAPER_IDS).read_text(encoding="utf-8")))
+
+    @cached_property
+    def lengths(self) -> NDArray[np.int64]:
+        """The number of words of each paper, shape (papers,), the title as often as it is repeated.
+
+        Raises PaperIndexError if an older version built the index.
+        """
+        if not (self._folder / LENGTHS).is_file():
+            raise PaperIndexError(
+                f"{self._folder} was built by an older version and cannot be a shard; build the index again with "
+                "`rag-qa index SOURCE --index NEW_FOLDER`"
+            )
+        return np.asarray(np.load(self._folder / LENGTHS), dtype=np.int64)
 
     @cached_property
     def ordinals(self) -> dict[str, int]:

@@ -12,11 +12,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rag_qa.index.lexical import Lexical
+from rag_qa.index.lexical import K1, B, Lexical
 
 PAIRS, STARTS, PAPERS, SCORES = "pairs.npy", "starts.npy", "papers.npy", "scores.npy"
-# The defaults of bm25s, so that words and bigrams are scored alike.
-K1, B = 1.5, 0.75
 NO_PAIR = np.iinfo(np.int64).max
 # Sorting this many bigrams takes about a gigabyte.
 AT_ONCE = 20_000_000
@@ -94,13 +92,30 @@ class Pairs:
     def scores(self, query: str) -> NDArray[np.float32]:
         """Return the BM25 score of every paper, shape (papers,), in the order of ids; 0 without a match."""
         scores = np.zeros(len(self._lexical.paper_ids), dtype=np.float32)
-        words = np.array(self._lexical.numbers(query), dtype=np.int64)
-        asked = _pairs(words)[(words[1:] >= 0) & (words[:-1] >= 0)]
-        for pair, row in zip(asked, np.searchsorted(self._pairs, asked), strict=True):
-            if self._pairs[row] == pair:
-                start, end = self._starts[row : row + 2]
-                scores[self._papers[start:end]] += self._scores[start:end]
+        for rows in self._rows(query):
+            if rows:
+                scores[self._papers[rows]] += self._scores[rows]
         return scores
+
+    def postings(self, query: str) -> list[tuple[Numbers, NDArray[np.float64]] | None]:
+        """Return, for each bigram of a query, the papers that have it and its part of their scores; None if none."""
+        return [
+            (np.asarray(self._papers[rows], np.int64), np.asarray(self._scores[rows], np.float64))
+            if rows
+            else None
+            for rows in self._rows(query)
+        ]
+
+    def _rows(self, query: str) -> Iterator[slice | None]:
+        """Yield the range of postings of each bigram of a query, None if no paper has it."""
+        words = np.array(self._lexical.numbers(query), dtype=np.int64)
+        known = (words[1:] >= 0) & (words[:-1] >= 0)
+        asked = _pairs(words)
+        for pair, row, possible in zip(asked, np.searchsorted(self._pairs, asked), known, strict=True):
+            if possible and self._pairs[row] == pair:
+                yield slice(int(self._starts[row]), int(self._starts[row + 1]))
+            else:
+                yield None
 
     @cached_property
     def _pairs(self) -> Numbers:
