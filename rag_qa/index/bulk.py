@@ -10,6 +10,7 @@ import hashlib
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -103,7 +104,8 @@ class ShardEmbedder:
         """Take columns `keys` and `texts` of some shards, and return the names of the files written."""
         names = []
         for keys, texts in zip(batch["keys"], batch["texts"], strict=True):
-            vectors = np.asarray(self._embedder.encode(list(texts), role="document"), dtype=np.float32)
+            texts = [str(text) for text in texts]  # from an array of NumPy
+            vectors = np.asarray(self._embedder.encode(texts, role="document"), dtype=np.float32)
             if vectors.shape != (len(texts), self._embedder.spec.dimension) or not np.isfinite(vectors).all():
                 raise ValueError(
                     f"the embedder gave vectors of shape {vectors.shape}, or not all of them finite"
@@ -140,9 +142,9 @@ def _ray(address: str, workers: int) -> Iterator[Any]:
     """Yield Ray, connected to a cluster or started on this machine; raise its errors as BackendError."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     try:
-        import ray
-        import ray.data
-        from ray.exceptions import RayError
+        ray = import_module("ray")
+        import_module("ray.data")
+        ray_error = import_module("ray.exceptions").RayError
     except ImportError as exc:
         raise BackendError(
             f"Ray is not installed ({exc}); run pip install 'rag_qa[ray]', or leave out --ray"
@@ -156,7 +158,7 @@ def _ray(address: str, workers: int) -> Iterator[Any]:
         ray.init(**where, log_to_driver=False, logging_level="warning")
         ray.data.DataContext.get_current().enable_progress_bars = False
         yield ray
-    except (RayError, ConnectionError, ValueError, RuntimeError) as exc:
+    except (ray_error, ConnectionError, ValueError, RuntimeError) as exc:
         reason = " ".join(str(exc).split())[-200:]
         raise BackendError(
             f"the Ray job failed ({reason}); run the command again, it goes on where it stopped, or leave out --ray"

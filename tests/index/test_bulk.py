@@ -108,7 +108,6 @@ def test_merging_removes_the_file(store):
     assert len(stored(store)) == 3
 
 
-@pytest.mark.process
 def test_without_ray_it_is_told(store, monkeypatch):
     """If Ray is not installed, the error says how to install it."""
     monkeypatch.setitem(__import__("sys").modules, "ray", None)
