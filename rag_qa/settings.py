@@ -16,7 +16,7 @@ from pydantic_settings import (
 )
 
 Style = Literal["auto", "quote", "synthesis"]
-DenseSearch = Literal["exact", "hnsw"]
+DenseSearch = Literal["auto", "exact", "hnsw"]
 Dtype = Literal["auto", "bfloat16", "float32"]
 Runtime = Literal["auto", "torch"]
 
@@ -77,9 +77,25 @@ class Settings(BaseSettings):
 
     k: int = Field(10, ge=1, le=1000, description="papers that a search returns")
     dense: DenseSearch = Field(
-        "exact", description="dense search; exact: compare every vector; hnsw: Chroma's approximate graph"
+        "auto",
+        description="dense search; exact: compare every vector; auto: exact up to 200,000 passages, and beyond it "
+        "shorter vectors choose which to compare; hnsw: Chroma's approximate graph",
     )
-    pool: int = Field(200, ge=10, description="candidates from each component if dense is hnsw")
+    chroma_url: str | None = Field(
+        None,
+        pattern=r"^https?://[^/@\s]+/?$",
+        description="address of a Chroma server, such as http://127.0.0.1:8000: `index` writes the vectors there, and "
+        "dense search asks it, unless dense is exact; default: none, and no connection is made",
+    )
+    ray: str | None = Field(
+        None,
+        min_length=1,
+        description="embed new papers as a Ray job (needs `rag_qa[ray]`): `local`, or the address of a Ray cluster",
+    )
+    ray_workers: int = Field(2, ge=1, le=1024, description="embedders of a Ray job")
+    pool: int = Field(
+        200, ge=10, description="candidates from each component if dense is hnsw or a Chroma server is asked"
+    )
     reranker: str | None = Field(
         None,
         description="catalogue name or folder of a reranker, or `model` for the language model; default: none",

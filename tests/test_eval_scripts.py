@@ -18,6 +18,7 @@ STUDIES = (
     "choose_sentences",
     "detect_faults",
     "fuzz_answers",
+    "growth",
     "hold_out_gold",
     "measure_reranker",
     "mutations",
@@ -25,7 +26,7 @@ STUDIES = (
     "quote_evidence",
 )
 # What programs of studies/ share and test.
-MODULES = {"decisions", "faults"}
+MODULES = {"decisions", "faults", "recombining"}
 PROGRAMS = [f"fit.{name}" for name in FIT] + [f"studies.{name}" for name in STUDIES] + ["peers.run"]
 
 

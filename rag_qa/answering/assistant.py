@@ -72,7 +72,9 @@ class Assistant:
         settings = settings or Settings()
         settings = settings.model_copy(update={"model": choose_model(settings.model).name})
         embedder = embedder or open_embedder(settings)
-        opened = Index.open(Path(index), graph=settings.dense == "hnsw")
+        if settings.chroma_url and settings.dense == "auto":
+            settings = settings.model_copy(update={"dense": "hnsw"})
+        opened = Index.open(Path(index), graph=settings.dense == "hnsw", server=settings.chroma_url)
         try:
             check_embedder(opened.manifest, embedder.spec, str(index))
             if generator is None and style_of(settings) == "synthesis":

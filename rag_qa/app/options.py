@@ -37,6 +37,12 @@ ModelOption = Annotated[
 EmbedderOption = Annotated[
     str | None, typer.Option("--embedder", help="Embedder: a name from the catalogue, or a folder.")
 ]
+ChromaOption = Annotated[
+    str | None,
+    typer.Option(
+        "--chroma", metavar="URL", help="Chroma server that holds the vectors, such as http://127.0.0.1:8000."
+    ),
+]
 RerankerOption = Annotated[
     str | None,
     typer.Option(
@@ -93,6 +99,7 @@ MODEL_OPTIONS: dict[str, Any] = {
     "style": StyleOption,
     "model": ModelOption,
     "embedder": EmbedderOption,
+    "chroma_url": ChromaOption,
     "context_tokens": Annotated[
         int | None, typer.Option("--context", help="Context of the language model, in tokens.")
     ],

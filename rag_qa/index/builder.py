@@ -6,8 +6,9 @@ twice; it only reads and merges again.
 
 import hashlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from rag_qa.backends.embedding import open_embedder
 from rag_qa.corpus.passages import cut_passages, embedding_text
 from rag_qa.corpus.sources import expand_sources
 from rag_qa.errors import BackendError, IndexMismatchError
+from rag_qa.index.bulk import embed_in_bulk
 from rag_qa.index.changes import Change, Progress, find_change, gone_sources, unread_files
 from rag_qa.index.derived import (
     Update,
@@ -27,6 +29,7 @@ from rag_qa.index.derived import (
 from rag_qa.index.fates import fates_of, unchanged_fates
 from rag_qa.index.lock import writing
 from rag_qa.index.manifest import PASSAGE_RULES, Counts, Manifest, check_embedder
+from rag_qa.index.publishing import drop_unused, publish
 from rag_qa.index.report import make_report, refuse_skips
 from rag_qa.index.store import Store, StoredPassage
 from rag_qa.protocols import Embedder, Matrix
@@ -54,7 +57,7 @@ def build_index(
     Args:
         sources: files, folders, globs, or "-" for standard input.
         index: the folder of the index, made if it is missing.
-        settings: name the embedder, unless one is given (default: `Settings()`).
+        settings: name the embedder, unless one is given, and a Chroma server (default: `Settings()`).
         embedder: used in place of the one in the settings; loaded only if there is a text to embed.
         format: the format of all sources (default: recognised by content).
         prune: remove papers whose sources or records are gone; without it they stay.
@@ -65,7 +68,11 @@ def build_index(
     Raises SourceError, SkippedRecordsError, IndexLockedError, IndexMismatchError, IndexDamagedError, PaperIndexError,
     ModelNotFoundError, BackendError.
     """
-    embedder = embedder or open_embedder(settings or Settings())
+    settings = settings or Settings()
+    # Workers of a Ray job open it for themselves: a loaded model cannot be sent to them.
+    make_embedder = partial(open_embedder, settings) if embedder is None else partial(_itself, embedder)
+    embedder = embedder or open_embedder(settings)
+    server = settings.chroma_url
     folder = Path(index)
     progress = progress or _show_nothing
     started = time.perf_counter()
@@ -77,12 +84,18 @@ def build_index(
         if manifest and not unread and not dropped and _derived_sound(store, manifest):
             fates = unchanged_fates(store, files)
             refuse_skips(fates if strict else ())
+            if server and not dry_run:
+                with store.transaction():
+                    publish(store, manifest, server)
+                drop_unused(store, manifest, server)
             seconds = time.perf_counter() - started
             return make_report(fates, removed=0, embedded=0, papers=manifest.counts.papers, seconds=seconds)
         change = find_change(store, manifest, unread, dropped, format, prune, progress)
         fates = fates_of(change, files, store)
         refuse_skips(fates if strict else ())
-        embedded = 0 if dry_run else _apply(store, change, manifest, embedder, progress)
+        embedded = (
+            0 if dry_run else _apply(store, change, manifest, embedder, make_embedder, settings, progress)
+        )
         return make_report(
             fates,
             removed=change.removed_count,
@@ -118,22 +131,35 @@ def _compatible_manifest(store: Store, embedder: Embedder) -> Manifest | None:
 
 
 def _apply(
-    store: Store, change: Change, manifest: Manifest | None, embedder: Embedder, progress: Progress
+    store: Store,
+    change: Change,
+    manifest: Manifest | None,
+    embedder: Embedder,
+    make_embedder: Callable[[], Embedder],
+    settings: Settings,
+    progress: Progress,
 ) -> int:
     """Embed new passages, then write everything in one transaction; return the number of texts embedded."""
     fresh = [change.papers[key] for key in change.added + change.changed]
     progress("cutting", 0, len(fresh))
     passages = list(_stored_passages(fresh, embedder))
     progress("cutting", len(fresh), len(fresh))
-    embedded = _embed_missing(store, fresh, passages, embedder, progress)
+    embedded = _embed_missing(store, fresh, passages, embedder, make_embedder, settings, progress)
+    server = settings.chroma_url
     generation = _next_generation(store, change, manifest)
     progress("writing", 0, 1)
     with store.transaction():
         _write(store, change, passages)
-        store.write_manifest(_manifest(store, generation, embedder, manifest))
+        written = _manifest(store, generation, embedder, manifest)
+        store.write_manifest(written)
         if manifest is None or generation != manifest.generation:
-            build_derived(store, generation, embedder.spec.dimension, _update(store, change, manifest))
+            update = _update(store, change, manifest)
+            build_derived(store, generation, embedder.spec.dimension, update, graph=False if server else None)
+        if server:
+            publish(store, written, server)
     drop_old_generations(store.folder, generation)
+    if server:
+        drop_unused(store, written, server)
     progress("writing", 1, 1)
     return embedded
 
@@ -175,6 +201,8 @@ def _embed_missing(
     papers: Sequence[Paper],
     passages: Sequence[StoredPassage],
     embedder: Embedder,
+    make_embedder: Callable[[], Embedder],
+    settings: Settings,
     progress: Progress,
 ) -> int:
     """Embed the texts that have no vector, longest first, and commit chunk by chunk; return their number.
@@ -186,11 +214,25 @@ def _embed_missing(
     texts = {key: embedding_text(titles[p.paper_id], p.text) for p, key in passages if key in missing}
     lengths = dict(zip(texts, embedder.count_tokens(list(texts.values())), strict=True))
     keys = sorted(texts, key=lambda key: min(lengths[key], embedder.spec.max_tokens), reverse=True)
+    if settings.ray and keys:
+        embed_in_bulk(
+            store,
+            {key: texts[key] for key in keys},
+            make_embedder,
+            address=settings.ray,
+            workers=settings.ray_workers,
+            report=partial(progress, "embedding"),
+        )
+        return len(keys)
     for start in range(0, len(keys), EMBED_CHUNK):
         chunk = keys[start : start + EMBED_CHUNK]
         store.write_vectors(chunk, _embed([texts[key] for key in chunk], embedder))
         progress("embedding", start + len(chunk), len(keys))
     return len(keys)
+
+
+def _itself(embedder: Embedder) -> Embedder:
+    return embedder
 
 
 def _embed(texts: Sequence[str], embedder: Embedder) -> Matrix:

@@ -27,7 +27,7 @@ import numpy as np
 
 from rag_qa.errors import IndexDamagedError, PaperIndexError
 from rag_qa.files import make_private_folder, set_mode, set_modes
-from rag_qa.index.exact import Exact, build_exact
+from rag_qa.index.exact import LARGE, Exact, build_exact
 from rag_qa.index.facets import build_facets, update_facets
 from rag_qa.index.lexical import Lexical, analyzer_is_current, build_lexical, has_words, update_lexical
 from rag_qa.index.lock import is_held
@@ -44,6 +44,8 @@ LAYOUT = 2
 PARTS = ("chroma", "exact", "lexical", "pairs", "facets")
 # Up to this share of changed papers, a copy of Chroma's last collection is updated.
 SMALL = 0.2
+# This file stands in the place of a collection that is not built.
+LEFT_OUT = "left-out"
 # Chroma writes to this file whenever it is opened, so only its presence is checked. Its journal is there for a moment.
 VOLATILE = "chroma.sqlite3"
 JOURNALS = "chroma.sqlite3-*"
@@ -66,17 +68,25 @@ class Update(NamedTuple):
     moved: Sequence[str] = ()
 
 
-def build_derived(store: Store, generation: int, dimension: int, update: Update | None = None) -> None:
+def build_derived(
+    store: Store, generation: int, dimension: int, update: Update | None = None, *, graph: bool | None = None
+) -> None:
     """Build a generation's folder from the store, and move it into place when it is complete.
 
     With an `update`, Chroma's part is a changed copy of the one before, and the others read only the added papers.
+    `graph` says whether Chroma's part is built. By default it is, unless the index is large, because that takes hours;
+    one that the generation before has is kept.
     """
+    if graph is None:
+        graph = store.count("passages") < LARGE or (update is not None and has_graph(update.before))
     target = derived_folder(store.folder, generation)
     with _aside(target) as fresh:
         for part in PARTS:
             (fresh / part).mkdir(parents=True)
-        if update is None or not _carry_over(store, update, fresh):
-            build_vectors(fresh / "chroma", _rows(store))
+        if not graph:
+            (fresh / "chroma" / LEFT_OUT).touch()
+        elif update is None or not _carry_over(store, update, fresh):
+            build_vectors(fresh / "chroma", chroma_rows(store))
         _build_exact_parts(store, fresh, dimension, update)
         (fresh / STAMP).write_text(json.dumps(_stamp(fresh)), encoding="utf-8")
         set_modes([fresh], store.mode)
@@ -110,7 +120,7 @@ def build_aside(store: Store, folder: Path, dimension: int, *, graph: bool) -> N
     for part in PARTS:
         (folder / part).mkdir(parents=True)
     if graph:
-        build_vectors(folder / "chroma", _rows(store))
+        build_vectors(folder / "chroma", chroma_rows(store))
     _build_exact_parts(store, folder, dimension)
 
 
@@ -160,6 +170,8 @@ def _carry_over(store: Store, update: Update, folder: Path) -> bool:
     Chroma keeps deleted vectors on disk, so after large changes the collection is built again. It also remembers a
     folder that it failed to open, so the copy gets its final name only when it is sound.
     """
+    if not has_graph(update.before):
+        return False
     if len(update.removed) + len(update.added) > SMALL * store.count("papers"):
         return False
     copy = folder / "copy"
@@ -184,6 +196,11 @@ def _copy_collection(folder: Path, copy: Path) -> None:
         closing(sqlite3.connect(copy / VOLATILE)) as copied,
     ):
         opened.backup(copied)
+
+
+def has_graph(folder: Path) -> bool:
+    """Return whether a generation's folder has Chroma's part."""
+    return not (folder / "chroma" / LEFT_OUT).exists()
 
 
 def drop_old_generations(index: Path, generation: int) -> None:
@@ -260,7 +277,7 @@ def _vectors_after(store: Store, update: Update, ids: Sequence[str]) -> Iterator
         yield from ((paper_id, vector) for vector in vectors)
 
 
-def _rows(store: Store) -> Iterator[ChromaRow]:
+def chroma_rows(store: Store) -> Iterator[ChromaRow]:
     """Yield every passage as Chroma holds it, with one paper in memory at a time."""
     papers = store.papers()
     paper: Paper | None = None

@@ -1,7 +1,7 @@
 """Exact cosine similarities of every paper, from one memory-mapped matrix; built from the store.
 
 Up to some hundred thousand passages, a product with the whole matrix takes milliseconds, opens at once and misses
-nothing. An approximate graph (rag_qa.index.vectors) saves time only beyond that.
+nothing. Beyond that, reduced vectors (rag_qa.index.reduced) choose the papers whose similarities are needed.
 """
 
 from collections.abc import Iterator
@@ -13,22 +13,32 @@ from numpy.lib.format import write_array_header_1_0
 from numpy.typing import NDArray
 
 from rag_qa.index.loading import load_array
+from rag_qa.index.reduced import HEADS, Reduced, build_reduced
 from rag_qa.protocols import Matrix
 
 FLOAT32 = "<f4"
 VECTORS, STARTS = "vectors.npy", "starts.npy"
 # Below this share of the papers, gathering their rows is quicker than a product with the whole matrix.
 FEW = 0.1
+# The number of passages from which reduced vectors are built.
+LARGE = 200_000
 
 # Papers by number, from 0, in the order of their ids: the same in all derived files of a generation.
 Ordinals = NDArray[np.int64]
 Scores = NDArray[np.float32]
 
 
-def build_exact(folder: Path, rows: Iterator[tuple[str, bytes | Matrix]], count: int, dimension: int) -> int:
+def build_exact(
+    folder: Path,
+    rows: Iterator[tuple[str, bytes | Matrix]],
+    count: int,
+    dimension: int,
+    *,
+    large: int = LARGE,
+) -> int:
     """Write `count` rows (paper id, float32 vector) into an empty folder, and return how many there were.
 
-    The rows of a paper follow each other.
+    The rows of a paper follow each other. From `large` rows on, reduced vectors are written too.
     """
     starts: list[int] = []
     previous, written = None, 0
@@ -44,7 +54,10 @@ def build_exact(folder: Path, rows: Iterator[tuple[str, bytes | Matrix]], count:
                 previous = paper_id
             written += 1
         file.write(b"" if count else bytes(4 * dimension))
-    np.save(folder / STARTS, np.array([*starts, count], dtype=np.int64))
+    bounds = np.array([*starts, count], dtype=np.int64)
+    np.save(folder / STARTS, bounds)
+    if written == count >= max(large, 1):
+        build_reduced(folder, load_array(folder / VECTORS), bounds)
     return written
 
 
@@ -84,6 +97,11 @@ class Exact:
         start, end = self._starts[paper : paper + 2]
         vectors: Matrix = self.vectors[start:end]
         return vectors
+
+    @cached_property
+    def reduced(self) -> Reduced | None:
+        """The reduced vectors; None if the index has too few passages to need them."""
+        return Reduced(self._folder) if (self._folder / HEADS).is_file() else None
 
     @cached_property
     def vectors(self) -> Matrix:

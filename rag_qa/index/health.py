@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from rag_qa.errors import RagQAError
-from rag_qa.index.derived import derived_folder, stamp_matches
+from rag_qa.index.derived import derived_folder, has_graph, stamp_matches
 from rag_qa.index.exact import Exact
 from rag_qa.index.lexical import Lexical
 from rag_qa.index.lock import hold, let_go
@@ -85,15 +85,16 @@ def _count_problems(store: Store, manifest: Manifest, folder: Path) -> list[str]
         "papers are stored": (store.count("papers"), counts.papers),
         "passages are stored": (store.count("passages"), counts.passages),
         "papers are in the lexical index": (len(Lexical(folder / "lexical").paper_ids), counts.papers),
-        "passages are in Chroma": (len(Vectors(folder / "chroma")), counts.passages),
     }
+    if has_graph(folder):
+        found["passages are in Chroma"] = (len(Vectors(folder / "chroma")), counts.passages)
     return [f"{n} {what} and {wanted} were recorded" for what, (n, wanted) in found.items() if n != wanted]
 
 
 def _retrieval_health(store: Store, folder: Path) -> Health:
     """Search Chroma for a sample of the stored vectors, and compare with a scan of all of them."""
     count = store.count("passages")
-    if not count:
+    if not count or not has_graph(folder):
         return Health()
     vectors, exact = Vectors(folder / "chroma"), Exact(folder / "exact")
     rows = list(range(0, count, max(1, count // SAMPLE)))

@@ -11,7 +11,7 @@ seventh of the time of a fresh search. Knows nothing of vectors.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, reduce
 from itertools import chain
 from pathlib import Path
@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from rag_qa.errors import PaperIndexError
 from rag_qa.index.bm25 import new_index
 from rag_qa.index.exact import Ordinals
 from rag_qa.index.loading import load_array, load_json
@@ -37,6 +38,8 @@ STOP_WORDS = frozenset(
     "to was will with".split()
 )
 TITLE_TIMES = 3
+# The defaults of bm25s.
+K1, B = 1.5, 0.75
 RULES = "rules.json"
 # The words of all papers as numbers, paper after paper, and the end of each paper: updates read no old text.
 WORDS, WORD_ENDS = "words.npy", "word-ends.npy"
@@ -48,11 +51,7 @@ def build_lexical(folder: Path, papers: Iterable[Paper]) -> list[list[int]]:
     Returns the words of each paper, as numbers of the vocabulary.
     """
     ids: list[str] = []
-    texts: list[str] = []
-    for paper in papers:
-        ids.append(paper.id)
-        texts.append(_text(paper))
-    tokens, vocabulary = _vocabulary_of(map(words, texts))
+    tokens, vocabulary = _vocabulary_of(map(words, _texts(papers, ids)))
     _write(folder, ids, tokens, vocabulary)
     return tokens
 
@@ -114,6 +113,13 @@ def _text(paper: Paper) -> str:
     return " ".join([*[paper.title] * TITLE_TIMES, paper.abstract[start:end]])
 
 
+def _texts(papers: Iterable[Paper], ids: list[str]) -> Iterator[str]:
+    """Yield the text of each paper, and append its id, with one text in memory at a time."""
+    for paper in papers:
+        ids.append(paper.id)
+        yield _text(paper)
+
+
 def analyzer_is_current(folder: Path) -> bool:
     """Return whether an index was built with the analyzer that queries use now."""
     try:
@@ -146,6 +152,11 @@ class Lexical:
         """Return the query's words as numbers of the vocabulary, in order; -1 for a word that no paper has."""
         return [self._vocabulary.get(word, -1) for word in _tokenize(query)]
 
+    def postings(self, number: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Return the papers that have a word of the vocabulary, and the word's part of their scores."""
+        column = self._column(number)
+        return np.asarray(self._papers[column], np.int64), np.asarray(self._scores[column], np.float64)
+
     def document_frequencies(self, stems: Sequence[str]) -> dict[str, int]:
         """Return the number of papers that have each stem."""
         return {stem: self._document_frequency(self._vocabulary.get(stem)) for stem in stems}
@@ -176,6 +187,19 @@ class Lexical:
     def paper_ids(self) -> list[str]:
         """The ids of the papers, sorted: a paper's index here is its ordinal."""
         return list(load_json(self._folder / PAPER_IDS))
+
+    @cached_property
+    def lengths(self) -> NDArray[np.int64]:
+        """The number of words of each paper, shape (papers,), the title as often as it is repeated.
+
+        Raises PaperIndexError if an older version built the index.
+        """
+        if not (self._folder / WORD_ENDS).is_file():
+            raise PaperIndexError(
+                f"{self._folder} was built by an older version and cannot be a shard; build the index again with "
+                "`rag-qa index SOURCE --index NEW_FOLDER`"
+            )
+        return np.diff(load_array(self._folder / WORD_ENDS))
 
     @cached_property
     def ordinals(self) -> dict[str, int]:

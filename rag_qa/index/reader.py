@@ -12,12 +12,14 @@ import numpy as np
 
 from rag_qa.corpus.ids import arxiv_form, doi_form, normalise_arxiv_id, normalise_doi
 from rag_qa.errors import IndexDamagedError, IndexLockedError, IndexNotFoundError, PaperIndexError
+from rag_qa.index.chroma_server import ServerVectors
 from rag_qa.index.derived import (
     build_aside,
     build_derived,
     check_counts,
     derived_folder,
     drop_old_generations,
+    has_graph,
     stamp_matches,
 )
 from rag_qa.index.exact import Exact
@@ -50,14 +52,23 @@ class Index:
         self._files = files
 
     @classmethod
-    def open(cls, folder: Path, *, graph: bool = False) -> "Index":
+    def open(cls, folder: Path, *, graph: bool = False, server: str | None = None) -> "Index":
         """Open the last finished update.
 
         Lost or damaged derived files are built again first, in a temporary folder if this one is not writable. With
-        `graph`, Chroma is opened and tried too. Raises IndexNotFoundError, IndexMismatchError (schema),
-        IndexDamagedError (the SQLite file), IndexLockedError (damage during an update), PaperIndexError (no folder
-        to write to).
+        `graph`, Chroma is opened and tried too, in the folder or, with an address, on a `server`.
+
+        Raises IndexNotFoundError, IndexMismatchError (schema), IndexDamagedError (the SQLite file), IndexLockedError
+        (damage during an update), PaperIndexError (no folder to write to, no server).
         """
+        if graph and server:
+            index = cls.open(folder)
+            try:
+                index._ask_server(server)
+            except BaseException:
+                index.close()
+                raise
+            return index
         folder = folder.absolute()
         index, generation = cls._open(folder, graph)
         # Updates may have removed the generation that was to be opened.
@@ -71,7 +82,7 @@ class Index:
         if not os.access(folder, os.W_OK):
             return cls._open_aside(folder, graph)
         try:
-            rebuild_derived(folder, generation)
+            rebuild_derived(folder, generation, graph=graph)
         except (IndexDamagedError, IndexLockedError):
             raise
         except PaperIndexError:
@@ -121,14 +132,27 @@ class Index:
             return opened
 
     @cached_property
-    def vectors(self) -> Vectors:
+    def vectors(self) -> Vectors | ServerVectors:
         """The vectors in Chroma, opened at the first use. Raises IndexDamagedError."""
         vectors = Vectors(self._derived / "chroma")
         self._files.callback(vectors.close)
         return vectors
 
+    def _ask_server(self, url: str) -> None:
+        """Let a Chroma server find the nearest passages. Raises PaperIndexError if it does not hold this generation."""
+        name = self._store.chroma_collection(self.manifest.generation)
+        if name is None:
+            raise PaperIndexError(
+                f"the vectors of {self._store.folder} as it is now were not written to a Chroma server; run "
+                f"`rag-qa index SOURCE --index {self._store.folder} --chroma {url}`"
+            )
+        self.vectors = ServerVectors(url, name, self.manifest.counts.passages)
+        self._files.callback(self.vectors.close)
+
     def _graph_is_sound(self) -> bool:
-        """Return whether Chroma opens and finds a vector that it holds."""
+        """Return whether Chroma opens and finds a vector that it holds; False if it was left out."""
+        if not has_graph(self._derived):
+            return False
         sample = next(self._store.passage_vectors(), None)
         try:
             return finds_itself(self.vectors, sample[1]) if sample else len(self.vectors) == 0
@@ -187,11 +211,11 @@ class Index:
         return {t: math.log(1 + (total - df + 0.5) / (df + 0.5)) for t, df in frequencies.items()}
 
 
-def rebuild_derived(folder: Path, generation: int) -> None:
+def rebuild_derived(folder: Path, generation: int, *, graph: bool = False) -> None:
     """Build the derived files again, as the next generation, unless another process has done so.
 
-    Raises IndexLockedError during a long update, IndexDamagedError if the SQLite file is damaged, PaperIndexError if
-    the disk is full.
+    With `graph`, Chroma's part is built, however large the index is. Raises IndexLockedError during a long update,
+    IndexDamagedError if the SQLite file is damaged, PaperIndexError if the disk is full.
     """
     with writing(folder, wait_s=WAIT_S):
         store = Store.create(folder)
@@ -200,9 +224,12 @@ def rebuild_derived(folder: Path, generation: int) -> None:
             check_counts(store, manifest.counts)
             if manifest.generation == generation:
                 generation += 1
+                collection, index_id = store.chroma_collection(manifest.generation), store.index_id()
                 with store.transaction():
+                    if collection and index_id:  # it holds the same vectors
+                        store.write_chroma(index_id, collection, generation)
                     store.write_manifest(manifest.model_copy(update={"generation": generation}))
-                    build_derived(store, generation, manifest.embedder.dimension)
+                    build_derived(store, generation, manifest.embedder.dimension, graph=graph or None)
                 drop_old_generations(folder, generation)
         finally:
             store.close()

@@ -38,6 +38,8 @@ DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CONSTRAI
 # How SQLite's errors begin for a table or a column that is missing, and for a record that is no JSON.
 MALFORMED = ("no such ", "malformed")
 FLOAT32_BYTES = 4
+# A vector of 384 dimensions does not fit into SQLite's own 4,096 bytes, and would take a page more.
+PAGE_BYTES = 8192
 
 SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -120,6 +122,7 @@ class Store:
                 store._db.close()
                 store._db = connect(folder / FILE_NAME)
                 is_new = not store._has_tables()
+                store._db.execute(f"PRAGMA page_size = {PAGE_BYTES}")  # of a file that is new
                 store._db.execute("PRAGMA journal_mode = WAL")
                 store._db.execute("PRAGMA synchronous = NORMAL")
                 if is_new:
@@ -222,6 +225,28 @@ class Store:
         content = manifest.model_dump_json(exclude_none=True)
         rows = [("schema_version", str(manifest.schema_version)), ("manifest", content)]
         self._db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", rows)
+
+    def chroma_collection(self, generation: int) -> str | None:
+        """Return the name of a generation's collection in a Chroma server; None if it was not written to one."""
+        current = self._meta("chroma_generation") == str(generation)
+        return self._meta("chroma_collection") if current else None
+
+    def index_id(self) -> str | None:
+        """Return the id by which a Chroma server knows the index; None before it has one."""
+        return self._meta("index_id")
+
+    def write_chroma(self, index_id: str, collection: str, generation: int) -> None:
+        """Keep the id of the index, the name of its collection, and the generation that this belongs to."""
+        rows = [
+            ("index_id", index_id),
+            ("chroma_collection", collection),
+            ("chroma_generation", str(generation)),
+        ]
+        self._db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", rows)
+
+    def _meta(self, key: str) -> str | None:
+        found: dict[str, str] = dict(self._read("SELECT key, value FROM meta WHERE key = ?", (key,)))
+        return found.get(key)
 
     # --- sources and records
 

@@ -60,7 +60,7 @@ def build_vectors(folder: Path, rows: Iterator[ChromaRow]) -> int:
         )
         while batch := list(islice(rows, BATCH)):
             first = first or batch[:1]
-            collection.add(**_columns(batch))
+            collection.add(**columns(batch))
             count += len(batch)
         collection.modify(configuration={"hnsw": {"sync_threshold": AT_ONCE}})
     _persist(folder, first)
@@ -83,7 +83,7 @@ def extend_vectors(folder: Path, removed: Sequence[str], rows: Iterator[ChromaRo
             collection.delete(where={"paper_id": among})
         while batch := list(islice(rows, BATCH)):
             first = first or batch[:1]
-            collection.add(**_columns(batch))
+            collection.add(**columns(batch))
         collection.modify(configuration={"hnsw": {"sync_threshold": AT_ONCE}})
         count = collection.count()
     _persist(folder, first)
@@ -95,7 +95,7 @@ def _persist(folder: Path, rows: list[ChromaRow]) -> None:
     with _client(folder) as client, _translated_errors(folder):
         collection = client.get_collection(COLLECTION, embedding_function=None)
         if rows:
-            collection.upsert(**_columns(rows))
+            collection.upsert(**columns(rows))
             return
         some = collection.get(limit=1, include=["embeddings"])
         if some["ids"]:
@@ -142,7 +142,8 @@ class Vectors:
         return found["ids"][0], 1 - np.asarray(distances[0], dtype=np.float32)
 
 
-def _columns(rows: list[ChromaRow]) -> dict[str, Any]:
+def columns(rows: list[ChromaRow]) -> dict[str, Any]:
+    """Return rows as the arguments of `Collection.add`."""
     return {
         "ids": [r.id for r in rows],
         "embeddings": np.stack([np.asarray(r.vector) for r in rows]),

@@ -5,8 +5,9 @@
     lexical    BM25 over the words of title and abstract
     pairs      BM25 over their bigrams
 
-Words that only ask for papers are left out of a question, and misspelt words are corrected. With `dense="hnsw"`, only
-the best papers of Chroma's approximate graph and of BM25 are scored.
+Words that only ask for papers are left out of a question, and misspelt words are corrected. With `dense="auto"`, every
+paper of a small index is scored; of a large one, those that may be among the best (rag_qa.retrieval.promising). With
+`dense="hnsw"`, only the best papers of Chroma's approximate graph and of BM25 are scored.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,6 +20,8 @@ from rag_qa.index.reader import Index
 from rag_qa.protocols import Embedder, Matrix
 from rag_qa.retrieval.feedback import FEEDBACK_PAPERS, middle, moved_towards
 from rag_qa.retrieval.fusion import Scores, mean_of_max_scaled
+from rag_qa.retrieval.promising import promising
+from rag_qa.retrieval.ranks import top
 from rag_qa.retrieval.requests import without_request
 from rag_qa.retrieval.typos import without_typos
 from rag_qa.settings import DenseSearch
@@ -37,7 +40,7 @@ class Retriever:
         embedder: Embedder,
         *,
         pool: int = 200,
-        dense: DenseSearch = "exact",
+        dense: DenseSearch = "auto",
         weights: Mapping[str, float] = WEIGHTS,
     ) -> None:
         """With `dense="hnsw"`, Chroma and BM25 each give up to `pool` candidates. `weights` are those of the fusion."""
@@ -90,7 +93,10 @@ class Retriever:
         """Return the k best candidates for a text and its vector."""
         if not len(candidates):
             return []
-        components = self.components(text, vector, candidates)
+        words = self._words(text)
+        if self._dense == "auto" and self._index.exact.reduced is not None:
+            candidates = promising(self._index.exact, vector, words, self._weights, candidates, k)
+        components = self._components(vector, words, candidates)
         fused = mean_of_max_scaled(components, self._weights)
         best = top(fused, k)
         ids = self._index.lexical.paper_ids
@@ -112,11 +118,17 @@ class Retriever:
 
         `vector` has shape (d,) and length 1. `candidates` has shape (n,), in the order of ids.
         """
-        components = {
-            "dense": self._index.exact.similarities(vector, candidates),
-            "lexical": self._index.lexical.scores(text)[candidates],
-            "pairs": self._index.pairs.scores(text)[candidates],
-        }
+        return self._components(vector, self._words(text), candidates)
+
+    def _words(self, text: str) -> dict[str, Scores]:
+        """Return the scores of every paper by words and by bigrams."""
+        return {"lexical": self._index.lexical.scores(text), "pairs": self._index.pairs.scores(text)}
+
+    def _components(
+        self, vector: Matrix, words: Mapping[str, Scores], candidates: Ordinals
+    ) -> dict[str, Scores]:
+        components = {"dense": self._index.exact.similarities(vector, candidates)}
+        components |= {name: scores[candidates] for name, scores in words.items()}
         return components | {"feedback": self._feedback(vector, components, candidates)}
 
     def _feedback(self, vector: Matrix, components: Mapping[str, Scores], candidates: Ordinals) -> Scores:
@@ -138,7 +150,7 @@ class Retriever:
         """Return the papers to score, in order."""
         if restriction is not None:
             return restriction
-        if self._dense == "exact":
+        if self._dense != "hnsw":
             return self._all_papers()
         pool = max(self._pool, k)
         near, _ = self._index.vectors.search(vector, pool)
@@ -158,11 +170,3 @@ class Retriever:
         row = self._index.passages(paper.id)[self._index.exact.best_passage(vector, ordinal)]
         text = paper.abstract[row.start : row.end]
         return Passage(id=row.id, paper_id=paper.id, text=text, start=row.start, end=row.end)
-
-
-def top(scores: Scores, k: int) -> Ordinals:
-    """Return the indices of the k highest scores, best first, ties in order. Sorts only these."""
-    if k >= len(scores):
-        return np.argsort(-scores, kind="stable")
-    reached = np.flatnonzero(scores >= np.partition(scores, -k)[-k])
-    return reached[np.argsort(-scores[reached], kind="stable")[:k]]

@@ -9,6 +9,7 @@ from rich.console import Console
 from rag_qa.app.index_report import check_writable, show_report, show_skips, why_skipped, write_fates
 from rag_qa.app.options import (
     DEFAULT_INDEX,
+    ChromaOption,
     EmbedderOption,
     IndexOption,
     JsonOption,
@@ -34,6 +35,13 @@ def index(
     ] = None,
     index: IndexOption = DEFAULT_INDEX,
     embedder: EmbedderOption = None,
+    chroma: ChromaOption = None,
+    ray: Annotated[
+        str | None,
+        typer.Option(
+            "--ray", metavar="ADDRESS", help="Embed as a Ray job: `local`, or the address of a Ray cluster."
+        ),
+    ] = None,
     format: Annotated[
         str | None, typer.Option("--format", help="Read every source in this format, such as bibtex.")
     ] = None,
@@ -69,7 +77,7 @@ def index(
         report = build_index(
             wanted,
             index,
-            settings=load_settings(embedder=embedder),
+            settings=load_settings(embedder=embedder, chroma_url=chroma, ray=ray),
             format=format,
             prune=prune,
             dry_run=dry_run,

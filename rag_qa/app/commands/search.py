@@ -8,6 +8,7 @@ from rag_qa.answering.assistant import Assistant
 from rag_qa.app.found import find, print_found
 from rag_qa.app.options import (
     DEFAULT_INDEX,
+    ChromaOption,
     EmbedderOption,
     IndexOption,
     JsonOption,
@@ -35,6 +36,7 @@ def search(
     *,
     filter: Filter,
     embedder: EmbedderOption = None,
+    chroma: ChromaOption = None,
     reranker: RerankerOption = None,
     explain: Annotated[
         bool, typer.Option("--explain", help="Show the score of each component, and what matched.")
@@ -43,7 +45,7 @@ def search(
     as_json: JsonOption = False,
 ) -> None:
     """Find papers: best first, one passage each."""
-    settings = load_settings(style="quote", k=k, embedder=embedder, reranker=reranker)
+    settings = load_settings(style="quote", k=k, embedder=embedder, reranker=reranker, chroma_url=chroma)
     service = None if no_service else find_service(index, settings, answers=False)
     if service:
         found = service.find(query, settings.k, filter=filter, explain=explain)

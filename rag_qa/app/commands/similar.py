@@ -9,6 +9,7 @@ from rag_qa.answering.assistant import Assistant
 from rag_qa.app.found import Found, print_found
 from rag_qa.app.options import (
     DEFAULT_INDEX,
+    ChromaOption,
     EmbedderOption,
     IndexOption,
     JsonOption,
@@ -32,6 +33,7 @@ def similar(
     index: IndexOption = DEFAULT_INDEX,
     k: PapersOption = None,
     embedder: EmbedderOption = None,
+    chroma: ChromaOption = None,
     no_service: NoServiceOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -40,7 +42,7 @@ def similar(
     They are printed best first, with one passage each.
     """
     text = _read_text(text_file) if text_file else None
-    settings = load_settings(style="quote", k=k, embedder=embedder)
+    settings = load_settings(style="quote", k=k, embedder=embedder, chroma_url=chroma)
     service = None if no_service else find_service(index, settings, answers=False)
     with service or Assistant.open(index, settings=settings) as assistant:
         hits = assistant.similar(paper_id, text=text, k=settings.k)

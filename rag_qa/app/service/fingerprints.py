@@ -9,6 +9,8 @@ from rag_qa.settings import Settings
 # Settings that search does not depend on, and `k`, which each request names.
 NOT_OF_SEARCH = {
     "k",
+    "ray",
+    "ray_workers",
     "style",
     "temperature",
     "seed",
