@@ -82,7 +82,7 @@ def write_shard(folder: Path, keys: Sequence[Key], vectors: Matrix) -> Path:
 def merge_shard(store: Store, path: Path) -> int:
     """Store the vectors of a shard, remove its file, and return their number; 0 for a file that is damaged."""
     try:
-        with np.load(path, allow_pickle=False) as shard:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as shard:
             keys, vectors = shard["keys"], shard["vectors"]
     except (OSError, ValueError, KeyError, EOFError, BadZipFile):
         path.unlink(missing_ok=True)
