@@ -18,11 +18,12 @@ import json
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from rag_qa.errors import IndexDamagedError
+from rag_qa.index.checksums import seal
 from rag_qa.index.exact import build_exact
 from rag_qa.index.facets import build_facets
 from rag_qa.index.lexical import analyzer_is_current, build_lexical
@@ -68,6 +69,8 @@ def build_derived(store: Store, generation: int, dimension: int, update: Update 
     if update is None or not _carry_over(store, update, fresh):
         build_vectors(fresh / "chroma", _rows(store))
     _build_exact_parts(store, fresh, dimension)
+    for part in PARTS:
+        seal(fresh / part)
     (fresh / STAMP).write_text(json.dumps(_stamp(fresh)), encoding="utf-8")
     shutil.rmtree(target, ignore_errors=True)
     fresh.rename(target)
@@ -121,32 +124,40 @@ def drop_old_generations(index: Path, generation: int) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def stamp_matches(folder: Path) -> bool:
+def stamp_matches(folder: Path, *, thorough: bool = False) -> bool:
     """Return whether every part is there, from the current analyzer, and every file is as it was stamped.
 
-    A file is read only if its time differs.
+    A file is read only if its time differs, or if the check is to be `thorough`.
     """
-    try:
-        known = json.loads((folder / STAMP).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
+    known = _read_stamp(folder)
     if known.pop("layout", 1) != LAYOUT:
         return False
     files = {str(path.relative_to(folder)): path for path in _files(folder)}
     if files.keys() != known.keys() or {Path(name).parts[0] for name in known} != set(PARTS):
         return False
     return analyzer_is_current(folder / "lexical") and all(
-        _same(path, known[name]) for name, path in files.items()
+        _same(path, known[name], thorough) for name, path in files.items()
     )
 
 
-def _same(path: Path, known: dict[str, int | str]) -> bool:
+def _read_stamp(folder: Path) -> dict[str, Any]:
+    """Return what is written in the stamp, {} if it is missing or unreadable."""
+    try:
+        known = json.loads((folder / STAMP).read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return known if isinstance(known, dict) else {}
+
+
+def _same(path: Path, known: object, thorough: bool) -> bool:
     status = path.stat()
     if path.name == VOLATILE:
         return status.st_size > 0
-    if status.st_size != known["size"]:
+    if not isinstance(known, dict) or status.st_size != known.get("size"):
         return False
-    return status.st_mtime_ns == known["mtime_ns"] or _sha256(path) == known["sha256"]
+    if status.st_mtime_ns == known.get("mtime_ns") and not thorough:
+        return True
+    return _sha256(path) == known.get("sha256")
 
 
 def _stamp(folder: Path) -> dict[str, int | dict[str, int | str]]:

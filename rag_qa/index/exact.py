@@ -12,6 +12,7 @@ import numpy as np
 from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
+from rag_qa.index.checksums import CheckedArray, open_array, read_array
 from rag_qa.protocols import Matrix
 
 VECTORS, STARTS = "vectors.npy", "starts.npy"
@@ -70,16 +71,14 @@ class Exact:
         return np.asarray(self.vectors[rows])
 
     @cached_property
-    def vectors(self) -> Matrix:
+    def vectors(self) -> CheckedArray:
         """The vectors of all passages, paper by paper; shape (passages, d), rows of length 1."""
-        matrix: Matrix = np.load(self._folder / VECTORS, mmap_mode="r")
-        return matrix
+        return open_array(self._folder, VECTORS)
 
     @cached_property
     def _starts(self) -> Ordinals:
         """The first row of each paper and, at the end, the number of rows; shape (papers + 1,)."""
-        starts: Ordinals = np.load(self._folder / STARTS)
-        return starts
+        return read_array(self._folder, STARTS)
 
 
 def _best(similarities: Scores, starts: Ordinals) -> Scores:

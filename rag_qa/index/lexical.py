@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from rag_qa.index.checksums import CheckedArray, open_array, read_json
 from rag_qa.index.exact import Ordinals
 from rag_qa.text.body import body_span
 from rag_qa.text.words import ANALYZER, stem, words
@@ -117,7 +118,7 @@ class Lexical:
     @cached_property
     def paper_ids(self) -> list[str]:
         """The ids of the papers, sorted: a paper's index here is its ordinal."""
-        return list(json.loads((self._folder / PAPER_IDS).read_text(encoding="utf-8")))
+        return list(read_json(self._folder, PAPER_IDS))
 
     @cached_property
     def ordinals(self) -> dict[str, int]:
@@ -129,22 +130,19 @@ class Lexical:
         """The number of each stem; empty if no paper has a word, because then there are no scores."""
         if not (self._folder / SCORES).is_file():
             return {}
-        return dict(json.loads((self._folder / VOCABULARY).read_text(encoding="utf-8")))
+        return dict(read_json(self._folder, VOCABULARY))
 
     @cached_property
-    def _scores(self) -> NDArray[np.float32]:
-        scores: NDArray[np.float32] = np.load(self._folder / SCORES, mmap_mode="r")
-        return scores
+    def _scores(self) -> CheckedArray:
+        return open_array(self._folder, SCORES)
 
     @cached_property
-    def _papers(self) -> NDArray[np.int32]:
-        papers: NDArray[np.int32] = np.load(self._folder / PAPERS, mmap_mode="r")
-        return papers
+    def _papers(self) -> CheckedArray:
+        return open_array(self._folder, PAPERS)
 
     @cached_property
-    def _starts(self) -> NDArray[np.int64]:
-        starts: NDArray[np.int64] = np.load(self._folder / STARTS, mmap_mode="r")
-        return starts
+    def _starts(self) -> CheckedArray:
+        return open_array(self._folder, STARTS)
 
 
 def _tokenize(text: str) -> list[str]:

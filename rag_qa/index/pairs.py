@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from rag_qa.index.checksums import CheckedArray, open_array
 from rag_qa.index.lexical import Lexical
 
 PAIRS, STARTS, PAPERS, SCORES = "pairs.npy", "starts.npy", "papers.npy", "scores.npy"
@@ -59,31 +60,27 @@ class Pairs:
         scores = np.zeros(len(self._lexical.paper_ids), dtype=np.float32)
         words = np.array(self._lexical.numbers(query), dtype=np.int64)
         asked = _pairs(words)[(words[1:] >= 0) & (words[:-1] >= 0)]
-        for pair, row in zip(asked, np.searchsorted(self._pairs, asked), strict=True):
+        for pair, row in zip(asked, self._pairs.search(asked), strict=True):
             if self._pairs[row] == pair:
                 start, end = self._starts[row : row + 2]
                 scores[self._papers[start:end]] += self._scores[start:end]
         return scores
 
     @cached_property
-    def _pairs(self) -> Numbers:
-        return self._load(PAIRS)
+    def _pairs(self) -> CheckedArray:
+        return open_array(self._folder, PAIRS)
 
     @cached_property
-    def _starts(self) -> Numbers:
-        return self._load(STARTS)
+    def _starts(self) -> CheckedArray:
+        return open_array(self._folder, STARTS)
 
     @cached_property
-    def _papers(self) -> NDArray[np.int32]:
-        return self._load(PAPERS)
+    def _papers(self) -> CheckedArray:
+        return open_array(self._folder, PAPERS)
 
     @cached_property
-    def _scores(self) -> NDArray[np.float32]:
-        return self._load(SCORES)
-
-    def _load(self, name: str) -> np.ndarray:
-        loaded: np.ndarray = np.load(self._folder / name, mmap_mode="r")
-        return loaded
+    def _scores(self) -> CheckedArray:
+        return open_array(self._folder, SCORES)
 
 
 def _pairs(words: Numbers) -> Numbers:

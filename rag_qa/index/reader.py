@@ -22,6 +22,7 @@ from rag_qa.index.derived import (
 from rag_qa.index.exact import Exact
 from rag_qa.index.facets import Facets
 from rag_qa.index.health import finds_itself
+from rag_qa.index.integrity import check_counts, is_passage_of
 from rag_qa.index.lexical import Lexical
 from rag_qa.index.lock import hold, let_go, writing
 from rag_qa.index.manifest import Manifest
@@ -29,7 +30,7 @@ from rag_qa.index.pairs import Pairs
 from rag_qa.index.store import PassageRow, Store
 from rag_qa.index.vectors import Vectors
 from rag_qa.protocols import Matrix
-from rag_qa.types import Paper
+from rag_qa.types import Paper, Passage
 
 
 class Index:
@@ -121,7 +122,10 @@ class Index:
         self._files.close()
 
     def paper(self, paper_id: str) -> Paper:
-        """Return the paper with this id, alias, DOI or arXiv id, also as a URL. Raises KeyError if there is none."""
+        """Return the paper with this id, alias, DOI or arXiv id, also as a URL.
+
+        Raises KeyError if there is none, IndexDamagedError if it is lost.
+        """
         forms = [paper_id]
         if doi := normalise_doi(paper_id):
             forms.append(doi_form(doi))
@@ -129,6 +133,8 @@ class Index:
             forms.append(arxiv_form(arxiv_id))
         known = self._store.resolve(forms)
         resolved = next((known[form] for form in forms if form in known), paper_id)
+        if resolved in self.lexical.ordinals:
+            return self.known_papers([resolved])[resolved]
         return self._store.papers_by_id([resolved])[resolved]
 
     def papers(self) -> Iterator[Paper]:
@@ -143,6 +149,13 @@ class Index:
         """Return the papers with these ids (not aliases), by id; ids that no paper has are left out."""
         return self._store.papers_by_id(ids)
 
+    def known_papers(self, ids: Sequence[str]) -> dict[str, Paper]:
+        """Return the papers with ids that this generation knows, by id. Raises IndexDamagedError if one is lost."""
+        papers = self._store.papers_by_id(ids)
+        if lost := [key for key in ids if key not in papers]:
+            raise self._store.damaged(f"the paper {lost[0]!r}")
+        return papers
+
     def resolve(self, ids: Sequence[str]) -> set[str]:
         """Return the ids of the papers with these ids or aliases; those that no paper has are left out."""
         return set(self._store.resolve(ids).values())
@@ -154,6 +167,18 @@ class Index:
     def passages(self, paper_id: str) -> list[PassageRow]:
         """Return the passages of a paper, in the order of their text."""
         return self._store.passages(paper_id)
+
+    def passage(self, paper: Paper, number: int) -> Passage:
+        """Return a passage of a paper, counted from 0. Raises IndexDamagedError if it is not the one embedded."""
+        rows = self._store.passages(paper.id)
+        if number >= len(rows) or not self._is_sound(paper, rows[number]):
+            raise self._store.damaged(f"a passage of the paper {paper.id!r}")
+        row = rows[number]
+        text = paper.abstract[row.start : row.end]
+        return Passage(id=row.id, paper_id=paper.id, text=text, start=row.start, end=row.end)
+
+    def _is_sound(self, paper: Paper, row: PassageRow) -> bool:
+        return not self._store.has_hashes or is_passage_of(paper, row, self.manifest.embedder)
 
     def passage_vectors(self, paper_ids: Sequence[str]) -> tuple[list[PassageRow], Matrix]:
         """Return the passages of papers, and their vectors, shape (n, d) float32, rows of length 1."""
@@ -181,6 +206,7 @@ def rebuild_derived(folder: Path, generation: int) -> None:
                 generation += 1
                 with store.transaction():
                     store.write_manifest(manifest.model_copy(update={"generation": generation}))
+                    check_counts(store, manifest.counts)
                     build_derived(store, generation, manifest.embedder.dimension)
                 drop_old_generations(folder, generation)
         finally:

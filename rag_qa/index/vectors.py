@@ -18,6 +18,7 @@ import numpy as np
 
 from rag_qa.backends.home import some_home
 from rag_qa.errors import IndexDamagedError
+from rag_qa.index.checksums import check_folder
 from rag_qa.protocols import Matrix
 
 if TYPE_CHECKING:
@@ -100,6 +101,7 @@ class Vectors:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        check_folder(folder)  # Chroma crashes on damaged files
         with ExitStack() as files:
             client = files.enter_context(_client(files.enter_context(_writable(folder))))
             with _translated_errors(folder):
