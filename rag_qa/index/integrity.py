@@ -33,8 +33,6 @@ QUERIES = {
     "records have no paper": "SELECT id FROM records WHERE paper_id NOT IN (SELECT id FROM papers) AND paper_id != ''",
     "records have no source": "SELECT id FROM records WHERE source NOT IN (SELECT path FROM sources)",
 }
-# The hash of a row that a version without hashes wrote.
-NO_HASH = b""
 
 
 def row_hash(*values: str | bytes) -> bytes:

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 from pydantic import ValidationError
 
 from rag_qa.errors import IndexDamagedError, PaperIndexError
-from rag_qa.index.integrity import HASHED, NO_HASH, hashed_row, row_hash, row_name
+from rag_qa.index.integrity import HASHED, hashed_row, row_hash, row_name
 from rag_qa.index.manifest import SCHEMA_VERSION, Manifest, check_schema
 from rag_qa.protocols import Matrix
 from rag_qa.types import Paper, Passage, Skipped
@@ -144,7 +144,7 @@ class Store:
         """Replace the manifest. A missing calibration is left out, because older versions do not know the field."""
         content = manifest.model_dump_json(exclude_none=True)
         rows = [("schema_version", str(manifest.schema_version)), ("manifest", content)]
-        self._write("meta", rows)
+        self.write_rows("meta", rows)
 
     # --- sources and records
 
@@ -161,7 +161,7 @@ class Store:
     def write_source(self, path: str, digest: str, skips: Iterable[Skipped]) -> None:
         """Replace the digest and the skipped records of a source."""
         lines = "\n".join(s.model_dump_json() for s in skips)
-        self._write("sources", [(path, digest, lines)])
+        self.write_rows("sources", [(path, digest, lines)])
 
     def drop_source(self, path: str) -> None:
         """Forget a source and its records."""
@@ -186,7 +186,7 @@ class Store:
         """Replace the records of a source; `records` and the papers that they became go by record id."""
         self._db.execute("DELETE FROM records WHERE source = ?", (source,))
         rows = ((source, key, paper.model_dump_json(), paper_ids[key]) for key, paper in records.items())
-        self._write("records", rows)
+        self.write_rows("records", rows)
 
     # --- papers and passages
 
@@ -219,7 +219,7 @@ class Store:
 
     def write_papers(self, papers: Iterable[Paper]) -> None:
         """Add papers, or replace those with the same ids; their passages stay."""
-        self._write("papers", ((paper.id, paper.model_dump_json()) for paper in papers))
+        self.write_rows("papers", ((paper.id, paper.model_dump_json()) for paper in papers))
 
     def write_passages(self, passages: Iterable[StoredPassage]) -> None:
         """Add passages."""
@@ -285,7 +285,7 @@ class Store:
     def write_vectors(self, keys: Sequence[bytes], vectors: Matrix) -> None:
         """Store vectors, shape (n, d) float32, under n keys, and commit them at once."""
         with self.transaction():
-            self._write("vectors", ((k, v.tobytes()) for k, v in zip(keys, vectors, strict=True)))
+            self.write_rows("vectors", ((k, v.tobytes()) for k, v in zip(keys, vectors, strict=True)))
 
     def drop_unused_vectors(self) -> None:
         """Delete the vectors that no passage uses any more."""
@@ -305,16 +305,16 @@ class Store:
 
     def differing_rows(self, table: str) -> Iterator[Row]:
         """Yield the columns that name a row (see HASHED), of each row of a table that differs from its hash."""
-        columns = HASHED[table]
-        values = ", ".join(f"CAST({column} AS BLOB)" for column in columns)
-        names = ", ".join(columns[:2] if table == "records" else columns[:1])
-        unequal = f"{self._hash} NOT IN (x'', row_hash({values}))"
-        yield from self._read(f"SELECT {names} FROM {table} WHERE {unequal}")
+        if self.has_hashes:
+            columns = HASHED[table]
+            values = ", ".join(f"CAST({column} AS BLOB)" for column in columns)
+            names = ", ".join(columns[:2] if table == "records" else columns[:1])
+            yield from self._read(f"SELECT {names} FROM {table} WHERE hash != row_hash({values})")
 
     def readable_papers(self) -> Iterator[Paper]:
         """Yield the papers that are as they were stored, in order of ids; the others are left out."""
         for key, body, known in self._read(f"SELECT id, body, {self._hash} FROM papers ORDER BY id"):
-            if known == NO_HASH or _is_hash_of(known, (key, body)):
+            if not self.has_hashes or _is_hash_of(known, (key, body)):
                 with suppress(ValidationError):
                     yield Paper.model_validate_json(body)
 
@@ -325,6 +325,12 @@ class Store:
     def rows(self, query: str, parameters: Sequence[str | bytes] = ()) -> Iterator[Row]:
         """Yield the rows of any query, unchecked: for checks and repairs."""
         return self._read(query, parameters)
+
+    def write_rows(self, table: str, rows: Iterable[Sequence[str | bytes]]) -> None:
+        """Write rows of the hashed columns of a table with their hashes, in place of those with the same keys."""
+        columns = HASHED[table]
+        query = f"INSERT OR REPLACE INTO {table} ({', '.join(columns)}, hash) VALUES ({_marks([*columns, 'hash'])})"
+        self._db.executemany(query, (hashed_row(*row) for row in rows))
 
     def damaged(self, what: str) -> IndexDamagedError:
         """Return the error which says that something stored is not as it was written."""
@@ -342,14 +348,8 @@ class Store:
             yield row[:-1]
 
     def _check(self, table: str, values: Sequence[str | bytes], known: bytes) -> None:
-        if known != NO_HASH and not _is_hash_of(known, values):
+        if self.has_hashes and not _is_hash_of(known, values):
             raise self.damaged(row_name(table, values))
-
-    def _write(self, table: str, rows: Iterable[Sequence[str | bytes]]) -> None:
-        """Write rows of the hashed columns of a table with their hashes, in place of those with the same keys."""
-        columns = HASHED[table]
-        query = f"INSERT OR REPLACE INTO {table} ({', '.join(columns)}, hash) VALUES ({_marks([*columns, 'hash'])})"
-        self._db.executemany(query, (hashed_row(*row) for row in rows))
 
     def _has_hashes(self) -> bool:
         return bool(
