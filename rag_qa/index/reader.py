@@ -138,8 +138,15 @@ class Index:
         return self._store.papers_by_id([resolved])[resolved]
 
     def papers(self) -> Iterator[Paper]:
-        """Yield every paper, in order of ids."""
-        return self._store.papers()
+        """Yield every paper, in order of ids. Raises IndexDamagedError, at the end if some were not found."""
+        found = 0
+        for paper in self._store.papers():
+            found += 1
+            yield paper
+        if found != self.manifest.counts.papers:
+            raise self._store.damaged(
+                f"one of the papers ({found} of {self.manifest.counts.papers} are found)"
+            )
 
     def records(self) -> Iterator[Paper]:
         """Yield every record that the papers were made from, as it was read."""

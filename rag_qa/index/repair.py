@@ -191,9 +191,8 @@ def _embed(
     if not cut and not store.missing_vectors(key for _, key in passages):
         return [], 0
     embedder = open_embedder()
-    check_embedder(
-        Manifest(rag_qa_version="", embedder=spec, passage_tokens=0), embedder.spec, str(store.folder.parent)
-    )
+    built_with = Manifest(rag_qa_version=__version__, embedder=spec, passage_tokens=spec.max_tokens)
+    check_embedder(built_with, embedder.spec, str(store.folder.parent))
     more = list(_stored_passages([papers[key] for key in cut], embedder))
     return more, _embed_missing(store, list(papers.values()), [*passages, *more], embedder, _silent)
 
