@@ -17,6 +17,7 @@ STUDIES = (
     "bench_lexical",
     "bench_prompt",
     "choose_sentences",
+    "damage",
     "detect_faults",
     "fuzz_answers",
     "hold_out_gold",

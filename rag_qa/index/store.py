@@ -378,7 +378,9 @@ class Store:
 
     def _read(self, query: str, parameters: Sequence[str | bytes] = ()) -> Iterator[Row]:
         with self._translated_errors():
-            yield from self._db.execute(query, parameters)
+            # Not "yield from", which closes the cursor when an error ends the reading: the file may be closed by then.
+            for row in self._db.execute(query, parameters):  # noqa: UP028
+                yield row
 
     @contextmanager
     def _translated_errors(self) -> Iterator[None]:
