@@ -100,6 +100,8 @@ def main() -> int:
         counts: Counter[tuple[str, str]] = Counter()
         for outcome in run_damages(Path(name), args.damages, args.seed, args.dense, args.doctor):
             counts[outcome.what, outcome.part] += 1
+            if outcome.number % 20 == 0:
+                print(f"{outcome.number} of {args.damages}: {_totals(counts)}", file=sys.stderr, flush=True)
             if outcome.what in BAD:
                 print(outcome, flush=True)
     for what in dict.fromkeys(what for what, _ in sorted(counts)):
@@ -107,6 +109,13 @@ def main() -> int:
         listed = ", ".join(f"{part} {number}" for part, number in parts.items())
         print(f"{what:16} {sum(parts.values()):5}  ({listed})")
     return int(any(what in BAD for what, _ in counts))
+
+
+def _totals(counts: Counter[tuple[str, str]]) -> dict[str, int]:
+    totals: Counter[str] = Counter()
+    for (what, _), number in counts.items():
+        totals[what] += number
+    return dict(totals)
 
 
 def run_damages(folder: Path, damages: int, seed: int, dense: str, doctor: int = 1) -> Iterator[Outcome]:
