@@ -7,7 +7,7 @@
     │   ├── IndexNotFoundError     there is no index in it
     │   ├── IndexLockedError       another process is writing to it
     │   ├── IndexMismatchError     it was built with another embedder or schema
-    │   └── IndexDamagedError      its SQLite file, or Chroma's, cannot be read
+    │   └── IndexDamagedError      something in it is not as it was written
     ├── ModelError                 a model or its runtime cannot be used
     │   ├── ModelNotFoundError     it is not on this machine
     │   ├── ModelHashError         the file is not the one in the catalogue
@@ -60,7 +60,7 @@ class IndexMismatchError(PaperIndexError):
 
 
 class IndexDamagedError(PaperIndexError):
-    """The SQLite file of the index, or that of Chroma, cannot be read."""
+    """Something in the index cannot be read, or is not as it was written."""
 
 
 class ModelError(RagQAError):

@@ -16,6 +16,7 @@ STUDIES = (
     "ablate_retrieval",
     "bench_lexical",
     "choose_sentences",
+    "damage",
     "detect_faults",
     "fuzz_answers",
     "growth",

@@ -12,7 +12,7 @@ from rag_qa.answering.quoting import quote
 from rag_qa.index.exact import Ordinals
 from rag_qa.index.reader import Index
 from rag_qa.text.words import content_terms, content_words, coverage, joined_words, words
-from rag_qa.types import Citation, Hit, Paper, Passage, Query, Sentence, Verdict
+from rag_qa.types import Citation, Hit, Paper, Query, Sentence, Verdict
 
 # Longer words are not taken for compounds.
 LONGEST_WORD = 40
@@ -51,11 +51,9 @@ def newest(index: Index, rows: Ordinals, k: int) -> list[Hit]:
     """Return up to k of the papers in these rows as hits, newest first; papers of one year keep their order."""
     chosen = rows[np.argsort(-index.facets.years[rows], kind="stable")[:k]]
     ids = [index.lexical.paper_ids[row] for row in chosen]
-    papers = index.papers_by_id(ids)
+    papers = index.known_papers(ids)
     return [
-        Hit(
-            paper=papers[key], passage=_first_passage(index, papers[key]), score=0.0, rank=rank, components={}
-        )
+        Hit(paper=papers[key], passage=index.passage(papers[key], 0), score=0.0, rank=rank, components={})
         for rank, key in enumerate(ids, 1)
     ]
 
@@ -74,7 +72,7 @@ def mentioning(index: Index, topic: str, rows: Ordinals | None) -> Ordinals:
     if rows is not None:
         candidates = np.intersect1d(candidates, rows)
     ids = [index.lexical.paper_ids[row] for row in candidates]
-    papers = index.papers_by_id(ids)
+    papers = index.known_papers(ids)
     holds = (_holds_any(terms, f"{papers[key].title}. {papers[key].abstract}") for key in ids)
     return np.array([row for row, held in zip(candidates, holds, strict=True) if held], dtype=np.int64)
 
@@ -163,9 +161,3 @@ def _same_word(one: str, other: str) -> bool:
     return longer in (shorter, f"{shorter}s", f"{shorter}es") or (
         shorter.endswith("y") and longer == f"{shorter[:-1]}ies"
     )
-
-
-def _first_passage(index: Index, paper: Paper) -> Passage:
-    row = index.passages(paper.id)[0]
-    text = paper.abstract[row.start : row.end]
-    return Passage(id=row.id, paper_id=paper.id, text=text, start=row.start, end=row.end)

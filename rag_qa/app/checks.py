@@ -1,6 +1,7 @@
 """Checks of this machine, for `rag-qa doctor`: each finding comes with the command or edit that helps."""
 
 import platform
+import shlex
 import sys
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
@@ -23,6 +24,9 @@ LIBRARIES = (
     "transformers",
 )
 OLDEST_PYTHON = (3, 11)
+NO_HASHES = "its papers have no hashes yet, so not all damage can be noticed; the next update adds them"
+# How many things that were mended are named.
+MOST = 10
 GRAPH = "; Chroma's graph finds {:.3f} of the ten nearest passages that a scan of all finds"
 
 
@@ -129,6 +133,34 @@ def index_check(index: Path) -> Check:
     health = check_index(index)
     if health.ok:
         recall = "" if health.graph_recall is None else GRAPH.format(health.graph_recall)
+        if not health.hashed:
+            cure = f"rag-qa index SOURCE… --index {index}"
+            return Check(name="index", status="warn", detail=f"{index}{recall}; {NO_HASHES}", cure=cure)
         return Check(name="index", status="ok", detail=f"{index}{recall}")
-    cure = f"rag-qa index SOURCE… --index {index}"
+    there = (index / "papers.sqlite3").exists()
+    cure = f"rag-qa doctor --repair --index {index}" if there else f"rag-qa index SOURCE… --index {index}"
     return Check(name="index", status="fail", detail=f"{index}: {'; '.join(health.problems)}", cure=cure)
+
+
+def repair_checks(index: Path) -> Iterator[Check]:
+    """Mend an index, and yield what was done and each paper that is lost; then check the index."""
+    from rag_qa.backends.embedding import open_embedder
+    from rag_qa.index.integrity import in_short
+    from rag_qa.index.repair import repair_index
+
+    repair = repair_index(index, lambda: open_embedder(load_settings()))
+    if repair.mended:
+        yield Check(name="repair", status="ok", detail="; ".join(in_short(repair.mended, MOST)))
+    for lost in repair.lost:
+        title = f" (“{lost.title}”)" if lost.title else ""
+        sources = " ".join(shlex.quote(path) for path in lost.sources) or "SOURCE…"
+        yield Check(
+            name="repair",
+            status="fail",
+            detail=f"the paper {lost.id}{title} is lost: all that is stored of it is damaged",
+            cure=f"rag-qa index {sources} --index {index}",
+        )
+    if repair.aside:
+        detail = f"the damaged file is kept in {repair.aside}; delete it if you like"
+        yield Check(name="repair", status="ok", detail=detail)
+    yield index_check(index)

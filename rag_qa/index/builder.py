@@ -4,7 +4,6 @@ Embedding takes nearly all the time. Its batches are committed one by one, so an
 twice; it only reads and merges again.
 """
 
-import hashlib
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
@@ -27,6 +26,7 @@ from rag_qa.index.derived import (
     stamp_matches,
 )
 from rag_qa.index.fates import fates_of, unchanged_fates
+from rag_qa.index.integrity import passage_key
 from rag_qa.index.lock import writing
 from rag_qa.index.manifest import PASSAGE_RULES, Counts, Manifest, check_embedder
 from rag_qa.index.publishing import drop_unused, publish
@@ -188,12 +188,7 @@ def _stored_passages(papers: Sequence[Paper], embedder: Embedder) -> Iterator[St
     titles = {paper.id: paper.title for paper in papers}
     for passage in cut_passages(papers, embedder.count_tokens, embedder.spec.max_tokens):
         text = embedding_text(titles[passage.paper_id], passage.text)
-        yield StoredPassage(passage, _vector_key(text, embedder))
-
-
-def _vector_key(text: str, embedder: Embedder) -> bytes:
-    spec = embedder.spec
-    return hashlib.sha256("\x00".join((spec.weights_sha256, spec.document_prompt, text)).encode()).digest()
+        yield StoredPassage(passage, passage_key(embedder.spec, text))
 
 
 def _embed_missing(

@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from rag_qa.errors import PaperIndexError
+from rag_qa.index.integrity import row_hash
 
 # What SQLite says where it cannot make its files; on a full disk it is SQLITE_IOERR.
 NOT_WRITABLE = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL)
@@ -34,7 +35,9 @@ def file_state(path: Path) -> FileState:
 
 def connect(path: Path | str, *, uri: bool = False) -> sqlite3.Connection:
     """Connect for writing; the file is made if it is missing."""
-    return sqlite3.connect(path, timeout=TIMEOUT_S, isolation_level=None, check_same_thread=False, uri=uri)
+    db = sqlite3.connect(path, timeout=TIMEOUT_S, isolation_level=None, check_same_thread=False, uri=uri)
+    db.create_function("row_hash", -1, row_hash, deterministic=True)
+    return db
 
 
 def connect_to_read(path: Path) -> tuple[sqlite3.Connection, FileState | None]:

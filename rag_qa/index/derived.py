@@ -21,19 +21,19 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from rag_qa.errors import IndexDamagedError, PaperIndexError
 from rag_qa.files import make_private_folder, set_mode, set_modes
+from rag_qa.index.checksums import seal
 from rag_qa.index.exact import LARGE, Exact, build_exact
 from rag_qa.index.facets import build_facets, update_facets
 from rag_qa.index.lexical import Lexical, analyzer_is_current, build_lexical, has_words, update_lexical
 from rag_qa.index.lock import is_held
-from rag_qa.index.manifest import Counts
 from rag_qa.index.pairs import build_pairs
-from rag_qa.index.store import FILE_NAME, PassageRow, Store
+from rag_qa.index.store import PassageRow, Store
 from rag_qa.index.vectors import ChromaRow, build_vectors, extend_vectors
 from rag_qa.protocols import Matrix
 from rag_qa.types import Paper
@@ -88,6 +88,8 @@ def build_derived(
         elif update is None or not _carry_over(store, update, fresh):
             build_vectors(fresh / "chroma", chroma_rows(store))
         _build_exact_parts(store, fresh, dimension, update)
+        for part in PARTS:
+            seal(fresh / part)
         (fresh / STAMP).write_text(json.dumps(_stamp(fresh)), encoding="utf-8")
         set_modes([fresh], store.mode)
         set_mode(target.parent, store.mode)
@@ -128,25 +130,21 @@ def _build_exact_parts(store: Store, folder: Path, dimension: int, update: Updat
     """Build all parts but Chroma's; with an `update`, from those before and the papers that they lack."""
     count = store.count("passages")
     if update is not None and has_words(update.before / "lexical"):
-        _update_exact_parts(store, folder, dimension, update)
-        return
+        try:
+            _update_exact_parts(store, folder, dimension, update)
+            return
+        except (
+            IndexDamagedError
+        ):  # of the files before: build from the store alone, which says so if it is the store
+            pass
     if build_exact(folder / "exact", _vectors(store), count, dimension) != count:
         raise _incomplete(store)
     build_pairs(folder / "pairs", build_lexical(folder / "lexical", store.papers()))
     build_facets(folder / "facets", store.papers())
 
 
-def check_counts(store: Store, counts: Counts) -> None:
-    """Raise IndexDamagedError if the store has more or fewer papers or passages than were recorded."""
-    if (store.count("papers"), store.count("passages")) != (counts.papers, counts.passages):
-        raise _incomplete(store)
-
-
 def _incomplete(store: Store) -> IndexDamagedError:
-    return IndexDamagedError(
-        f"{store.folder / FILE_NAME} has lost papers, passages or vectors; move the folder away and build it again "
-        "with `rag-qa index`"
-    )
+    return store.damaged("one of the papers, passages or vectors")
 
 
 def _update_exact_parts(store: Store, folder: Path, dimension: int, update: Update) -> None:
@@ -212,32 +210,40 @@ def drop_old_generations(index: Path, generation: int) -> None:
                 shutil.rmtree(folder, ignore_errors=True)
 
 
-def stamp_matches(folder: Path) -> bool:
+def stamp_matches(folder: Path, *, thorough: bool = False) -> bool:
     """Return whether every part is there, from the current analyzer, and every file is as it was stamped.
 
-    A file is read only if its time differs.
+    A file is read only if its time differs, or if the check is to be `thorough`.
     """
-    try:
-        known = json.loads((folder / STAMP).read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return False
+    known = _read_stamp(folder)
     if known.pop("layout", 1) != LAYOUT:
         return False
     files = {str(path.relative_to(folder)): path for path in _files(folder)}
     if files.keys() != known.keys() or {Path(name).parts[0] for name in known} != set(PARTS):
         return False
     return analyzer_is_current(folder / "lexical") and all(
-        _same(path, known[name]) for name, path in files.items()
+        _same(path, known[name], thorough) for name, path in files.items()
     )
 
 
-def _same(path: Path, known: dict[str, int | str]) -> bool:
+def _read_stamp(folder: Path) -> dict[str, Any]:
+    """Return what is written in the stamp, {} if it is missing or unreadable."""
+    try:
+        known = json.loads((folder / STAMP).read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return known if isinstance(known, dict) else {}
+
+
+def _same(path: Path, known: object, thorough: bool) -> bool:
     status = path.stat()
     if path.name == VOLATILE:
         return status.st_size > 0
-    if status.st_size != known["size"]:
+    if not isinstance(known, dict) or status.st_size != known.get("size"):
         return False
-    return status.st_mtime_ns == known["mtime_ns"] or _sha256(path) == known["sha256"]
+    if status.st_mtime_ns == known.get("mtime_ns") and not thorough:
+        return True
+    return _sha256(path) == known.get("sha256")
 
 
 def _stamp(folder: Path) -> dict[str, int | dict[str, int | str]]:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.lib.format import write_array_header_1_0
 from numpy.typing import NDArray
 
-from rag_qa.index.loading import load_array
+from rag_qa.index.checksums import CheckedArray, open_array, read_array
 from rag_qa.index.reduced import HEADS, Reduced, build_reduced
 from rag_qa.protocols import Matrix
 
@@ -57,7 +57,7 @@ def build_exact(
     bounds = np.array([*starts, count], dtype=np.int64)
     np.save(folder / STARTS, bounds)
     if written == count >= max(large, 1):
-        build_reduced(folder, load_array(folder / VECTORS), bounds)
+        build_reduced(folder, np.load(folder / VECTORS, mmap_mode="r"), bounds)
     return written
 
 
@@ -104,16 +104,14 @@ class Exact:
         return Reduced(self._folder) if (self._folder / HEADS).is_file() else None
 
     @cached_property
-    def vectors(self) -> Matrix:
+    def vectors(self) -> CheckedArray:
         """The vectors of all passages, paper by paper; shape (passages, d), rows of length 1."""
-        matrix: Matrix = load_array(self._folder / VECTORS)
-        return matrix
+        return open_array(self._folder, VECTORS)
 
     @cached_property
     def _starts(self) -> Ordinals:
         """The first row of each paper and, at the end, the number of rows; shape (papers + 1,)."""
-        starts: Ordinals = load_array(self._folder / STARTS, mapped=False)
-        return starts
+        return read_array(self._folder, STARTS)
 
 
 def _best(similarities: Scores, starts: Ordinals) -> Scores:

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from rag_qa.corpus.ids import normalise_text
 from rag_qa.corpus.names import name_words
+from rag_qa.index.checksums import CheckedArray, open_array, read_array, read_json
 from rag_qa.index.exact import Ordinals
-from rag_qa.index.loading import load_array, load_json
 from rag_qa.types import Paper
 
 YEARS = "years.npy"
@@ -123,12 +123,12 @@ class Facet:
     @cached_property
     def values(self) -> list[str]:
         """The distinct values, sorted."""
-        return list(load_json(self._folder / f"{self._name}.json"))
+        return list(read_json(self._folder, f"{self._name}.json"))
 
     @cached_property
     def keys(self) -> list[str]:
         """The values as they are compared, in the same order: without case, and without accents in names and venues."""
-        return list(load_json(self._folder / f"{self._name}-keys.json"))
+        return list(read_json(self._folder, f"{self._name}-keys.json"))
 
     @cached_property
     def text(self) -> str:
@@ -137,13 +137,17 @@ class Facet:
 
     def papers_with(self, numbers: Iterable[int]) -> Ordinals:
         """Return the papers that have any of some values, in order. A value goes by its index in `values`."""
-        ends = self._load("ends")
-        chosen = [self._load("places")[ends[n] : ends[n + 1]] for n in numbers]
+        ends, places = self._ends, self._places
+        chosen = [places[ends[n] : ends[n + 1]] for n in numbers]
         return np.unique(np.concatenate([np.empty(0, dtype=np.int64), *chosen]))
 
-    def _load(self, part: str) -> Ordinals:
-        array: Ordinals = load_array(self._folder / f"{self._name}-{part}.npy")
-        return array
+    @cached_property
+    def _ends(self) -> CheckedArray:
+        return open_array(self._folder, f"{self._name}-ends.npy")
+
+    @cached_property
+    def _places(self) -> CheckedArray:
+        return open_array(self._folder, f"{self._name}-places.npy")
 
 
 class Facets:
@@ -159,11 +163,9 @@ class Facets:
     @cached_property
     def years(self) -> NDArray[np.int32]:
         """Each paper's year, or `NO_YEAR`; shape (papers,)."""
-        years: NDArray[np.int32] = load_array(self._folder / YEARS, mapped=False)
-        return years
+        return read_array(self._folder, YEARS)
 
     @cached_property
     def more_years(self) -> NDArray[np.int64]:
         """The years of other versions, such as preprints; shape (n, 2), each row a paper's ordinal and a year."""
-        years: NDArray[np.int64] = load_array(self._folder / MORE_YEARS, mapped=False)
-        return years
+        return read_array(self._folder, MORE_YEARS)

@@ -10,6 +10,7 @@ import numpy as np
 from rag_qa.errors import RagQAError
 from rag_qa.index.derived import derived_folder, has_graph, stamp_matches
 from rag_qa.index.exact import Exact
+from rag_qa.index.integrity import find_damage
 from rag_qa.index.lexical import Lexical
 from rag_qa.index.lock import hold, let_go
 from rag_qa.index.manifest import Manifest
@@ -19,7 +20,7 @@ from rag_qa.types import Value
 
 SAMPLE = 50
 NEAREST = 10
-TIMEOUT_S = 300
+TIMEOUT_S = 3600
 SAME_VECTOR = 0.999
 ROUNDING = 1e-5
 
@@ -27,11 +28,13 @@ ROUNDING = 1e-5
 class Health(Value):
     """What a check found.
 
-    `graph_recall` is the share of the exact nearest passages that Chroma's graph finds, 0 to 1.
+    `graph_recall` is the share of the exact nearest passages that Chroma's graph finds, 0 to 1. Without `hashed`, a
+    version without hashes wrote the index, and damage to its papers is found only by their passages.
     """
 
     problems: tuple[str, ...] = ()
     graph_recall: float | None = None
+    hashed: bool = True
 
     @property
     def ok(self) -> bool:
@@ -66,24 +69,31 @@ def examine(index: Path) -> Health:
         folder = derived_folder(index, manifest.generation)
         held = hold(folder)  # so that no update removes it meanwhile
         try:
-            if not folder.is_dir():
-                return Health(problems=(f"{folder} is missing",))
-            if problems := _count_problems(store, manifest, folder):
-                return Health(problems=tuple(problems))
-            return _retrieval_health(store, folder)
+            problems = [*_damage(store, manifest), *_derived_problems(manifest, folder)]
+            return Health(problems=tuple(problems)) if problems else _retrieval_health(store, folder)
         finally:
             let_go(held)
     except RagQAError as exc:
         return Health(problems=(str(exc),))
 
 
-def _count_problems(store: Store, manifest: Manifest, folder: Path) -> list[str]:
-    if not stamp_matches(folder):
+def _damage(store: Store, manifest: Manifest) -> list[str]:
+    """Return what is damaged in the store, also what SQLite says when it cannot read on."""
+    found: list[str] = []
+    try:
+        found.extend(find_damage(store, manifest))
+    except RagQAError as exc:
+        found.append(str(exc))
+    return found
+
+
+def _derived_problems(manifest: Manifest, folder: Path) -> list[str]:
+    if not folder.is_dir():
+        return [f"{folder} is missing"]
+    if not stamp_matches(folder, thorough=True):
         return [f"{folder} has changed since it was built"]
     counts = manifest.counts
     found = {
-        "papers are stored": (store.count("papers"), counts.papers),
-        "passages are stored": (store.count("passages"), counts.passages),
         "papers are in the lexical index": (len(Lexical(folder / "lexical").paper_ids), counts.papers),
     }
     if has_graph(folder):
@@ -95,18 +105,18 @@ def _retrieval_health(store: Store, folder: Path) -> Health:
     """Search Chroma for a sample of the stored vectors, and compare with a scan of all of them."""
     count = store.count("passages")
     if not count or not has_graph(folder):
-        return Health()
-    vectors, exact = Vectors(folder / "chroma"), Exact(folder / "exact")
+        return Health(hashed=store.has_hashes)
+    vectors, matrix = Vectors(folder / "chroma"), np.asarray(Exact(folder / "exact").vectors)
     rows = list(range(0, count, max(1, count // SAMPLE)))
     lost, recalls = 0, []
     for row in rows:
-        _, found = vectors.search(exact.vectors[row], NEAREST)
+        _, found = vectors.search(matrix[row], NEAREST)
         lost += not len(found) or found[0] < SAME_VECTOR
-        nearest = np.sort(exact.vectors @ exact.vectors[row])[-NEAREST:]
+        nearest = np.sort(matrix @ matrix[row])[-NEAREST:]
         # Compared by similarity, not by id: equally near passages are equally good.
         recalls.append(np.count_nonzero(found >= nearest[0] - ROUNDING) / len(nearest))
     problems = (f"{lost} of {len(rows)} stored vectors are not found in Chroma",) if lost else ()
-    return Health(problems=problems, graph_recall=float(np.mean(recalls)))
+    return Health(problems=problems, graph_recall=float(np.mean(recalls)), hashed=store.has_hashes)
 
 
 def finds_itself(vectors: Vectors, stored: bytes) -> bool:

@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 
 from rag_qa.errors import PaperIndexError
 from rag_qa.index.bm25 import new_index
+from rag_qa.index.checksums import CheckedArray, open_array, read_array, read_json
 from rag_qa.index.exact import Ordinals
-from rag_qa.index.loading import load_array, load_json
 from rag_qa.text.body import body_span
 from rag_qa.text.words import ANALYZER, stem, words
 from rag_qa.types import Paper
@@ -66,8 +66,8 @@ def update_lexical(
     old = Lexical(before)
     known = [str(word) for word in old._vocabulary]
     own, vocabulary = _vocabulary_of((words(_text(paper)) for paper in fresh.values()), known)
-    kept = np.load(before / WORDS)
-    ends = np.load(before / WORD_ENDS)
+    kept = read_array(before, WORDS)
+    ends = read_array(before, WORD_ENDS)
     of_fresh = dict(zip(fresh, own, strict=True))
     ordinals = old.ordinals
     rows = [
@@ -186,7 +186,7 @@ class Lexical:
     @cached_property
     def paper_ids(self) -> list[str]:
         """The ids of the papers, sorted: a paper's index here is its ordinal."""
-        return list(load_json(self._folder / PAPER_IDS))
+        return list(read_json(self._folder, PAPER_IDS))
 
     @cached_property
     def lengths(self) -> NDArray[np.int64]:
@@ -199,7 +199,7 @@ class Lexical:
                 f"{self._folder} was built by an older version and cannot be a shard; build the index again with "
                 "`rag-qa index SOURCE --index NEW_FOLDER`"
             )
-        return np.diff(load_array(self._folder / WORD_ENDS))
+        return np.diff(read_array(self._folder, WORD_ENDS))
 
     @cached_property
     def ordinals(self) -> dict[str, int]:
@@ -210,24 +210,21 @@ class Lexical:
     def _vocabulary(self) -> dict[str, int]:
         """The number of each stem; empty if no paper has a word, because then there are no scores."""
         if not (self._folder / SCORES).is_file():
-            load_json(self._folder / RULES)  # fails if the folder has gone since it was opened
+            read_json(self._folder, RULES)  # fails if the folder has gone since it was opened
             return {}
-        return dict(load_json(self._folder / VOCABULARY))
+        return dict(read_json(self._folder, VOCABULARY))
 
     @cached_property
-    def _scores(self) -> NDArray[np.float32]:
-        scores: NDArray[np.float32] = load_array(self._folder / SCORES)
-        return scores
+    def _scores(self) -> CheckedArray:
+        return open_array(self._folder, SCORES)
 
     @cached_property
-    def _papers(self) -> NDArray[np.int32]:
-        papers: NDArray[np.int32] = load_array(self._folder / PAPERS)
-        return papers
+    def _papers(self) -> CheckedArray:
+        return open_array(self._folder, PAPERS)
 
     @cached_property
-    def _starts(self) -> NDArray[np.int64]:
-        starts: NDArray[np.int64] = load_array(self._folder / STARTS)
-        return starts
+    def _starts(self) -> CheckedArray:
+        return open_array(self._folder, STARTS)
 
 
 def _tokenize(text: str) -> list[str]:

@@ -6,7 +6,9 @@ from rag_qa.errors import IndexMismatchError
 from rag_qa.protocols import EmbedderSpec
 from rag_qa.types import Value
 
-SCHEMA_VERSION = 1
+# Since 2, rows have hashes. Version 1 is read as it is, and becomes 2 when it is next written.
+SCHEMA_VERSION = 2
+OLDEST_SCHEMA = 1
 PASSAGE_RULES = 1
 # Fields of an EmbedderSpec that must be equal. The revision is not among them, because the hash of the weights says
 # more, and neither is the number format: see `check_embedder`.
@@ -81,7 +83,7 @@ def check_embedder(manifest: Manifest, spec: EmbedderSpec, folder: str) -> None:
 
 def check_schema(version: int, folder: str) -> None:
     """Raise IndexMismatchError if this version cannot read the schema."""
-    if version != SCHEMA_VERSION:
+    if not OLDEST_SCHEMA <= version <= SCHEMA_VERSION:
         age = "a newer" if version > SCHEMA_VERSION else "an older"
         raise IndexMismatchError(
             f"{folder} has schema {version}, of {age} rag_qa (this one reads {SCHEMA_VERSION}); build it "

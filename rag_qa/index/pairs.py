@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from rag_qa.index.checksums import CheckedArray, open_array
 from rag_qa.index.lexical import K1, B, Lexical
-from rag_qa.index.loading import load_array
 
 PAIRS, STARTS, PAPERS, SCORES = "pairs.npy", "starts.npy", "papers.npy", "scores.npy"
 NO_PAIR = np.iinfo(np.int64).max
@@ -112,30 +112,27 @@ class Pairs:
         words = np.array(self._lexical.numbers(query), dtype=np.int64)
         known = (words[1:] >= 0) & (words[:-1] >= 0)
         asked = _pairs(words)
-        for pair, row, possible in zip(asked, np.searchsorted(self._pairs, asked), known, strict=True):
+        for pair, row, possible in zip(asked, self._pairs.search(asked), known, strict=True):
             if possible and self._pairs[row] == pair:
                 yield slice(int(self._starts[row]), int(self._starts[row + 1]))
             else:
                 yield None
 
     @cached_property
-    def _pairs(self) -> Numbers:
-        return self._load(PAIRS)
+    def _pairs(self) -> CheckedArray:
+        return open_array(self._folder, PAIRS)
 
     @cached_property
-    def _starts(self) -> Numbers:
-        return self._load(STARTS)
+    def _starts(self) -> CheckedArray:
+        return open_array(self._folder, STARTS)
 
     @cached_property
-    def _papers(self) -> NDArray[np.int32]:
-        return self._load(PAPERS)
+    def _papers(self) -> CheckedArray:
+        return open_array(self._folder, PAPERS)
 
     @cached_property
-    def _scores(self) -> NDArray[np.float32]:
-        return self._load(SCORES)
-
-    def _load(self, name: str) -> np.ndarray:
-        return load_array(self._folder / name)
+    def _scores(self) -> CheckedArray:
+        return open_array(self._folder, SCORES)
 
 
 def _pairs(words: Numbers) -> Numbers:

@@ -16,7 +16,6 @@ from rag_qa.index.chroma_server import ServerVectors
 from rag_qa.index.derived import (
     build_aside,
     build_derived,
-    check_counts,
     derived_folder,
     drop_old_generations,
     has_graph,
@@ -25,6 +24,7 @@ from rag_qa.index.derived import (
 from rag_qa.index.exact import Exact
 from rag_qa.index.facets import Facets
 from rag_qa.index.health import finds_itself
+from rag_qa.index.integrity import check_counts, is_passage_of
 from rag_qa.index.lexical import Lexical
 from rag_qa.index.lock import hold, let_go, writing
 from rag_qa.index.manifest import Manifest
@@ -32,7 +32,7 @@ from rag_qa.index.pairs import Pairs
 from rag_qa.index.store import PassageRow, Store
 from rag_qa.index.vectors import Vectors
 from rag_qa.protocols import Matrix
-from rag_qa.types import Paper
+from rag_qa.types import Paper, Passage
 
 # How long a reader that has to mend an index waits for another that mends it.
 WAIT_S = 30
@@ -164,7 +164,10 @@ class Index:
         self._files.close()
 
     def paper(self, paper_id: str) -> Paper:
-        """Return the paper with this id, alias, DOI or arXiv id, also as a URL. Raises KeyError if there is none."""
+        """Return the paper with this id, alias, DOI or arXiv id, also as a URL.
+
+        Raises KeyError if there is none, IndexDamagedError if it is lost.
+        """
         forms = [paper_id]
         if doi := normalise_doi(paper_id):
             forms.append(doi_form(doi))
@@ -172,11 +175,20 @@ class Index:
             forms.append(arxiv_form(arxiv_id))
         known = self._store.resolve(forms)
         resolved = next((known[form] for form in forms if form in known), paper_id)
+        if resolved in self.lexical.ordinals:
+            return self.known_papers([resolved])[resolved]
         return self._store.papers_by_id([resolved])[resolved]
 
     def papers(self) -> Iterator[Paper]:
-        """Yield every paper, in order of ids."""
-        return self._store.papers()
+        """Yield every paper, in order of ids. Raises IndexDamagedError, at the end if some were not found."""
+        found = 0
+        for paper in self._store.papers():
+            found += 1
+            yield paper
+        if found != self.manifest.counts.papers:
+            raise self._store.damaged(
+                f"one of the papers ({found} of {self.manifest.counts.papers} are found)"
+            )
 
     def records(self) -> Iterator[Paper]:
         """Yield every record that the papers were made from, as it was read."""
@@ -185,6 +197,13 @@ class Index:
     def papers_by_id(self, ids: Sequence[str]) -> dict[str, Paper]:
         """Return the papers with these ids (not aliases), by id; ids that no paper has are left out."""
         return self._store.papers_by_id(ids)
+
+    def known_papers(self, ids: Sequence[str]) -> dict[str, Paper]:
+        """Return the papers with ids that this generation knows, by id. Raises IndexDamagedError if one is lost."""
+        papers = self._store.papers_by_id(ids)
+        if lost := [key for key in ids if key not in papers]:
+            raise self._store.damaged(f"the paper {lost[0]!r}")
+        return papers
 
     def resolve(self, ids: Sequence[str]) -> set[str]:
         """Return the ids of the papers with these ids or aliases; those that no paper has are left out."""
@@ -197,6 +216,18 @@ class Index:
     def passages(self, paper_id: str) -> list[PassageRow]:
         """Return the passages of a paper, in the order of their text."""
         return self._store.passages(paper_id)
+
+    def passage(self, paper: Paper, number: int) -> Passage:
+        """Return a passage of a paper, counted from 0. Raises IndexDamagedError if it is not the one embedded."""
+        rows = self._store.passages(paper.id)
+        if number >= len(rows) or not self._is_sound(paper, rows[number]):
+            raise self._store.damaged(f"a passage of the paper {paper.id!r}")
+        row = rows[number]
+        text = paper.abstract[row.start : row.end]
+        return Passage(id=row.id, paper_id=paper.id, text=text, start=row.start, end=row.end)
+
+    def _is_sound(self, paper: Paper, row: PassageRow) -> bool:
+        return not self._store.has_hashes or is_passage_of(paper, row, self.manifest.embedder)
 
     def passage_vectors(self, paper_ids: Sequence[str]) -> tuple[list[PassageRow], Matrix]:
         """Return the passages of papers, and their vectors, shape (n, d) float32, rows of length 1."""

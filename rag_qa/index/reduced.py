@@ -16,6 +16,7 @@ import numpy as np
 from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
+from rag_qa.index.checksums import open_array, read_array
 from rag_qa.protocols import Matrix
 
 COMPONENTS = 64
@@ -91,21 +92,20 @@ class Reduced:
 
     @cached_property
     def _axes(self) -> Matrix:
-        axes: Matrix = np.load(self._folder / AXES)
-        return axes
+        return read_array(self._folder, AXES)
 
     @cached_property
     def _heads(self) -> Matrix:
-        heads: Matrix = np.load(self._folder / HEADS, mmap_mode="r")
+        heads: Matrix = open_array(self._folder, HEADS)[:]
         return heads
 
     @cached_property
     def _papers(self) -> NDArray[np.int32]:
-        papers: NDArray[np.int32] = np.load(self._folder / PAPERS, mmap_mode="r")
+        papers: NDArray[np.int32] = open_array(self._folder, PAPERS)[:]
         return papers
 
     @cached_property
     def _bounds(self) -> list[tuple[int, int]]:
         """The first and the last row of each layer, the last one exclusive."""
-        layers = np.load(self._folder / LAYERS).tolist()
+        layers = read_array(self._folder, LAYERS).tolist()
         return list(pairwise(layers))

@@ -19,6 +19,7 @@ import numpy as np
 from rag_qa.backends.forks import refuse_after_fork
 from rag_qa.backends.home import some_home
 from rag_qa.errors import IndexDamagedError, PaperIndexError
+from rag_qa.index.checksums import check_folder
 from rag_qa.protocols import Matrix
 
 if TYPE_CHECKING:
@@ -113,6 +114,7 @@ class Vectors:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._closed = False
+        check_folder(folder)  # Chroma crashes on damaged files
         with ExitStack() as files:
             self._collection = _opened(folder, files)
             self._files = files.pop_all()

@@ -101,7 +101,7 @@ class Retriever:
         best = top(fused, k)
         ids = self._index.lexical.paper_ids
         ordinals = candidates[best]
-        papers = self._index.papers_by_id([ids[ordinal] for ordinal in ordinals])
+        papers = self._index.known_papers([ids[ordinal] for ordinal in ordinals])
         return [
             Hit(
                 paper=papers[ids[ordinal]],
@@ -167,6 +167,4 @@ class Retriever:
         return np.array(sorted(ordinals[paper] for paper in paper_ids), dtype=np.int64)
 
     def _passage(self, paper: Paper, vector: Matrix, ordinal: int) -> Passage:
-        row = self._index.passages(paper.id)[self._index.exact.best_passage(vector, ordinal)]
-        text = paper.abstract[row.start : row.end]
-        return Passage(id=row.id, paper_id=paper.id, text=text, start=row.start, end=row.end)
+        return self._index.passage(paper, self._index.exact.best_passage(vector, ordinal))

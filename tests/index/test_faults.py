@@ -13,8 +13,8 @@ from rag_qa import Assistant, Settings
 from rag_qa.backends import forks
 from rag_qa.errors import BackendError, IndexDamagedError, IndexNotFoundError, PaperIndexError
 from rag_qa.index import derived
+from rag_qa.index.checksums import open_array, read_array, read_json
 from rag_qa.index.health import examine
-from rag_qa.index.loading import load_array, load_json
 from rag_qa.index.store import FILE_NAME
 from rag_qa.testing import HashingEmbedder
 
@@ -123,14 +123,14 @@ def test_an_empty_description_is_no_index(built):
 
 
 @pytest.mark.parametrize("content", [b"", b"\x93NUMPY", b"[" * 100_000, b"\xff{"])
-@pytest.mark.parametrize("load", [load_array, load_json])
+@pytest.mark.parametrize("load", [open_array, read_array, read_json])
 def test_a_derived_file_that_cannot_be_read_is_told(tmp_path, load, content):
-    """A derived file that is empty, cut off, nested too deep or not UTF-8 is named, with the folder to delete."""
-    path = tmp_path / "3" / "lexical" / "file"
+    """A derived file that is empty, cut off, nested too deep or not UTF-8 is named, with the command that helps."""
+    path = tmp_path / "derived" / "3" / "lexical" / "file"
     path.parent.mkdir(parents=True)
     path.write_bytes(content)
-    with pytest.raises(IndexDamagedError, match=f"delete {path.parents[1]}:"):
-        load(path)
+    with pytest.raises(IndexDamagedError, match=f"lexical/file.*doctor --repair --index {tmp_path}"):
+        load(path.parent, path.name)
 
 
 def test_a_stamp_nested_too_deep_is_damage(built):

@@ -7,7 +7,7 @@ import pytest
 from rag_qa import build_index
 from rag_qa.errors import IndexDamagedError, IndexLockedError, IndexMismatchError, PaperIndexError
 from rag_qa.index.lock import writing
-from rag_qa.index.manifest import SCHEMA_VERSION
+from rag_qa.index.manifest import OLDEST_SCHEMA, SCHEMA_VERSION
 from rag_qa.index.store import Store
 from rag_qa.testing import HashingEmbedder
 
@@ -20,7 +20,7 @@ def test_another_embedder_is_an_error(library, world):
         library.build(embedder=HashingEmbedder(name="other"))
 
 
-@pytest.mark.parametrize(("version", "age"), [(SCHEMA_VERSION - 1, "older"), (SCHEMA_VERSION + 1, "newer")])
+@pytest.mark.parametrize(("version", "age"), [(OLDEST_SCHEMA - 1, "older"), (SCHEMA_VERSION + 1, "newer")])
 def test_another_schema_is_an_error(library, world, version, age):
     """An index of an older or newer schema is an error that says which, for readers and writers."""
     library.write(world.GAMES)

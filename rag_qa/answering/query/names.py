@@ -96,7 +96,7 @@ def _papers(index: Index, rows: Ordinals) -> list[Paper]:
     """Return up to MOST of the papers in these rows, the earliest first."""
     earliest = rows[np.argsort(index.facets.years[rows], kind="stable")][:MOST]
     ids = [index.lexical.paper_ids[row] for row in earliest]
-    papers = index.papers_by_id(ids)
+    papers = index.known_papers(ids)
     return [papers[key] for key in ids]
 
 

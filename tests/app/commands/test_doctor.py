@@ -6,6 +6,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from rag_qa import build_index
 from rag_qa.app import checks
 from rag_qa.app.checks import (
     index_check,
@@ -19,6 +20,7 @@ from rag_qa.app.checks import (
 from rag_qa.app.commands.doctor import doctor
 from rag_qa.backends import locating, probing
 from rag_qa.backends.locating import LocatedModel, ModelChoice
+from rag_qa.testing import HashingEmbedder
 
 HEAVY = ("torch", "chromadb", "llama_cpp", "transformers", "sentence_transformers", "huggingface_hub")
 
@@ -123,6 +125,35 @@ def test_doctor_exits_with_one_when_something_fails(app, monkeypatch):
     assert result.exit_code == 1
     assert "FAIL  libraries" in result.stdout
     assert "→ pip install no-such-library" in result.stdout
+
+
+@pytest.mark.process
+def test_doctor_repairs_an_index(app, tmp_path):
+    """`--repair` mends an index, names a lost paper with its file, and exits with 1 if there is one, else with 0."""
+    source = tmp_path / "papers.jsonl"
+    source.write_text(
+        '{"id": "soup", "title": "On soup", "abstract": "Salt the water before the onions go in."}\n'
+    )
+    index = tmp_path / "index"
+    build_index([source], index, embedder=HashingEmbedder())
+    path = index / "papers.sqlite3"
+    sound = path.read_bytes()
+    command = ["--repair", "--index", str(index)]
+    path.write_bytes(sound.replace(b"onions", b"anions", 1))
+    done = CliRunner().invoke(app, command)
+    assert (done.exit_code, "made again" in done.stdout) == (0, True), done.stdout
+    path.write_bytes(path.read_bytes().replace(b"onions", b"anions"))
+    assert "rag-qa doctor --repair --index" in index_check(index).cure
+    done = CliRunner().invoke(app, command)
+    assert done.exit_code == 1
+    assert "FAIL  repair: the paper soup (“On soup”) is lost" in done.stdout
+    assert f"→ rag-qa index {source} --index {index}" in done.stdout
+    assert CliRunner().invoke(app, command).exit_code == 0
+
+
+def test_repair_needs_an_index(app):
+    """`--repair` without an index is an error that names the option."""
+    assert "--index FOLDER" in str(CliRunner().invoke(app, ["--repair"]).exception)
 
 
 def test_doctor_prints_json(app, monkeypatch):
