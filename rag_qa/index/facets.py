@@ -71,7 +71,7 @@ def update_facets(folder: Path, before: Path, moved: Ordinals, fresh: Mapping[in
 def _found_before(facet: "Facet", moved: Ordinals) -> dict[str, list[int]]:
     """Return the new numbers of the papers that stay, by value."""
     found: dict[str, list[int]] = defaultdict(list)
-    papers, ends = moved[facet._load("places")], facet._load("ends").tolist()
+    papers, ends = moved[facet._places[:]], facet._ends[:].tolist()
     kept = np.concatenate([[0], np.cumsum(papers >= 0)])[ends].tolist()
     staying = papers[papers >= 0].tolist()
     found.update((value, staying[kept[n] : kept[n + 1]]) for n, value in enumerate(facet.values))

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from rag_qa import build_index
+from rag_qa.index.checksums import seal
 from rag_qa.index.reader import Index
 from rag_qa.index.reduced import build_reduced
 from rag_qa.retrieval import promising
@@ -36,7 +37,8 @@ def index(tmp_path_factory):
     build_index([folder / "papers.jsonl"], folder / "index", embedder=HashingEmbedder())
     opened = Index.open(folder / "index")
     parts = folder / "index" / "derived" / "1" / "exact"
-    build_reduced(parts, opened.exact.vectors, np.load(parts / "starts.npy"), components=16)
+    build_reduced(parts, np.asarray(opened.exact.vectors), np.load(parts / "starts.npy"), components=16)
+    seal(parts)
     yield opened
     opened.close()
 
