@@ -101,6 +101,19 @@ def test_a_reader_opens_while_an_update_runs(library, world):
     index.close()
 
 
+def test_readers_that_meet_damage_at_once_mend_it_once(library, world):
+    """Of several readers that find the derived files gone, one builds them and the others wait for it."""
+    library.write(world.GAMES)
+    library.build()
+    shutil.rmtree(library.index / "derived")
+    with ThreadPoolExecutor(4) as pool:
+        readers = list(pool.map(lambda _: library.open(), range(4)))
+    assert [seen(reader) for reader in readers] == [(["games"], ["games"])] * 4
+    assert library.derived().name == "2"
+    for reader in readers:
+        reader.close()
+
+
 def test_an_index_may_be_copied(library, world):
     """A copy of an index, with other times on its files, opens as it is."""
     library.write(world.GAMES)
