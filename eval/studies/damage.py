@@ -20,6 +20,7 @@ import tempfile
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -215,8 +216,8 @@ def use(index: Path, dense: str) -> Results:
     except Exception:
         return {"open": ("traceback", traceback.format_exc())}
     steps: dict[str, Callable[[], Any]] = {
-        **{f"ask {n}": lambda text=text: _plain(assistant.ask(text)) for n, text in enumerate(QUESTIONS)},
-        **{f"search {n}": lambda text=text: _plain(assistant.search(text)) for n, text in enumerate(TEXTS)},
+        **{f"ask {n}": partial(_asked, assistant, text) for n, text in enumerate(QUESTIONS)},
+        **{f"search {n}": partial(_searched, assistant, text) for n, text in enumerate(TEXTS)},
         "papers": lambda: _plain(list(assistant.papers())),
         "2020": lambda: _plain(assistant.search("learning", filter=Filter(since=2020, venues=("ICLR",)))),
         "paper": lambda: _plain(find_paper(assistant, "arXiv:2010.00554")),
@@ -230,6 +231,14 @@ def use(index: Path, dense: str) -> Results:
             results[name] = ("traceback", traceback.format_exc())
     assistant.close()
     return results
+
+
+def _asked(assistant: Assistant, question: str) -> str:
+    return _plain(assistant.ask(question))
+
+
+def _searched(assistant: Assistant, text: str) -> str:
+    return _plain(assistant.search(text))
 
 
 def _plain(value: Any) -> str:

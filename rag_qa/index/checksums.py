@@ -8,6 +8,7 @@ is read unchecked. A file that is truncated while it is open ends the process, a
 import json
 import math
 import zlib
+from collections.abc import Sequence
 from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
@@ -21,6 +22,7 @@ from rag_qa.errors import IndexDamagedError, PaperIndexError
 CHECKSUMS = "checksums.json"
 # A query reads a few short columns of large files; 64 KiB take 18 µs to check.
 BLOCK = 1 << 16
+Rows = SupportsIndex | slice | Sequence[int] | NDArray[np.integer[Any]]
 # The header of a .npy file is shorter.
 HEADER = 1 << 12
 
@@ -103,7 +105,7 @@ class CheckedArray:
         """Return the whole array."""
         return np.asarray(self[:], dtype=dtype)
 
-    def __getitem__(self, rows: SupportsIndex | slice | NDArray[np.integer]) -> Any:
+    def __getitem__(self, rows: Rows) -> Any:
         """Return rows, as the array itself would. Raises IndexDamagedError."""
         if self._unread.any():
             self._check(self._blocks(rows))
@@ -119,7 +121,7 @@ class CheckedArray:
             low, high = np.where(less, middle + 1, low), np.where(searching & ~less, middle, high)
         return low
 
-    def _blocks(self, rows: SupportsIndex | slice | NDArray[np.integer]) -> NDArray[np.int64]:
+    def _blocks(self, rows: Rows) -> NDArray[np.int64]:
         """Return the numbers of the blocks that hold rows."""
         if isinstance(rows, slice):
             first, stop, step = rows.indices(len(self))
@@ -134,8 +136,9 @@ class CheckedArray:
 
     def _check(self, blocks: NDArray[np.int64]) -> None:
         blocks = blocks[blocks < len(self._sums)]
+        content = self._bytes.data
         for block in blocks[self._unread[blocks]].tolist():
-            if zlib.crc32(self._bytes[block * BLOCK : (block + 1) * BLOCK]) != self._sums[block]:
+            if zlib.crc32(content[block * BLOCK : (block + 1) * BLOCK]) != self._sums[block]:
                 raise _damaged(self._path)
             self._unread[block] = False
 

@@ -66,7 +66,7 @@ class Salvage:
     @property
     def manifest(self) -> Manifest | None:
         """The manifest, None if it is not sound."""
-        values = dict(self._sound("meta"))
+        values: dict[str, str] = dict(self._sound("meta"))
         with suppress(KeyError, ValidationError):
             return Manifest.model_validate_json(values["manifest"])
         return None
