@@ -2,7 +2,8 @@
 
     python eval/studies/embedding_speed.py papers.jsonl.gz --texts 320 --rounds 2
 
-Each way embeds the same texts (title and abstract, one passage each). "plain" is `encode` with the library's defaults
+Each way embeds the same texts (title and abstract, one passage each). Beside other work, run it in one thread
+(OMP_NUM_THREADS=1) with --cpu, which compares seconds of the processor. "plain" is `encode` with the library's defaults
 (float32, 32 texts at once). The cosine is the lowest between a text's vector and the plain one.
 """
 
@@ -34,8 +35,8 @@ CHUNK = 512
 _own: dict[str, Any] = {}
 
 
-def ways(texts: Texts) -> dict[str, Callable[[], Matrix]]:
-    """Return each way to embed the texts, with its model loaded and warm."""
+def ways(texts: Texts, *, processes: bool) -> dict[str, Callable[[], Matrix]]:
+    """Return each way to embed the texts, with its model loaded."""
     import torch
 
     plain = open_plain_model(Settings())
@@ -45,14 +46,15 @@ def ways(texts: Texts) -> dict[str, Callable[[], Matrix]]:
     eights[0].auto_model = torch.ao.quantization.quantize_dynamic(
         eights[0].auto_model, {torch.nn.Linear}, dtype=torch.qint8
     )
-    pool = ProcessPoolExecutor(2, mp_context=get_context("spawn"), initializer=_load)
-    list(pool.map(_encode, [texts[:8], texts[8:16]]))
     found: dict[str, Callable[[], Matrix]] = {"plain": lambda: plain.encode(list(texts), batch_size=32)}
     for size in (4, 8, 16):
         ours = SentenceTransformerEmbedder(folder, spec, batch_size=size)
         ours._model = plain
         found[f"batches of {size}"] = lambda ours=ours: ours.encode(texts, role="document")  # type: ignore[misc]
-    found["two processes of one thread"] = lambda: _in_processes(pool, texts)
+    if processes:
+        pool = ProcessPoolExecutor(2, mp_context=get_context("spawn"), initializer=_load)
+        list(pool.map(_encode, [texts[:8], texts[8:16]]))
+        found["two processes of one thread"] = lambda: _in_processes(pool, texts)
     found["numpy"] = lambda: light.encode(texts, role="document")
     found["8-bit integers (torch, dynamic)"] = lambda: eights.encode(list(texts), batch_size=8)
     return found
@@ -86,18 +88,20 @@ def main() -> None:
     parser.add_argument("source", type=Path)
     parser.add_argument("--texts", type=int, default=320)
     parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--cpu", action="store_true", help="compare processor time, and leave processes out")
     told = parser.parse_args()
+    clock = time.process_time if told.cpu else time.perf_counter
     (file,) = expand_sources([told.source])
     papers = Random(0).sample(list(read_source(file).papers), told.texts)
     texts = [embedding_text(paper.title, paper.abstract) for paper in papers]
-    found = ways(texts)
+    found = ways(texts, processes=not told.cpu)
     seconds: dict[str, list[float]] = {name: [] for name in found}
     vectors: dict[str, Matrix] = {}
     for _ in range(told.rounds):
         for name, embed in found.items():
-            started = time.perf_counter()
+            started = clock()
             vectors[name] = embed()
-            seconds[name].append(time.perf_counter() - started)
+            seconds[name].append(clock() - started)
             print(name, round(seconds[name][-1], 2), flush=True)
     plain = vectors["plain"] / np.linalg.norm(vectors["plain"], axis=1, keepdims=True)
     print(

@@ -82,9 +82,12 @@ class Links(NamedTuple):
 
     def _all(self) -> tuple[Hashes, NDArray[np.int64]]:
         """Return all links as one row of hashes, and their owners. A band's hash also holds its number."""
-        rows, columns = np.nonzero(self.bands)
-        numbered = (columns.astype(np.uint64) << np.uint64(32)) + self.bands[rows, columns]
-        return np.concatenate([numbered * _MIX, self.keys]), np.concatenate([rows, self.owners])
+        columns = np.arange(BANDS, dtype=np.uint64) << np.uint64(32)
+        numbered = ((self.bands + columns) * _MIX).ravel()
+        owners = np.repeat(np.arange(len(self.bands)), BANDS)
+        if not (known := self.bands.ravel() != 0).all():
+            numbered, owners = numbered[known], owners[known]
+        return np.concatenate([numbered, self.keys]), np.concatenate([owners, self.owners])
 
 
 def _found_among(hashes: Hashes, wanted: Hashes) -> NDArray[np.int64]:

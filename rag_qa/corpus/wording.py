@@ -267,6 +267,8 @@ def _excludes(edit: Edit) -> bool:
 def _exclude(one: str, other: str) -> bool:
     if any(a == b and x != y for a, x in _GROUPS.get(one, ()) for b, y in _GROUPS.get(other, ())):
         return True
+    if one[-PREFIX_REST:] != other[-PREFIX_REST:]:  # so most words are told apart at once
+        return False
     rest = _common_end(one, other)
     return rest >= PREFIX_REST and one[:-rest] in _PREFIXES and other[:-rest] in _PREFIXES
 

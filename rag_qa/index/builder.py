@@ -100,7 +100,7 @@ def build_index(
             fates,
             removed=change.removed_count,
             embedded=embedded,
-            papers=change.count,
+            papers=change.total,
             seconds=time.perf_counter() - started,
             encodings=change.encodings,
         )

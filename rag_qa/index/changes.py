@@ -44,7 +44,7 @@ class Change(NamedTuple):
     `paper_ids` names the paper that each becomes. `papers` are the touched papers after the run, by id, and `before`
     the stored papers with the same ids. The lists of ids: `moved` papers differ only in where they were found.
     `dropped` are paths of sources to forget, `gone` the sources and ids of records to forget, `written` the records to
-    write, with their links. `count` is the number of papers after the run.
+    write, with their links. `total` is the number of papers after the run.
     """
 
     records: dict[str, dict[str, Paper]]
@@ -59,7 +59,7 @@ class Change(NamedTuple):
     changed: list[str]
     moved: list[str]
     removed: list[str]
-    count: int
+    total: int
 
     @property
     def removed_count(self) -> int:
@@ -214,7 +214,7 @@ def _change(
         changed=sorted(set(differ) - set(moved)),
         moved=moved,
         removed=removed,
-        count=store.count("papers") + len(added) - len(removed),
+        total=store.count("papers") + len(added) - len(removed),
     )
 
 
