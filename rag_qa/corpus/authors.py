@@ -23,7 +23,7 @@ from rag_qa.corpus.fields import (
 from rag_qa.corpus.literals import read_literal
 from rag_qa.corpus.names import PARTICLES, extended_name, flip_name, is_group, is_suffix
 
-_AND = re.compile(r"(?:,\s*|\s+)(?:and|&)\s+")
+_AND = re.compile(r"(?:,\s*+|(?<!\s)\s++)(?:and|&)\s+")
 _LISTED = re.compile(r"[;|\n\uff1b\u3001]")
 _COMMA = re.compile(r"[,\uff0c]")
 _INITIALS = re.compile(r"(?:[^\W\d_a-z]\.?[\s-]?){1,4}")
