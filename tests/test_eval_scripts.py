@@ -20,10 +20,12 @@ STUDIES = (
     "detect_faults",
     "fuzz_answers",
     "hold_out_gold",
+    "hostile_files",
     "measure_reranker",
     "mutations",
     "pubmedqa",
     "quote_evidence",
+    "regexes",
 )
 # What programs of studies/ share and test.
 MODULES = {"decisions", "faults"}

@@ -54,7 +54,9 @@ _MARKS = re.compile(
 _LAST_WORDS = frozenset(("others", "al", "alii", "et.al", "etal", "authors", "a", "u.a", "more"))
 _LAST_LETTERS = frozenset(word[-2:] for word in _LAST_WORDS if len(word) > 1)
 _LONGEST_WORD = 12
+# Marks and words such as "et al." are looked for in this many characters at the end.
 _TAIL = 40
+MOST_MARKS = 20
 # Words up to this length may be abbreviations, and keep their full stop.
 LONGEST_SHORT = 3
 # Keys under which a mapping holds a list of authors.
@@ -92,7 +94,7 @@ def leaves_out(value: Any) -> bool:
             return False
         value = read_literal(value)
     if isinstance(value, str):
-        text = _ET_TURNED.sub(" et al.", _MARKS.sub("", value.rstrip(" ,;")))
+        text = _without_turned(_without_mark(value.rstrip(" ,;")))
         return _without_others(text) != text
     if isinstance(value, Mapping):
         inner = next((value[key] for key in LISTS if isinstance(value.get(key), list | str)), None)
@@ -102,6 +104,10 @@ def leaves_out(value: Any) -> bool:
     # arXiv's dump has each name as a list of its parts.
     last = value[-1]
     return leaves_out(" ".join(filter(None, map(str, last))) if isinstance(last, list | tuple) else last)
+
+
+def _without_turned(text: str) -> str:
+    return text[:-_TAIL] + _ET_TURNED.sub(" et al.", text[-_TAIL:])
 
 
 def _is_usual(item: Any) -> bool:
@@ -210,7 +216,7 @@ def _one(chunk: str) -> list[str]:
     if chunk[:4].casefold() in ("and ", "and\t") or chunk[:2] == "& ":
         chunk = chunk[chunk.index(" ") :].strip()
     if chunk[-1:] == ")":
-        chunk = _MARKS.sub("", chunk)
+        chunk = _without_mark(chunk)
     if "," not in chunk:
         return [chunk] if chunk else []
     parts = _AND.split(chunk)
@@ -284,10 +290,18 @@ def _trim(name: str) -> str:
     name = _without_others(name)
     if name[-1:].isalpha():
         return "" if plain_name(name) in NO_NAMES else name
-    while (shorter := _MARKS.sub("", name).rstrip(" ,")) != name:
+    for _ in range(MOST_MARKS):
+        shorter = _without_mark(name).rstrip(" ,")
+        if shorter == name:
+            break
         name = shorter
     has_letters = any(c.isalpha() for c in name) and plain_name(name) not in NO_NAMES
     return _without_others(name) if has_letters else ""
+
+
+def _without_mark(name: str) -> str:
+    """Return a name without the footnote mark or id at its end."""
+    return name[:-_TAIL] + _MARKS.sub("", name[-_TAIL:])
 
 
 def _initials_first(names: list[str]) -> list[str]:

@@ -43,7 +43,13 @@ class Limits(Value):
 
 DEFAULT = Limits()
 # How the fields of a role are called in messages.
-NAMES = {"abstract": "an abstract", "authors": "authors", "title": "a title", "venue": "a venue", "url": "an address"}
+NAMES = {
+    "abstract": "an abstract",
+    "authors": "authors",
+    "title": "a title",
+    "venue": "a venue",
+    "url": "an address",
+}
 
 
 class OverLimit(ValueError):

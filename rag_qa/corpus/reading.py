@@ -76,9 +76,7 @@ FORMATS: dict[str, Format | BinaryFormat] = {
 }
 
 
-def read_source(
-    file: SourceFile, format: str | None = None, limits: Limits = DEFAULT
-) -> SourceReading:
+def read_source(file: SourceFile, format: str | None = None, limits: Limits = DEFAULT) -> SourceReading:
     """Return the papers and the skipped records of a file.
 
     Args:

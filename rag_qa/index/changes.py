@@ -91,7 +91,9 @@ def unread_files(
     """Return the files to read, by path: the changed ones, or all if another version or other limits read them."""
     same_version = manifest is not None and manifest.rag_qa_version == __version__
     known = store.source_digests() if same_version else {}
-    return {file.path: file for file in files if not _was_read(file, known.get(file.path, ""), format, limits)}
+    return {
+        file.path: file for file in files if not _was_read(file, known.get(file.path, ""), format, limits)
+    }
 
 
 def _was_read(file: SourceFile, known: str, format: str | None, limits: Limits) -> bool:

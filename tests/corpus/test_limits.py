@@ -29,11 +29,15 @@ def nested(depth, value="We knit wool."):
     return value
 
 
-@pytest.mark.parametrize("field", ["abstract", "title", "venue", "authors", "year", "doi", "url", "id", "keywords"])
+@pytest.mark.parametrize(
+    "field", ["abstract", "title", "venue", "authors", "year", "doi", "url", "id", "keywords"]
+)
 @pytest.mark.parametrize("depth", [100, 500, 900])
 def test_a_record_nested_too_deep_is_skipped_alone(field, depth):
     """A value nested hundreds of levels deep costs its own record only, and the reason says how deep."""
-    reading = read_lines(GOOD, GOOD | {"abstract": "We spin flax."} | {field: nested(depth)}, GOOD | {"id": "c"})
+    reading = read_lines(
+        GOOD, GOOD | {"abstract": "We spin flax."} | {field: nested(depth)}, GOOD | {"id": "c"}
+    )
     assert [paper.title for paper in reading.papers] == ["Knitting", "Knitting"]
     (skip,) = reading.skipped
     assert skip.record == 2
@@ -52,7 +56,11 @@ def test_usual_nesting_is_read():
         ("title", "Knitting " * 30_000, "a title of 270,000 characters"),
         ("venue", "Wool " * 60_000, "a venue of 300,000 characters"),
         ("authors", "Lou Mug; " * 300_000, "authors of 2,700,000 characters"),
-        ("authors", [f"Lou Mug{chr(97 + n % 26)}{n}" for n in range(60_000)], "60,000 authors, more than 50,000"),
+        (
+            "authors",
+            [f"Lou Mug{chr(97 + n % 26)}{n}" for n in range(60_000)],
+            "60,000 authors, more than 50,000",
+        ),
         ("full", "We knit. " * 1_200_000, "a record of 10,80"),
     ],
 )

@@ -21,7 +21,7 @@ _ENTRY = re.compile(r"^[^\S\n]*\ufeff?@[A-Za-z]+[^\S\n]*[{(]", re.MULTILINE)
 _INSIDE = re.compile(r"\b(?:abstract|title|author|booktitle|journal)\s*=\s*[{\"]", re.IGNORECASE)
 _ESCAPED = re.compile(r"\{\\([_%&#$~^{}])\}|\\([_%&#$~^{}])")
 _MACRO = re.compile(r"\{\\[A-Za-z]+\s*\}|\\[A-Za-z]+(?:\s*\{\}|\b)")
-_ET_AL = re.compile(r",?\s+et\.?\s*al\b\.?\s*$", re.IGNORECASE)
+_ET_AL = re.compile(r",?(?<!\s)\s++et\.?\s*+al\b\.?\s*$", re.IGNORECASE)
 _URL_MACRO = re.compile(r"\\(?:url|href|path|nolinkurl)\b")
 # Addresses and ids, in which LaTeX commands other than escapes are plain characters.
 VERBATIM = ("doi", "url", "eprint", "pmid", "file")
