@@ -27,15 +27,14 @@ PROBE = 1000
 SLOWEST = 5
 SECONDS = 2.0
 PLACES = 6
-PIECES = (
-    *" \n\t.,;:-_aZ0([{<\"'$\\*@&#=%|~^é中\u2014\ufeff\x00",
-    *(". ", ", ", "; ", " and ", "and ", "\n\n", "{}", "[]", "<a>", "</a>", "&amp;", "&", "\\a", "\\a{", "$a$", "\\SI{", "a\"", '","'),
-    *("a,", "a;", '""', '"a""', "\n\"", 'a","b\n', "<entry>", "<entry>\n", "</entry>", "<article>", "<math>", "<sub>", "<!--", "<![CDATA["),
-    *("@a{", "@a{b,\n", "@a{b,c={", "\n@a", "# ", "\n# ", "* ", "**a", "_a_", "---\n", "\n%0 Book\n", "%T a\n", "TY  - JOUR\n"),
-    *("ER  - \n", "PMID- 7\n", "PT J\n", "AB  - a\n", "1. a 2020\n\n", "Abstract: ", "Abstract", "Title: a\n", "et al. ", "A. B., "),
-    *('{"a":', '{"a":[', "[1,", '{"title":"a"}', '"a",', "null,", "{'a':", "Weaver W, ", "Van ", "(1)", " 1", "10.5555/a", "© 2020 "),
-    *("<?xml?>", "<?xml", "\\documentclass\\begin{document}", "p<0.05 ", "a-", "1,", "1.", "www.", "e.g. ", "U.S. ", "A."),
-)  # fmt: skip
+SINGLE = " \n\t.,;:-_aZ0([{<\"'$\\*@&#=%|~^é中\u2014\ufeff\x00"
+SHORT = r"""and |et al. |A. B., |Weaver W, |Van |(1)| 1|10.5555/a|© 2020 |p<0.05 |a-|1,|1.|www.|e.g. |U.S. |A.
+|{}|[]|, |. |; | and|\a|\a{|$a$|\SI{|\documentclass\begin{document}|a"|","|a,|a;|""|"a""b|<a>|</a>|&amp;|<entry>
+|</entry>|<article>|<math>|<sub>|<!--|<![CDATA[|<?xml?>|<?xml|@a{|@a{b,c={|{"a":|{"a":[|[1,|{"title":"a"}|"a",
+|null,|{'a':|# |* |**a|_a_|Abstract: |Abstract""".replace("\n", "")
+LINES = r"""|"|a","b|<entry>|@a{b,|# a|---|%0 Book|%T a|TY  - JOUR|ER  -|PMID- 7|PT J|AB  - a|1. a 2020
+|Abstract: a|Title: a|{"a":1}""".replace("\n", "")
+PIECES = (*SINGLE, *SHORT.split("|"), *(f"{line}\n" for line in LINES.split("|")), "\n\n", "1. a 2020\n\n")
 FIELDS = (
     "title",
     "abstract",

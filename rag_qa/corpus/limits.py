@@ -1,4 +1,4 @@
-"""How much of a source is read: sizes of files, records and fields, and depth. What is over a limit is skipped and told.
+"""How much of a source is read: sizes of files, records and fields, and depth. What is larger is skipped and told.
 
 With the sizes bounded and every step linear in the size, the time for a record is bounded too; tests/test_regexes.py
 and tests/corpus/test_limits.py check that no step grows faster.
