@@ -228,15 +228,21 @@ def _one(chunk: str) -> list[str]:
 def _split_and(chunk: str) -> list[str]:
     """Split at "and", except inside the name of a group ("Centers for Disease Control and Prevention")."""
     parts = [part.strip() for part in _AND.split(chunk) if part.strip()]
-    kept = parts[:1]
-    for part in parts[1:]:
-        before = _COMMA.split(kept[-1])[-1].strip()
-        in_last_half = is_group(part) and " " not in before and not part.casefold().startswith("the ")
-        if is_group(before) or in_last_half:
-            kept[-1] = f"{kept[-1]} and {part}"
+    kept: list[list[str]] = []
+    # Of what precedes "and", up to a comma: is it a group's name, is it one word?
+    group = one_word = False
+    for part in parts:
+        in_last_half = one_word and is_group(part) and not part.casefold().startswith("the ")
+        joins = group or in_last_half
+        if joins:
+            kept[-1].append(part)
         else:
-            kept.append(part)
-    return kept
+            kept.append([part])
+        last = _COMMA.split(part)[-1].strip()
+        alone = not joins or bool(_COMMA.search(part))
+        group = is_group(last) or (group and not alone)
+        one_word = alone and " " not in last
+    return [" and ".join(pieces) for pieces in kept]
 
 
 def _split_commas(chunk: str) -> list[str]:

@@ -42,6 +42,8 @@ class Limits(Value):
 
 
 DEFAULT = Limits()
+# Values in a record, counted where they are used: in YAML one value may be used many times, or within itself.
+MOST_VALUES = 2_000_000
 # How the fields of a role are called in messages.
 NAMES = {
     "abstract": "an abstract",
@@ -78,15 +80,16 @@ class Size(NamedTuple):
 
 
 def size_of(value: Any) -> Size:
-    """Return the size of a value as a reader gives it, without recursion.
+    """Return the size of a value as a reader gives it, without recursion. Raises OverLimit over MOST_VALUES values.
 
     >>> size_of({"title": "Wool", "authors": ["Lou Mug"]})
     Size(characters=11, depth=2)
     """
-    characters = depth = 0
+    characters = depth = values = 0
     waiting: list[Any] = [value]
     level: list[Any] = []
     while True:
+        values += len(waiting)
         for item in waiting:
             if isinstance(item, str):
                 characters += len(item)
@@ -94,6 +97,10 @@ def size_of(value: Any) -> Size:
                 level.extend(item.values())
             elif isinstance(item, list | tuple):
                 level.extend(item)
+            if len(level) + values > MOST_VALUES:
+                raise OverLimit(
+                    f"a record of more than {MOST_VALUES:,} values: remove what is not a field of the paper"
+                )
         if not level:
             return Size(characters, depth)
         depth += 1

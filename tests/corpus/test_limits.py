@@ -150,3 +150,20 @@ def test_good_records_among_damaged_ones_are_read():
 def test_the_size_of_a_value_is_counted_without_recursion():
     """Depth and characters of a value nested deeper than Python's stack are counted."""
     assert size_of(nested(100_000)) == (13, 100_000)
+
+
+@pytest.mark.parametrize("values", ["&a [wool]\nb: &b [*a, *a]", "&a [*a]\nb: 1"])
+def test_a_value_used_many_times_is_told(values):
+    """Front matter whose aliases multiply, or hold themselves, is skipped, not expanded."""
+    lines = "".join(f"k{n}: &c{n} [{', '.join([f'*c{n - 1}'] * 9)}]\n" for n in range(1, 12))
+    text = f"---\ntitle: Wool\nnote: {values}\nkeywords: &c0 [wool]\n{lines}authors: *c11\n---\n\n# Wool\n\n{'We knit. ' * 9}\n"
+    reading = read(text.encode(), format="text")
+    assert "more than 2,000,000 values" in reading.skipped[0].reason
+
+
+def test_strings_of_bibtex_do_not_multiply():
+    """@string values that double at each step stay short, and the entries are read."""
+    doubling = "".join(f"@string{{s{n} = s{n - 1} # s{n - 1}}}\n" for n in range(1, 60))
+    entry = "@article{k, title={Knitting}, abstract={We knit wool.}, journal=s59}"
+    (paper,) = read(f'@string{{s0 = "Wool "}}\n{doubling}{entry}'.encode()).papers
+    assert len(paper.venue) < 1100
