@@ -156,7 +156,8 @@ def test_the_size_of_a_value_is_counted_without_recursion():
 def test_a_value_used_many_times_is_told(values):
     """Front matter whose aliases multiply, or hold themselves, is skipped, not expanded."""
     lines = "".join(f"k{n}: &c{n} [{', '.join([f'*c{n - 1}'] * 9)}]\n" for n in range(1, 12))
-    text = f"---\ntitle: Wool\nnote: {values}\nkeywords: &c0 [wool]\n{lines}authors: *c11\n---\n\n# Wool\n\n{'We knit. ' * 9}\n"
+    fields = f"title: Wool\nnote: {values}\nkeywords: &c0 [wool]\n{lines}authors: *c11"
+    text = f"---\n{fields}\n---\n\n# Wool\n\n{'We knit. ' * 9}\n"
     reading = read(text.encode(), format="text")
     assert "more than 2,000,000 values" in reading.skipped[0].reason
 
