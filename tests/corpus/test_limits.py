@@ -168,3 +168,8 @@ def test_strings_of_bibtex_do_not_multiply():
     entry = "@article{k, title={Knitting}, abstract={We knit wool.}, journal=s59}"
     (paper,) = read(f'@string{{s0 = "Wool "}}\n{doubling}{entry}'.encode()).papers
     assert len(paper.venue) < 1100
+
+
+def test_a_file_of_bare_marks_is_told_at_once():
+    """Hundreds of thousands of beginnings of BibTeX entries are not taken apart one by one."""
+    assert read(b"@a{" * 200_000).skipped[0].reason.startswith("not BibTeX: over 10,000 entries")

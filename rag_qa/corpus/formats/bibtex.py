@@ -33,6 +33,8 @@ REPEATED = ("abstract", "keywords", "note")
 # Fields inherited from the crossref parent, whose title is the book title.
 INHERITED = ("year", "date", "booktitle", "journal", "journaltitle", "eventtitle", "series", "publisher")
 MOST_PARENTS = 4
+# More signs @ than this are not read if they outnumber the fields: an entry has several fields.
+MOST_BARE = 10_000
 # The most characters of an @string, which is the name of a journal or a series.
 LONGEST_STRING = 1000
 
@@ -44,6 +46,9 @@ def looks_like(text: str) -> bool:
 
 def records(text: str) -> Iterator[Fields | Broken]:
     """Yield the entries in order."""
+    if text.count("@") > MOST_BARE and text.count("=") < text.count("@"):
+        yield Broken("not BibTeX: over 10,000 entries, most of them without fields")
+        return
     blocks = [_block_inside(block) for block in _split(text.replace("\ufeff", ""))]
     strings = _strings(blocks)
     entries = [_fields(block, strings) if _kind(block) == "Entry" else block for block in blocks]
