@@ -29,7 +29,8 @@ SECONDS = 2.0
 PLACES = 6
 SINGLE = " \n\t.,;:-_aZ0([{<\"'$\\*@&#=%|~^é中\u2014\ufeff\x00"
 SHORT = r"""and |group and |"a" #|a #|et al. |A. B., |Weaver W, |Van |(1)| 1|10.5555/a|© 2020 |p<0.05 |a-|1,|1.|www.
-|e.g. |U.S. |A.|{}|[]|, |. |; | and|\a|\a{|$a$|\SI{|\documentclass\begin{document}|a"|","|a,|a;|""|"a""b|<a>|</a>|&amp;|<entry>
+|e.g. |U.S. |A.|{}|[]|, |. |; | and|\a|\a{|$a$|\SI{|\documentclass\begin{document}
+|a"|","|a,|a;|""|"a""b|<a>|</a>|&amp;|<entry>
 |</entry>|<article>|<math>|<sub>|<!--|<![CDATA[|<?xml?>|<?xml|@a{|@a{b,c={|{"a":|{"a":[|[1,|{"title":"a"}|"a",
 |null,|{'a':|# |* |**a|_a_|Abstract: |Abstract""".replace("\n", "")
 LINES = r"""|"|a","b|<entry>|@a{b,|# a|---|%0 Book|%T a|TY  - JOUR|ER  -|PMID- 7|PT J|AB  - a|1. a 2020
