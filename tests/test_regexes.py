@@ -57,7 +57,7 @@ def test_the_bounds_name_patterns_that_exist() -> None:
         (r"\s+and\s", " "),
         (r"(a+)+$", "a"),
         (r"<a[^>]*x>", "<a"),
-        (r"\.{3,}b", "..."),
+        (r"\.{3,}b", "."),
         (r"#+\s+(.+?)[\s#]*$", "#"),
     ],
 )
@@ -68,5 +68,5 @@ def test_worst_cases_are_derived_from_a_pattern(pattern: str, pump: str) -> None
 
 def test_every_kind_of_pattern_is_found() -> None:
     """Patterns in variables, inline, in named tuples and in tables made at run time are all fed."""
-    found = {(use.module.rpartition(".")[2], use.name) for use in regexes.uses()}
-    assert {("sentences", "_CANDIDATE"), ("siunitx", ""), ("tagged", "line"), ("status", "")} <= found
+    found = {(use.module.rpartition(".")[2], use.name) for use in regexes.uses("rag_qa.corpus.")}
+    assert {("authors", "_AND"), ("siunitx", ""), ("tagged", "line"), ("status", "")} <= found

@@ -132,7 +132,7 @@ def main() -> None:
     signal.signal(signal.SIGVTALRM, _stop)
     tests = Path(__file__).parents[2] / "tests" / "corpus" / "test_fates.py"
     examples = runpy.run_path(str(tests))["EXAMPLES"]
-    found = []
+    found: list[str] = []
     for format, example in examples.items():
         if format.startswith(given.format) and isinstance(example, str):
             found += stopped(format, files(example), format, given.size)

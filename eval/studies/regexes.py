@@ -25,7 +25,7 @@ import re
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from re import _constants as constants  # type: ignore[attr-defined]
 from re import _parser as parser  # type: ignore[attr-defined]
@@ -211,8 +211,8 @@ def _value(node: ast.expr, values: dict[str, Any]) -> Any:
 def hostile_texts(pattern: str, flags: int) -> list[Hostile]:
     """Return texts that may take the pattern long."""
     rng = random.Random(0)
-    tree = parser.parse(pattern, flags)
-    repeats = list(_repeats(list(tree), "", rng))
+    tree = list(parser.parse(pattern, flags))
+    repeats = list(_repeats(tree, "", rng))
     singles = dict.fromkeys([*CHARACTERS, *_literals(tree)])
     befores = list(dict.fromkeys(["", *(before for before, _ in repeats)]))
     pumps = [(before, pump) for before, pump in repeats if pump]
@@ -297,7 +297,11 @@ def _members(items: list[Any]) -> str:
 
 def _in(character: str, items: list[Any]) -> bool:
     code = ord(character)
-    tests = {"07": str.isdecimal, " \n": str.isspace, "a0": lambda c: c.isalnum() or c == "_"}
+    tests: dict[str, Callable[[str], bool]] = {
+        "07": str.isdecimal,
+        " \n": str.isspace,
+        "a0": lambda c: c.isalnum() or c == "_",
+    }
     for operator, argument in items:
         if operator is constants.LITERAL and argument == code:
             return True
