@@ -51,6 +51,15 @@ class Settings(BaseSettings):
         description="texts in one batch of the embedder; default: 8 on a CPU, 128 on a GPU",
     )
 
+    file_megabytes: int = Field(
+        2000,
+        ge=1,
+        description="largest file of papers that is read, packed or unpacked, in MB; larger ones are skipped",
+    )
+    abstract_characters: int = Field(
+        200_000, ge=1000, description="longest abstract that is indexed; records with longer ones are skipped"
+    )
+
     model: str = Field(
         "auto",
         description="catalogue name or GGUF path of the language model; auto: the writer if it is installed and memory "

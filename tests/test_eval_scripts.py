@@ -21,10 +21,12 @@ STUDIES = (
     "fuzz_answers",
     "growth",
     "hold_out_gold",
+    "hostile_files",
     "measure_reranker",
     "mutations",
     "pubmedqa",
     "quote_evidence",
+    "regexes",
 )
 # What programs of studies/ share and test.
 MODULES = {"decisions", "faults", "recombining"}

@@ -23,7 +23,7 @@ from rag_qa.corpus.fields import (
 from rag_qa.corpus.literals import read_literal
 from rag_qa.corpus.names import PARTICLES, extended_name, flip_name, is_group, is_suffix
 
-_AND = re.compile(r"(?:,\s*|\s+)(?:and|&)\s+")
+_AND = re.compile(r"(?:,\s*+|(?<!\s)\s++)(?:and|&)\s+")
 _LISTED = re.compile(r"[;|\n\uff1b\u3001]")
 _COMMA = re.compile(r"[,\uff0c]")
 _INITIALS = re.compile(r"(?:[^\W\d_a-z]\.?[\s-]?){1,4}")
@@ -54,7 +54,9 @@ _MARKS = re.compile(
 _LAST_WORDS = frozenset(("others", "al", "alii", "et.al", "etal", "authors", "a", "u.a", "more"))
 _LAST_LETTERS = frozenset(word[-2:] for word in _LAST_WORDS if len(word) > 1)
 _LONGEST_WORD = 12
+# Marks and words such as "et al." are looked for in this many characters at the end.
 _TAIL = 40
+MOST_MARKS = 20
 # Words up to this length may be abbreviations, and keep their full stop.
 LONGEST_SHORT = 3
 # Keys under which a mapping holds a list of authors.
@@ -92,7 +94,7 @@ def leaves_out(value: Any) -> bool:
             return False
         value = read_literal(value)
     if isinstance(value, str):
-        text = _ET_TURNED.sub(" et al.", _MARKS.sub("", value.rstrip(" ,;")))
+        text = _without_turned(_without_mark(value.rstrip(" ,;")))
         return _without_others(text) != text
     if isinstance(value, Mapping):
         inner = next((value[key] for key in LISTS if isinstance(value.get(key), list | str)), None)
@@ -102,6 +104,10 @@ def leaves_out(value: Any) -> bool:
     # arXiv's dump has each name as a list of its parts.
     last = value[-1]
     return leaves_out(" ".join(filter(None, map(str, last))) if isinstance(last, list | tuple) else last)
+
+
+def _without_turned(text: str) -> str:
+    return text[:-_TAIL] + _ET_TURNED.sub(" et al.", text[-_TAIL:])
 
 
 def _is_usual(item: Any) -> bool:
@@ -210,7 +216,7 @@ def _one(chunk: str) -> list[str]:
     if chunk[:4].casefold() in ("and ", "and\t") or chunk[:2] == "& ":
         chunk = chunk[chunk.index(" ") :].strip()
     if chunk[-1:] == ")":
-        chunk = _MARKS.sub("", chunk)
+        chunk = _without_mark(chunk)
     if "," not in chunk:
         return [chunk] if chunk else []
     parts = _AND.split(chunk)
@@ -222,15 +228,21 @@ def _one(chunk: str) -> list[str]:
 def _split_and(chunk: str) -> list[str]:
     """Split at "and", except inside the name of a group ("Centers for Disease Control and Prevention")."""
     parts = [part.strip() for part in _AND.split(chunk) if part.strip()]
-    kept = parts[:1]
-    for part in parts[1:]:
-        before = _COMMA.split(kept[-1])[-1].strip()
-        in_last_half = is_group(part) and " " not in before and not part.casefold().startswith("the ")
-        if is_group(before) or in_last_half:
-            kept[-1] = f"{kept[-1]} and {part}"
+    kept: list[list[str]] = []
+    # Of what precedes "and", up to a comma: is it a group's name, is it one word?
+    group = one_word = False
+    for part in parts:
+        in_last_half = one_word and is_group(part) and not part.casefold().startswith("the ")
+        joins = group or in_last_half
+        if joins:
+            kept[-1].append(part)
         else:
-            kept.append(part)
-    return kept
+            kept.append([part])
+        last = _COMMA.split(part)[-1].strip()
+        alone = not joins or bool(_COMMA.search(part))
+        group = is_group(last) or (group and not alone)
+        one_word = alone and " " not in last
+    return [" and ".join(pieces) for pieces in kept]
 
 
 def _split_commas(chunk: str) -> list[str]:
@@ -284,10 +296,18 @@ def _trim(name: str) -> str:
     name = _without_others(name)
     if name[-1:].isalpha():
         return "" if plain_name(name) in NO_NAMES else name
-    while (shorter := _MARKS.sub("", name).rstrip(" ,")) != name:
+    for _ in range(MOST_MARKS):
+        shorter = _without_mark(name).rstrip(" ,")
+        if shorter == name:
+            break
         name = shorter
     has_letters = any(c.isalpha() for c in name) and plain_name(name) not in NO_NAMES
     return _without_others(name) if has_letters else ""
+
+
+def _without_mark(name: str) -> str:
+    """Return a name without the footnote mark or id at its end."""
+    return name[:-_TAIL] + _MARKS.sub("", name[-_TAIL:])
 
 
 def _initials_first(names: list[str]) -> list[str]:

@@ -38,8 +38,8 @@ _HEADINGS = (
 # "Abstract: We knit", "Abstract We knit", "AbstractWe knit", and a line of its own.
 _LABEL = re.compile(
     rf"""^\W{{0,4}}(?:(?:{_HEADINGS})
-        (?:\W{{0,3}}[^\S\n]*\n|\s*[:.：】\])*]{{1,3}}\s*|\s*(?:-{{1,3}}|[\u2013\u2014])(?=\W*\w)(?<!-)\s*|\s+-\s+(?=[^\W\d_]))
-    |(?-i:Abstract|ABSTRACT|Summary|SUMMARY)\s*(?=(?-i:{_OPENS})))\s*(?=\W*\w)""",
+        (?:\W{{0,3}}[^\S\n]*\n|\s*[:.：】\])*]{{1,3}}|\s*(?:-{{1,3}}|[\u2013\u2014])(?=\W*+\w)(?<!-)|\s+-\s++(?=[^\W\d_]))
+    |(?-i:Abstract|ABSTRACT|Summary|SUMMARY)\s*(?=(?-i:{_OPENS})))\s*+(?=\W*+\w)""",
     re.IGNORECASE | re.VERBOSE,
 )
 _LABEL_BEGINS = frozenset('aAsSrRzZаАрР摘要抄초[(【*<"“')

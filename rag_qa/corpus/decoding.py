@@ -9,7 +9,8 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from rag_qa.text.lines import unzip
+from rag_qa.corpus.limits import DEFAULT, MEGABYTE, Limits, OverLimit, most_unpacked
+from rag_qa.text.lines import UnpacksTooLarge, unzip
 
 # UTF-32's little-endian mark begins with UTF-16's, so it comes first.
 _MARKS = (
@@ -75,9 +76,12 @@ def decode_bytes(raw: bytes) -> str:
     return decode(raw).text
 
 
-def decode(raw: bytes) -> Decoded:
-    """Return the text of a file and its encoding. Raises ValueError if a gzip stream is damaged."""
-    data = unzip(raw)
+def decode(raw: bytes, limits: Limits = DEFAULT) -> Decoded:
+    """Return the text of a file and its encoding.
+
+    Raises ValueError if a gzip stream is damaged, and OverLimit if it unpacks to more than it may.
+    """
+    data = _unpacked(raw, limits)
     for mark, encoding in _MARKS:
         if data.startswith(mark):
             return _decoded(data[len(mark) :].decode(encoding, errors="replace"), encoding)
@@ -89,6 +93,17 @@ def decode(raw: bytes) -> Decoded:
         return _decoded(data.decode(UTF_8), UTF_8)
     except UnicodeDecodeError:
         return _guessed(data)
+
+
+def _unpacked(raw: bytes, limits: Limits) -> bytes:
+    most = most_unpacked(len(raw), limits)
+    try:
+        return unzip(raw, most)
+    except UnpacksTooLarge as exc:
+        raise OverLimit(
+            f"a gzip file that unpacks to more than {most // MEGABYTE:,} MB: unpack it (gunzip), see whether it holds "
+            "papers, and split it if it is large"
+        ) from exc
 
 
 def _decoded(text: str, encoding: str) -> Decoded:

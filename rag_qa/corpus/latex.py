@@ -38,7 +38,7 @@ LONGEST = 20_000
 LONGEST_FORMULA = 80
 
 # A formula is text if it is only symbols and numbers, or begins with an index of the word before it.
-_SCRIPT = re.compile(r"\s*([_^])\s*(?:\{((?:[^{}]|\{[^{}]*\})*)\}|(\\[A-Za-z]+|[^\s\\{}]))\s*")
+_SCRIPT = re.compile(r"(?:(?<!\s)\s++)?([_^])\s*(?:\{((?:[^{}]|\{[^{}]*\})*)\}|(\\[A-Za-z]+|[^\s\\{}]))\s*")
 _PLAIN_FORMULA = re.compile(r"(?:\\[A-Za-z]+|\\[,;:!% ]|[\d\s.,+\-<>=()/±×~|\ufdd0\ufdd2])*")
 _RELATION = re.compile(r"\s*[<>=+\-~|±×]+\s*")
 # "-4", "95\%", "<0.05", "p = 0.03": a number that reads the same without its dollars.

@@ -5,6 +5,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from rag_qa.corpus.fields import NAMES, plain_name
+from rag_qa.corpus.limits import Limits, check_field
 from rag_qa.corpus.literals import OPENINGS, read_literal
 
 # The keys under which a nested value holds its text.
@@ -47,21 +48,24 @@ def _plan(names: tuple[str, ...]) -> Plan:
 
 
 class Record(NamedTuple):
-    """The fields of a record under plain names, and the fields of each role."""
+    """The fields of a record under plain names, and the fields of each role; `limits` only if a field is large."""
 
     known: Fields
     plan: Plan
+    limits: Limits | None = None
 
     @classmethod
-    def of(cls, known: Fields) -> "Record":
-        """Return the record of these fields."""
-        return cls(known, _plan(tuple(known)))
+    def of(cls, known: Fields, limits: Limits | None = None) -> "Record":
+        """Return the record of these fields, whose values are checked against the limits if there are any."""
+        return cls(known, _plan(tuple(known)), limits)
 
     def values(self, role: str) -> Iterator[Any]:
-        """Yield the values of a role that are not empty, best first."""
+        """Yield the values of a role that are not empty, best first. Raises OverLimit."""
         for name, steps in self.plan.get(role, ()):
             value = _descend(self.known[name], steps) if steps else self.known[name]
             if value or value not in EMPTY:
+                if self.limits:
+                    check_field(role, value, self.limits)
                 yield value
 
     def texts(self, role: str) -> Iterator[str]:

@@ -52,9 +52,8 @@ _WHOLE = frozenset(
     """abstract summary résumé resume resumen resumo riassunto zusammenfassung kurzfassung sommario özet samenvatting
     streszczenie аннотация реферат 摘要 要旨 抄録 초록 abstrakt abstrak sammanfattning""".split()
 )
-_TEX_DOCUMENT = re.compile(
-    r"\\documentclass.{0,4000}?\\begin\{document\}(.{0,4000}?)\\end\{document\}", re.DOTALL
-)
+# A formula written as a whole LaTeX document is at most this long on each side of \\begin{document}.
+LONGEST_DOCUMENT = 4000
 _HEAD_MARK, _HEAD_END = "\ufdd7", "\ufdd8"
 
 
@@ -162,7 +161,7 @@ _XML_ENTITIES = ("&lt;", "&gt;", "&amp;", "&quot;", "&apos;")
 def _without_formulas(text: str) -> str:
     """Return the text with MathML formulas as text; the TeX next to them is a copy and is dropped."""
     if "\\documentclass" in text:
-        text = _TEX_DOCUMENT.sub(lambda match: match[1].replace("$$", "$"), text)
+        text = _without_documents(text)
     found = _MATH.search(text)
     if not found:
         return text
@@ -171,6 +170,25 @@ def _without_formulas(text: str) -> str:
         text = _replace_between(text, "<tex-math>", "</tex-math>", lambda inner: "")
     text = _MATH_PREFIX.sub(r"\1", text)
     return _replace_between(text, "<math", "</math>", _formula)
+
+
+def _without_documents(text: str) -> str:
+    """Return the text with each formula written as a whole LaTeX document replaced by the document's body."""
+    pieces, position = [], 0
+    start = text.find("\\documentclass")
+    while start >= 0:
+        begin = _find_near(text, "\\begin{document}", start)
+        end = _find_near(text, "\\end{document}", begin) if begin >= 0 else -1
+        if end >= 0:
+            body = text[begin + len("\\begin{document}") : end]
+            pieces += [text[position:start], body.replace("$$", "$")]
+            position = end + len("\\end{document}")
+        start = text.find("\\documentclass", max(position, start + 1))
+    return "".join([*pieces, text[position:]])
+
+
+def _find_near(text: str, wanted: str, start: int) -> int:
+    return text.find(wanted, start, start + LONGEST_DOCUMENT + 2 * len(wanted))
 
 
 def _formula(inner: str) -> str:

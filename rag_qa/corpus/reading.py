@@ -17,6 +17,7 @@ from rag_qa.corpus.formats import (
     tagged,
     xml_records,
 )
+from rag_qa.corpus.limits import DEFAULT, Limits, OverLimit
 from rag_qa.corpus.lookup import Fields
 from rag_qa.corpus.records import Broken, read_record
 from rag_qa.corpus.sources import SourceFile
@@ -75,12 +76,13 @@ FORMATS: dict[str, Format | BinaryFormat] = {
 }
 
 
-def read_source(file: SourceFile, format: str | None = None) -> SourceReading:
+def read_source(file: SourceFile, format: str | None = None, limits: Limits = DEFAULT) -> SourceReading:
     """Return the papers and the skipped records of a file.
 
     Args:
         file: a file from `expand_sources`.
         format: a name in FORMATS, used instead of recognising the format by content.
+        limits: what is larger is skipped, with the reason.
 
     Broken content is not an error but a skipped record. Raises SourceError if the file cannot be read or the format
     is unknown.
@@ -89,20 +91,25 @@ def read_source(file: SourceFile, format: str | None = None) -> SourceReading:
         raise SourceError(f"There is no format {format!r}: use one of {', '.join(FORMATS)}")
     if file.problem is not None:
         return _nothing(file.path, file.problem)
-    raw = file.read_bytes()
+    try:
+        raw = file.read_bytes(limits)
+    except OverLimit as exc:
+        return _nothing(file.path, str(exc))
     chosen = FORMATS[format] if format else recognise_bytes(raw)
     if isinstance(chosen, BinaryFormat):
-        return _read(chosen.records(raw), file.path)
+        return _read(chosen.records(raw), file.path, limits)
     if chosen is None and (reason := unread_bytes(raw)):
         return _nothing(file.path, reason)
     try:
-        text, encoding = decode(raw)
+        text, encoding = decode(raw, limits)
+    except OverLimit as exc:
+        return _nothing(file.path, str(exc))
     except ValueError as exc:
         return _nothing(file.path, f"{exc}: download or pack it again")
     chosen = chosen or recognise(text)
     if chosen is None:
         return _nothing(file.path, unread_text(text))
-    return _read(chosen.records(text), file.path, None if encoding in CERTAIN else encoding)
+    return _read(chosen.records(text), file.path, limits, None if encoding in CERTAIN else encoding)
 
 
 def recognise_bytes(raw: bytes) -> BinaryFormat | None:
@@ -117,11 +124,19 @@ def recognise(text: str) -> Format | None:
     return next((format for format in texts if format.looks_like(text)), None)
 
 
-def _read(records: Iterator[Fields | Broken], path: str, encoding: str | None = None) -> SourceReading:
+def _read(
+    records: Iterator[Fields | Broken], path: str, limits: Limits, encoding: str | None = None
+) -> SourceReading:
     papers: list[Paper] = []
     skipped: list[Skipped] = []
+    damaged = 0
     for number, fields in enumerate(records, 1):
-        paper = fields.reason if isinstance(fields, Broken) else read_record(fields, path, number)
+        damaged += isinstance(fields, Broken)
+        if damaged > limits.damages and 2 * damaged > number:
+            reason = f"{limits.damages:,} damaged records come before this, so the rest isn't read: {EXPORT}"
+            skipped.append(Skipped(path=path, record=number, reason=reason))
+            break
+        paper = fields.reason if isinstance(fields, Broken) else read_record(fields, path, number, limits)
         if isinstance(paper, Paper):
             papers.append(paper)
         else:

@@ -19,6 +19,7 @@ from rag_qa.corpus.ids import (
     normalise_pmid,
     stable_id,
 )
+from rag_qa.corpus.limits import DEFAULT, Limits, OverLimit, check_authors, check_record
 from rag_qa.corpus.lookup import EMPTY, Fields, Record, members, text_of
 from rag_qa.corpus.status import read_status
 from rag_qa.corpus.years import read_year
@@ -34,16 +35,25 @@ class Broken(NamedTuple):
     reason: str
 
 
-def read_record(fields: Fields, path: str, number: int) -> Paper | str:
+def read_record(fields: Fields, path: str, number: int, limits: Limits = DEFAULT) -> Paper | str:
     """Return the paper that a record describes, or the reason why it is skipped.
 
     Args:
         fields: the record as its reader gives it, names as in the source.
         path: the file.
         number: the record's number in the file, from 1.
+        limits: a larger record is skipped.
     """
+    try:
+        large = check_record(fields, limits)
+        return _read(fields, Source(path=path, record=number), limits if large else None)
+    except OverLimit as exc:
+        return str(exc)
+
+
+def _read(fields: Fields, source: Source, limits: Limits | None) -> Paper | str:
     known = {plain_name(str(name)): value for name, value in fields.items() if value is not None}
-    record = Record.of(known)
+    record = Record.of(known, limits)
     abstract = _abstract(record)
     if abstract is None:
         return _no_text(known)
@@ -55,7 +65,7 @@ def read_record(fields: Fields, path: str, number: int) -> Paper | str:
     title = record.text("title")
     if not title and known.get("title") not in EMPTY:
         return f"the title is of type {type(known['title']).__name__}, not text"
-    return _paper(record, clean_field(title), cleaned, Source(path=path, record=number))
+    return _paper(record, clean_field(title), cleaned, source)
 
 
 def _paper(record: Record, title: str, abstract: str, source: Source) -> Paper:
@@ -106,6 +116,8 @@ def _authors(record: Record) -> tuple[tuple[str, ...], bool]:
         ((names, leaves_out(value)) for value in record.values("authors") if (names := read_authors(value))),
         ((), False),
     )
+    if record.limits:
+        check_authors(people, record.limits)
     if "groups" not in record.plan:
         return people, more
     texts = (text_of(item) for value in record.values("groups") for item in members(value))

@@ -81,7 +81,7 @@ def quantity_text(node: Any) -> str:
 
 def _number(written: str) -> str:
     number = re.sub(r"\+-|\\pm\b\s*", " ± ", written.strip().strip("$"))
-    number = re.sub(r"\s*\\times\s*|\s*\\cdot\s*|(?<=\d)\s*x\s*(?=[\d.])", " × ", number)
+    number = re.sub(r"(?:(?<!\s)\s++)?\\(?:times|cdot)\s*|(?<=\d)\s*x\s*(?=[\d.])", " × ", number)
     return " ".join(re.sub(r"^-(?=\d)", "−", number).split())
 
 

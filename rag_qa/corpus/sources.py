@@ -7,12 +7,15 @@ import re
 import stat
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import NoReturn
+from typing import BinaryIO, NoReturn
 
 from pydantic import Field
 
+from rag_qa.corpus.limits import DEFAULT, Limits, OverLimit, check_file
 from rag_qa.errors import SourceError
+from rag_qa.text.lines import PIECE
 from rag_qa.types import Value
 
 STDIN = "-"
@@ -33,22 +36,26 @@ class SourceFile(Value):
     content: bytes | None = Field(default=None, repr=False)
     problem: str | None = None
 
-    def read_bytes(self) -> bytes:
-        """Return the bytes of the file. Raises SourceError if it cannot be read."""
+    def read_bytes(self, limits: Limits = DEFAULT) -> bytes:
+        """Return the bytes of the file. Raises SourceError if it cannot be read, and OverLimit if it is too large."""
         if self.content is not None:
             return self.content
         try:
-            return Path(_on_disk(self.path)).read_bytes()
+            with open(_on_disk(self.path), "rb") as stream:
+                return _read(stream, limits)
         except OSError as exc:
             raise _unreadable(self.path, exc) from exc
 
 
-def expand_sources(sources: Sequence[str | Path], *, skip: Sequence[str | Path] = ()) -> list[SourceFile]:
+def expand_sources(
+    sources: Sequence[str | Path], *, skip: Sequence[str | Path] = (), limits: Limits = DEFAULT
+) -> list[SourceFile]:
     """Return the files that sources name, each once, in the order of the sources and sorted within each.
 
     Args:
         sources: files, folders (read recursively), globs, or "-" for standard input.
         skip: folders to leave out.
+        limits: of standard input and pipes, which are read here, no more than a file may have.
 
     Paths are absolute and resolved. Links to folders are followed, except to a folder that contains the link. Hidden
     files and index folders are left out. A file in a folder or glob that cannot be read is returned with a `problem`.
@@ -60,7 +67,7 @@ def expand_sources(sources: Sequence[str | Path], *, skip: Sequence[str | Path] 
         found, describe = _expand(str(source), skipped)
         for path in found:
             if _shown(path) not in files:
-                files[_shown(path)] = describe(path)
+                files[_shown(path)] = describe(path, limits)
     return list(files.values())
 
 
@@ -75,7 +82,7 @@ def source_exists(path: str) -> bool:
     return True
 
 
-def _expand(source: str, skipped: set[str]) -> tuple[list[str], Callable[[str], SourceFile]]:
+def _expand(source: str, skipped: set[str]) -> tuple[list[str], Callable[[str, Limits], SourceFile]]:
     """Return the paths that a source names, and how to describe them."""
     if source == STDIN:
         return [STDIN], _describe
@@ -163,31 +170,45 @@ def _leads_out(folder: str) -> bool:
     return os.path.commonpath([target, os.path.realpath(os.path.dirname(folder))]) == target
 
 
-def _describe_found(path: str) -> SourceFile:
+def _describe_found(path: str, limits: Limits) -> SourceFile:
     """Return a file found in a folder or by a glob, with a `problem` if it cannot be read."""
     try:
-        return _describe(path)
+        return _describe(path, limits)
     except SourceError as exc:
         return SourceFile(path=_shown(path), digest=f"unreadable: {exc}", problem=str(exc))
 
 
-def _describe(path: str) -> SourceFile:
+def _describe(path: str, limits: Limits) -> SourceFile:
     """Return the file with its digest. Pipes are read here, because they can be read only once."""
     if path == STDIN:
-        return _held(path, _standard_input())
+        return _held(path, _standard_input(), limits)
     try:
         if stat.S_ISFIFO(os.stat(path).st_mode):
-            return _held(_shown(path), Path(path).read_bytes())
+            with open(path, "rb") as pipe:
+                return _held(_shown(path), pipe, limits)
         with open(path, "rb") as stream:
             return SourceFile(path=_shown(path), digest=hashlib.file_digest(stream, "sha256").hexdigest())
     except OSError as exc:
         raise _unreadable(_shown(path), exc) from exc
 
 
-def _standard_input() -> bytes:
+def _standard_input() -> BinaryIO:
     if sys.stdin is None:
         return _nothing("Standard input is closed")
-    return sys.stdin.buffer.read()
+    return sys.stdin.buffer
+
+
+def _read(stream: BinaryIO, limits: Limits) -> bytes:
+    """Return the bytes of an open file. Raises OverLimit, without reading it, if it is too large."""
+    with suppress(OSError):  # standard input may be no real file
+        check_file(os.fstat(stream.fileno()).st_size, limits)
+    pieces: list[bytes] = []
+    size = 0
+    while piece := stream.read(PIECE):
+        pieces.append(piece)
+        size += len(piece)
+        check_file(size, limits)
+    return b"".join(pieces)
 
 
 def _shown(path: str) -> str:
@@ -203,7 +224,12 @@ def _on_disk(path: str) -> str:
     return os.fsdecode(name)
 
 
-def _held(path: str, content: bytes) -> SourceFile:
+def _held(path: str, stream: BinaryIO, limits: Limits) -> SourceFile:
+    """Return a file that can be read only once, with its content; with a problem if that is too large."""
+    try:
+        content = _read(stream, limits)
+    except OverLimit as exc:
+        return SourceFile(path=path, digest=f"unreadable: {exc}", problem=str(exc))
     return SourceFile(path=path, digest=hashlib.sha256(content).hexdigest(), content=content)
 
 

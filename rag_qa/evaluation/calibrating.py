@@ -25,7 +25,7 @@ MIN_PAPERS = 20
 MOST_PAPERS = 50
 KEPT = 0.5
 FEWEST_WORDS = 3
-COUNTED = re.compile(r"(?<![\w.])\d[\d,.]*\s+(?P<thing>[a-z][a-z-]{2,}s)\b")
+COUNTED = re.compile(r"(?<![\w.])\d[\d,.]{0,20}+\s+(?P<thing>[a-z][a-z-]{2,}s)\b")
 WORDS = re.compile(r"[^\s,;:?!()\[\]]+")
 
 

@@ -23,7 +23,7 @@ def normalise(text: str) -> str:
     """
     text = _folded(_undivided(UNSEEN.sub("", text)))
     text = _undivided(DASHES.sub("-", text).replace("\u2019", "'"))
-    return re.sub(r"[ \\]*%", "%", " ".join(text.split()))
+    return re.sub(r"(?:(?<![ \\])[ \\]++)?%", "%", " ".join(text.split()))
 
 
 def _undivided(text: str) -> str:

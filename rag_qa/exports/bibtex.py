@@ -42,8 +42,8 @@ _HARMLESS = frozenset(
     """.split()
 )
 # "EigenGame", "GPT-4", "U-Net", but not "Self-Play".
-_CAPITAL_INSIDE = re.compile(r"[^\W\d_][^\W_]*?(?=[^\W\d_a-z])[^\W\d_]|^(?=[^\W\d_a-z])[^\W\d_]-")
-_EDGES = re.compile(r"^(\W*)(.*?)(\W*)$")
+_CAPITAL_INSIDE = re.compile(r"(?<![^\W_])\d*+[^\W\d_][a-z\d]*+[^\W\d_a-z]|^[^\W\d_a-z]-")
+_EDGES = re.compile(r"^(\W*+)((?:.*\w)?)(\W*)$")
 # Stands for a formula while the words around it are escaped; Unicode reserves this character for programs.
 _HELD = "\ufdd9"
 # Shorter words have no capital in title case.

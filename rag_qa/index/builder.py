@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from rag_qa.backends.embedding import open_embedder
+from rag_qa.corpus.limits import Limits
 from rag_qa.corpus.passages import cut_passages, embedding_text
 from rag_qa.corpus.sources import expand_sources
 from rag_qa.errors import BackendError, IndexMismatchError
@@ -73,14 +74,15 @@ def build_index(
     make_embedder = partial(open_embedder, settings) if embedder is None else partial(_itself, embedder)
     embedder = embedder or open_embedder(settings)
     server = settings.chroma_url
+    limits = Limits.of(settings)
     folder = Path(index)
     progress = progress or _show_nothing
     started = time.perf_counter()
-    files = expand_sources(sources, skip=[folder])
+    files = expand_sources(sources, skip=[folder], limits=limits)
     with _open_store(folder, dry_run) as store:
         manifest = _compatible_manifest(store, embedder)
         dropped = gone_sources(store) if prune else []
-        unread = unread_files(store, manifest, files, format)
+        unread = unread_files(store, manifest, files, format, limits)
         if manifest and not unread and not dropped and _derived_sound(store, manifest):
             fates = unchanged_fates(store, files)
             refuse_skips(fates if strict else ())
@@ -90,7 +92,7 @@ def build_index(
                 drop_unused(store, manifest, server)
             seconds = time.perf_counter() - started
             return make_report(fates, removed=0, embedded=0, papers=manifest.counts.papers, seconds=seconds)
-        change = find_change(store, manifest, unread, dropped, format, prune, progress)
+        change = find_change(store, manifest, unread, dropped, format, limits, prune, progress)
         fates = fates_of(change, files, store)
         refuse_skips(fates if strict else ())
         embedded = (

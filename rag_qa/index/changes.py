@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
+from rag_qa.corpus.limits import DEFAULT, Limits
 from rag_qa.corpus.reading import SourceReading, read_source
 from rag_qa.corpus.sources import STDIN, SourceFile, source_exists
 from rag_qa.index.manifest import Manifest
@@ -15,6 +16,9 @@ from rag_qa.index.store import RecordRow, Store
 from rag_qa.index.touched import Merged, Records
 from rag_qa.types import Paper, Skipped
 from rag_qa.version import __version__
+
+# What separates the limits from the hash in the digest of a source.
+_WITHIN = " within "
 
 
 class Progress(Protocol):
@@ -81,20 +85,38 @@ def gone_sources(store: Store) -> list[str]:
 
 
 def unread_files(
-    store: Store, manifest: Manifest | None, files: Sequence[SourceFile], format: str | None
+    store: Store,
+    manifest: Manifest | None,
+    files: Sequence[SourceFile],
+    format: str | None,
+    limits: Limits = DEFAULT,
 ) -> dict[str, SourceFile]:
-    """Return the files to read, by path: the changed ones, or all if another version of rag_qa read them."""
+    """Return the files to read, by path: the changed ones, or all if another version or other limits read them."""
     known = store.source_digests() if _same_version(manifest) else {}
-    return {file.path: file for file in files if not _was_read(file, known.get(file.path, ""), format)}
+    return {
+        file.path: file for file in files if not _was_read(file, known.get(file.path, ""), format, limits)
+    }
 
 
-def _was_read(file: SourceFile, known: str, format: str | None) -> bool:
-    """Return whether a file was read with this content, and in the given format if there is one."""
-    return known == _digest(file, format) or (format is None and known.startswith(f"{file.digest} "))
+def _was_read(file: SourceFile, known: str, format: str | None, limits: Limits) -> bool:
+    """Return whether a file was read with this content and these limits, and in the given format if there is one."""
+    read, _, within = known.partition(_WITHIN)
+    same = read == _read_as(file, format) or (format is None and read.startswith(f"{file.digest} "))
+    return same and within == _within(limits)
 
 
-def _digest(file: SourceFile, format: str | None) -> str:
+def _digest(file: SourceFile, format: str | None, limits: Limits) -> str:
+    within = _within(limits)
+    return _read_as(file, format) + (_WITHIN + within if within else "")
+
+
+def _read_as(file: SourceFile, format: str | None) -> str:
     return file.digest if format is None else f"{file.digest} read as {format}"
+
+
+def _within(limits: Limits) -> str:
+    """Return the limits that a user may set, as part of a digest; "" for the default ones."""
+    return "" if limits == DEFAULT else f"{limits.file_bytes} bytes, {limits.abstract_characters} characters"
 
 
 def find_change(
@@ -103,6 +125,7 @@ def find_change(
     unread: dict[str, SourceFile],
     dropped: list[str],
     format: str | None,
+    limits: Limits,
     prune: bool,
     progress: Progress,
 ) -> Change:
@@ -114,10 +137,10 @@ def find_change(
     records: dict[str, dict[str, Paper]] = {}
     readings: dict[str, Fresh] = {}
     for number, (path, file) in enumerate(unread.items(), 1):
-        reading = read_source(file, format)
+        reading = read_source(file, format, limits)
         now = _by_record_id(reading.papers)
         kept = {} if prune and not file.problem else _kept(stored[path], now, reading)
-        digest = "" if kept else _digest(file, format)
+        digest = "" if kept else _digest(file, format, limits)
         readings[path] = Fresh(list(now), list(reading.skipped), digest, reading.encoding)
         records[path] = now | kept
         progress("reading", number, len(unread))

@@ -5,7 +5,12 @@ import re
 from rag_qa.text.words import WORD, abbreviates
 
 # A word with two capitals, or a capital and a digit, is a name anywhere; one with one capital only inside a sentence.
-CODE = re.compile(r"\b(?=\w*[A-Z])(?=\w*[A-Z0-9]\w*[A-Z0-9]|\w*[A-Z]\w*\d|\w*[a-z]\w*[A-Z])[\w-]*\w\b")
+# Each look-ahead stops at the first character that it wants, so that a long word takes linear time.
+CODE = re.compile(
+    r"\b(?=[^\WA-Z]*+[A-Z])"
+    r"(?=[^\WA-Z0-9]*+[A-Z0-9][^\WA-Z0-9]*+[A-Z0-9]|[^\WA-Z]*+[A-Z][^\W\d]*+\d|[^\Wa-z]*+[a-z][^\WA-Z]*+[A-Z])"
+    r"[\w-]*\w\b"
+)
 CAPITALISED = re.compile(r"(?<!^)(?<![.!?:] )(?<![\"\u201c'\u2018(\[])\b[A-Z][a-z]+\b")
 
 

@@ -4,7 +4,9 @@ Sources of papers are read by corpus/reading.py instead, which guesses encodings
 """
 
 import gzip
+import io
 import json
+import sys
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,19 +15,34 @@ from typing import Any
 from rag_qa.errors import RagQAError
 
 GZIP_MAGIC = b"\x1f\x8b"
+# Bytes read or unpacked at a time.
+PIECE = 2**24
 
 
-def unzip(raw: bytes) -> bytes:
+class UnpacksTooLarge(ValueError):
+    """A packed file holds more than it may."""
+
+
+def unzip(raw: bytes, most: int = sys.maxsize) -> bytes:
     """Return the content of a gzip file, recognised by its first two bytes; other bytes as they are.
 
-    Raises ValueError if the gzip stream is damaged.
+    Raises ValueError if the gzip stream is damaged, and UnpacksTooLarge, without reading on, if the content has more
+    than `most` bytes.
     """
     if not raw.startswith(GZIP_MAGIC):
         return raw
+    pieces: list[bytes] = []
+    room = most
     try:
-        return gzip.decompress(raw)
+        with gzip.GzipFile(fileobj=io.BytesIO(raw)) as stream:
+            while piece := stream.read(min(PIECE, room + 1)):
+                room -= len(piece)
+                if room < 0:
+                    raise UnpacksTooLarge(f"a gzip file that unpacks to more than {most:,} bytes")
+                pieces.append(piece)
     except (OSError, EOFError, zlib.error) as exc:
         raise ValueError(f"damaged gzip file ({exc})") from exc
+    return b"".join(pieces)
 
 
 def read_lines(path: Path, error: type[RagQAError]) -> Iterator[tuple[int, str]]:

@@ -11,7 +11,7 @@ import re
 
 # A full stop with closing marks, then white space; or a blank line; or an ideographic full stop.
 _CANDIDATE = re.compile(
-    r"(?P<stop>\.{3,}|[.!?\u2026]+)(?P<close>[\"'\u201d\u2019)\]}$*]*)(?P<gap>\s+|(?=[A-Z][a-z]*\s))"
+    r"(?<![.!?\u2026])(?P<stop>\.{3,}+|[.!?\u2026]++)(?P<close>[\"'\u201d\u2019)\]}$*]*+)(?P<gap>\s+|(?=[A-Z][a-z]*\s))"
     r"|\n\s*\n\s*|[\u3002\uff01\uff1f]+[\u201d\u2019\u300d\u300f\uff09]*\s*"
 )
 _NEXT_OPENS = re.compile(r"[\"'\u201c\u2018(\[{]*(?:[^\W\d_a-z]|[\d$\\<@#]|[\"\u201c\u2018(\[{`])")

@@ -160,7 +160,9 @@ def test_a_moved_index_opens(built, world):
     assert built.build().added == 1
 
 
-@pytest.mark.parametrize("part", ["build_vectors", "update_lexical", "build_pairs", "update_facets", "_stamp"])
+@pytest.mark.parametrize(
+    "part", ["build_vectors", "update_lexical", "build_pairs", "update_facets", "_stamp"]
+)
 def test_no_room_for_derived_files_is_told(built, world, monkeypatch, part):
     """If the disk is full while a derived file is written, the error says so, the old index stays, nothing is left."""
     built.write(world.GAMES, world.SOUP, world.BEES, *world.made_up(range(9)))

@@ -38,6 +38,18 @@ def test_format_is_heeded_for_a_file_read_before(library, world):
     assert library.counts(library.build(), "added", "unchanged") == [0, 1]
 
 
+def test_what_is_over_a_limit_is_skipped_until_the_limit_is_raised(library, world, monkeypatch):
+    """A record over a limit is among the skipped ones with its reason, and a higher limit reads its file again."""
+    library.write(world.GAMES, world.SOUP | {"abstract": "Salt the water before the onions go in. " * 100})
+    monkeypatch.setenv("RAG_QA_ABSTRACT_CHARACTERS", "1000")
+    report = library.build()
+    assert library.counts(report, "added", "skipped") == [1, 1]
+    assert "an abstract of 4,000 characters, more than 1,000" in report.skips[0].reason
+    assert library.counts(library.build(), "unchanged", "skipped") == [1, 1]
+    monkeypatch.setenv("RAG_QA_ABSTRACT_CHARACTERS", "5000")
+    assert library.counts(library.build(), "added", "skipped") == [1, 0]
+
+
 def test_standard_input_is_a_source(library, world, monkeypatch):
     """What comes through standard input is indexed, stays with --prune, and changes with the next input."""
     for papers, expected in (([world.GAMES], [1, 0]), ([world.GAMES, world.SOUP], [1, 0])):

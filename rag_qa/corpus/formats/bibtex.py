@@ -9,6 +9,7 @@ parent. A block that does not parse is skipped alone.
 import logging
 import re
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from typing import Any
 
 from rag_qa.corpus.latex import decode_latex
@@ -20,8 +21,10 @@ _ENTRY = re.compile(r"^[^\S\n]*\ufeff?@[A-Za-z]+[^\S\n]*[{(]", re.MULTILINE)
 # Fields, which text between entries has only if an entry is damaged.
 _INSIDE = re.compile(r"\b(?:abstract|title|author|booktitle|journal)\s*=\s*[{\"]", re.IGNORECASE)
 _ESCAPED = re.compile(r"\{\\([_%&#$~^{}])\}|\\([_%&#$~^{}])")
+_BLANKS = re.compile(r"\s*")
+_BRACE = re.compile(r'\\.|[{}"]', re.DOTALL)
 _MACRO = re.compile(r"\{\\[A-Za-z]+\s*\}|\\[A-Za-z]+(?:\s*\{\}|\b)")
-_ET_AL = re.compile(r",?\s+et\.?\s*al\b\.?\s*$", re.IGNORECASE)
+_ET_AL = re.compile(r",?(?<!\s)\s++et\.?\s*+al\b\.?\s*$", re.IGNORECASE)
 _URL_MACRO = re.compile(r"\\(?:url|href|path|nolinkurl)\b")
 # Addresses and ids, in which LaTeX commands other than escapes are plain characters.
 VERBATIM = ("doi", "url", "eprint", "pmid", "file")
@@ -30,6 +33,10 @@ REPEATED = ("abstract", "keywords", "note")
 # Fields inherited from the crossref parent, whose title is the book title.
 INHERITED = ("year", "date", "booktitle", "journal", "journaltitle", "eventtitle", "series", "publisher")
 MOST_PARENTS = 4
+# More signs @ than this are not read if they outnumber the fields: an entry has several fields.
+MOST_BARE = 10_000
+# The most characters of an @string, which is the name of a journal or a series.
+LONGEST_STRING = 1000
 
 
 def looks_like(text: str) -> bool:
@@ -39,6 +46,9 @@ def looks_like(text: str) -> bool:
 
 def records(text: str) -> Iterator[Fields | Broken]:
     """Yield the entries in order."""
+    if text.count("@") > MOST_BARE and text.count("=") < text.count("@"):
+        yield Broken("not BibTeX: over 10,000 entries, most of them without fields")
+        return
     blocks = [_block_inside(block) for block in _split(text.replace("\ufeff", ""))]
     strings = _strings(blocks)
     entries = [_fields(block, strings) if _kind(block) == "Entry" else block for block in blocks]
@@ -99,7 +109,9 @@ def _strings(blocks: list[Any]) -> dict[str, str]:
     strings: dict[str, str] = {}
     for block in blocks:
         if _kind(block) == "String":
-            strings.setdefault(str(block.key).casefold(), read_value(str(block.value), strings))
+            # Strings made of strings may double at each step.
+            value = read_value(str(block.value), strings)[:LONGEST_STRING]
+            strings.setdefault(str(block.key).casefold(), value)
     return strings
 
 
@@ -126,23 +138,29 @@ def read_value(raw: str, strings: Mapping[str, str]) -> str:
     while at < len(raw):
         end = _end_of_part(raw, at)
         part = raw[at:end].strip()
-        following = raw[end:].lstrip()
-        if following and not following.startswith("#"):
+        following = _blank_end(raw, end)
+        if following < len(raw) and raw[following] != "#":
             return raw  # not a value of BibTeX
         parts.append(part[1:-1] if part[:1] in ("{", '"') else strings.get(part.casefold(), part))
-        at = len(raw) - len(following) + 1 if following else len(raw)
+        at = following + 1
     return "".join(parts)
+
+
+def _blank_end(raw: str, at: int) -> int:
+    """Return the offset of the first character from `at` on that is not white space."""
+    match = _BLANKS.match(raw, at)
+    return match.end() if match else at
 
 
 def _end_of_part(raw: str, at: int) -> int:
     """Return the end of the part of a value that begins at `at`: braced or quoted text, a number or a name."""
-    at += len(raw[at:]) - len(raw[at:].lstrip())
+    at = _blank_end(raw, at)
     quoted = raw[at : at + 1] == '"'
     if not quoted and raw[at : at + 1] != "{":
         end = raw.find("#", at)
         return end if end >= 0 else len(raw)
     depth = 0
-    for match in re.compile(r'\\.|[{}"]', re.DOTALL).finditer(raw, at):
+    for match in _BRACE.finditer(raw, at):
         mark = match.group()
         depth += {"{": 1, "}": -1}.get(mark, 0)
         if depth == 0 and match.start() > at and mark == ('"' if quoted else "}"):
@@ -211,13 +229,12 @@ def split_names(value: str) -> list[str]:
 
 def _parts(name: str) -> list[str]:
     """Split a name at commas outside of braces."""
-    parts, depth = [""], 0
-    for c in name:
+    commas, depth = [-1], 0
+    for n, c in enumerate(name):
         depth += {"{": 1, "}": -1}.get(c, 0)
         if c == "," and depth <= 0:
-            parts.append("")
-        else:
-            parts[-1] += c
+            commas.append(n)
+    parts = [name[start + 1 : end] for start, end in pairwise([*commas, len(name)])]
     return [part for part in parts if part.strip()]
 
 

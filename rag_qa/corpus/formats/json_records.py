@@ -28,7 +28,7 @@ _JUNK = "\ufeff\x1e \t\r\n,"
 _JUNKS = re.compile(f"[{_JUNK}]*")
 # A bracket alone may also begin prose ("[Background] We ask …").
 _OPENING = re.compile(rf"[{_JUNK}]*[\[{{]\s*(?:[\[{{\"'\]}}]|null)")
-_NEXT_OBJECT = re.compile(r"\n[\ufeff\s]*(?=\{)")
+_NEXT_OBJECT = re.compile(r"\n(?:[^\S\n]|\ufeff)*+(?=\{)")
 _DECODER = json.JSONDecoder()
 
 

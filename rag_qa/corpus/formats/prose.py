@@ -20,6 +20,8 @@ MOST_WORDS = 800
 LEAST_WORDS = 8
 LEAST_WORDS_UNTITLED = 12
 LONGEST_TITLE = 300
+# A line with more asterisks and underscores is not emphasised text but a rule or a formula.
+MOST_MARKS = 200
 LONGEST_FRONT_MATTER = 20_000
 # Editors wrap lines at fewer characters; a longer line is an unwrapped paragraph.
 LONGEST_WRAPPED = 100
@@ -28,7 +30,7 @@ _LABELS = frozenset(name for role in _ROLES for name in NAMES[role] if len(name)
     "text"
 }
 _LABEL = re.compile(r"[*_\s>-]{0,6}([A-Za-z][A-Za-z ()]{1,24}?)[*_]{0,3}\s?:[*_]{0,3}(?:\s+(.*)|$)")
-_HEADING = re.compile(r"#{1,6}\s+(.+?)[\s#]*$|\*\*([^*]+)\*\*$")
+_HEADING = re.compile(r"#{1,6}\s+(.*[^\s#]|.)[\s#]*$|\*\*([^*]+)\*\*$")
 _UNDERLINE = re.compile(r"(?:={3,}|-{3,})\s*$")
 _ABSTRACT = re.compile(r"(?:[\dIVX]{1,3}\.?\s+)?(?:abstract|summary|a b s t r a c t)\s*[:.]?$", re.IGNORECASE)
 # Headings and labels that end an abstract.
@@ -45,11 +47,15 @@ _ABSTRACT_LINE = re.compile(
     r"^[#*_\s>-]{0,8}(?:abstract|summary)[*_]{0,2}\s*(?::|$)", re.IGNORECASE | re.MULTILINE
 )
 _SENTENCE_END = re.compile(r"[.!?\u3002\uff01\uff1f][\"'\u201d\u2019)\]*_]*$")
+_CAPITAL = r"[^\W\d_a-z]"
+_PARTICLE = "(?:van|von|der|den|de|del|la|le|di|da|bin|al)"
+_NAME_WORD = rf"(?:{_PARTICLE}?{_CAPITAL}[\w.'\u2019-]*|{_PARTICLE})"
+# Two to five words, or one with a capital inside ("MacDonald").
 _NAME = re.compile(
-    r"(?:(?:[^\W\d_a-z][\w.'\u2019-]*|van|von|der|den|de|del|la|le|di|da|bin|al)\s*){2,5}[\d*\u2020,]{0,4}"
+    rf"(?:{_NAME_WORD}(?:\s+{_NAME_WORD}){{1,4}}|{_CAPITAL}[\w.'\u2019-]*{_CAPITAL}[\w.'\u2019-]*)\s*[\d*\u2020,]{{0,4}}"
 )
 _EMPHASIS = re.compile(r"(\*\*|__|\*|_)(?=\S)(.+?)(?<=\S)\1(?!\w)")
-_CODE = re.compile(r"[{};]\s*$|^\s*(?:import|def|class|#include|from \w+ import)\b", re.MULTILINE)
+_CODE = re.compile(r"[{};][^\S\n]*+$|^[^\S\n]*+(?:import|def|class|#include|from \w+ import)\b", re.MULTILINE)
 
 
 class Piece(NamedTuple):
@@ -180,7 +186,10 @@ def _unwrapped(blocks: list[list[str]]) -> list[list[str]]:
 
 
 def _plain(line: str) -> str:
-    return _EMPHASIS.sub(r"\2", line).lstrip("> ") if line[:1] in "*_>" or "**" in line else line
+    marks = line.count("*") + line.count("_")
+    if marks > MOST_MARKS or not (line[:1] in "*_>" or "**" in line):
+        return line
+    return _EMPHASIS.sub(r"\2", line).lstrip("> ")
 
 
 def _marks_abstract(piece: Piece) -> bool:

@@ -1,7 +1,7 @@
 """Tables with a header line: CSV, TSV, and cells separated by semicolons or bars. Read by the csv module."""
 
 import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import zip_longest
 from typing import Any
 
@@ -13,6 +13,10 @@ from rag_qa.corpus.records import Broken
 MAX_FIELD = 2**24
 # Excel writes "sep=;" before the header, Dimensions a line about the source of the data.
 LINES_BEFORE_HEADER = 10
+# How many lines are read again because of unclosed quotation marks, for each line of the table and at least. Then the
+# rest is read line by line, so that a table full of such marks takes linear time.
+PATIENCE = 4
+LEAST_PATIENCE = 10_000
 LONGEST_HEADER = 10_000
 _KNOWN = ABSTRACT_NAMES | TITLE_NAMES
 
@@ -105,7 +109,11 @@ def _cells(lines: list[str], delimiter: str, quoting: Any) -> Iterator[list[str]
         return read_lines((lines[n] for n in range(at, len(lines))), strict=strict)
 
     at = width = 0
+    patience = max(LEAST_PATIENCE, PATIENCE * len(lines))
     while at < len(lines):
+        if patience < 0:
+            yield from _alone(lines[at:], read_lines)
+            return
         rows = read(at, strict=True)
         done = 0
         try:
@@ -114,19 +122,31 @@ def _cells(lines: list[str], delimiter: str, quoting: Any) -> Iterator[list[str]
                 done, width = rows.line_num, max(width, len(row))
             return
         except csv.Error:
+            patience -= rows.line_num - done
             at += done
         # In lenient mode a row with bare quotation marks is read whole; if not, its first line is read alone.
         kind = read(at, strict=False)
         try:
             row, used = next(kind), kind.line_num
+            patience -= used
             alone = [next(read_lines([line])) for line in lines[at : at + used]]
             if used > 1 and (len(row) != width or (len(alone[0]) > 1 and width in map(len, alone[1:]))):
                 row, used = alone[0], 1
             yield row
             at += used
         except (csv.Error, StopIteration) as exc:
+            patience -= kind.line_num
             yield Broken(f"not a readable row ({exc})")
             at += 1
+
+
+def _alone(lines: list[str], read_lines: Callable[[Iterable[str]], Any]) -> Iterator[list[str] | Broken]:
+    """Yield the cells of each line, read alone."""
+    for line in lines:
+        try:
+            yield next(read_lines([line]))
+        except (csv.Error, StopIteration) as exc:
+            yield Broken(f"not a readable row ({exc})")
 
 
 def _as_record(header: list[str], row: list[str]) -> Fields | Broken:

@@ -22,7 +22,7 @@ _INSIDE = re.compile(
     r"<(?:[\w.-]+:)?(?:abstract|abstracttext|summary|description|articletitle)\b", re.IGNORECASE
 )
 # Several documents in one file, as `cat` joins them.
-_DOCUMENT = re.compile(r"\ufeff?<\?xml[^>]*\?>")
+_DOCUMENT = re.compile(r"\ufeff?<\?xml[^<>]*\?>")
 DEEPEST = 40
 # Elements whose content is running text, whatever elements are inside.
 TEXTS = frozenset(
