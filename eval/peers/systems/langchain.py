@@ -74,7 +74,7 @@ class System:
             max_tokens=256,
             n_ctx=4096,
             n_batch=512,
-            n_threads=os.cpu_count(),
+            n_threads=len(os.sched_getaffinity(0)),
             verbose=False,
         )
         self._writer = writer.with_structured_output(CitedAnswer, include_raw=True)

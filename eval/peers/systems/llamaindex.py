@@ -62,7 +62,7 @@ class System:
             context_window=4096,
             messages_to_prompt=_chatml,
             completion_to_prompt=_completion,
-            model_kwargs={"n_threads": os.cpu_count()},
+            model_kwargs={"n_threads": len(os.sched_getaffinity(0))},
             verbose=False,
         )
         self._engine = CitationQueryEngine.from_args(

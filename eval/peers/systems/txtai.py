@@ -50,7 +50,7 @@ class System:
             template=TEMPLATE,
             output="reference",
             n_ctx=4096,
-            n_threads=os.cpu_count(),
+            n_threads=len(os.sched_getaffinity(0)),
         )
 
     def answer(self, question: str) -> dict[str, Any]:
