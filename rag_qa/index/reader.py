@@ -2,7 +2,7 @@
 
 import math
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
@@ -210,8 +210,15 @@ class Index:
         return set(self._store.resolve(ids).values())
 
     def papers_of_passages(self, passage_ids: Sequence[str]) -> set[str]:
-        """Return the ids of the papers that hold the passages."""
-        return self._store.papers_of_passages(passage_ids)
+        """Return the ids of the papers that hold the passages: a passage's id begins with that of its paper."""
+        return {key.rpartition("#")[0] for key in passage_ids}
+
+    def ordinals(self, paper_ids: Iterable[str]) -> list[int]:
+        """Return the numbers of papers, in order. Raises IndexDamagedError for an id that this generation has not."""
+        try:
+            return sorted(self.lexical.ordinals[key] for key in paper_ids)
+        except KeyError as exc:
+            raise self._store.damaged(f"the paper or alias {exc.args[0]!r}") from exc
 
     def passages(self, paper_id: str) -> list[PassageRow]:
         """Return the passages of a paper, in the order of their text."""

@@ -383,11 +383,6 @@ class Store:
         self._db.executemany("DELETE FROM aliases WHERE paper_id = ?", rows)
         self._db.executemany("DELETE FROM passages WHERE paper_id = ?", rows)
 
-    def papers_of_passages(self, passage_ids: Sequence[str]) -> set[str]:
-        """Return the ids of the papers that hold the passages."""
-        query = "SELECT paper_id FROM passages WHERE id IN ({})"
-        return {row[0] for row in self._select(query, passage_ids)}
-
     def passages(self, paper_id: str) -> list[PassageRow]:
         """Return the passages of a paper, in the order of their text."""
         query = "SELECT id, paper_id, first, last, key FROM passages WHERE paper_id = ? ORDER BY first"

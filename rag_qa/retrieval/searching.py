@@ -163,8 +163,7 @@ class Retriever:
         return np.arange(len(self._index.lexical.paper_ids))
 
     def _ordinals(self, paper_ids: set[str]) -> Ordinals:
-        ordinals = self._index.lexical.ordinals
-        return np.array(sorted(ordinals[paper] for paper in paper_ids), dtype=np.int64)
+        return np.array(self._index.ordinals(paper_ids), dtype=np.int64)
 
     def _passage(self, paper: Paper, vector: Matrix, ordinal: int) -> Passage:
         return self._index.passage(paper, self._index.exact.best_passage(vector, ordinal))

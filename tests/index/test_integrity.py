@@ -10,6 +10,7 @@ from rag_qa.errors import IndexDamagedError
 from rag_qa.index.health import examine
 from rag_qa.index.integrity import row_hash
 from rag_qa.index.store import Store
+from rag_qa.retrieval.searching import Retriever
 from rag_qa.testing import HashingEmbedder
 
 CURE = "rag-qa doctor --repair --index"
@@ -105,6 +106,17 @@ def test_a_check_names_what_is_damaged(built, query, name):
     store.close()
     change(built, query)
     assert any(name in problem for problem in examine(built.index).problems)
+
+
+@pytest.mark.parametrize("table", ["passages", "aliases"])
+def test_a_passage_or_alias_of_another_paper_is_no_traceback(built, table):
+    """If a passage or an alias names a paper that is not there, a search gives a result or an error of ours."""
+    change(built, f"UPDATE {table} SET paper_id = 'sou~' WHERE paper_id = 'soup'")
+    index = built.open(graph=True)
+    retriever = Retriever(index, HashingEmbedder(), dense="hnsw")
+    with pytest.raises(IndexDamagedError, match=CURE):
+        retriever.search("salt the water", 3, within=["doi:10.1000/soup"] if table == "aliases" else None)
+    index.close()
 
 
 def test_a_damaged_record_is_merged_into_nothing(built, world):
