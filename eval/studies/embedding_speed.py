@@ -43,7 +43,7 @@ def ways(texts: Texts, *, processes: bool) -> dict[str, Callable[[], Matrix]]:
     folder, spec = find_embedder(Settings(embedder_dtype="float32"))
     light = LightEmbedder(folder, spec)
     eights = open_plain_model(Settings())
-    eights[0].auto_model = torch.ao.quantization.quantize_dynamic(
+    eights[0].auto_model = torch.ao.quantization.quantize_dynamic(  # type: ignore[no-untyped-call]
         eights[0].auto_model, {torch.nn.Linear}, dtype=torch.qint8
     )
     found: dict[str, Callable[[], Matrix]] = {"plain": lambda: plain.encode(list(texts), batch_size=32)}

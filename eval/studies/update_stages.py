@@ -162,7 +162,7 @@ if __name__ == "__main__":
     parser.add_argument("--new", type=int, default=1_000)
     told = parser.parse_args()
     if told.what == "build":
-        timed(lambda: build(*told.paths, told.papers, told.new))
+        timed(lambda: build(told.paths[0], told.paths[1], told.papers, told.new))
     else:
         run = {"copy": copy, "update": update, "prune": prune}[told.what]
         timed(lambda: run(*told.paths))
