@@ -39,7 +39,7 @@ STAGES = (
     (changes, "merge_papers"),
     (builder, "fates_of"),
     (builder, "cut_passages"),
-    (builder, "_embed_missing"),
+    (builder, "embed_missing"),
     (builder, "_write"),
     (builder, "_manifest"),
     (builder, "build_derived"),

@@ -144,9 +144,9 @@ def _apply(
     """Embed new passages, then write everything in one transaction; return the number of texts embedded."""
     fresh = [change.papers[key] for key in change.added + change.changed]
     progress("cutting", 0, len(fresh))
-    passages = list(_stored_passages(fresh, embedder))
+    passages = list(stored_passages(fresh, embedder))
     progress("cutting", len(fresh), len(fresh))
-    embedded = _embed_missing(store, fresh, passages, embedder, make_embedder, settings, progress)
+    embedded = embed_missing(store, fresh, passages, embedder, make_embedder, settings, progress)
     server = settings.chroma_url
     generation = _next_generation(store, change, manifest)
     progress("writing", 0, 1)
@@ -186,14 +186,14 @@ def _derived_sound(store: Store, manifest: Manifest) -> bool:
     return stamp_matches(derived_folder(store.folder, manifest.generation))
 
 
-def _stored_passages(papers: Sequence[Paper], embedder: Embedder) -> Iterator[StoredPassage]:
+def stored_passages(papers: Sequence[Paper], embedder: Embedder) -> Iterator[StoredPassage]:
     titles = {paper.id: paper.title for paper in papers}
     for passage in cut_passages(papers, embedder.count_tokens, embedder.spec.max_tokens):
         text = embedding_text(titles[passage.paper_id], passage.text)
         yield StoredPassage(passage, passage_key(embedder.spec, text))
 
 
-def _embed_missing(
+def embed_missing(
     store: Store,
     papers: Sequence[Paper],
     passages: Sequence[StoredPassage],

@@ -13,7 +13,7 @@ from itertools import count
 from pathlib import Path
 
 from rag_qa.errors import IndexNotFoundError, RagQAError
-from rag_qa.index.builder import _embed_missing, _stored_passages
+from rag_qa.index.builder import embed_missing, stored_passages
 from rag_qa.index.derived import build_derived, derived_folder, drop_old_generations, stamp_matches
 from rag_qa.index.integrity import are_passages_of, find_damage
 from rag_qa.index.lock import writing
@@ -21,6 +21,7 @@ from rag_qa.index.manifest import SCHEMA_VERSION, Counts, Manifest, check_embedd
 from rag_qa.index.salvage import Lost, Salvage
 from rag_qa.index.store import FILE_NAME, PassageRow, Store, StoredPassage
 from rag_qa.protocols import Embedder, EmbedderSpec
+from rag_qa.settings import Settings
 from rag_qa.text.body import body_sentences
 from rag_qa.types import Paper, Passage, Value
 from rag_qa.version import __version__
@@ -193,8 +194,10 @@ def _embed(
     embedder = open_embedder()
     built_with = Manifest(rag_qa_version=__version__, embedder=spec, passage_tokens=spec.max_tokens)
     check_embedder(built_with, embedder.spec, str(store.folder.parent))
-    more = list(_stored_passages([papers[key] for key in cut], embedder))
-    return more, _embed_missing(store, list(papers.values()), [*passages, *more], embedder, _silent)
+    more = list(stored_passages([papers[key] for key in cut], embedder))
+    return more, embed_missing(
+        store, list(papers.values()), [*passages, *more], embedder, open_embedder, Settings(ray=None), _silent
+    )
 
 
 def _manifest(store: Store, folder: Path, before: Manifest | None, spec: EmbedderSpec) -> Manifest:

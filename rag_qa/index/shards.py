@@ -22,7 +22,7 @@ from rag_qa.index.manifest import Counts, check_embedder
 from rag_qa.index.reader import Index
 from rag_qa.index.store import PassageRow
 from rag_qa.protocols import Matrix
-from rag_qa.types import Paper
+from rag_qa.types import Paper, Passage
 
 T = TypeVar("T")
 
@@ -60,6 +60,19 @@ class Shards:
     def papers_by_id(self, ids: Sequence[str]) -> dict[str, Paper]:
         """Return the papers with these ids, by id."""
         return {key: paper for shard in self.shards for key, paper in shard.papers_by_id(ids).items()}
+
+    def known_papers(self, ids: Sequence[str]) -> dict[str, Paper]:
+        """Return the papers with these ids, by id. Raises IndexDamagedError if a shard has lost one of its own."""
+        return {
+            key: paper
+            for shard in self.shards
+            for key, paper in shard.known_papers([i for i in ids if i in shard.lexical.ordinals]).items()
+        }
+
+    def passage(self, paper: Paper, number: int) -> Passage:
+        """Return a passage of a paper, counted from 0. Raises IndexDamagedError if it is not the one embedded."""
+        shard = self.shards[int(self.layout.shard[self.lexical.ordinals[paper.id]])]
+        return shard.passage(paper, number)
 
     def resolve(self, ids: Sequence[str]) -> set[str]:
         """Return the ids of the papers with these ids or aliases."""
@@ -120,7 +133,8 @@ class ShardedExact:
     def best_passage(self, vector: Matrix, paper: int) -> int:
         """Return the number of the paper's passage that is most like the vector."""
         layout = self._all.layout
-        return self._all.shards[layout.shard[paper]].exact.best_passage(vector, int(layout.local[paper]))
+        exact = self._all.shards[int(layout.shard[paper])].exact
+        return exact.best_passage(vector, int(layout.local[paper]))
 
     def best_vectors(self, vector: Matrix, papers: Ordinals) -> Matrix:
         """Return the vector of each paper's best passage, shape (n, d)."""

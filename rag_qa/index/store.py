@@ -316,7 +316,7 @@ class Store:
         return [
             RecordRow(*row[:5])
             if _is_hash_of(row[5], (*row[:2], *row[3:5]))
-            else RecordRow(*row[:3], None, None)
+            else RecordRow(row[0], row[1], row[2], None, None)
             for row in self._read(query)
         ]
 

@@ -48,7 +48,7 @@ stops = {
     "schema": lambda: stop_before(store.Store, "_has_tables"),
     "reading": lambda: stop_before(builder, "find_change"),
     "first batch": lambda: stop_before(builder, "_embed", after=True),
-    "last batch": lambda: stop_before(builder, "_embed_missing", after=True),
+    "last batch": lambda: stop_before(builder, "embed_missing", after=True),
     "writing": lambda: stop_before(store.Store, "drop_unused_vectors"),
     "Chroma": lambda: stop_before(derived, "build_vectors", after=True),
     "BM25": lambda: stop_before(derived, "build_lexical", after=True),
