@@ -13,6 +13,7 @@ from itertools import count
 from pathlib import Path
 
 from rag_qa.errors import IndexNotFoundError, RagQAError
+from rag_qa.files import make_private_folder
 from rag_qa.index.builder import embed_missing, stored_passages
 from rag_qa.index.derived import build_derived, derived_folder, drop_old_generations, stamp_matches
 from rag_qa.index.integrity import are_passages_of, find_damage
@@ -98,7 +99,7 @@ def _mend_store(folder: Path, open_embedder: Callable[[], Embedder]) -> Repair:
     """Write a sound copy of the store, and put it in the place of the damaged one."""
     fresh = folder / "repair.new"
     shutil.rmtree(fresh, ignore_errors=True)
-    fresh.mkdir()
+    make_private_folder(fresh)
     aside = _put_aside(folder)
     with closing(Store.create(fresh)) as store, closing(Salvage(aside, folder)) as salvage:
         repair = _fill(store, salvage, open_embedder)
@@ -113,7 +114,7 @@ def _mend_store(folder: Path, open_embedder: Callable[[], Embedder]) -> Repair:
 def _put_aside(folder: Path) -> Path:
     """Copy the damaged file and its log into a new folder, and return that."""
     aside = next(path for n in count(1) if not (path := folder / ASIDE / str(n)).exists())
-    aside.mkdir(parents=True)
+    make_private_folder(aside)
     for path in sorted(folder.glob(f"{FILE_NAME}*")):
         shutil.copy2(path, aside)
     return aside
