@@ -22,15 +22,25 @@ FILE = Path(__file__).with_name("addressed.npz")
 WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?|[^\w\s]|\d")
 # The value of a word's feature, and what the first token's vector is multiplied by, beside a vector of length 1.
 WORD_WEIGHT, FIRST_WEIGHT = 0.4, 0.5
+# By so much the threshold is lower beside a sentence of the same abstract that addresses its reader, and higher for a
+# sure one.
+COMPANY = 2.0
 # Words after the first ones are not read.
 MOST_WORDS = 80
 BEGINNING = "^"
 
 
 def are_addressed(
-    texts: Sequence[str], encodings: Sequence[TokenEncoding], embedder: Embedder | None
+    texts: Sequence[str],
+    encodings: Sequence[TokenEncoding],
+    embedder: Embedder | None,
+    *,
+    together: bool = False,
+    surely: bool = False,
 ) -> list[bool]:
-    """Return for each text whether it addresses its reader.
+    """Return for each text whether it addresses its reader; beside one that does, others of an abstract need less.
+
+    With `together`, the texts are the sentences of one abstract. With `surely`, the threshold is higher.
 
     `encodings` are those of the texts by the embedder. With another embedder than the one fitted for, or without one,
     words alone decide.
@@ -41,7 +51,11 @@ def are_addressed(
     if name == "both" and texts:
         features = np.hstack([vector_features(encodings), features])
     threshold = float(np.asarray(classifier.data[f"threshold_{name}"], dtype=np.float32))
-    return [float(classifier.scores(row, name)[0]) > threshold for row in features]
+    threshold += COMPANY if surely else 0.0
+    scores = [float(classifier.scores(row, name)[0]) for row in features]
+    if together and any(score > threshold for score in scores):
+        threshold -= COMPANY
+    return [score > threshold for score in scores]
 
 
 def vector_features(encodings: Sequence[TokenEncoding]) -> Matrix:

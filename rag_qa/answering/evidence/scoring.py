@@ -67,9 +67,11 @@ def encode_paper(paper: Paper, *, embedder: Embedder) -> EncodedPaper:
     spans = spans_of(paper.abstract)
     texts = [paper.abstract[start:end] for start, end in spans]
     headed = embedder.encode([f"{paper.heading}: {text}" for text in texts], role="document")
-    encoded = embedder.encode_tokens([*texts, paper.heading], role="document")
-    *addressed, under_one = are_addressed([*texts, paper.heading], encoded, embedder)
-    return EncodedPaper(spans, encoded[:-1], headed, [under_one or one for one in addressed])
+    encoded = embedder.encode_tokens(texts, role="document")
+    addressed = are_addressed(texts, encoded, embedder, together=True)
+    # Titles are shorter and bolder than sentences ("Attention is all you need"): only plain words count.
+    (under_one,) = are_addressed([paper.heading], [], None, surely=True)
+    return EncodedPaper(spans, encoded, headed, [under_one or one for one in addressed])
 
 
 def score_sentences(
