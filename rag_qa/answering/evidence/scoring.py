@@ -70,7 +70,8 @@ def encode_paper(paper: Paper, *, embedder: Embedder) -> EncodedPaper:
     encoded = embedder.encode_tokens(texts, role="document")
     addressed = are_addressed(texts, encoded, embedder, together=True)
     # Titles are shorter and bolder than sentences ("Attention is all you need"): only plain words count.
-    (under_one,) = are_addressed([paper.heading], [], None, surely=True)
+    # A paper without a title goes by its first words.
+    under_one = addressed[0] if not paper.title else are_addressed([paper.title], [], None, surely=True)[0]
     return EncodedPaper(spans, encoded, headed, [under_one or one for one in addressed])
 
 
