@@ -325,6 +325,8 @@ class Answer(Value):
     `papers` are the cited papers in the order of citation, and `nearest` the ones to show if it abstains. `query` is
     the question as it was understood. `model_input` is None if no language model wrote. `confidence` is the
     probability that the papers found answer the question, None if that was not judged. `timings` are in seconds.
+    `set_aside` are the papers cited, and the first ones found, that hold text which addresses its reader: such text is
+    not used as evidence.
     """
 
     question: str
@@ -338,6 +340,7 @@ class Answer(Value):
     query: Query | None = None
     model_input: ModelInput | None = None
     confidence: float | None = None
+    set_aside: tuple[Paper, ...] = ()
 
     @property
     def text(self) -> str:

@@ -1,6 +1,6 @@
 """Lists and counts of papers that need no ranking: by metadata, or by the words that they mention. Newest first."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import chain, pairwise
 from typing import NamedTuple
 
@@ -19,32 +19,48 @@ LONGEST_WORD = 40
 COUNTED = Verdict(label="supported", probability=1.0, reasons=("counted in the index",))
 
 
+# Where sentences begin and end in an abstract.
+Spans = Sequence[tuple[int, int]]
+# Tells of each text whether it addresses its reader.
+Addressed = Callable[[Sequence[str]], Sequence[bool]]
+
+
 class Listed(NamedTuple):
-    """Papers, and the sentences of an answer that lists them."""
+    """Papers, the sentences of an answer that lists them, and the ids of papers whose text addresses its reader.
 
-    hits: list[Hit]
+    Of the latter, only those are known whose quote had to give way to another.
+    """
+
+    hits: Sequence[Hit]
     sentences: list[Sentence]
+    addressed: frozenset[str] = frozenset()
 
 
-def list_papers(index: Index, query: Query, passing: Ordinals | None, k: int) -> Listed:
+def list_papers(
+    index: Index, query: Query, passing: Ordinals | None, k: int, are_addressed: Addressed | None = None
+) -> Listed:
     """Return up to k papers, each with a quote; after their count if the question asks for it.
 
     `passing` are the rows of the papers to consider, None for all. If the query has a topic, papers must mention it.
+    Sentences that are addressed to their reader are not quoted: a paper without others is among the hits only.
     """
     passing = np.arange(index.manifest.counts.papers) if passing is None else passing
     rows = mentioning(index, query.topic, passing) if query.topic else passing
     hits = newest(index, rows, k)
     weights = index.term_weights([t for hit in hits for t in content_terms(hit.paper.title)])
-    chosen = [
-        best_for_topic(hit.paper, query.topic) if query.topic else best_for_title(hit.paper, weights)
-        for hit in hits
-    ]
+
+    def choose(paper: Paper, spans: Spans) -> ScoredSentence:
+        if query.topic:
+            return best_for_topic(paper, query.topic, spans)
+        return best_for_title(paper, weights, spans)
+
+    chosen, addressed = _choose(hits, choose, are_addressed)
     quotes = [quote(evidence) for evidence in as_evidence(chosen)]
     if not query.counts or not quotes:
-        return Listed(hits, quotes)
+        return Listed(hits, quotes, addressed)
     citations = [citation for sentence in quotes for citation in sentence.citations]
     count = count_sentence(len(rows), index.manifest.counts.papers, query, citations)
-    return Listed(hits, [count, *quotes])
+    return Listed(hits, [count, *quotes], addressed)
 
 
 def newest(index: Index, rows: Ordinals, k: int) -> list[Hit]:
@@ -77,27 +93,37 @@ def mentioning(index: Index, topic: str, rows: Ordinals | None) -> Ordinals:
     return np.array([row for row, held in zip(candidates, holds, strict=True) if held], dtype=np.int64)
 
 
-def best_for_title(paper: Paper, weights: Mapping[str, float]) -> ScoredSentence:
-    """Return the sentence of a paper that covers most of its title; the first if several do."""
+def best_for_title(paper: Paper, weights: Mapping[str, float], spans: Spans | None = None) -> ScoredSentence:
+    """Return the sentence of a paper that covers most of its title; the first if several do.
+
+    `spans` are those of the sentences to choose from; all of them by default.
+    """
     wanted = list(dict.fromkeys(content_terms(paper.title)))
-    return _best(paper, wanted, weights)
+    return _best(paper, wanted, weights, spans or spans_of(paper.abstract))
 
 
-def best_for_topic(paper: Paper, topic: str) -> ScoredSentence:
-    """Return the first sentence with the words of a topic side by side, else the one with most of them."""
-    for start, end in spans_of(paper.abstract):
+def best_for_topic(paper: Paper, topic: str, spans: Spans | None = None) -> ScoredSentence:
+    """Return the first sentence with the words of a topic side by side, else the one with most of them.
+
+    `spans` are those of the sentences to choose from; all of them by default.
+    """
+    spans = spans or spans_of(paper.abstract)
+    for start, end in spans:
         if _holds_any(topic.split(OR), text := paper.abstract[start:end]):
             return ScoredSentence(
                 paper_id=paper.id, text=text, start=start, end=end, similarity=0.0, coverage=1.0
             )
     stems = content_terms(topic)
-    return _best(paper, stems, dict.fromkeys(stems, 1.0))
+    return _best(paper, stems, dict.fromkeys(stems, 1.0), spans)
 
 
-def introduce(index: Index, hits: Sequence[Hit]) -> list[Sentence]:
+def introduce(index: Index, hits: Sequence[Hit], are_addressed: Addressed | None = None) -> Listed:
     """Return a quote from each paper: the sentence that covers most of its title."""
     weights = index.term_weights([t for hit in hits for t in content_terms(hit.paper.title)])
-    return [quote(evidence) for evidence in as_evidence([best_for_title(hit.paper, weights) for hit in hits])]
+    chosen, addressed = _choose(
+        hits, lambda paper, spans: best_for_title(paper, weights, spans), are_addressed
+    )
+    return Listed(hits, [quote(evidence) for evidence in as_evidence(chosen)], addressed)
 
 
 def count_sentence(counted: int, total: int, query: Query, citations: Sequence[Citation]) -> Sentence:
@@ -111,8 +137,31 @@ def count_sentence(counted: int, total: int, query: Query, citations: Sequence[C
     return Sentence(text=text + shown, kind="metadata", citations=tuple(citations), verdict=COUNTED)
 
 
-def _best(paper: Paper, wanted: Sequence[str], weights: Mapping[str, float]) -> ScoredSentence:
-    texts = [(paper.abstract[start:end], start, end) for start, end in spans_of(paper.abstract)]
+def _choose(
+    hits: Sequence[Hit],
+    choose: Callable[[Paper, Spans], ScoredSentence],
+    are_addressed: Addressed | None,
+) -> tuple[list[ScoredSentence], frozenset[str]]:
+    """Return the sentence chosen of each paper, and the ids of papers whose first choice addresses its reader.
+
+    Of these papers another sentence is chosen, or none if all address their reader.
+    """
+    chosen = [choose(hit.paper, spans_of(hit.paper.abstract)) for hit in hits]
+    if are_addressed is None or not chosen:
+        return chosen, frozenset()
+    found = are_addressed([sentence.text for sentence in chosen])
+    kept: list[ScoredSentence] = []
+    for hit, sentence, addressed in zip(hits, chosen, found, strict=True):
+        spans = spans_of(hit.paper.abstract) if addressed else []
+        others = are_addressed([hit.paper.abstract[start:end] for start, end in spans])
+        left = [span for span, other in zip(spans, others, strict=True) if not other]
+        if left or not addressed:
+            kept.append(choose(hit.paper, left) if addressed else sentence)
+    return kept, frozenset(s.paper_id for s, addressed in zip(chosen, found, strict=True) if addressed)
+
+
+def _best(paper: Paper, wanted: Sequence[str], weights: Mapping[str, float], spans: Spans) -> ScoredSentence:
+    texts = [(paper.abstract[start:end], start, end) for start, end in spans]
     covered = [coverage(wanted, content_terms(text), weights) for text, _, _ in texts]
     text, start, end = texts[int(np.argmax(covered))]
     return ScoredSentence(

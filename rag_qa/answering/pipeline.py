@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache, partial
 from typing import NamedTuple
 
+from rag_qa.answering.evidence.addressed import are_addressed
 from rag_qa.answering.evidence.answerability import (
     NOTHING_SAID,
     Decision,
@@ -21,7 +22,7 @@ from rag_qa.answering.evidence.choosing import both_sides, choose_sentences, to_
 from rag_qa.answering.evidence.relevance import Relevance, assess, is_on_topic, keep_relevant
 from rag_qa.answering.evidence.scoring import ScoredSentence, as_evidence, encode_paper, score_sentences
 from rag_qa.answering.explaining import explain
-from rag_qa.answering.listing import introduce, list_papers, mentioning
+from rag_qa.answering.listing import Listed, introduce, list_papers, mentioning
 from rag_qa.answering.metadata_answers import metadata_sentence, papers_asked_about
 from rag_qa.answering.query.kinds import asked_topic, in_quotes
 from rag_qa.answering.query.languages import language_note
@@ -41,6 +42,7 @@ from rag_qa.text.words import question_terms
 from rag_qa.types import EVERY_PAPER, Answer, Event, Explanation, Filter, Hit, Paper, Query, Sentence
 
 NO_PAPERS = "the index holds no papers"
+ADDRESSED = "the papers found hold only text that addresses its reader, which is not evidence"
 # Papers shown with an abstention.
 NEAREST = 3
 # Papers whose encodings are kept for later questions; each takes about half a megabyte.
@@ -128,7 +130,7 @@ class Pipeline:
         Search finds one paper more, so that as many remain without the one held out; 0 if none remains.
         """
         considered = self._considered(query)
-        found = self.search(query.topic, considered + 1, query.filter, query.within)
+        found = self._usable(self.search(query.topic, considered + 1, query.filter, query.within))
         sentences = self._scored(query, found)
         without = [hit for hit in found if hit.paper.id != held_out]
         sure, unsure = (
@@ -185,7 +187,7 @@ class Pipeline:
 
     def _meeting(self, query: Query) -> list[Paper]:
         """Return the papers that meet a request for papers."""
-        hits = self._found(query)
+        hits = self._usable(self._found(query))
         met = {paper.paper_id for paper in self._decided_list(query, hits).relevant} if hits else ()
         return [hit.paper for hit in hits if hit.paper.id in met]
 
@@ -194,8 +196,10 @@ class Pipeline:
 
     def _list_all(self, query: Query, trace: Trace) -> AnswerDraft:
         """List or count all papers that pass the filter and mention the topic."""
-        listed = list_papers(self._index, query, self._passing(query.filter), self._settings.listed_papers)
-        return AnswerDraft(listed.hits, _events(listed.sentences))
+        listed = list_papers(
+            self._index, query, self._passing(query.filter), self._settings.listed_papers, self._addressed
+        )
+        return self._quoted(listed, trace)
 
     def _from_metadata(self, query: Query, trace: Trace) -> AnswerDraft:
         """Answer from the metadata of the papers that the question names, or from evidence if it names none."""
@@ -212,6 +216,9 @@ class Pipeline:
 
     def _listed(self, query: Query, hits: Sequence[Hit], trace: Trace) -> Iterator[Event]:
         with trace.timed("evidence"):
+            hits = self._usable(hits, trace)
+            if not hits:
+                return
             decision = trace.decision = self._decided_list(query, hits)
             # A list of which search is not sure is read all the same, unless nothing is on its topic.
             by_model = query.within is None and is_on_topic(decision.assessed)
@@ -253,11 +260,14 @@ class Pipeline:
         """Answer from the sentences of the papers found, or abstain."""
         hits = self._found(query)
         if query.within is not None and names_only(query.text) and self._synthesis is None:
-            return AnswerDraft(hits, _events(introduce(self._index, hits)))
+            return self._quoted(introduce(self._index, hits, self._addressed), trace)
         return AnswerDraft(hits, self._answered(query, hits, trace) if hits else iter(()))
 
     def _answered(self, query: Query, hits: Sequence[Hit], trace: Trace) -> Iterator[Event]:
         with trace.timed("evidence"):
+            hits = self._usable(hits, trace)
+            if not hits:
+                return
             scored = self._scored(query, hits)
             decision = self._decided(query, hits, scored)
         trace.decision = decision
@@ -274,9 +284,6 @@ class Pipeline:
             trace,
         )
         if material is None:
-            trace.unsupported = (
-                "the sentences nearest to the question address their reader, so no model reads them"
-            )
             return
         stated = self._synthesis.states(material, trace)
 
@@ -301,11 +308,33 @@ class Pipeline:
     def _passing(self, filter: Filter) -> Ordinals | None:
         return matching(filter, self._index.facets) if filter.text else None
 
+    def _usable(self, hits: Sequence[Hit], trace: Trace | None = None) -> list[Hit]:
+        """Return the hits whose papers have a sentence that may be evidence; the trace notes those with others."""
+        found = {hit.paper.id: self._encode(hit.paper).addressed for hit in hits}
+        usable = [hit for hit in hits if not all(found[hit.paper.id])]
+        if trace is not None:
+            trace.addressed = [key for key, addressed in found.items() if any(addressed)]
+            trace.unsupported = None if usable else ADDRESSED
+        return usable
+
     def _scored(self, query: Query, hits: Sequence[Hit]) -> list[ScoredSentence]:
+        """Return the sentences that may be evidence, best first: all but those that address their reader."""
         terms, weights = self._terms(query)
-        return score_sentences(
-            query.topic, terms, [hit.paper for hit in hits], weights, self._embedder, self._encode
-        )
+        papers = [hit.paper for hit in hits]
+        scored = score_sentences(query.topic, terms, papers, weights, self._embedder, self._encode)
+        return [sentence for sentence in scored if not sentence.addressed]
+
+    def _quoted(self, listed: Listed, trace: Trace) -> AnswerDraft:
+        """Return the draft of a list that needs no ranking; the trace notes whose text addresses its reader."""
+        trace.addressed = listed.addressed
+        if listed.addressed and not listed.sentences:
+            trace.unsupported = ADDRESSED
+        return AnswerDraft(listed.hits, _events(listed.sentences))
+
+    def _addressed(self, texts: Sequence[str]) -> list[bool]:
+        """Return which texts address their reader."""
+        encoded = self._embedder.encode_tokens(texts, role="document")
+        return are_addressed(texts, encoded, self._embedder)
 
     def _decided(
         self,
@@ -363,6 +392,7 @@ def _answer(
 ) -> Answer:
     papers = {hit.paper.id: hit.paper for hit in hits}
     cited = dict.fromkeys(citation.paper_id for s in sentences for citation in s.citations)
+    told = [*cited, *(hit.paper.id for hit in hits[:NEAREST] if hit.paper.id not in cited)]
     abstained = not sentences
     return Answer(
         question=question,
@@ -376,12 +406,13 @@ def _answer(
         query=query,
         model_input=trace.model_input,
         confidence=trace.decision.confidence if trace.decision else None,
+        set_aside=tuple(papers[key] for key in told if key in trace.addressed),
     )
 
 
 def _reason(query: Query, trace: Trace) -> str:
     if query.nothing:
         return query.nothing
-    if query.counts and query.topic:
+    if query.counts and query.topic and trace.unsupported is None:
         return f"no paper{f' {query.filter.text}' if query.filter.text else ''} mentions {in_quotes(query.topic)}"
     return trace.why_not or NO_PAPERS

@@ -11,7 +11,6 @@ from rag_qa.answering.quoting import quote
 from rag_qa.answering.trace import Trace
 from rag_qa.answering.writing.attribution import Attribution, attribute, judge_each, known_question, weakest
 from rag_qa.answering.writing.grammar import PROSE
-from rag_qa.answering.writing.injection import is_injection
 from rag_qa.answering.writing.writer import (
     FEW_PAPERS,
     Reading,
@@ -65,15 +64,14 @@ class Synthesis:
     ) -> Material | None:
         """Return the material of an answer: the model reads `evidence`, best first, and may cite the candidates.
 
-        Sentences that look like prompt injection are left out of both. Return None if no evidence is left.
+        Return None if there is no evidence.
         """
         with trace.timed("prompt"):
             reading = self._writer.read(query.text, evidence, titles)
         if reading is None:
             return None
         trace.provenance["evidence_dropped"] = len(evidence) - len(reading.evidence)
-        kept = [e for e in candidates if not is_injection(f"{titles[e.paper_id]} {e.sentence}")]
-        return Material(query, reading, kept, titles)
+        return Material(query, reading, candidates, titles)
 
     def states(self, material: Material, trace: Trace) -> float | None:
         """Return the probability that the evidence states the answer; None if the model is not trusted to say."""

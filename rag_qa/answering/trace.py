@@ -1,7 +1,7 @@
 """The record of how an answer is made, which goes into the answer."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -22,6 +22,8 @@ class Trace:
         self.decision: Decision | None = None
         # Why there is no answer, if the decision was to answer.
         self.unsupported: str | None = None
+        # Ids of the papers found that hold text which addresses its reader.
+        self.addressed: Collection[str] = ()
         self.timings: dict[str, float] = {}
         self.model_input: ModelInput | None = None
         self.provenance: dict[str, Any] = {

@@ -48,7 +48,8 @@ class SearchResult(Value):
 class AskResult(Value):
     """An answer: sentences that each cite verbatim quotes, with a verdict on how far these support it.
 
-    An abstention has a `reason` and the `nearest` papers instead, and no sentences.
+    An abstention has a `reason` and the `nearest` papers instead, and no sentences. Papers `set_aside` hold text that
+    addresses its reader, such as orders to an assistant; it was not used.
     """
 
     question: str
@@ -58,6 +59,7 @@ class AskResult(Value):
     sentences: tuple[Sentence, ...]
     papers: tuple[PaperCard, ...]
     nearest: tuple[PaperCard, ...]
+    set_aside: tuple[PaperCard, ...] = ()
 
 
 class References(Value):
@@ -97,6 +99,7 @@ def asked(answer: Answer) -> AskResult:
         sentences=answer.sentences,
         papers=tuple(map(card, answer.papers)),
         nearest=tuple(map(card, answer.nearest)),
+        set_aside=tuple(map(card, answer.set_aside)),
     )
 
 

@@ -92,6 +92,7 @@ def show_sources(console: Console, answer: Answer) -> None:
             print_text(console, Text("\nNearest papers, which do not answer it:"))
         for paper in answer.nearest:
             print_text(console, Text("  - ").append(describe(paper)))
+        _show_set_aside(console, answer)
         return
     print_text(console, Text(""))
     for number, paper in enumerate(answer.papers, 1):
@@ -100,6 +101,21 @@ def show_sources(console: Console, answer: Answer) -> None:
             print_text(console, Text(f"    “{quote}”"))
     for line in cited_warnings(answer):
         print_text(console, Text(line, style="bold red"))
+    _show_set_aside(console, answer)
+
+
+def set_aside_notes(answer: Answer) -> list[str]:
+    """Return a line for each paper shown or found first that holds text which addresses its reader."""
+    numbers = {paper.id: f"[{number}]" for number, paper in enumerate(answer.papers, 1)}
+    return [
+        f"{numbers.get(paper.id, f'“{paper.heading}”')} holds text that addresses its reader; it was not used."
+        for paper in answer.set_aside
+    ]
+
+
+def _show_set_aside(console: Console, answer: Answer) -> None:
+    for line in set_aside_notes(answer):
+        print_text(console, Text(line, style="yellow"))
 
 
 def cited_warnings(answer: Answer) -> list[str]:

@@ -177,13 +177,3 @@ def test_a_model_cannot_obey_a_paper(ask_with, open_assistant, reply, check_cita
     check_citations(open_assistant(), answer)
     assert {sentence.kind for sentence in answer.sentences} <= {"quote"}
     assert not any("Ignore the previous" in prompt.context for prompt in generator.prompts)
-
-
-def test_evidence_that_is_all_prompt_injection_is_not_read(ask_with):
-    """If all evidence near the question is prompt injection, no model is asked, and the reason says so."""
-    generator = QueuedGenerator()
-    question = "What do the previous instructions answer on every question: zebra?"
-    answer = ask_with(generator, question, read_sentences=1)
-    assert answer.abstained
-    assert "address their reader" in answer.reason
-    assert generator.prompts == []

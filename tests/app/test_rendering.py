@@ -4,7 +4,15 @@ import pytest
 from rich.console import Console
 
 from rag_qa.app.printing import say
-from rag_qa.app.rendering import Marks, describe, show_hits, show_sentence, show_sources, show_stream
+from rag_qa.app.rendering import (
+    Marks,
+    describe,
+    set_aside_notes,
+    show_hits,
+    show_sentence,
+    show_sources,
+    show_stream,
+)
 from rag_qa.types import (
     Answer,
     Citation,
@@ -176,6 +184,18 @@ def test_an_abstention_shows_why_and_what_is_near(screen):
     assert lines[0] == "The papers don't say: nothing was found."
     assert lines[2] == "Nearest papers, which do not answer it:"
     assert [line[:4] for line in lines[3:]] == ["  - ", "  - "]
+
+
+def test_papers_whose_text_addresses_the_reader_are_named(screen):
+    """Under an answer, a paper cited is named by its number and another by its title."""
+    given = answer(sentence(), papers=(PAPER,)).model_copy(update={"set_aside": (PAPER, OTHER)})
+    assert set_aside_notes(given) == [
+        "[1] holds text that addresses its reader; it was not used.",
+        f"“{OTHER.heading}” holds text that addresses its reader; it was not used.",
+    ]
+    show_sources(screen, given)
+    show_sources(screen, answer().model_copy(update={"set_aside": (OTHER,)}))
+    assert " ".join(shown(screen).split()).count("addresses its reader; it was not used.") == 3
 
 
 def test_an_abstention_without_papers_lists_none(screen):

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from rag_qa.answering.evidence.addressed import are_addressed
 from rag_qa.answering.evidence.alignment import align
 from rag_qa.protocols import Embedder, Matrix, TokenEncoding
 from rag_qa.text.body import body_sentences
@@ -21,7 +22,8 @@ class ScoredSentence(Value):
 
     `similarity` is the mean cosine of the sentence alone and of the sentence under the paper's heading, since sentences
     seldom repeat their topic. `coverage` is the weighted share of the question's terms in heading and sentence. `met`
-    is how well the sentence alone meets each word of the question (see `alignment`).
+    is how well the sentence alone meets each word of the question (see `alignment`). A sentence that is `addressed` to
+    its reader, or stands under a heading that is, must not be used as evidence.
     eval/studies/choose_sentences.py measures how well each finds the sentences that annotators marked.
     """
 
@@ -32,6 +34,7 @@ class ScoredSentence(Value):
     similarity: float
     coverage: float
     met: tuple[float, ...] = ()
+    addressed: bool = False
 
     @property
     def alignment(self) -> float:
@@ -47,20 +50,29 @@ class ScoredSentence(Value):
 class EncodedPaper(NamedTuple):
     """The spans of a paper's sentences, and the encodings of each: alone, with tokens, and under the paper's heading.
 
-    `headed` has shape (sentences, dimension).
+    `headed` has shape (sentences, dimension). `addressed` says of each sentence whether it addresses its reader.
     """
 
     spans: Sequence[tuple[int, int]]
     alone: Sequence[TokenEncoding]
     headed: Matrix
+    addressed: Sequence[bool]
 
 
 def encode_paper(paper: Paper, *, embedder: Embedder) -> EncodedPaper:
-    """Encode the sentences of a paper. The result depends on nothing else, so it can be cached."""
+    """Encode the sentences of a paper. The result depends on nothing else, so it can be cached.
+
+    Under a title that addresses its reader, all sentences count as addressed: the model would read the title as well.
+    """
     spans = spans_of(paper.abstract)
     texts = [paper.abstract[start:end] for start, end in spans]
     headed = embedder.encode([f"{paper.heading}: {text}" for text in texts], role="document")
-    return EncodedPaper(spans, embedder.encode_tokens(texts, role="document"), headed)
+    encoded = embedder.encode_tokens(texts, role="document")
+    addressed = are_addressed(texts, encoded, embedder, together=True)
+    # Titles are shorter and bolder than sentences ("Attention is all you need"): only plain words count.
+    # A paper without a title goes by its first words.
+    under_one = addressed[0] if not paper.title else are_addressed([paper.title], [], None, surely=True)[0]
+    return EncodedPaper(spans, encoded, headed, [under_one or one for one in addressed])
 
 
 def score_sentences(
@@ -73,10 +85,15 @@ def score_sentences(
 ) -> list[ScoredSentence]:
     """Return all sentences of the papers with their scores, best first; ties keep the order of the papers.
 
-    `weights` are the inverse document frequencies of the `terms`. `encode` may be a cached `encode_paper`.
+    Those that address their reader are among them, and marked. `weights` are the inverse document frequencies of the
+    `terms`. `encode` may be a cached `encode_paper`.
     """
     encoded = list(map(encode or partial(encode_paper, embedder=embedder), papers))
-    spans = [(paper, *span) for paper, e in zip(papers, encoded, strict=True) for span in e.spans]
+    spans = [
+        (paper, *span, addressed)
+        for paper, e in zip(papers, encoded, strict=True)
+        for span, addressed in zip(e.spans, e.addressed, strict=True)
+    ]
     if not spans:
         return []
     (query,) = embedder.encode_tokens([question], role="query")
@@ -92,8 +109,9 @@ def score_sentences(
             similarity=float(similarity),
             coverage=coverage(terms, content_terms(f"{paper.heading} {paper.abstract[start:end]}"), weights),
             met=tuple(map(float, met)),
+            addressed=addressed,
         )
-        for (paper, start, end), similarity, met in zip(
+        for (paper, start, end, addressed), similarity, met in zip(
             spans, (alone + headed) / 2, align(question, query, sentences, weights), strict=True
         )
     ]

@@ -13,7 +13,7 @@ from typing import NamedTuple, cast, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from rag_qa.answering.query.classifier import load_classifier
+from rag_qa.answering.classifier import load_classifier
 from rag_qa.protocols import Embedder
 from rag_qa.text.words import ASKING_WORDS, FUNCTION_WORDS
 from rag_qa.types import MetadataField, QuestionKind

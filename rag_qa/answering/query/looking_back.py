@@ -12,7 +12,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from rag_qa.answering.query.classifier import load_classifier
+from rag_qa.answering.classifier import load_classifier
 from rag_qa.answering.query.kinds import Kind, is_asking, word_features
 from rag_qa.answering.query.names import NAME
 from rag_qa.index.reader import Index

@@ -14,7 +14,6 @@ from typing import NamedTuple
 import numpy as np
 
 from rag_qa.answering.writing.grammar import PROSE, conform
-from rag_qa.answering.writing.injection import is_injection
 from rag_qa.answering.writing.prompt import PromptFile, defuse, fit_evidence, layout
 from rag_qa.corpus.cleaning import clean_text
 from rag_qa.protocols import Generator, Prompt
@@ -113,18 +112,17 @@ class Writer:
         self._settings = settings
 
     def read(self, question: str, evidence: Sequence[Evidence], titles: Mapping[str, str]) -> Reading | None:
-        """Return as much of the evidence as fits, best first, without prompt injection; None if none is left.
+        """Return as much of the evidence as fits, best first; None if there is none.
 
         Raises PromptError if the question leaves no room for any.
         """
-        offered = [e for e in evidence if not is_injection(f"{titles[e.paper_id]} {e.sentence}")]
-        if not offered:
+        if not evidence:
             return None
         # The longest prompt also holds a draft and the reasons against it: a reply's tokens each.
         budget = self.generator.spec.n_ctx - 2 * self._settings.max_tokens
         kept = fit_evidence(
             self.prompts,
-            offered,
+            evidence,
             titles,
             generator=self.generator,
             wanted=self._settings.read_tokens,

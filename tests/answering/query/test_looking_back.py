@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rag_qa import build_index
-from rag_qa.answering.query.classifier import load_classifier
+from rag_qa.answering.classifier import load_classifier
 from rag_qa.answering.query.kinds import kind_of
 from rag_qa.answering.query.looking_back import FILE, LOOKS, features, look_of
 from rag_qa.index.reader import Index

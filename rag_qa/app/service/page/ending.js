@@ -8,7 +8,8 @@ import { whyPanel } from "./why.js";
 
 /** Return it for an answer; `draft` is what the model wrote at first, `open` shows a paper. */
 export function ending(answer, { draft, open }) {
-  return [answer.abstained ? refusal(answer, open) : warnings(answer), tools(answer, draft), printedSources(answer)];
+  return [answer.abstained ? refusal(answer, open) : warnings(answer), setAside(answer), tools(answer, draft),
+    printedSources(answer)];
 }
 
 function refusal({ reason, nearest }, open) {
@@ -26,6 +27,13 @@ function warnings({ papers }) {
   return papers.map((paper, n) => (paper.status in WARNINGS
     ? el("p", { className: "notice grave" }, `${WARNINGS[paper.status][0]}: [${n + 1}] ${WARNINGS[paper.status][1]}.`)
     : null));
+}
+
+/** Name the papers with text that addresses its reader; `set_aside` is missing in answers of older versions. */
+function setAside({ papers, set_aside: found = [] }) {
+  const mark = (id) => papers.findIndex((paper) => paper.id === id) + 1;
+  return found.map((paper) => el("p", { className: "notice" }, el("bdi", {}, mark(paper.id) ? `[${mark(paper.id)}]` : heading(paper)),
+    " holds text that addresses its reader; it was not used."));
 }
 
 function tools(answer, draft) {

@@ -1,4 +1,4 @@
-"""Multinomial logistic regression over the words of a question and, with the embedder it was fitted for, over vectors.
+"""Multinomial logistic regression over the words of a text and, with the embedder it was fitted for, over vectors.
 
 The coefficients are .npz files that scripts in eval/ write.
 """
