@@ -36,8 +36,9 @@ from rag_qa.index.reader import Index
 from rag_qa.protocols import Embedder, Matrix
 from rag_qa.retrieval.feedback import middle
 from rag_qa.retrieval.fusion import Scores, mean_of_max_scaled
+from rag_qa.retrieval.ranks import top
 from rag_qa.retrieval.requests import without_request
-from rag_qa.retrieval.searching import WEIGHTS, Retriever, top
+from rag_qa.retrieval.searching import WEIGHTS, Retriever
 from rag_qa.retrieval.typos import WORD
 from rag_qa.settings import Settings
 

@@ -162,7 +162,7 @@ def make_facets(options: Namespace, folder: Path) -> Found:
 def make_graph(options: Namespace, folder: Path) -> Found:
     """Build Chroma's collection."""
     with closing(Store.open(folder)) as store:
-        return {"rows": build_vectors(_fresh(folder, "chroma"), derived._rows(store))}
+        return {"rows": build_vectors(_fresh(folder, "chroma"), derived.chroma_rows(store))}
 
 
 def first_search(options: Namespace, folder: Path) -> Found:

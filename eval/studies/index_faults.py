@@ -22,6 +22,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -185,7 +186,8 @@ def run_alone(action: Callable[..., None], *arguments: Any, after: Callable[[], 
         receiver.recv()
         result = receiver.recv()
     child.join()
-    return f"untold {signal.Signals(-child.exitcode).name}" if (child.exitcode or 0) < 0 else result
+    status = child.exitcode or 0
+    return f"untold {signal.Signals(-status).name}" if status < 0 else result
 
 
 # --- the studies
@@ -244,7 +246,7 @@ def kills(root: Path, number: int, seed: int) -> dict[str, Any]:
         counts[f"{name} {'ended first' if ended else 'killed'}"] += 1
         kept = len(contents(index)[0]) if (index / "papers.sqlite3").exists() else 0
         counts["old set" if kept == old else "new set" if kept == new else "lost"] += 1
-        after = outcome(lambda action=action: action(source, index))
+        after = outcome(partial(action, source, index))
         counts[f"next run {after}"] += 1
         counts["equal to one built at once" if contents(index) == states[new or OLD] else "lost"] += 1
         counts["leftovers"] += any(path.suffix == ".new" for path in (index / "derived").iterdir())

@@ -133,11 +133,8 @@ class Synthesis:
 
         Nothing is written, and so nothing has a verdict: a small language model gives one paper what the other says.
         """
-        kept = [e for e in sides if not is_injection(f"{material.titles[e.paper_id]} {e.sentence}")]
-        if kept and (
-            not self._writer.reads or accepts(self._confirmed(material, "", kept, trace), NO_VERDICT)
-        ):
-            yield from (Event(kind="sentence", sentence=quote(piece)) for piece in kept)
+        if not self._writer.reads or accepts(self._confirmed(material, "", sides, trace), NO_VERDICT):
+            yield from (Event(kind="sentence", sentence=quote(piece)) for piece in sides)
         else:
             trace.unsupported = UNSUPPORTED
 
