@@ -18,15 +18,18 @@ STUDIES = (
     "choose_sentences",
     "damage",
     "detect_faults",
+    "embedding_speed",
     "fuzz_answers",
     "growth",
     "hold_out_gold",
     "hostile_files",
+    "index_faults",
     "measure_reranker",
     "mutations",
     "pubmedqa",
     "quote_evidence",
     "regexes",
+    "update_stages",
 )
 # What programs of studies/ share and test.
 MODULES = {"decisions", "faults", "recombining"}

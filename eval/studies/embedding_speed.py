@@ -1,4 +1,4 @@
-"""Which way of embedding is fastest on this processor? Ratios to plain sentence-transformers, in turns.
+"""Measure which way of embedding is fastest on this processor, as ratios to plain sentence-transformers.
 
     python eval/studies/embedding_speed.py papers.jsonl.gz --texts 320 --rounds 2
 
@@ -7,7 +7,6 @@ Each way embeds the same texts (title and abstract, one passage each). Beside ot
 (float32, 32 texts at once). The cosine is the lowest between a text's vector and the plain one.
 """
 
-import argparse
 import json
 import time
 from collections.abc import Callable, Sequence
@@ -20,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from eval.programs import parser_for
 from rag_qa.backends.embedding import find_embedder, open_plain_model
 from rag_qa.backends.light_embedder import LightEmbedder
 from rag_qa.backends.processor import cpu_name
@@ -84,7 +84,7 @@ def _in_processes(pool: ProcessPoolExecutor, texts: Texts) -> Matrix:
 
 def main() -> None:
     """Measure, and print JSON."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = parser_for(__doc__ or "")
     parser.add_argument("source", type=Path)
     parser.add_argument("--texts", type=int, default=320)
     parser.add_argument("--rounds", type=int, default=2)

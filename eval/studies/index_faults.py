@@ -1,4 +1,4 @@
-"""Do faults of machines and processes lose or change anything in an index? Counts what goes wrong.
+"""Measure whether faults of machines and processes lose or change anything in an index.
 
     python eval/studies/index_faults.py readers --seconds 300    # readers of both kinds, doctor and a writer at once
     python eval/studies/index_faults.py kills --kills 100        # kill -9 of index, update, prune, rebuild

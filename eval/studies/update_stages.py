@@ -1,4 +1,4 @@
-"""How long does an update take, stage by stage, if embedding costs nothing?
+"""Measure how long an update takes, stage by stage, if embedding costs nothing.
 
     python eval/studies/update_stages.py build papers.jsonl.gz WORK --papers 128353 --new 1000
     python eval/studies/update_stages.py copy WORK
@@ -6,12 +6,10 @@
     python eval/studies/update_stages.py prune WORK
 
 `build` makes an index of all papers but the new ones; `update` adds these to a copy of it, and `prune` removes them
-again. Vectors are sums of
-random vectors of the words, with the dimension of a real embedder, so that Chroma and the matrix have their real sizes.
+again. Vectors are sums of random vectors of the words, with the dimension of a real embedder, so that Chroma and the matrix have their real sizes.
 Seconds are of wall-clock time; "cpu" are those of the process.
 """
 
-import argparse
 import hashlib
 import json
 import random
@@ -24,6 +22,7 @@ from typing import Any
 
 import numpy as np
 
+from eval.programs import parser_for
 from rag_qa import build_index
 from rag_qa.corpus.reading import read_source
 from rag_qa.corpus.sources import expand_sources
@@ -154,8 +153,8 @@ def _timed(function: Callable[..., Any], total: list[float]) -> Callable[..., An
     return run
 
 
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
+def main() -> None:
+    parser = parser_for(__doc__ or "")
     parser.add_argument("what", choices=("build", "copy", "update", "prune"))
     parser.add_argument("paths", nargs="+", type=Path)
     parser.add_argument("--papers", type=int, default=128_353)
@@ -166,3 +165,7 @@ if __name__ == "__main__":
     else:
         run = {"copy": copy, "update": update, "prune": prune}[told.what]
         timed(lambda: run(*told.paths))
+
+
+if __name__ == "__main__":
+    main()

@@ -141,7 +141,7 @@ def test_nothing_to_embed_loads_nothing(folder):
         ("modules.json", "{"),
         ("modules.json", "[" * 100_000),
         ("config_sentence_transformers.json", "[]"),
-        ("config.json", b"\xff"),
+        ("config_sentence_transformers.json", b"\xff"),
         ("sentence_bert_config.json", '{"max_seq_length": "many"}'),
     ],
 )

@@ -122,7 +122,7 @@ def test_a_passage_or_alias_of_another_paper_is_no_traceback(built, table):
 def test_a_damaged_record_is_merged_into_nothing(built, world):
     """An update that would read a damaged record is refused, so that its text is not written as if it were sound."""
     change(built, replaced("body", "in a game", "in a gamy", "records"))
-    built.write({**world.BEES, "id": "wasps", "title": "Wasps"}, name="new.jsonl")
+    built.write({**world.GAMES, "id": "again"}, name="new.jsonl")
     with pytest.raises(IndexDamagedError, match=f"the record 'games' of .*{CURE}"):
         built.build()
 

@@ -127,7 +127,7 @@ def test_records_written_by_an_older_version_are_merged_again(library, world, tm
     db = sqlite3.connect(library.index / FILE_NAME)
     rows = db.execute("SELECT * FROM records").fetchall()
     db.execute("DELETE FROM records")
-    db.executemany("INSERT INTO records VALUES (?, ?, ?, ?)", rows)
+    db.executemany("INSERT INTO records VALUES (?, ?, ?, ?, ?)", rows)
     db.commit()
     assert db.execute("SELECT count(*) FROM links").fetchone() == (0,)
     db.close()

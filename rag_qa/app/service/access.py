@@ -97,11 +97,19 @@ def _name(host: str) -> str:
 def _from_elsewhere(path: str, headers: Mapping[str, str]) -> bool:
     """Return whether a page of another origin made the request; a link to our own page is no such request."""
     origin = headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc != headers.get("host", ""):
+    if origin is not None and _network_location(origin) != headers.get("host", ""):
         return True
     if headers.get("sec-fetch-site") not in ELSEWHERE:
         return False
     return path != "/" or headers.get("sec-fetch-mode") != "navigate"
+
+
+def _network_location(origin: str) -> str | None:
+    """Return the host and port of an Origin header, None if it is malformed."""
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return None
 
 
 def _cookies(headers: Mapping[str, str]) -> dict[str, str]:

@@ -143,7 +143,7 @@ def test_nothing_is_overwritten(open_assistant, save):
 
 
 @pytest.mark.parametrize(
-    ("name", "words"), [("no/where.json", "no folder"), ("a\0b", "cannot be"), (".", "exists")]
+    ("name", "words"), [("no/where.json", "no folder"), ("a\0b", "control characters"), (".", "exists")]
 )
 def test_a_file_that_cannot_be_written_is_an_error(open_assistant, tmp_path, name, words):
     """A missing folder, an impossible name and a folder in place of a file are errors."""
