@@ -82,7 +82,7 @@ def write_shard(folder: Path, keys: Sequence[Key], vectors: Matrix) -> Path:
 def merge_shard(store: Store, path: Path) -> int:
     """Store the vectors of a shard, remove its file, and return their number; 0 for a file that is damaged."""
     try:
-        with np.load(path, allow_pickle=False) as shard:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as shard:
             keys, vectors = shard["keys"], shard["vectors"]
     except (OSError, ValueError, KeyError, EOFError, BadZipFile):
         path.unlink(missing_ok=True)
@@ -155,7 +155,7 @@ def _ray(address: str, workers: int) -> Iterator[Any]:
         else {"address": address}
     )
     try:
-        ray.init(**where, log_to_driver=False, logging_level="warning")
+        _connect(ray, where)
         ray.data.DataContext.get_current().enable_progress_bars = False
         yield ray
     except (ray_error, ConnectionError, ValueError, RuntimeError) as exc:
@@ -165,3 +165,11 @@ def _ray(address: str, workers: int) -> Iterator[Any]:
         ) from exc
     finally:
         ray.shutdown()
+
+
+def _connect(ray: Any, where: Mapping[str, Any]) -> None:
+    """Start Ray or connect to it. Some of its failures are a bare `Exception`; they are raised as ConnectionError."""
+    try:
+        ray.init(**where, log_to_driver=False, logging_level="warning")
+    except Exception as exc:
+        raise ConnectionError(str(exc)) from exc
