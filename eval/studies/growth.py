@@ -69,6 +69,7 @@ def make_store(options: Namespace, folder: Path) -> Found:
     """Write the made papers, in bulk."""
     store = Store.create(folder)
     made = _recombiner(options).make(options.count)
+    options.started = time.perf_counter()
     passages = 0
     while some := list(islice(made, CHUNK)):
         rows = [_passages(one) for one in some]
@@ -162,7 +163,7 @@ def make_facets(options: Namespace, folder: Path) -> Found:
 def make_graph(options: Namespace, folder: Path) -> Found:
     """Build Chroma's collection."""
     with closing(Store.open(folder)) as store:
-        return {"rows": build_vectors(_fresh(folder, "chroma"), derived._rows(store))}
+        return {"rows": build_vectors(_fresh(folder, "chroma"), derived.chroma_rows(store))}
 
 
 def first_search(options: Namespace, folder: Path) -> Found:
