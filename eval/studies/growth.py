@@ -69,6 +69,7 @@ def make_store(options: Namespace, folder: Path) -> Found:
     """Write the made papers, in bulk."""
     store = Store.create(folder)
     made = _recombiner(options).make(options.count)
+    options.started = time.perf_counter()
     passages = 0
     while some := list(islice(made, CHUNK)):
         rows = [_passages(one) for one in some]

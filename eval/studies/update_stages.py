@@ -6,7 +6,8 @@
     python eval/studies/update_stages.py prune WORK
 
 `build` makes an index of all papers but the new ones; `update` adds these to a copy of it, and `prune` removes them
-again. Vectors are sums of random vectors of the words, with the dimension of a real embedder, so that Chroma and the matrix have their real sizes.
+again. Vectors are sums of random vectors of the words, with the dimension of a real embedder, so that Chroma and the
+matrix have their real sizes.
 Seconds are of wall-clock time; "cpu" are those of the process.
 """
 

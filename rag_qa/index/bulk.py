@@ -155,7 +155,7 @@ def _ray(address: str, workers: int) -> Iterator[Any]:
         else {"address": address}
     )
     try:
-        ray.init(**where, log_to_driver=False, logging_level="warning")
+        _connect(ray, where)
         ray.data.DataContext.get_current().enable_progress_bars = False
         yield ray
     except (ray_error, ConnectionError, ValueError, RuntimeError) as exc:
@@ -165,3 +165,11 @@ def _ray(address: str, workers: int) -> Iterator[Any]:
         ) from exc
     finally:
         ray.shutdown()
+
+
+def _connect(ray: Any, where: Mapping[str, Any]) -> None:
+    """Start Ray or connect to it. Some of its failures are a bare `Exception`; they are raised as ConnectionError."""
+    try:
+        ray.init(**where, log_to_driver=False, logging_level="warning")
+    except Exception as exc:
+        raise ConnectionError(str(exc)) from exc

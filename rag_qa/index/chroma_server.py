@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 PREFIX = "rag-qa"
 COMPLETE, PASSAGES = "complete", "passages"
 # Seconds that a request may take: a server may need a while to build its graph.
-TIMEOUT_S = 120
+TIMEOUT_S, CONNECT_S = 120, 10
 PAGE = 500
 # How far the server looks beyond the nearest neighbours that it knows.
 CONFIGURATION: Any = {"hnsw": {"space": "cosine", "ef_construction": 100, "ef_search": SEARCH_DEPTH}}
@@ -161,17 +161,22 @@ def _client(url: str) -> Iterator["ClientAPI"]:
     secure = at.scheme == "https"
     host = f"[{at.hostname}]" if ":" in (at.hostname or "") else str(at.hostname)
     with _translated_errors(url):
+        # A client that fails to connect would leave its connection open, so this asks first.
+        httpx.get(f"{url.rstrip('/')}/api/v2/heartbeat", timeout=CONNECT_S).raise_for_status()
         settings = Settings(_env_file=None, anonymized_telemetry=False)
         port = at.port or (443 if secure else 8000)
         client = chromadb.HttpClient(host=host, port=port, ssl=secure, settings=settings)
     # Chroma itself would wait for ever, and leave its connections open.
-    session: httpx.Client = client._server._session  # type: ignore[attr-defined]
-    session.timeout = httpx.Timeout(TIMEOUT_S, connect=10)
+    parts: Any = client
+    sessions: list[httpx.Client] = [parts._server._session, parts._admin_client._server._session]
+    for session in sessions:
+        session.timeout = httpx.Timeout(TIMEOUT_S, connect=CONNECT_S)
     try:
         yield client
     finally:
-        client.close()  # type: ignore[attr-defined]
-        session.close()
+        parts.close()
+        for session in sessions:
+            session.close()
 
 
 @contextmanager

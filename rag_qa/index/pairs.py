@@ -140,7 +140,7 @@ def _pairs(words: Numbers) -> Numbers:
     return (words[:-1] << 32) | words[1:]
 
 
-def _changes(values: NDArray[Any]) -> NDArray[np.bool_]:
+def _changes(values: NDArray[np.integer[Any]]) -> NDArray[np.bool_]:
     """Return whether each value differs from the one before it; the first always does."""
     changes: NDArray[np.bool_] = np.diff(values, prepend=-1) != 0
     return changes
