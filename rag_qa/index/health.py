@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from rag_qa.errors import RagQAError
+from rag_qa.index.chroma_server import ServerVectors
 from rag_qa.index.derived import derived_folder, has_graph, stamp_matches
 from rag_qa.index.exact import Exact
 from rag_qa.index.lexical import Lexical
@@ -104,7 +105,7 @@ def _retrieval_health(store: Store, folder: Path) -> Health:
     return Health(problems=problems, graph_recall=float(np.mean(recalls)))
 
 
-def finds_itself(vectors: Vectors, stored: bytes) -> bool:
+def finds_itself(vectors: Vectors | ServerVectors, stored: bytes) -> bool:
     """Return whether a stored vector is found in Chroma."""
     _, similarities = vectors.search(np.frombuffer(stored, dtype=np.float32), 1)
     return bool(len(similarities) and similarities[0] > SAME_VECTOR)

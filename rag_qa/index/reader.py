@@ -58,13 +58,13 @@ class Index:
         (damage during an update), PaperIndexError (no folder to write to, no server).
         """
         if graph and server:
-            index = cls.open(folder)
+            opened = cls.open(folder)
             try:
-                index._ask_server(server)
+                opened._ask_server(server)
             except BaseException:
-                index.close()
+                opened.close()
                 raise
-            return index
+            return opened
         folder = folder.absolute()
         index, generation = cls._open(folder, graph)
         if index is None and not os.access(folder, os.W_OK):

@@ -32,7 +32,7 @@ class Shards:
 
     def __init__(self, shards: Sequence[Index]) -> None:
         """Raises IndexMismatchError if the embedders differ, PaperIndexError if a paper is in two shards."""
-        self.shards = list(shards)
+        self.shards: list[Index] = list(shards)
         first = self.shards[0].manifest
         for shard in self.shards[1:]:
             check_embedder(first, shard.manifest.embedder, "a shard")
@@ -120,14 +120,14 @@ class ShardedExact:
     def best_passage(self, vector: Matrix, paper: int) -> int:
         """Return the number of the paper's passage that is most like the vector."""
         layout = self._all.layout
-        return self._all.shards[layout.shard[paper]].exact.best_passage(vector, int(layout.local[paper]))
+        return self._all.shards[int(layout.shard[paper])].exact.best_passage(vector, int(layout.local[paper]))
 
     def best_vectors(self, vector: Matrix, papers: Ordinals) -> Matrix:
         """Return the vector of each paper's best passage, shape (n, d)."""
         layout = self._all.layout
         return np.concatenate(
             [
-                self._all.shards[layout.shard[paper]].exact.best_vectors(vector, layout.local[[paper]])
+                self._all.shards[int(layout.shard[paper])].exact.best_vectors(vector, layout.local[[paper]])
                 for paper in papers
             ]
         )
