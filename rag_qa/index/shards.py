@@ -32,7 +32,7 @@ class Shards:
 
     def __init__(self, shards: Sequence[Index]) -> None:
         """Raises IndexMismatchError if the embedders differ, PaperIndexError if a paper is in two shards."""
-        self.shards = list(shards)
+        self.shards: list[Index] = list(shards)
         first = self.shards[0].manifest
         for shard in self.shards[1:]:
             check_embedder(first, shard.manifest.embedder, "a shard")
@@ -141,7 +141,7 @@ class ShardedExact:
         layout = self._all.layout
         return np.concatenate(
             [
-                self._all.shards[layout.shard[paper]].exact.best_vectors(vector, layout.local[[paper]])
+                self._all.shards[int(layout.shard[paper])].exact.best_vectors(vector, layout.local[[paper]])
                 for paper in papers
             ]
         )
