@@ -7,6 +7,7 @@ in `damaged/`. How the damaged one is read stands in rag_qa.index.salvage.
 """
 
 import shutil
+import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from itertools import count
@@ -15,7 +16,14 @@ from pathlib import Path
 from rag_qa.errors import IndexNotFoundError, RagQAError
 from rag_qa.files import make_private_folder
 from rag_qa.index.builder import embed_missing, stored_passages
-from rag_qa.index.derived import build_derived, derived_folder, drop_old_generations, stamp_matches
+from rag_qa.index.derived import (
+    VOLATILE,
+    build_derived,
+    derived_folder,
+    drop_old_generations,
+    has_graph,
+    stamp_matches,
+)
 from rag_qa.index.integrity import are_passages_of, find_damage
 from rag_qa.index.lock import writing
 from rag_qa.index.manifest import SCHEMA_VERSION, Counts, Manifest, check_embedder
@@ -78,7 +86,7 @@ def _mend_derived(folder: Path) -> list[str]:
     store = Store.create(folder)
     try:
         manifest = store.manifest()
-        if manifest is None or stamp_matches(derived_folder(folder, manifest.generation), thorough=True):
+        if manifest is None or _derived_are_sound(derived_folder(folder, manifest.generation)):
             return []
         generation = _unused_generation(folder, manifest)
         with store.transaction():
@@ -88,6 +96,19 @@ def _mend_derived(folder: Path) -> list[str]:
         return ["the derived files were built again"]
     finally:
         store.close()
+
+
+def _derived_are_sound(folder: Path) -> bool:
+    """Return whether all derived files are as they were built; SQLite checks Chroma's, which changes."""
+    if not stamp_matches(folder, thorough=True):
+        return False
+    if not has_graph(folder):
+        return True
+    try:
+        with closing(sqlite3.connect(f"{(folder / 'chroma' / VOLATILE).as_uri()}?mode=ro", uri=True)) as db:
+            return bool(db.execute("PRAGMA quick_check(1)").fetchone() == ("ok",))
+    except sqlite3.Error:
+        return False
 
 
 def _unused_generation(folder: Path, manifest: Manifest) -> int:
