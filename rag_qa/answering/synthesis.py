@@ -138,14 +138,14 @@ class Synthesis:
         else:
             trace.unsupported = UNSUPPORTED
 
-    def introduce(self, material: Material, sure: Collection[str], trace: Trace) -> Iterator[Event]:
+    def introduce(self, material: Material, likely: Collection[str], trace: Trace) -> Iterator[Event]:
         """Yield a sentence on how the papers of a list meet the request, if it is supported.
 
-        It is about the `sure` papers, by their ids, and begins with their titles if they are few. Papers whose own
+        It is about the `likely` papers, by their ids, and begins with their titles if they are few. Papers whose own
         evidence does not support it are left out. Of several papers, at least SEVERAL must remain.
         """
         titles = material.titles
-        listed = [e for e in material.candidates if e.paper_id in sure]
+        listed = [e for e in material.candidates if e.paper_id in likely]
         if not listed:
             return
         opening = call_papers([titles[e.paper_id] for e in listed])

@@ -153,6 +153,7 @@ def test_a_broken_description_is_told(folder, name, content):
 
 
 @pytest.mark.model
+@pytest.mark.filterwarnings("ignore:Detected pickle protocol")
 @pytest.mark.parametrize("name", ["model.safetensors", "pytorch_model.bin"])
 def test_broken_weights_are_told(folder, name):
     """Truncated weights, and a pickle that torch refuses, are errors of ours that name the folder and the cure."""

@@ -51,7 +51,7 @@ stops = {
     "last batch": lambda: stop_before(builder, "embed_missing", after=True),
     "writing": lambda: stop_before(store.Store, "drop_unused_vectors"),
     "Chroma": lambda: stop_before(derived, "build_vectors", after=True),
-    "BM25": lambda: stop_before(derived, "build_lexical", after=True),
+    "BM25": lambda: stop_before(derived, "update_lexical", after=True),
     "stamp": lambda: stop_before(derived, "_stamp"),
     "before the commit": lambda: stop_before(builder, "build_derived", after=True),
     "after the commit": lambda: stop_before(builder, "drop_old_generations"),
