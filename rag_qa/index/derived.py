@@ -30,7 +30,7 @@ from rag_qa.files import make_private_folder, set_mode, set_modes
 from rag_qa.index.checksums import seal
 from rag_qa.index.exact import LARGE, Exact, build_exact
 from rag_qa.index.facets import build_facets, update_facets
-from rag_qa.index.lexical import Lexical, analyzer_is_current, build_lexical, has_words, update_lexical
+from rag_qa.index.lexical import Lexical, analyzer_is_current, build_lexical, update_lexical
 from rag_qa.index.lock import is_held
 from rag_qa.index.pairs import build_pairs
 from rag_qa.index.store import PassageRow, Store
@@ -40,7 +40,7 @@ from rag_qa.types import Paper
 
 STAMP = "stamp.json"
 # Grows by one whenever the contents of the parts change: parts of an earlier layout are built again.
-LAYOUT = 2
+LAYOUT = 3
 PARTS = ("chroma", "exact", "lexical", "pairs", "facets")
 # Up to this share of changed papers, a copy of Chroma's last collection is updated.
 SMALL = 0.2
@@ -128,15 +128,12 @@ def build_aside(store: Store, folder: Path, dimension: int, *, graph: bool) -> N
 
 def _build_exact_parts(store: Store, folder: Path, dimension: int, update: Update | None = None) -> None:
     """Build all parts but Chroma's; with an `update`, from those before and the papers that they lack."""
-    count = store.count("passages")
-    if update is not None and has_words(update.before / "lexical"):
-        try:
+    if update is not None:
+        # If the files before are damaged, the store alone is read, which says so if it is damaged itself.
+        with suppress(IndexDamagedError):
             _update_exact_parts(store, folder, dimension, update)
             return
-        except (
-            IndexDamagedError
-        ):  # of the files before: build from the store alone, which says so if it is the store
-            pass
+    count = store.count("passages")
     if build_exact(folder / "exact", _vectors(store), count, dimension) != count:
         raise _incomplete(store)
     build_pairs(folder / "pairs", build_lexical(folder / "lexical", store.papers()))

@@ -19,7 +19,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from rag_qa.errors import PaperIndexError
 from rag_qa.index.bm25 import new_index
 from rag_qa.index.checksums import CheckedArray, open_array, read_array, read_json
 from rag_qa.index.exact import Ordinals
@@ -61,7 +60,7 @@ def update_lexical(
 ) -> list[list[int]]:
     """Write what `build_lexical` would, from the index before and the papers that it lacks; the ids are in order.
 
-    Only the fresh papers are read. The index before must have its words; see `has_words`.
+    Only the fresh papers are read.
     """
     old = Lexical(before)
     known = [str(word) for word in old._vocabulary]
@@ -128,11 +127,6 @@ def analyzer_is_current(folder: Path) -> bool:
         return False
 
 
-def has_words(folder: Path) -> bool:
-    """Return whether an index can be updated: earlier versions kept no words."""
-    return (folder / WORDS).is_file() and analyzer_is_current(folder)
-
-
 class Lexical:
     """An opened BM25 index."""
 
@@ -190,15 +184,7 @@ class Lexical:
 
     @cached_property
     def lengths(self) -> NDArray[np.int64]:
-        """The number of words of each paper, shape (papers,), the title as often as it is repeated.
-
-        Raises PaperIndexError if an older version built the index.
-        """
-        if not (self._folder / WORD_ENDS).is_file():
-            raise PaperIndexError(
-                f"{self._folder} was built by an older version and cannot be a shard; build the index again with "
-                "`rag-qa index SOURCE --index NEW_FOLDER`"
-            )
+        """The number of words of each paper, shape (papers,), the title as often as it is repeated."""
         return np.diff(read_array(self._folder, WORD_ENDS))
 
     @cached_property

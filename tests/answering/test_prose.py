@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from rag_qa.answering import pipeline
 from rag_qa.answering.evidence.answerability import Clues
 from rag_qa.answering.synthesis import UNSUPPORTED
 from rag_qa.testing import QueuedGenerator
@@ -23,6 +24,28 @@ def test_supported_prose_is_the_answer(open_assistant, check_citations):
     assert (sentence.kind, sentence.text) == ("prose", claim)
     assert sentence.citations[0].quote == RESULT
     assert sentence.verdict.label == "supported"
+
+
+def test_a_comparison_of_two_papers_is_quoted(open_assistant, check_citations):
+    """If both papers compared are probable, both are quoted, and the model writes nothing."""
+    assistant = open_assistant([RESULT])
+    sides = (
+        "the competitive game of eigendecomposition and the competitive game of principal component analysis"
+    )
+    answer = assistant.ask(f"how do {sides} differ?")
+    check_citations(assistant, answer)
+    assert (answer.query.kind, {s.kind for s in answer.sentences}) == ("comparison", {"quote"})
+    assert [paper.id for paper in answer.papers] == ["eigengame", "unloaded"]
+    assert answer.model_input is None
+
+
+def test_a_list_is_introduced_by_its_likely_papers(open_assistant, monkeypatch):
+    """A paper on a list that may not meet the request is quoted, but the sentence before the list does not name it."""
+    monkeypatch.setattr(pipeline, "LIKELY", 0.97)
+    introduction, *quotes = open_assistant([" build on a competitive game."]).ask(WHICH).sentences
+    assert introduction.text.startswith("The paper “EigenGame Unloaded")
+    assert [c.paper_id for c in introduction.citations] == ["unloaded"]
+    assert [q.citations[0].paper_id for q in quotes] == ["unloaded", "eigengame"]
 
 
 @pytest.mark.parametrize(

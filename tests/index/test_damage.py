@@ -5,11 +5,14 @@ import random
 import shutil
 import sqlite3
 
+import numpy as np
 import pytest
 
 from rag_qa.errors import IndexDamagedError, RagQAError
 from rag_qa.index import derived
-from rag_qa.index.health import check_index
+from rag_qa.index.checksums import seal
+from rag_qa.index.health import check_index, examine
+from rag_qa.index.vectors import Vectors
 from rag_qa.retrieval.searching import Retriever
 from rag_qa.testing import HashingEmbedder
 
@@ -164,6 +167,20 @@ def test_check_reports_damage(built, name):
     health = check_index(built.index)
     assert not health.ok
     assert str(built.index / "derived" / "1") in health.problems[0]
+
+
+@pytest.mark.parametrize(("share", "told"), [(0.02, False), (0.3, True)])
+def test_vectors_that_the_graph_does_not_find_are_told(built, share, told):
+    """A graph whose files are as they were built may miss a stored vector, but not many."""
+    folder = built.derived() / "chroma"
+    vectors = Vectors(folder)
+    ids = vectors._collection.get()["ids"]
+    elsewhere = np.eye(1, HashingEmbedder().spec.dimension).tolist() * int(share * len(ids))
+    vectors._collection.update(ids=ids[: len(elsewhere)], embeddings=elsewhere)
+    vectors.close()
+    seal(folder)
+    (built.derived() / "stamp.json").write_text(json.dumps(derived._stamp(built.derived())))
+    assert any("not found in Chroma" in problem for problem in examine(built.index).problems) == told
 
 
 @pytest.mark.process

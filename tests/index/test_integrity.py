@@ -1,5 +1,6 @@
 """What is stored is compared with its hash when it is read: damage is an error that names the paper and the cure."""
 
+import os
 import shutil
 import sqlite3
 
@@ -125,6 +126,20 @@ def test_a_damaged_record_is_merged_into_nothing(built, world):
     built.write({**world.GAMES, "id": "again"}, name="new.jsonl")
     with pytest.raises(IndexDamagedError, match=f"the record 'games' of .*{CURE}"):
         built.build()
+
+
+@pytest.mark.parametrize("name", ["exact/vectors.npy", "lexical/data.csc.index.npy", "pairs/scores.npy"])
+def test_a_damaged_derived_file_is_told(built, name):
+    """A file of the derived ones that differs with its size and time unchanged is named when a search reads it."""
+    path = built.derived() / name
+    status, content = path.stat(), bytearray(path.read_bytes())
+    content[-20] ^= 4
+    path.write_bytes(content)
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    index = built.open()
+    with pytest.raises(IndexDamagedError, match=f"{name}.*{CURE}"):
+        Retriever(index, HashingEmbedder()).search("players of a game", 3)
+    index.close()
 
 
 def test_a_damaged_vector_is_not_built_upon(built):

@@ -8,6 +8,7 @@ import pytest
 from rag_qa.errors import IndexNotFoundError
 from rag_qa.index.health import examine
 from rag_qa.index.repair import repair_index
+from rag_qa.index.store import PAGE_BYTES
 from rag_qa.testing import HashingEmbedder
 
 
@@ -102,10 +103,19 @@ def test_a_lost_paper_is_named_and_comes_back(built):
     assert "games" in built.ids()
 
 
+def test_a_damaged_database_of_chroma_is_built_again(built):
+    """Chroma changes its database whenever it opens it, so no hash is of it; SQLite finds the damage."""
+    database = built.derived() / "chroma" / "chroma.sqlite3"
+    database.write_bytes(database.read_bytes()[:8192])
+    assert repair_index(built.index, no_embedder).mended == ("the derived files were built again",)
+    assert examine(built.index).ok
+    assert repair_index(built.index, no_embedder).mended == ()
+
+
 def test_a_destroyed_first_page_is_replaced(built):
     """If the first page is random bytes, everything else is still found."""
     before = built.contents(built.index)
-    overwrite(built, lambda content: random.Random(0).randbytes(4096) + content[4096:])
+    overwrite(built, lambda content: random.Random(0).randbytes(PAGE_BYTES) + content[PAGE_BYTES:])
     repair = repair_index(built.index, no_embedder)
     assert repair.lost == ()
     assert built.contents(built.index) == before
