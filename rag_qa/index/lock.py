@@ -12,7 +12,7 @@ from pathlib import Path
 
 from rag_qa.errors import IndexLockedError, PaperIndexError
 from rag_qa.files import make_private_folder, mode_of
-from rag_qa.index.store import FILE_NAME, LOCK_NAME
+from rag_qa.index.database import FILE_NAME, LOCK_NAME
 
 
 @contextmanager

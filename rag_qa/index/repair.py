@@ -16,6 +16,7 @@ from pathlib import Path
 from rag_qa.errors import IndexNotFoundError, RagQAError
 from rag_qa.files import make_private_folder
 from rag_qa.index.builder import embed_missing, stored_passages
+from rag_qa.index.database import FILE_NAME
 from rag_qa.index.derived import (
     VOLATILE,
     build_derived,
@@ -28,7 +29,7 @@ from rag_qa.index.integrity import are_passages_of, find_damage
 from rag_qa.index.lock import writing
 from rag_qa.index.manifest import SCHEMA_VERSION, Counts, Manifest, check_embedder
 from rag_qa.index.salvage import Lost, Salvage
-from rag_qa.index.store import FILE_NAME, PassageRow, Store, StoredPassage
+from rag_qa.index.store import PassageRow, Store, StoredPassage
 from rag_qa.protocols import Embedder, EmbedderSpec
 from rag_qa.settings import Settings
 from rag_qa.text.body import body_sentences

@@ -20,10 +20,11 @@ from pydantic import ValidationError
 from rag_qa.corpus.merging import merge_papers
 from rag_qa.errors import RagQAError
 from rag_qa.index.checksums import read_json
+from rag_qa.index.database import FILE_NAME, PAGE_BYTES, SCHEMA
 from rag_qa.index.integrity import HASHED, are_passages_of, row_hash
 from rag_qa.index.lexical import PAPER_IDS
 from rag_qa.index.manifest import Manifest
-from rag_qa.index.store import FILE_NAME, PAGE_BYTES, SCHEMA, PassageRow
+from rag_qa.index.store import PassageRow
 from rag_qa.protocols import EmbedderSpec
 from rag_qa.types import Paper, Value
 

@@ -11,6 +11,7 @@ import pytest
 from rag_qa.backends.embedding import open_embedder, open_sentence_embedder
 from rag_qa.backends.probing import probe_llama
 from rag_qa.settings import Settings
+from tests.traps import Trap
 
 pytestmark = pytest.mark.model
 
@@ -23,16 +24,6 @@ class Model:
     from_pretrained = load
 Config = Tokenizer = Model
 """
-
-
-class Trap:
-    """Creates a file when it is unpickled."""
-
-    def __init__(self, marker):
-        self.marker = marker
-
-    def __reduce__(self):
-        return open, (str(self.marker), "w")
 
 
 @pytest.fixture

@@ -15,8 +15,8 @@ from rag_qa.backends import forks
 from rag_qa.errors import BackendError, IndexDamagedError, IndexNotFoundError, PaperIndexError
 from rag_qa.index import derived
 from rag_qa.index.checksums import open_array, read_array, read_json
+from rag_qa.index.database import FILE_NAME
 from rag_qa.index.health import examine
-from rag_qa.index.store import FILE_NAME
 from rag_qa.testing import HashingEmbedder
 
 # Updates an index with a limit on the size of files; ends well if that is done, or told as no damage.

@@ -11,16 +11,7 @@ import pytest
 from rag_qa import Assistant, Settings
 from rag_qa.index.derived import STAMP
 from rag_qa.testing import HashingEmbedder
-
-
-class Trap:
-    """Creates a file when it is unpickled."""
-
-    def __init__(self, marker):
-        self.marker = marker
-
-    def __reduce__(self):
-        return open, (str(self.marker), "w")
+from tests.traps import Trap
 
 
 @pytest.fixture

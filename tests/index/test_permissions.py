@@ -6,8 +6,8 @@ import stat
 
 import pytest
 
+from rag_qa.index.database import FILE_NAME
 from rag_qa.index.reader import Index
-from rag_qa.index.store import FILE_NAME
 
 
 @pytest.fixture

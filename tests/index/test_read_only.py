@@ -9,9 +9,10 @@ from types import SimpleNamespace
 import pytest
 
 from rag_qa.errors import PaperIndexError
+from rag_qa.index.database import FILE_NAME
 from rag_qa.index.health import examine
 from rag_qa.index.reader import Index
-from rag_qa.index.store import FILE_NAME, Store
+from rag_qa.index.store import Store
 
 NOBODY = 65534
 ODD = "index #1 ?é"

@@ -6,9 +6,9 @@ import sqlite3
 import pytest
 
 from rag_qa.errors import IndexNotFoundError
+from rag_qa.index.database import PAGE_BYTES
 from rag_qa.index.health import examine
 from rag_qa.index.repair import repair_index
-from rag_qa.index.store import PAGE_BYTES
 from rag_qa.testing import HashingEmbedder
 
 

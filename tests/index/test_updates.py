@@ -8,7 +8,8 @@ import pytest
 from rag_qa import build_index
 from rag_qa.corpus import merging
 from rag_qa.index import lexical, touched
-from rag_qa.index.store import FILE_NAME, Store
+from rag_qa.index.database import FILE_NAME
+from rag_qa.index.store import Store
 from rag_qa.testing import HashingEmbedder
 
 # Parts whose files must be equal to the last byte. Chroma's hold times and an order of its own.

@@ -11,8 +11,9 @@ from typing import NamedTuple
 from rag_qa.answering.assistant import Assistant, style_of
 from rag_qa.app.service.lanes import Lane
 from rag_qa.errors import IndexNotFoundError, SettingsError, UnknownNameError
+from rag_qa.index.database import FILE_NAME
 from rag_qa.index.manifest import Manifest
-from rag_qa.index.store import FILE_NAME, Store
+from rag_qa.index.store import Store
 from rag_qa.protocols import Embedder, Generator, Reranker
 from rag_qa.settings import Settings, Style
 
