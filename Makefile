@@ -5,6 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 DONE := .setup
+AUDIT := $(DONE)/audit/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 INSTALL := $(PIP) install -qq --constraint constraints.txt
 QUESTION := which papers discuss eigendecomposition as a game?
@@ -49,12 +50,12 @@ docs: dev ## build the pages of docs/ into site/; a warning is an error
 dist: dev ## build the wheel and the sdist into dist/
 	$(BIN)/python -m build --no-isolation
 
-sbom: dev ## write the software bill of materials (CycloneDX) to sbom.json
-	$(BIN)/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible --output-file sbom.json $(VENV)
+sbom: dev $(DONE)/audited ## write the software bill of materials (CycloneDX) to sbom.json
+	$(AUDIT)/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible --output-file sbom.json $(VENV)
 
-audit: dev ## look for known vulnerabilities in the pinned packages; needs the network
+audit: $(DONE)/audited ## look for known vulnerabilities in the pinned packages; needs the network
 	@echo "Asking PyPI for the advisories of every package in constraints.txt; without a network this fails."
-	$(BIN)/pip-audit --strict --requirement constraints.txt --require-hashes --disable-pip $(addprefix --ignore-vuln ,$(UNREACHABLE))
+	$(AUDIT)/pip-audit --strict --requirement constraints.txt --require-hashes --disable-pip $(addprefix --ignore-vuln ,$(UNREACHABLE))
 
 mutants: dev ## mutation testing of the modules that pyproject.toml names; takes hours
 	$(BIN)/mutmut run
@@ -107,6 +108,12 @@ $(DONE)/writer: | $(DONE)/checked
 
 $(DONE)/dev: $(DONE)/checked
 	$(INSTALL) --build-constraint constraints.txt --group dev
+	@touch $@
+
+$(DONE)/audited: $(DONE)/venv constraints.txt
+	$(PYTHON) -m venv $(DONE)/audit
+	$(AUDIT)/python -m pip install -qq --requirement $(DONE)/pip.txt
+	$(AUDIT)/python -m pip install -qq --constraint constraints.txt --group audit
 	@touch $@
 
 llama: $(DONE)/env ## build llama.cpp again: after a change of processor or of CMAKE_ARGS

@@ -17,7 +17,7 @@ from pydantic_settings import (
 
 Style = Literal["auto", "quote", "synthesis"]
 DenseSearch = Literal["auto", "exact", "hnsw"]
-Dtype = Literal["auto", "bfloat16", "float32"]
+Dtype = Literal["auto", "bfloat16", "float32", "int8"]
 Runtime = Literal["auto", "torch"]
 
 
@@ -37,11 +37,12 @@ class Settings(BaseSettings):
     embedder: str = Field("all-MiniLM-L6-v2", description="catalogue name or folder of the embedder")
     embedder_dtype: Dtype = Field(
         "auto",
-        description="number format of the embedder; auto: bfloat16 if the processor has it, else float32",
+        description="number format of the embedder; auto: bfloat16 if the processor has it, else float32; "
+        "int8: faster to index, less exact",
     )
     embedder_runtime: Runtime = Field(
         "auto",
-        description="auto: numpy for up to 128 texts if it gives the same vectors as torch; torch: always torch",
+        description="auto: ONNX Runtime, if it gives the same vectors as torch and is not slower; torch: always torch",
     )
     device: str = Field("auto", description="torch device of embedder and reranker: auto, cpu, cuda or mps")
     embed_batch: int | None = Field(

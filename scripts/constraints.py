@@ -52,7 +52,13 @@ def resolve(pins: list[str]) -> str:
     with NamedTemporaryFile("w", suffix=".txt", encoding="utf-8") as file:
         file.write("\n".join(pins))
         file.flush()
-        command += ["--group=dev", f"--constraints={file.name}", str(ROOT / "pyproject.toml"), "-"]
+        command += [
+            "--group=dev",
+            "--group=audit",
+            f"--constraints={file.name}",
+            str(ROOT / "pyproject.toml"),
+            "-",
+        ]
         done = subprocess.run(command, input=wanted, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
         return done.stdout
 

@@ -160,7 +160,7 @@ def loaded_by(arguments: list[str], modules: tuple[str, ...]) -> list[str]:
 
 
 # What a question about an index that stands has no use for.
-NOT_TO_SEARCH = (*HEAVY, "onnxruntime", "scipy", "pandas", "bm25s", "jinja2")
+NOT_TO_SEARCH = (*HEAVY, "scipy", "pandas", "bm25s", "jinja2")
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from rag_qa.errors import EvaluationError
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
-OURS = "ours"
+OURS = ("ours", "ours_int8")
 # No system may look for anything on the network.
 OFFLINE = {
     "HF_HUB_OFFLINE": "1",
@@ -29,7 +29,7 @@ def make_environment(work: Path, name: str) -> None:
 
     `requirements/NAME.no-deps.txt` lists packages without which they require: these would compile llama.cpp again.
     """
-    if name == OURS:
+    if name in OURS:
         return
     requirements = HERE / "requirements" / f"{name}.txt"
     alone = requirements.with_suffix(".no-deps.txt")
@@ -65,11 +65,11 @@ def measure(work: Path, step: str, name: str, request: Path) -> str:
     Raises EvaluationError with the last lines of what a failed process wrote.
     """
     command = [str(_python(work, name)), str(HERE / "measure.py"), step, name, str(request)]
-    return _run(command, name, path=ROOT if name == OURS else work / "llama").splitlines()[-1]
+    return _run(command, name, path=ROOT if name in OURS else work / "llama").splitlines()[-1]
 
 
 def _python(work: Path, name: str) -> Path:
-    return Path(sys.executable) if name == OURS else work / "envs" / name / "bin" / "python"
+    return Path(sys.executable) if name in OURS else work / "envs" / name / "bin" / "python"
 
 
 def _run(command: list[str], name: str, path: Path | None = None) -> str:

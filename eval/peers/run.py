@@ -29,9 +29,9 @@ from rag_qa.evaluation.provenance import describe_run
 from rag_qa.settings import Settings
 
 HERE = Path(__file__).parent
-SYSTEMS = (OURS, "llamaindex", "langchain", "txtai", "paperqa")
+SYSTEMS = (*OURS, "llamaindex", "langchain", "txtai", "paperqa")
 # PaperQA2 wants its language model behind HTTP.
-ANSWERING = (OURS, "llamaindex", "langchain", "txtai")
+ANSWERING = (OURS[0], "llamaindex", "langchain", "txtai")
 WRITER = "Qwen2.5-Coder-1.5B-Instruct"
 # Papers asked of each system.
 DEPTH = 20

@@ -14,6 +14,7 @@ BEGIN, END = "<!-- peers: begin -->", "<!-- peers: end -->"
 MIB = 2**20
 TITLES = {
     "ours": "rag_qa",
+    "ours_int8": "rag_qa, int8",
     "llamaindex": "LlamaIndex + Chroma",
     "langchain": "LangChain + Chroma",
     "txtai": "txtai",

@@ -100,7 +100,7 @@ def model_check(title: str, kind: Literal["embedder", "generator"]) -> tuple[Pat
 
 
 def runtime_check() -> Check:
-    """Name what embeds a question, numpy or sentence-transformers, and why."""
+    """Name what embeds texts, ONNX Runtime or sentence-transformers, and why."""
     from rag_qa.backends.embedding import open_embedder
 
     try:

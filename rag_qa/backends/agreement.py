@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +14,8 @@ from rag_qa.version import __version__
 
 MEMORY_NAME = "embedder-agreements.json"
 # The cosine that the vectors of sentences and tokens must reach, by the number format of the other embedder: bfloat16,
-# with eight bits of precision, is this far from float32 whatever computes it.
-NEEDED: Mapping[str, float] = {"float32": 0.9999, "bfloat16": 0.999}
+# with eight bits of precision, is this far from float32 whatever computes it. With int8 both compute in float32.
+NEEDED: Mapping[str, float] = {"float32": 0.9999, "int8": 0.9999, "bfloat16": 0.999}
 # Short and long texts, one beyond the limit of models; signs, other scripts, characters that tokenizers drop or split.
 TEXTS = (
     "eigenvectors",
@@ -66,10 +67,10 @@ def remember_cosine(folder: Path, spec: EmbedderSpec, cosine: float) -> None:
 
 
 def _key(folder: Path, spec: EmbedderSpec) -> str:
-    """Return a hash of the weights, their configuration, the number format, and the versions of numpy and rag_qa."""
+    """Return a hash of the weights, their configuration, the number format, and the versions that compute."""
     described = [
         hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted([*folder.glob("*.json"), *folder.glob("*/config.json")])
     ]
-    parts = [spec.model_dump_json(), np.__version__, __version__, *described]
+    parts = [spec.model_dump_json(), *map(version, ("numpy", "onnxruntime")), __version__, *described]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()

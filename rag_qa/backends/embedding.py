@@ -1,4 +1,4 @@
-"""The embedder that the settings name. For a few texts it runs without torch, whose import takes seconds.
+"""The embedder that the settings name. Where it can, it runs without torch, whose import takes seconds.
 
 Its description (`spec`) and its tokenizer are read from files, without loading the model.
 """
@@ -13,8 +13,8 @@ from rag_qa.backends.agreement import agrees, lowest_cosine, recall_cosine, reme
 from rag_qa.backends.configs import read_config
 from rag_qa.backends.light_embedder import LightEmbedder
 from rag_qa.backends.locating import LocatedModel, locate_model
-from rag_qa.backends.processor import has_bfloat16
-from rag_qa.backends.sentence_embedder import SentenceTransformerEmbedder
+from rag_qa.backends.processor import has_bfloat16, may_have_gpu
+from rag_qa.backends.sentence_embedder import INT8, SentenceTransformerEmbedder
 from rag_qa.errors import BackendError
 from rag_qa.protocols import Embedder, EmbedderSpec, Matrix, Role, TokenEncoding
 from rag_qa.settings import Settings
@@ -24,26 +24,30 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# Up to this number of texts the light embedder runs: for 200 sentences it takes as long as torch takes to load.
+# Up to this number of texts the light embedder runs where sentence-transformers would be faster, but has to load first.
 FEW_TEXTS = 128
 # Devices for which the light embedder may run.
 LIGHT_DEVICES = ("auto", "cpu")
 
 
 class SwitchingEmbedder:
-    """Embeds few texts with the light embedder and many with sentence-transformers, if both give the same vectors.
+    """Embeds with the light embedder if it gives the vectors of sentence-transformers, which embeds the rest.
 
     The choice depends only on the number of texts, so an answer is the same in a fresh process and in one that has just
     built an index. Whether the two agree is tested once, before the first use. If they disagree, or if the light
-    embedder cannot compute the model, sentence-transformers embeds everything.
+    embedder cannot compute the model, sentence-transformers embeds everything. In the number format int8 only more than
+    `FEW_TEXTS` texts are computed in 8 bits: the passages of an index, but not a question or the sentences of a paper.
     """
 
-    def __init__(self, folder: Path, heavy: SentenceTransformerEmbedder, *, light: bool = True) -> None:
-        """With `light=False`, only sentence-transformers runs."""
+    def __init__(
+        self, folder: Path, heavy: SentenceTransformerEmbedder, *, light: bool = True, many: bool = True
+    ) -> None:
+        """With `light=False`, only sentence-transformers runs; with `many=False`, it embeds more than `FEW_TEXTS`."""
         self.spec = heavy.spec
         self._folder = folder
         self._heavy = heavy
         self._allowed = light
+        self._many = many
 
     def encode(self, texts: Sequence[str], *, role: Role) -> Matrix:
         """Return vectors, shape (n, d) float32, rows of length 1. Raises ValueError for a blank text."""
@@ -58,23 +62,26 @@ class SwitchingEmbedder:
         return self._heavy.count_tokens(texts)
 
     def describe(self) -> str:
-        """Return in words what embeds a question, without loading or testing anything."""
+        """Return in words what embeds texts, without loading or testing anything."""
+        what = "all texts" if self._many else "questions"
         if isinstance(self._light, str):
-            return f"sentence-transformers embeds questions: {self._light}"
+            return f"sentence-transformers embeds all texts: {self._light}"
         cosine = recall_cosine(self._folder, self.spec)
         if cosine is None:
-            return (
-                "numpy will embed questions, if it agrees with sentence-transformers when that is next loaded"
-            )
+            return f"ONNX Runtime will embed {what}, if it agrees with sentence-transformers when that is next loaded"
         if not agrees(cosine, self.spec):
-            return f"sentence-transformers embeds questions: numpy agrees to a cosine of {cosine:.5f} only"
-        return f"numpy embeds questions, which agrees with sentence-transformers to a cosine of {cosine:.6f}"
+            return f"sentence-transformers embeds all texts: ONNX Runtime agrees to a cosine of {cosine:.5f} only"
+        return (
+            f"ONNX Runtime embeds {what}, which agrees with sentence-transformers to a cosine of {cosine:.6f}"
+        )
 
     def _for(self, texts: Sequence[str]) -> Embedder:
         # Without texts nothing is loaded.
-        if texts and self._agreeing is not None and len(texts) <= FEW_TEXTS:
-            return self._agreeing
-        return self._heavy
+        if not texts or (light := self._agreeing) is None:
+            return self._heavy
+        if len(texts) <= FEW_TEXTS:
+            return light
+        return self._eight_bits or (light if self._many else self._heavy)
 
     @cached_property
     def _agreeing(self) -> LightEmbedder | None:
@@ -93,6 +100,10 @@ class SwitchingEmbedder:
         return light
 
     @cached_property
+    def _eight_bits(self) -> LightEmbedder | None:
+        return LightEmbedder(self._folder, self.spec, eight_bits=True) if self.spec.dtype == INT8 else None
+
+    @cached_property
     def _light(self) -> LightEmbedder | str:
         """The light embedder, or the reason why it cannot run."""
         if not self._allowed:
@@ -109,7 +120,9 @@ def open_embedder(settings: Settings) -> SwitchingEmbedder:
     """Return the embedder that the settings name, not loaded yet. Raises ModelNotFoundError, ModelHashError."""
     folder, spec = find_embedder(settings)
     light = settings.embedder_runtime == "auto" and settings.device in LIGHT_DEVICES
-    return SwitchingEmbedder(folder, _sentence_embedder(folder, spec, settings), light=light)
+    # torch is faster with bfloat16 in hardware and on a GPU.
+    many = spec.dtype != "bfloat16" and (settings.device == "cpu" or not may_have_gpu())
+    return SwitchingEmbedder(folder, _sentence_embedder(folder, spec, settings), light=light, many=many)
 
 
 def open_sentence_embedder(settings: Settings) -> SentenceTransformerEmbedder:
@@ -136,7 +149,7 @@ def find_embedder(settings: Settings) -> tuple[Path, EmbedderSpec]:
         ) from exc
 
 
-def _describe(located: LocatedModel, dtype: Literal["float32", "bfloat16"]) -> EmbedderSpec:
+def _describe(located: LocatedModel, dtype: Literal["float32", "bfloat16", "int8"]) -> EmbedderSpec:
     entry = located.entry
     prompts = read_config(located.path / "config_sentence_transformers.json").get("prompts") or {}
     return EmbedderSpec(

@@ -20,11 +20,14 @@ POOLINGS = {"pooling_mode_mean_tokens": "mean", "pooling_mode_cls_token": "cls"}
 class LightEmbedder:
     """An embedder over a model folder of sentence-transformers, of BERT's kind. Any number of threads may use it."""
 
-    def __init__(self, folder: Path, spec: EmbedderSpec) -> None:
-        """Map the model. Raises ValueError for another kind of model, OSError if a file is missing."""
+    def __init__(self, folder: Path, spec: EmbedderSpec, *, eight_bits: bool = False) -> None:
+        """Map the model. Raises ValueError for another kind of model, OSError if a file is missing.
+
+        With `eight_bits`, products are computed in 8 bits; see `Bert`.
+        """
         self.spec = spec
         self._pooling = _pooling(folder)
-        self._bert = Bert(folder)
+        self._bert = Bert(folder, eight_bits=eight_bits)
         self._tokens = Tokens(folder, spec.max_tokens)
 
     def encode(self, texts: Sequence[str], *, role: Role) -> Matrix:

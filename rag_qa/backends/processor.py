@@ -5,6 +5,8 @@ import platform
 from pathlib import Path
 
 BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16", "bf16"}
+# What the drivers of NVIDIA, of AMD and of Windows' Linux make.
+GPU_DEVICES = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")
 
 
 def cpu_flags() -> frozenset[str]:
@@ -22,6 +24,13 @@ def cpu_flags() -> frozenset[str]:
 def has_bfloat16() -> bool:
     """Return whether the processor multiplies bfloat16 in hardware, several times faster than float32."""
     return bool(BFLOAT16_FLAGS & cpu_flags())
+
+
+def may_have_gpu() -> bool:
+    """Return whether torch might find a GPU: a driver's device on Linux, an Apple processor on macOS."""
+    if platform.system() == "Darwin":
+        return platform.machine() == "arm64"
+    return any(Path(device).exists() for device in GPU_DEVICES)
 
 
 def cpu_name() -> str:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 # With 8 texts at once the data between two layers fits in the cache of two cores; 32 are a sixth slower.
 CPU_BATCH, GPU_BATCH = 8, 128
+# A number format that sentence-transformers does not compute; it uses float32.
+INT8 = "int8"
 
 
 class SentenceTransformerEmbedder:
@@ -92,7 +94,9 @@ class SentenceTransformerEmbedder:
                 str(self._folder),
                 device=None if self._device == "auto" else self._device,
                 local_files_only=True,
-                model_kwargs={"dtype": getattr(torch, self.spec.dtype)},
+                model_kwargs={
+                    "dtype": torch.float32 if self.spec.dtype == INT8 else getattr(torch, self.spec.dtype)
+                },
             )
             if self.spec.dtype == "bfloat16" and model.device.type == "cpu":
                 attend_in_bfloat16(model)

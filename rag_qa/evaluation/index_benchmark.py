@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from rag_qa.backends.embedding import open_plain_model, open_sentence_embedder
+from rag_qa.backends.embedding import FEW_TEXTS, open_embedder, open_plain_model
 from rag_qa.corpus.reading import read_source
 from rag_qa.corpus.sources import expand_sources
 from rag_qa.errors import EvaluationError
@@ -55,8 +55,8 @@ def bench_index(
     `progress` is called with (stage, done, total). Raises EvaluationError if the sources hold no paper.
     """
     drawn = _draw(sources, papers, seed)
-    embedder, plain = open_sentence_embedder(settings), open_plain_model(settings)
-    embedder.encode(["warm"], role="document")
+    embedder, plain = open_embedder(settings), open_plain_model(settings)
+    embedder.encode(["warm"] * (FEW_TEXTS + 1), role="document")
     plain.encode(["warm"], show_progress_bar=False)
     building, embedding, encoding = [], [], []
     for run in range(runs):

@@ -1,4 +1,4 @@
-"""Seconds from starting a process to its first result, with numpy and with sentence-transformers, in turns."""
+"""Seconds from starting a process to its first result, with ONNX Runtime and with sentence-transformers, in turns."""
 
 import os
 import re
@@ -18,7 +18,7 @@ from rag_qa.types import Value
 Progress = Callable[[str, int, int], None]
 RUNTIME = "RAG_QA_EMBEDDER_RUNTIME"
 # The setting `embedder_runtime` for each runtime.
-RUNTIMES = {"numpy": "auto", "sentence-transformers": "torch"}
+RUNTIMES = {"ONNX Runtime": "auto", "sentence-transformers": "torch"}
 COMMANDS = {"search": (), "ask": ("--style", "quote")}
 # A line of `python -X importtime`: own microseconds, those with what it imports, and the module.
 _IMPORT = re.compile(r"^import time:\s+(\d+) \|\s+\d+ \|\s+([\w.]+)$", re.MULTILINE)
@@ -30,8 +30,8 @@ OTHERS = "others"
 class StartBenchmark(Value):
     """Seconds from starting a process to its first line, by command and runtime, run by run.
 
-    `ratios`: for each command, the median with numpy divided by the median with sentence-transformers. `imports`: for
-    each runtime, the seconds that a search spends importing each package's own modules.
+    `ratios`: for each command, the median with ONNX Runtime divided by the median with sentence-transformers.
+    `imports`: for each runtime, the seconds that a search spends importing each package's own modules.
     """
 
     query: str

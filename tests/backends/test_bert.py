@@ -1,10 +1,10 @@
 import json
-import math
+import multiprocessing
 
 import numpy as np
 import pytest
 
-from rag_qa.backends.bert import Bert, gelu
+from rag_qa.backends.bert import Bert
 from rag_qa.backends.embedding import open_embedder, open_sentence_embedder
 from rag_qa.settings import Settings
 
@@ -15,13 +15,6 @@ def settings_for(folder, **more):
     return Settings(embedder=str(folder), embedder_dtype="float32", device="cpu", **more)
 
 
-def test_gelu_is_the_normal_distribution_times_its_argument():
-    """GELU in float32 differs from the formula in double precision by no more than float32 does."""
-    x = np.linspace(-8, 8, 4001, dtype=np.float32)
-    exact = [value * (1 + math.erf(value / math.sqrt(2))) / 2 for value in x.astype(float)]
-    np.testing.assert_allclose(gelu(x), exact, atol=1e-6)
-
-
 def test_no_text_depends_on_those_beside_it(tmp_path, save_embedder):
     """A text's vectors are the same alone, among others, and where texts are more than are computed at once."""
     bert = Bert(save_embedder(tmp_path, TEXTS))
@@ -30,6 +23,32 @@ def test_no_text_depends_on_those_beside_it(tmp_path, save_embedder):
         assert among.shape == (len(text), 32)
         np.testing.assert_allclose(bert([text])[0], among, atol=1e-5)
     assert bert([]) == []
+
+
+def test_eight_bits_are_close_but_not_the_same(tmp_path, save_embedder):
+    """Computed in 8 bits, vectors point almost where they point otherwise, and are others."""
+    folder = save_embedder(tmp_path, TEXTS)
+    texts = [[2, *range(4, 4 + n), 3] for n in range(1, 6)]
+    for exact, rounded in zip(Bert(folder)(texts), Bert(folder, eight_bits=True)(texts), strict=True):
+        cosines = (
+            (exact * rounded).sum(axis=1) / np.linalg.norm(exact, axis=1) / np.linalg.norm(rounded, axis=1)
+        )
+        assert cosines.min() > 0.98
+        assert np.abs(exact - rounded).max() > 1e-4
+
+
+@pytest.mark.process
+def test_a_forked_process_has_threads_of_its_own(tmp_path, save_embedder):
+    """A process forked after a use computes the same vectors; it does not wait for threads that it does not have."""
+    bert = Bert(save_embedder(tmp_path, TEXTS))
+    (before,) = bert([[2, 5, 3]])
+    fork = multiprocessing.get_context("fork")
+    queue = fork.SimpleQueue()
+    child = fork.Process(target=lambda: queue.put(bert([[2, 5, 3]])[0]))
+    child.start()
+    child.join(60)
+    assert child.exitcode == 0
+    np.testing.assert_array_equal(queue.get(), before)
 
 
 @pytest.mark.parametrize(
@@ -87,4 +106,4 @@ def test_vectors_are_those_of_sentence_transformers(tmp_path, save_embedder, mon
         np.testing.assert_allclose(mine.vector, theirs.vector, atol=1e-5)
         np.testing.assert_allclose(mine.tokens, theirs.tokens, atol=1e-5)
         np.testing.assert_array_equal(mine.spans, theirs.spans)
-    assert "numpy embeds questions" in light.describe()
+    assert "ONNX Runtime embeds all texts" in light.describe()

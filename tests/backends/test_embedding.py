@@ -1,8 +1,10 @@
 import json
 import pickle
 
+import numpy as np
 import pytest
 
+from rag_qa.backends import embedding
 from rag_qa.backends.agreement import TEXTS as TRIED
 from rag_qa.backends.agreement import recall_cosine
 from rag_qa.backends.embedding import FEW_TEXTS, SwitchingEmbedder, find_embedder, open_embedder
@@ -36,38 +38,66 @@ def cache(tmp_path, monkeypatch):
 
 @pytest.fixture
 def folder(tmp_path, save_embedder):
-    """A model folder that numpy can compute."""
+    """A model folder that ONNX Runtime can compute."""
     return save_embedder(tmp_path / "model", TEXTS)
 
 
-def switching(folder, *, off=False, light=True):
+def switching(folder, *, off=False, light=True, many=True):
     _, spec = find_embedder(Settings(embedder=str(folder), embedder_dtype="float32"))
     heavy = Heavy(folder, spec, off=off)
-    return SwitchingEmbedder(folder, heavy, light=light), heavy
+    return SwitchingEmbedder(folder, heavy, light=light, many=many), heavy
 
 
-def test_few_texts_go_light_and_many_do_not(folder):
-    """Once both agreed, a process that embeds a few texts never asks sentence-transformers, and for many it does."""
+@pytest.mark.parametrize(("many", "asked"), [(True, []), (False, [FEW_TEXTS + 1])])
+def test_many_texts_go_where_they_are_embedded_faster(folder, many, asked):
+    """Once both agreed, sentence-transformers is never asked, or only for many texts."""
     switching(folder)[0].encode(["games"], role="query")
-    embedder, heavy = switching(folder)
+    embedder, heavy = switching(folder, many=many)
     embedder.encode(["games"] * FEW_TEXTS, role="query")
     embedder.encode_tokens(["games"], role="document")
     assert heavy.asked == []
     embedder.encode(["games"] * (FEW_TEXTS + 1), role="document")
-    assert heavy.asked == [FEW_TEXTS + 1]
+    assert heavy.asked == asked
+
+
+def test_in_eight_bits_only_many_texts_are_rounded(folder, monkeypatch):
+    """With int8 a question and a paper's sentences get exact vectors; the passages of an index get rounded ones."""
+    exact, _ = switching(folder)
+    rounded = open_embedder(Settings(embedder=str(folder), embedder_dtype="int8"))
+    monkeypatch.setattr(rounded, "_heavy", Heavy(folder, rounded.spec))
+    few, many = TEXTS[:2], TEXTS[:2] * FEW_TEXTS
+    np.testing.assert_array_equal(rounded.encode(few, role="query"), exact.encode(few, role="query"))
+    cosines = (rounded.encode(many, role="document") * exact.encode(many, role="document")).sum(axis=1)
+    assert 0.98 < cosines.min() < 0.99999
+
+
+@pytest.mark.parametrize(
+    ("settings", "gpu", "what"),
+    [
+        ({"embedder_dtype": "float32"}, False, "all texts"),
+        ({"embedder_dtype": "float32"}, True, "questions"),
+        ({"embedder_dtype": "float32", "device": "cpu"}, True, "all texts"),
+        ({"embedder_dtype": "bfloat16"}, False, "questions"),
+    ],
+)
+def test_many_texts_are_left_to_torch_where_it_is_faster(folder, monkeypatch, settings, gpu, what):
+    """With a GPU or with bfloat16, torch embeds many texts."""
+    monkeypatch.setattr(embedding, "may_have_gpu", lambda: gpu)
+    embedder = open_embedder(Settings(embedder=str(folder), **settings))
+    assert f"ONNX Runtime will embed {what}" in embedder.describe()
 
 
 def test_agreement_is_tried_once(folder):
     """The first process tries on the sample texts of both roles; the next one remembers what came of it."""
     embedder, heavy = switching(folder)
-    assert "will embed questions, if" in embedder.describe()
+    assert "will embed all texts, if" in embedder.describe()
     embedder.encode(["games"], role="query")
     assert heavy.asked == [len(TRIED)] * 2
     assert recall_cosine(folder, embedder.spec) == pytest.approx(1, abs=1e-5)
     again, untouched = switching(folder)
     again.encode(["games"], role="query")
     assert untouched.asked == []
-    assert "numpy embeds questions" in again.describe()
+    assert "ONNX Runtime embeds all texts" in again.describe()
 
 
 def test_where_vectors_differ_the_light_one_never_serves(folder):
@@ -97,7 +127,7 @@ def test_changed_weights_are_tried_again(folder):
     ],
 )
 def test_an_unknown_kind_is_left_to_sentence_transformers(folder, module, why):
-    """A model that numpy does not compute is served by sentence-transformers, and it is said why."""
+    """A model that ONNX Runtime does not compute is served by sentence-transformers, and it is said why."""
     modules = json.loads((folder / "modules.json").read_text())
     _, heavy = switching(folder)
     (folder / "modules.json").write_text(json.dumps([*modules, module]))

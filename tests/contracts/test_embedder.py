@@ -1,4 +1,4 @@
-"""What every embedder keeps to: one suite, run against the fake, sentence-transformers, numpy, and both of these."""
+"""What every embedder keeps to: one suite, run against the fake, sentence-transformers, ONNX Runtime, and both."""
 
 import numpy as np
 import pytest
@@ -23,7 +23,7 @@ TOLERANCE = 1e-3
 OPENED = {
     "hashing": HashingEmbedder,
     "sentence-transformers": lambda: open_sentence_embedder(Settings(embed_batch=2)),
-    "numpy": lambda: LightEmbedder(*find_embedder(Settings())),
+    "ONNX Runtime": lambda: LightEmbedder(*find_embedder(Settings())),
     "both": lambda: open_embedder(Settings(embed_batch=2)),
 }
 

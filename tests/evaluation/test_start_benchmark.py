@@ -54,14 +54,14 @@ def test_imports_are_added_up_by_package():
 def test_a_fresh_process_is_timed(index):
     """The time to the first line of a search and of a quoting answer is taken in a process of its own."""
     for command in ("search", "ask"):
-        assert first_line(command, "numpy", index, "games with players") > 0
+        assert first_line(command, "ONNX Runtime", index, "games with players") > 0
 
 
 @pytest.mark.process
 def test_a_process_that_fails_is_an_error(tmp_path):
     """Where the command fails, its own last line says why, and what to do."""
     with pytest.raises(EvaluationError, match=r"no finished index in .* see `rag-qa doctor"):
-        first_line("search", "numpy", tmp_path / "nowhere", "games")
+        first_line("search", "ONNX Runtime", tmp_path / "nowhere", "games")
 
 
 def test_figures_are_rendered():
@@ -71,10 +71,10 @@ def test_figures_are_rendered():
         query="games",
         seconds={"search": times},
         ratios={"search": 1.0},
-        imports={"numpy": {"numpy": 0.3, "rag_qa": 0.1, OTHERS: 0.0}},
+        imports={"ONNX Runtime": {"numpy": 0.3, "rag_qa": 0.1, OTHERS: 0.0}},
         provenance={},
     )
     assert render(found).splitlines() == [
-        "search, seconds to the first line: numpy 2.00, sentence-transformers 2.00; ratio 1.00",
-        "imports with numpy, 0.40 s: numpy 75%, rag_qa 25%",
+        "search, seconds to the first line: ONNX Runtime 2.00, sentence-transformers 2.00; ratio 1.00",
+        "imports with ONNX Runtime, 0.40 s: numpy 75%, rag_qa 25%",
     ]

@@ -1,27 +1,29 @@
 """rag_qa from Python, with its defaults: `build_index`, `Assistant.open`, `search`."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-PACKAGES = ("numpy", "chromadb", "sentence-transformers", "torch")
+PACKAGES = ("numpy", "chromadb", "onnxruntime", "sentence-transformers", "torch")
 
 
 class System:
     """An index once it is built or opened; models load when they are first used, as in every use of rag_qa."""
 
+    SETTINGS: Mapping[str, Any] = {}
+
     def __init__(self, embedder: str) -> None:
         from rag_qa.settings import Settings
 
-        self._settings = Settings(style="quote", embedder=embedder)
+        self._settings = Settings(style="quote", embedder=embedder, **self.SETTINGS)
 
     def warm(self) -> None:
         """Embed a text, so that everything is loaded."""
-        from rag_qa.backends.embedding import open_sentence_embedder
+        from rag_qa.backends.embedding import FEW_TEXTS, open_embedder
 
-        self._embedder = open_sentence_embedder(self._settings)
-        self._embedder.encode(["warm"], role="document")
+        self._embedder = open_embedder(self._settings)
+        self._embedder.encode(["warm"] * (FEW_TEXTS + 1), role="document")
 
     def build(self, papers: Sequence[dict[str, Any]], folder: str) -> None:
         """Write the records as a file, then read, merge, cut, embed and store."""

@@ -114,7 +114,7 @@ def start(
     runs: Annotated[int, typer.Option("--runs", help="How many times to start each.", min=1)] = 5,
     as_json: JsonOption = False,
 ) -> None:
-    """Time fresh processes that search and ask, with numpy and with sentence-transformers, in turns."""
+    """Time fresh processes that search and ask, with ONNX Runtime and with sentence-transformers, in turns."""
     from rag_qa.evaluation.start_benchmark import bench_start, render
 
     with progress_bar(Console(stderr=True)) as progress:

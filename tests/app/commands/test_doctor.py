@@ -89,7 +89,7 @@ def test_the_doctor_says_what_embeds_questions(monkeypatch, tmp_path, save_embed
     """The check names the runtime of questions; a folder that holds no embedder is a failure."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("RAG_QA_EMBEDDER", str(save_embedder(tmp_path / "model", ["games"])))
-    assert "numpy will embed questions" in runtime_check().detail
+    assert "ONNX Runtime will embed" in runtime_check().detail
     monkeypatch.setenv("RAG_QA_EMBEDDER_RUNTIME", "torch")
     assert "sentence-transformers embeds questions: the settings say so" in runtime_check().detail
     (tmp_path / "model" / "1_Pooling" / "config.json").unlink()
