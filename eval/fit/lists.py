@@ -1,91 +1,153 @@
-"""Fit whether papers meet a request for papers, with what a language model says of them; print TOML.
+"""Fit which papers meet a request for papers, with what a language model says of each; print TOML.
 
     python eval/fit/lists.py SHARED_DATA_FOLDER
 
-Fits the logistic regression `read_list` of rag_qa/answering/evidence/relevance.toml. Paste the block there. The
-requests are those of eval/sets/dev and eval/sets/lists/dev, among them the near ones: about the same things as some
-paper, but met by none. Each is read and then refused, since no list reaches a confidence of 1, and its clues are what
-is fitted on. The figures printed are leave-one-out: each request is judged by a model of all others.
+Fits the logistic regression `matched_paper` of rag_qa/answering/evidence/relevance.toml, and the threshold of
+`matched_list`. Paste the blocks there. The requests are those of eval/sets/lists/dev, over 500 abstracts of 4 fields,
+among them near ones: about the same things as some paper, but met by none. The language model is asked about the papers
+that an answer would ask about. The figures printed are leave-one-out: each request is judged by a model of all others.
 
-Takes about 20 minutes on two cores the first time (8 s a request; what the model said is kept).
-Check afterwards: `rag-qa eval --check seeds_writer fields_dev`.
+Takes about 10 minutes on two cores the first time (2 to 5 s a paper; what the model said is kept).
+Check afterwards: `rag-qa eval --check seeds_writer seeds_heldout_writer`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from platformdirs import user_cache_path
 from sklearn.metrics import roc_auc_score  # type: ignore[import-untyped]
 
-from eval.fit.relevance import SETS, index_lists, index_papers, read_lists, read_questions
-from eval.logistic import as_toml, fit_logistic, leave_one_out
+from eval.fit.relevance import LISTED, index_lists, read_lists
+from eval.logistic import as_toml, fit_logistic
 from eval.programs import parser_for
-from rag_qa.answering.assistant import Assistant
+from rag_qa.answering.evidence.relevance import assess, worth_reading
+from rag_qa.answering.evidence.scoring import as_evidence, score_sentences
+from rag_qa.answering.logistic import log_odds
+from rag_qa.answering.pipeline import MATCHED
+from rag_qa.answering.query.parse import parse
+from rag_qa.answering.writing.prompt import load_prompt
+from rag_qa.answering.writing.writer import Writer
 from rag_qa.backends.embedding import open_embedder
 from rag_qa.backends.llama import open_generator
 from rag_qa.evaluation.caching import CachedGenerator
-from rag_qa.protocols import Embedder, Generator
+from rag_qa.index.reader import Index
+from rag_qa.protocols import Embedder
+from rag_qa.retrieval.searching import Retriever
 from rag_qa.settings import Settings
+from rag_qa.text.words import question_terms
 
-FEATURES = ("listed", "stated")
+FEATURES = ("found", "matched")
+# Papers are listed that more likely than not meet the request.
+LIKELY = 0.5
 # The share of requests that some paper meets that may be refused.
 REFUSED = 0.05
 
 
 class Request(NamedTuple):
-    """What a request was decided by, and whether some paper meets it."""
+    """The papers that the model was asked about: features, shape (papers, 2), gold, and those that count neither way.
 
-    kind: str
-    clues: list[float]
+    `wanted` is the number of gold papers in the index, 0 for a near request.
+    """
 
-    @property
-    def met(self) -> bool:
-        return self.kind == "which"
+    features: NDArray[np.float64]
+    gold: NDArray[np.bool_]
+    maybe: NDArray[np.bool_]
+    wanted: int
 
 
 def main() -> None:
     parser = parser_for(__doc__)
     parser.add_argument("data", type=Path)
     data: Path = parser.parse_args().data
-    settings = Settings(style="synthesis", model="Qwen2.5-Coder-1.5B-Instruct", min_relevance=1.0)
+    settings = Settings(style="synthesis", model="Qwen2.5-Coder-1.5B-Instruct")
     embedder = open_embedder(settings)
     generator = CachedGenerator(open_generator(settings), user_cache_path("rag_qa") / "generations")
+    writer = Writer(generator, load_prompt("answer"), settings, reads=True)
     with TemporaryDirectory() as work:
-        requests = list(_requests(data, Path(work), settings, embedder, generator))
-    x, y = np.array([r.clues for r in requests]), np.array([r.met for r in requests])
-    probability, listed = leave_one_out(x, y), x[:, 0]
-    threshold = float(np.quantile(probability[y], REFUSED, method="lower"))
-    print(
-        f"# read_list: {y.sum()} requests met, {(~y).sum()} near, of others left out: area under ROC "
-        f"{roc_auc_score(y, probability):.3f} (by search alone {roc_auc_score(y, listed):.3f}), met refused "
-        f"{(probability[y] < threshold).mean():.3f}, near answered {(probability[~y] >= threshold).mean():.3f} (by "
-        f"search alone, as many refused, {(listed[~y] >= np.quantile(listed[y], REFUSED, method='lower')).mean():.3f})"
+        requests = list(_requests(data, Path(work), writer, embedder))
+    found = [_probabilities([r for r in requests if r is not own], own) for own in requests]
+    met = np.array([request.wanted > 0 for request in requests])
+    best = np.array([probability.max() for probability in found])
+    precision, recall = list_scores(requests, found, LIKELY)
+    refused = float(np.quantile(best[met], REFUSED, method="lower"))
+    pairs = (
+        np.concatenate(found),
+        *(np.concatenate([getattr(r, name) for r in requests]) for name in ("gold", "maybe")),
     )
-    model = fit_logistic(x, y)
-    print("\n".join(as_toml("read_list", FEATURES, model.coef_[0], model.intercept_[0], threshold)))
+    by_search = np.concatenate([r.features[:, 0] for r in requests])
+    print(
+        f"# {met.sum()} requests met, {(~met).sum()} near, each left out. Papers: area under ROC "
+        f"{_area(*pairs):.3f} (by search alone {_area(by_search, *pairs[1:]):.3f}); listed: precision "
+        f"{precision:.3f} at recall {recall:.3f}. Requests: area under ROC "
+        f"{roc_auc_score(met, best):.3f}, met refused {(best[met] < refused).mean():.3f}, near answered "
+        f"{(best[~met] >= refused).mean():.3f}"
+    )
+    model = _model(requests)
+    lines = as_toml("matched_paper", FEATURES, model.coef_[0], model.intercept_[0], LIKELY)
+    print("\n".join([*lines, "", "[matched_list]", f"threshold = {refused:.3f}"]))
 
 
-def _requests(
-    data: Path, work: Path, settings: Settings, embedder: Embedder, generator: Generator
-) -> Iterator[Request]:
-    """Ask each request of the sets, and yield those that were read as requests for papers on a topic."""
-    for name in (*SETS, "lists"):
-        if name == "lists":
-            index, rows = index_lists(data, work, embedder), read_lists()
-        else:
-            index, rows = index_papers(data, name, work, embedder), read_questions(name)
-        index.close()
-        with Assistant.open(
-            work / name, embedder=embedder, generator=generator, settings=settings
-        ) as assistant:
-            for text, kind in ((row["text"], row["kind"]) for row in rows):
-                if kind in ("which", "near") and assistant.understand(text, literal=True).kind == "which":
-                    clues = assistant.ask(text, literal=True).provenance["clues"]
-                    if set(FEATURES) <= clues.keys():
-                        yield Request(kind, [clues[feature] for feature in FEATURES])
+def list_scores(
+    requests: Sequence[Request], found: Sequence[NDArray[np.float64]], threshold: float
+) -> tuple[float, float]:
+    """Return the mean precision and recall of the papers listed for the requests that some paper meets."""
+    scores = []
+    for request, probability in zip(requests, found, strict=True):
+        if request.wanted:
+            kept = (probability >= min(threshold, probability.max())) & ~request.maybe
+            right = (kept & request.gold).sum()
+            scores.append((right / max(1, kept.sum()), right / request.wanted))
+    precision, recall = np.mean(scores, axis=0)
+    return float(precision), float(recall)
+
+
+def _area(scores: NDArray[np.float64], gold: NDArray[np.bool_], maybe: NDArray[np.bool_]) -> float:
+    return float(roc_auc_score(gold[~maybe], scores[~maybe]))
+
+
+def _model(requests: Sequence[Request]) -> Any:
+    used = np.concatenate([r.features[~r.maybe] for r in requests])
+    return fit_logistic(used, np.concatenate([r.gold[~r.maybe] for r in requests]))
+
+
+def _probabilities(others: Sequence[Request], own: Request) -> NDArray[np.float64]:
+    probabilities: NDArray[np.float64] = _model(others).predict_proba(own.features)[:, 1]
+    return probabilities
+
+
+def _requests(data: Path, work: Path, writer: Writer, embedder: Embedder) -> Iterator[Request]:
+    """Yield the requests that are read as requests for papers on a topic, with their first papers."""
+    index = index_lists(data, work, embedder)
+    for row in read_lists():
+        query = parse(row["text"], facets=index.facets, literal=True, embedder=embedder)
+        if row["kind"] in ("which", "near") and query.kind == "which" and not query.counts:
+            yield _examine(index, row, writer, embedder)
+    index.close()
+
+
+def _examine(index: Index, row: Mapping[str, Any], writer: Writer, embedder: Embedder) -> Request:
+    text = row["text"]
+    hits = Retriever(index, embedder).search(text, LISTED)
+    papers, terms = [hit.paper for hit in hits], question_terms(text)
+    weights = index.term_weights(terms)
+    scored = score_sentences(text, terms, papers, weights, embedder)
+    assessed = worth_reading(assess(hits, scored, terms, weights))
+    titles = {paper.id: paper.title for paper in papers}
+    features = []
+    for paper in assessed:
+        reading = writer.read(text, as_evidence(paper.sentences[:MATCHED]), titles)
+        assert reading is not None, "a paper has sentences"
+        features.append((log_odds(paper.probability), log_odds(writer.matches(reading))))
+    return Request(
+        np.array(features),
+        np.array([paper.paper_id in row["gold"] for paper in assessed]),
+        np.array([paper.paper_id in row.get("maybe", ()) for paper in assessed]),
+        len(row["gold"]),
+    )
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ picks out, from metadata, as a ranked list of papers, and from evidence. Each ta
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache, partial
 from typing import NamedTuple
 
@@ -19,7 +19,7 @@ from rag_qa.answering.evidence.answerability import (
     decide_named,
 )
 from rag_qa.answering.evidence.choosing import both_sides, choose_sentences, to_read
-from rag_qa.answering.evidence.relevance import Relevance, assess, is_on_topic, keep_relevant
+from rag_qa.answering.evidence.relevance import Relevance, assess, is_on_topic, worth_reading
 from rag_qa.answering.evidence.scoring import ScoredSentence, as_evidence, encode_paper, score_sentences
 from rag_qa.answering.explaining import explain
 from rag_qa.answering.listing import Listed, introduce, list_papers, mentioning
@@ -50,6 +50,8 @@ KEPT_PAPERS = 128
 # The introduction of a list is about papers with this probability or more. Of 154 such papers listed for the requests
 # of eval/sets/dev and eval/sets/lists/dev that some paper meets, .87 meet them; of all 212 listed, .75.
 LIKELY = 0.5
+# A language model is asked whether a paper meets a request by this many of its sentences.
+MATCHED = 2
 # Below this similarity, a paper that the question names ("the second one") has nothing to do with the rest of it.
 NAMED_LIKENESS = 0.1
 
@@ -220,21 +222,18 @@ class Pipeline:
             if not hits:
                 return
             decision = trace.decision = self._decided_list(query, hits)
-            # A list of which search is not sure is read all the same, unless nothing is on its topic.
-            by_model = query.within is None and is_on_topic(decision.assessed)
-            listed = keep_relevant(decision.assessed) if by_model else decision.relevant
-            evidence = as_evidence(choose_sentences(listed, query.kind, self._settings))
-        material = None
-        if self._synthesis and evidence:
-            material = self._synthesis.read(query, evidence, evidence, _titles(hits), trace)
-        if self._synthesis and material and by_model:
-            stated = self._synthesis.states(material, trace)
-            trace.decision = self._decide_list(query, hits, decision.assessed, stated)
-        if not trace.decision.relevant:
-            return
-        if self._synthesis and material:
-            likely = {paper.paper_id for paper in listed if paper.probability >= LIKELY}
-            yield from self._synthesis.introduce(material, likely, trace)
+        # A list of which search is not sure is read all the same, unless nothing is on its topic.
+        if self._synthesis and query.within is None and is_on_topic(decision.assessed):
+            shown = {p.paper_id: as_evidence(p.sentences[:MATCHED]) for p in worth_reading(decision.assessed)}
+            matched = self._synthesis.matches(query, shown, _titles(hits), trace)
+            decision = trace.decision = self._decide_list(query, hits, decision.assessed, matched)
+        evidence = as_evidence(choose_sentences(decision.relevant, query.kind, self._settings))
+        if self._synthesis:
+            likely = {paper.paper_id for paper in decision.relevant if paper.probability >= LIKELY}
+            cited = [piece for piece in evidence if piece.paper_id in likely]
+            material = self._synthesis.read(query, cited, cited, _titles(hits), trace)
+            if material:
+                yield from self._synthesis.introduce(material, trace)
         yield from _events(list(map(quote, evidence)))
 
     def _decided_list(self, query: Query, hits: Sequence[Hit]) -> Decision:
@@ -246,7 +245,11 @@ class Pipeline:
         return decide_named(query, decision, [hit.paper for hit in hits], NAMED_LIKENESS)
 
     def _decide_list(
-        self, query: Query, hits: Sequence[Hit], assessed: Sequence[Relevance], stated: float | None = None
+        self,
+        query: Query,
+        hits: Sequence[Hit],
+        assessed: Sequence[Relevance],
+        matched: Mapping[str, float] | None = None,
     ) -> Decision:
         """Return which of the hits meet a request for papers.
 
@@ -254,7 +257,7 @@ class Pipeline:
         """
         papers, (_, weights) = [hit.paper for hit in hits], self._terms(query)
         wanted = self._settings.min_relevance
-        return decide_list(query, assessed, papers, weights, wanted=wanted, stated=stated)
+        return decide_list(query, assessed, papers, weights, wanted=wanted, matched=matched)
 
     def _from_evidence(self, query: Query, trace: Trace) -> AnswerDraft:
         """Answer from the sentences of the papers found, or abstain."""

@@ -4,7 +4,7 @@ A sentence that its citations do not support is never shown. It is written once 
 nearest to it takes its place, or it is left out.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from rag_qa.answering.quoting import quote
@@ -80,6 +80,21 @@ class Synthesis:
         with trace.timed("decide"):
             return self._writer.states(material.reading)
 
+    def matches(
+        self, query: Query, papers: Mapping[str, Sequence[Evidence]], titles: Mapping[str, str], trace: Trace
+    ) -> dict[str, float]:
+        """Return the probability that each paper, by its id, is one that a request asks for, from its evidence alone.
+
+        Return {} if the model is not trusted to say.
+        """
+        if not self._writer.reads:
+            return {}
+        with trace.timed("decide"):
+            readings = {
+                key: self._writer.read(query.text, evidence, titles) for key, evidence in papers.items()
+            }
+            return {key: self._writer.matches(reading) for key, reading in readings.items() if reading}
+
     def write(
         self, material: Material, trace: Trace, *, accepts: Callable[[float, float | None], bool]
     ) -> Iterator[Event]:
@@ -138,16 +153,13 @@ class Synthesis:
         else:
             trace.unsupported = UNSUPPORTED
 
-    def introduce(self, material: Material, likely: Collection[str], trace: Trace) -> Iterator[Event]:
-        """Yield a sentence on how the papers of a list meet the request, if it is supported.
+    def introduce(self, material: Material, trace: Trace) -> Iterator[Event]:
+        """Yield a sentence on how the candidates meet a request for papers, if it is supported.
 
-        It is about the `likely` papers, by their ids, and begins with their titles if they are few. Papers whose own
-        evidence does not support it are left out. Of several papers, at least SEVERAL must remain.
+        It begins with their titles if they are few. Papers whose own evidence does not support it are left out. Of
+        several papers, at least SEVERAL must remain.
         """
-        titles = material.titles
-        listed = [e for e in material.candidates if e.paper_id in likely]
-        if not listed:
-            return
+        titles, listed = material.titles, material.candidates
         opening = call_papers([titles[e.paper_id] for e in listed])
         self._note(material.reading, opening, trace)
         for text in self._written(material.reading, opening, trace):

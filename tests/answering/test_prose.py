@@ -161,8 +161,8 @@ def test_a_list_is_read_before_it_is_given(open_assistant):
     """A list that search finds is refused if a model that reads well does not find in it what is asked for."""
     game = " discuss an eigendecomposition as a competitive game."
     options = {"listed_papers": 2, "min_relevance": None}
-    refused = open_assistant([game], choices=[(0.02, 0.98)], **options).ask(WHICH)
-    given = open_assistant([game], choices=[(0.98, 0.02)], **options).ask(WHICH)
+    refused = open_assistant([game], choices=[(0.02, 0.98)] * 10, **options).ask(WHICH)
+    given = open_assistant([game], choices=[(0.98, 0.02)] * 10, **options).ask(WHICH)
     assert refused.abstained
     assert refused.reason
     assert refused.nearest

@@ -18,6 +18,7 @@ from rag_qa.answering.evidence.relevance import (
     keep_relevant,
     list_probability,
     logistic,
+    reassess,
     threshold,
     topic_probability,
 )
@@ -129,7 +130,8 @@ def decide(
         wants = min(wants, threshold(model))
     why_not = _not_said(query, assessed, papers, weights)
     speaks = is_on_topic(assessed) or (said.stated is not None and said.stated > 0.5)
-    return _decision(query, assessed, confidence, confidence >= wants, speaks, wanted, why_not, clues)
+    kept = keep_relevant(assessed) if confidence >= wants else []
+    return _decision(query, assessed, kept, confidence, speaks, wanted, why_not, clues)
 
 
 def decide_list(
@@ -139,39 +141,42 @@ def decide_list(
     weights: Mapping[str, float],
     *,
     wanted: float | None = None,
-    stated: float | None = None,
+    matched: Mapping[str, float] | None = None,
 ) -> Decision:
     """Return whether the papers meet a request for papers, and which of them do.
 
-    The confidence is by relevance, and by a language model's probability that the evidence answers the request
-    (`stated`) if there is one. It must reach `wanted`, or the fitted threshold if that is None. `assessed` is most
-    probable first and not empty.
+    The confidence is by relevance, and by a language model's probabilities that single papers are what is asked for
+    (`matched`, by their ids) if there are any. It must reach `wanted`, or the fitted threshold if that is None.
+    `assessed` is most probable first and not empty.
     """
     model, confidence = "list", list_probability(assessed)
     clues = best_signals([paper.signals for paper in assessed]).model_dump()
-    if stated is not None:
-        model = "read_list"
-        clues |= {"listed": log_odds(confidence), "stated": log_odds(stated)}
-        confidence = logistic(model, clues)
-    sure = confidence >= (threshold(model) if wanted is None else wanted)
+    kept = keep_relevant(assessed)
+    if matched:
+        model = "matched_list"
+        clues |= {"listed": log_odds(confidence), "matched": log_odds(max(matched.values()))}
+        best_first = reassess(assessed, matched)
+        kept, confidence = keep_relevant(best_first, "matched_paper"), best_first[0].probability
+    if confidence < (threshold(model) if wanted is None else wanted):
+        kept = []
     why_not = _not_said(query, assessed, papers, weights)
-    return _decision(query, assessed, confidence, sure, is_on_topic(assessed), wanted, why_not, clues)
+    return _decision(query, assessed, kept, confidence, is_on_topic(assessed), wanted, why_not, clues)
 
 
 def _decision(
     query: Query,
     assessed: Sequence[Relevance],
+    kept: list[Relevance],
     confidence: float,
-    sure: bool,
     speaks: bool,
     wanted: float | None,
     why_not: str,
     clues: Mapping[str, float],
 ) -> Decision:
-    """Return the decision: papers are kept if `sure` and, unless a confidence is wanted, on the question's topic."""
+    """Return the decision: papers are kept if, unless a confidence is wanted, they are on the question's topic."""
     return Decision(
         assessed=assessed,
-        relevant=keep_relevant(assessed) if sure and (speaks or wanted is not None) else [],
+        relevant=kept if speaks or wanted is not None else [],
         confidence=confidence,
         why_not=why_not if speaks or query.within else NOTHING_RELEVANT,
         clues={**clues, "topic": topic_probability(assessed)},

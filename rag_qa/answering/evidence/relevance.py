@@ -11,10 +11,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from rag_qa.answering.evidence.scoring import ScoredSentence
-from rag_qa.answering.logistic import load_model, read_toml
+from rag_qa.answering.logistic import load_model, log_odds, read_toml
 from rag_qa.text.words import content_terms, coverage
 from rag_qa.types import Hit, Value
 
+# A language model is asked about up to this many papers, with at least this probability.
+READ_PAPERS, READ_LEAST = 6, 0.1
 MODELS = ("rag_qa.answering.evidence", "relevance.toml")
 
 
@@ -109,9 +111,34 @@ def paper_features(signals: Signals, best: Signals) -> dict[str, float]:
     }
 
 
-def keep_relevant(assessed: Sequence[Relevance]) -> list[Relevance]:
-    """Return the first paper, and all others that reach the threshold for papers; `assessed` is best first."""
-    wanted = threshold("paper")
+def worth_reading(assessed: Sequence[Relevance]) -> list[Relevance]:
+    """Return the papers that a language model is asked about, each of which takes a second or two."""
+    return [*assessed[:1], *(paper for paper in assessed[1:READ_PAPERS] if paper.probability >= READ_LEAST)]
+
+
+def reassess(assessed: Sequence[Relevance], matched: Mapping[str, float]) -> list[Relevance]:
+    """Return the papers with new probabilities, most probable first; `matched` is by their ids.
+
+    It holds the probabilities, by a language model, that papers are what a request asks for. The others are left out.
+    """
+    found = [
+        paper.model_copy(
+            update={
+                "probability": logistic(
+                    "matched_paper",
+                    {"found": log_odds(paper.probability), "matched": log_odds(matched[paper.paper_id])},
+                )
+            }
+        )
+        for paper in assessed
+        if paper.paper_id in matched
+    ]
+    return sorted(found, key=lambda paper: -paper.probability)
+
+
+def keep_relevant(assessed: Sequence[Relevance], model: str = "paper") -> list[Relevance]:
+    """Return the first paper, and all others that reach the threshold of the model; `assessed` is best first."""
+    wanted = threshold(model)
     return [*assessed[:1], *(paper for paper in assessed[1:] if paper.probability >= wanted)]
 
 

@@ -22,6 +22,7 @@ PLACEHOLDERS: dict[str, dict[str, set[str]]] = {
         "system": set(),
         "context": {"evidence"},
         "decide": {"question"},
+        "match": {"question"},
         "affirm": {"question", "first", "second", "third"},
         "write": {"question"},
         "again": {"question", "draft", "reasons"},

@@ -135,7 +135,14 @@ class Writer:
 
     def states(self, reading: Reading) -> float:
         """Return the probability that the evidence states the answer: that of the first token being Yes, not No."""
-        prompt = self.prompts.fill("decide", reading.text, question=reading.question)
+        return self._yes("decide", reading)
+
+    def matches(self, reading: Reading) -> float:
+        """Return the probability that the paper whose evidence was read is one that a request for papers asks for."""
+        return self._yes("match", reading)
+
+    def _yes(self, name: str, reading: Reading) -> float:
+        prompt = self.prompts.fill(name, reading.text, question=reading.question)
         return self.generator.choose(prompt, YES_NO)[0]
 
     def affirms(self, reading: Reading) -> Affirmation:

@@ -22,6 +22,7 @@ KINDS: dict[SentenceKind, str] = {
 FROM_MODEL = {
     "listed": "search finds it met",
     "stated": "the model finds it stated",
+    "matched": "the model finds a paper asked for",
     "confirmed": "the model confirms what it wrote",
     "supported": "its first sentence is supported",
 }

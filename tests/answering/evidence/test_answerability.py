@@ -168,16 +168,26 @@ def test_a_request_for_papers_is_met_by_papers_on_it_though_nothing_is_stated():
     assert [r.paper_id for r in decide_list(query(asked), [improbable], [HIVE], weights, wanted=0.0).relevant]
 
 
-@pytest.mark.parametrize(("stated", "listed"), [(0.95, ["hive"]), (0.05, [])])
-def test_a_model_that_reads_a_list_decides_with_the_scores(stated, listed):
-    """A list is given if the model finds in its papers what is asked for, and not if it does not; the clues say so."""
+@pytest.mark.parametrize(("matched", "listed"), [(0.95, ["hive"]), (0.05, [])])
+def test_a_model_that_reads_a_paper_decides_with_the_scores(matched, listed):
+    """A list is given if the model finds a paper that is asked for, and not if it does not; the clues say so."""
     asked = "which papers count bees?"
     terms = question_terms(asked)
     weights = dict.fromkeys(terms, 1.0)
-    found = decide_list(query(asked), [relevance(HIVE, asked)], [HIVE], weights, stated=stated)
+    found = decide_list(query(asked), [relevance(HIVE, asked)], [HIVE], weights, matched={"hive": matched})
     assert [r.paper_id for r in found.relevant] == listed
-    assert found.clues["stated"] == log_odds(stated)
-    assert {"listed", "stated"} <= found.clues.keys()
+    assert found.clues["matched"] == log_odds(matched)
+    assert {"listed", "matched"} <= found.clues.keys()
+
+
+def test_what_a_model_reads_puts_papers_in_order_and_leaves_others_out():
+    """Of papers that search finds equal, the one that the model finds asked for is listed, and first."""
+    asked = "which papers count bees?"
+    weights = dict.fromkeys(question_terms(asked), 1.0)
+    alike = [relevance(HIVE, asked).model_copy(update={"paper_id": key}) for key in ("a", "b", "c")]
+    papers = [HIVE.model_copy(update={"id": key}) for key in ("a", "b", "c")]
+    found = decide_list(query(asked), alike, papers, weights, matched={"a": 0.02, "b": 0.9, "c": 0.95})
+    assert [r.paper_id for r in found.relevant] == ["c", "b"]
 
 
 def test_a_request_on_something_far_off_is_refused():

@@ -115,12 +115,12 @@ def contrast():
 def introduce():
     """A function that introduces a list with the replies of a model, and gives the sentences and the prompts."""
 
-    def run(*replies, pieces=DANCES, titles=TITLES, sure=None):
+    def run(*replies, pieces=DANCES, titles=TITLES):
         generator = QueuedGenerator(replies)
         synthesis, trace = build(generator)
         query = Query(text="which papers tell of dances?", topic="dances", kind="which")
         material = synthesis.read(query, pieces, pieces, titles, trace)
-        events = synthesis.introduce(material, titles if sure is None else sure, trace) if material else ()
+        events = synthesis.introduce(material, trace)
         return [event.sentence for event in events if event.sentence], generator.prompts
 
     return run

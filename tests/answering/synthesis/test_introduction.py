@@ -59,14 +59,6 @@ def test_an_introduction_leaves_out_papers_that_do_not_support_it(introduce):
     assert least.probability < most.probability
 
 
-def test_an_introduction_is_about_papers_that_surely_meet_the_request(introduce):
-    """Papers that may not meet the request are neither named nor cited; without a sure one nothing is written."""
-    ((sentence,), _) = introduce(TELLS, pieces=BOTH, sure={"soup"})
-    assert sentence.text == f"The paper “On onion soup”{TELLS}"
-    assert [c.paper_id for c in sentence.citations] == ["soup"]
-    assert introduce(TELLS, pieces=BOTH, sure=()) == ([], [])
-
-
 def test_an_introduction_of_several_papers_is_not_said_of_one(introduce):
     """If only one of several papers supports the sentence, the list has no introduction."""
     assert introduce(TELLS, pieces=[evidence(DANCE, score=1.0), evidence(ONIONS, "soup")])[0] == []

@@ -30,6 +30,7 @@ GOOD = """
 system = "Be brief."
 context = "$evidence"
 decide = "$question"
+match = "$question"
 affirm = "$question $first $second $third"
 write = "$question"
 again = "$question $draft $reasons"
@@ -98,7 +99,7 @@ def test_a_folder_overrides_what_ships(tmp_path):
     [
         ('system = "a', "not valid TOML"),
         (b'system = "\xff\xfe"', "not valid TOML"),
-        ("", "must hold the texts system, context, decide, affirm, write, again; found"),
+        ("", "must hold the texts system, context, decide, match, affirm, write, again; found"),
         ('system = "$evidence $question"', "must hold the texts"),
         (GOOD + 'extra = "x"', "must hold the texts"),
         (GOOD.replace('"Be brief."', "1"), "must hold the texts"),
