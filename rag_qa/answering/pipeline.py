@@ -50,6 +50,9 @@ KEPT_PAPERS = 128
 # The introduction of a list is about papers with this probability or more. Of 154 such papers listed for the requests
 # of eval/sets/dev and eval/sets/lists/dev that some paper meets, .87 meet them; of all 212 listed, .75.
 LIKELY = 0.5
+# With a language model, a list is chosen from this many papers or more: those in other words than the request's are
+# further down.
+SEARCHED = 20
 # A language model is asked whether a paper meets a request by this many of its sentences.
 MATCHED = 2
 # Below this similarity, a paper that the question names ("the second one") has nothing to do with the rest of it.
@@ -306,7 +309,9 @@ class Pipeline:
         return self.search(query.topic, self._considered(query), query.filter, query.within)
 
     def _considered(self, query: Query) -> int:
-        return self._settings.listed_papers if query.kind == "which" else self._settings.evidence_papers
+        if query.kind != "which":
+            return self._settings.evidence_papers
+        return max(self._settings.listed_papers, SEARCHED if self._synthesis else 0)
 
     def _passing(self, filter: Filter) -> Ordinals | None:
         return matching(filter, self._index.facets) if filter.text else None

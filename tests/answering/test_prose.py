@@ -7,6 +7,7 @@ import pytest
 from rag_qa.answering import pipeline
 from rag_qa.answering.evidence.answerability import Clues
 from rag_qa.answering.synthesis import UNSUPPORTED
+from rag_qa.backends.locating import WRITER
 from rag_qa.testing import QueuedGenerator
 
 WHICH = "which papers discuss eigendecomposition as a game?"
@@ -168,6 +169,18 @@ def test_a_list_is_read_before_it_is_given(open_assistant):
     assert refused.nearest
     assert [s.kind for s in given.sentences] == ["prose", "quote", "quote"]
     assert refused.confidence < given.confidence
+
+
+def test_a_paper_is_read_alone(ask_with):
+    """The model is asked of each paper by itself, in the words of the request; a weak one is not asked."""
+    reader, starter = QueuedGenerator(choices=[(0.02, 0.98)] * 10), QueuedGenerator([""])
+    options = {"listed_papers": 2, "min_relevance": None}
+    assert ask_with(reader, WHICH, model=WRITER, **options).abstained
+    assert [prompt.context.count("EigenGame") for prompt in reader.prompts] != [0, 0]
+    assert len({prompt.context for prompt in reader.prompts}) == len(reader.prompts) == 2
+    assert all(WHICH in prompt.user for prompt in reader.prompts)
+    ask_with(starter, WHICH, **options)
+    assert len(starter.prompts) == 1
 
 
 def test_no_mark_of_a_question_or_a_paper_reaches_the_model(ask_with):

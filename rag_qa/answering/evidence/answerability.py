@@ -154,9 +154,10 @@ def decide_list(
     kept = keep_relevant(assessed)
     if matched:
         model = "matched_list"
-        clues |= {"listed": log_odds(confidence), "matched": log_odds(max(matched.values()))}
         best_first = reassess(assessed, matched)
-        kept, confidence = keep_relevant(best_first, "matched_paper"), best_first[0].probability
+        kept = keep_relevant(best_first, "matched_paper")
+        clues |= {"matched": log_odds(max(matched.values())), "best": log_odds(best_first[0].probability)}
+        confidence = logistic(model, clues)
     if confidence < (threshold(model) if wanted is None else wanted):
         kept = []
     why_not = _not_said(query, assessed, papers, weights)

@@ -20,9 +20,9 @@ KINDS: dict[SentenceKind, str] = {
 }
 # Features from the language model, which are log odds.
 FROM_MODEL = {
-    "listed": "search finds it met",
     "stated": "the model finds it stated",
-    "matched": "the model finds a paper asked for",
+    "matched": "the model finds a paper on it",
+    "best": "search and model find it met",
     "confirmed": "the model confirms what it wrote",
     "supported": "its first sentence is supported",
 }

@@ -11,6 +11,7 @@ from rag_qa.answering.evidence.relevance import (
     paper_probability,
     question_probability,
     threshold,
+    worth_reading,
 )
 from rag_qa.answering.evidence.scoring import score_sentences
 from rag_qa.testing import HashingEmbedder
@@ -88,6 +89,13 @@ def test_improbable_papers_are_left_out():
     """Beside the best paper, only papers that reach the threshold are kept."""
     kept = keep_relevant([relevance("best", 0.9), relevance("good", 0.7), relevance("poor", 0.01)])
     assert [r.paper_id for r in kept] == ["best", "good"]
+
+
+def test_a_model_reads_few_papers_that_may_be_relevant():
+    """The first paper is read in any case, the others up to a number and if they are not improbable."""
+    some = [relevance("first", 0.01), relevance("second", 0.1), relevance("third", 0.05)]
+    assert [r.paper_id for r in worth_reading(some)] == ["first", "second"]
+    assert len(worth_reading([relevance(str(n), 0.9) for n in range(20)])) == 6
 
 
 def test_the_best_paper_is_kept_if_the_question_is_answerable():
