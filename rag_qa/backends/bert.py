@@ -92,7 +92,9 @@ class Bert:
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = int(os.environ.get("OMP_NUM_THREADS") or physical_cores())
+        # OpenMP's variable may hold a number for each level of nesting; torch and numpy heed it too.
+        wanted = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0]
+        options.intra_op_num_threads = int(wanted) if wanted.isdecimal() else physical_cores()
         # Threads that wait leave the cores to others.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         graph = BertGraph(self._weights, self._shape, eight_bits=self._eight_bits)
