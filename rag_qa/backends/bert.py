@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rag_qa.backends.bert_graph import NORM, PARTS, BertGraph, Shape, layer_name
+from rag_qa.backends.forks import never_close_after_fork
 from rag_qa.backends.processor import physical_cores
 from rag_qa.backends.weights import map_weights
 from rag_qa.protocols import Matrix
@@ -84,11 +85,12 @@ class Bert:
         """Return this process's session: its threads do not survive a fork."""
         with self._lock:
             if os.getpid() not in self._sessions:
-                # The one of the process before stays as it is: closing it would wait for threads that are not here.
                 self._sessions[os.getpid()] = self._open()
             return self._sessions[os.getpid()]
 
     def _open(self) -> "InferenceSession":
+        # Builds of late 2026 send usage data to their makers unless this says otherwise when they are imported.
+        os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
@@ -103,7 +105,9 @@ class Bert:
             onnxruntime.OrtValue.ortvalue_from_numpy(weight) for weight in graph.weights.values()
         ]
         options.add_external_initializers(list(graph.weights), self._outside)
-        return onnxruntime.InferenceSession(graph.model, options, providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(graph.model, options, providers=["CPUExecutionProvider"])
+        never_close_after_fork(session)
+        return session
 
 
 _WORDS, _POSITIONS, _TYPES = (

@@ -91,7 +91,7 @@ def test_the_doctor_says_what_embeds_questions(monkeypatch, tmp_path, save_embed
     monkeypatch.setenv("RAG_QA_EMBEDDER", str(save_embedder(tmp_path / "model", ["games"])))
     assert "ONNX Runtime will embed" in runtime_check().detail
     monkeypatch.setenv("RAG_QA_EMBEDDER_RUNTIME", "torch")
-    assert "sentence-transformers embeds questions: the settings say so" in runtime_check().detail
+    assert "sentence-transformers embeds all texts: the settings say so" in runtime_check().detail
     (tmp_path / "model" / "1_Pooling" / "config.json").unlink()
     (tmp_path / "model" / "config.json").write_text("{}")
     check = runtime_check()
