@@ -47,7 +47,7 @@ def test_another_file_is_not_read(folder):
         {"context_tokens": 100},
         {"min_relevance": 1.1},
         {"evidence_sentences": 0},
-        {"embedder_dtype": "int8"},
+        {"embedder_dtype": "int4"},
         {"rerank_depth": 0},
         {"unknown": 1},
     ],

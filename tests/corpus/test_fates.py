@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from rag_qa.corpus.decoding import decode_bytes
@@ -224,6 +224,7 @@ def edited(content, edits):
 # The same examples each time: some edits turn one valid file into another, which says something else.
 @settings(derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(edits=EDITS, named=st.booleans())
+@example(edits=[("insert", 0.1875, 1, b"]}")] * 2, named=True)
 def test_no_record_of_a_damaged_file_is_lost_untold(format, edits, named):
     """Every record found has one number and one fate, and text that became no paper was skipped with a reason."""
     content = edited(raw_example(format), edits)

@@ -20,6 +20,7 @@ from rag_qa.corpus.records import Broken
 _ENTRY = re.compile(r"^[^\S\n]*\ufeff?@[A-Za-z]+[^\S\n]*[{(]", re.MULTILINE)
 # Fields, which text between entries has only if an entry is damaged.
 _INSIDE = re.compile(r"\b(?:abstract|title|author|booktitle|journal)\s*=\s*[{\"]", re.IGNORECASE)
+_LETTER = re.compile(r"[^\W\d_]")
 _ESCAPED = re.compile(r"\{\\([_%&#$~^{}])\}|\\([_%&#$~^{}])")
 _BLANKS = re.compile(r"\s*")
 _BRACE = re.compile(r'\\.|[{}"]', re.DOTALL)
@@ -58,10 +59,8 @@ def records(text: str) -> Iterator[Fields | Broken]:
             yield _as_record(entry, by_key)
         elif hasattr(entry, "error"):
             yield _as_broken(entry)
-        elif _kind(entry) == "ImplicitComment" and _INSIDE.search(str(entry.comment)):
-            yield Broken(
-                f"fields outside of any entry (line {(entry.start_line or 0) + 1}): its beginning is damaged"
-            )
+        elif _kind(entry) == "ImplicitComment" and (why := _why_damaged(str(entry.comment))):
+            yield Broken(f"{why} (line {(entry.start_line or 0) + 1})")
 
 
 def _split(text: str) -> list[Any]:
@@ -91,6 +90,15 @@ class _Failed:
 
 def _kind(block: Any) -> str:
     return str(block.__class__.__name__)
+
+
+def _why_damaged(comment: str) -> str | None:
+    """Return what shows that text between entries belongs to a damaged one, or None."""
+    if _INSIDE.search(comment):
+        return "fields outside of any entry, whose beginning is damaged"
+    if comment.count("}") > comment.count("{") and _LETTER.search(comment):
+        return "text outside of any entry, of which a brace before it closes one too early"
+    return None
 
 
 def _block_inside(block: Any) -> Any:
