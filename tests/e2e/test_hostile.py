@@ -215,7 +215,8 @@ def test_the_grammar_has_no_dead_end_in_llama_cpp():
     command = [sys.executable, "eval/studies/fuzz_answers.py", "--sampler", "llama", "--generations", "25"]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
-    assert "25 generations" in result.stdout
+    # An answer that was begun is finished, so there may be one more.
+    assert int(result.stdout.split(" generations")[0]) >= 25
     assert "     0 crashes" in result.stdout
 
 
