@@ -5,7 +5,8 @@
 Fits the logistic regressions `matched_paper` and `matched_list` of rag_qa/answering/evidence/relevance.toml. Paste the
 blocks there. The requests are those of eval/sets/lists/dev, over 500 abstracts of four fields, among them near ones:
 about the same things as some paper, but met by none. The language model is asked about the papers that an answer would
-ask about. The figures printed are leave-one-out: each request is judged by a model of all others.
+ask about, but among the first ten found, where an answer looks at twenty. The figures printed are leave-one-out: each
+request is judged by a model of all others.
 
 Takes about 10 minutes on two cores the first time (2 to 5 s a paper; what the model said is kept).
 Check afterwards: `rag-qa eval --check seeds_writer seeds_heldout_writer`.

@@ -183,6 +183,20 @@ def test_a_paper_is_read_alone(ask_with):
     assert len(starter.prompts) == 1
 
 
+def test_a_list_is_chosen_from_more_papers_than_it_shows(open_assistant, monkeypatch):
+    """With a language model twenty papers are looked at, without one as many as a list may show."""
+    asked, search = [], pipeline.Pipeline.search
+
+    def noting(self, text, k, *rest):
+        asked.append(k)
+        return search(self, text, k, *rest)
+
+    monkeypatch.setattr(pipeline.Pipeline, "search", noting)
+    open_assistant([""], choices=[], listed_papers=2).ask(WHICH)
+    open_assistant(listed_papers=2).ask(WHICH)
+    assert asked == [20, 2]
+
+
 def test_no_mark_of_a_question_or_a_paper_reaches_the_model(ask_with):
     """Marks are left out of the question and defused in the evidence, and prompt injection is left out of it."""
     generator = QueuedGenerator(["A token such as im_end ends a turn of a chat template."])
