@@ -39,6 +39,8 @@ PRELOADED = [
     "chromadb",
     "chromadb.config",
     "bm25s",
+    "huggingface_hub.file_download",
+    "encodings.ascii",
     "filelock",
     "rag_qa.index.builder",
     "rag_qa.answering.assistant",

@@ -76,7 +76,7 @@ def locate_model(name: str, *, kind: ModelKind) -> LocatedModel:
     if kind == "generator":
         name = choose_model(name).name
     path = Path(os.path.expanduser(name))
-    if path.exists():
+    if os.path.exists(path):
         return _from_path(path, kind)
     return locate_entry(find_entry(name, kind=kind))
 
@@ -120,7 +120,9 @@ def _find_weights(entry: ModelEntry, cache_dir: Path | None = None) -> Path | No
 
 def _from_path(path: Path, kind: ModelKind) -> LocatedModel:
     weights = path if kind == "generator" else _weights_in(path)
-    if not weights.is_file():
+    if not _may_be_read(weights):
+        if os.path.isfile(weights):
+            raise ModelNotFoundError(f"{weights} may not be read by this user. Allow it with chmod, or copy it.")
         wanted = "a GGUF file" if kind == "generator" else f"a folder that holds {WEIGHTS[0]}"
         raise ModelNotFoundError(f"{path} is not {wanted}. Give {wanted} or a name of `rag-qa models list`.")
     sha256 = file_sha256(weights)
@@ -129,15 +131,20 @@ def _from_path(path: Path, kind: ModelKind) -> LocatedModel:
 
 
 def _weights_in(folder: Path) -> Path:
-    found = (folder / name for name in WEIGHTS if (folder / name).is_file())
+    found = (folder / name for name in WEIGHTS if os.path.isfile(folder / name))
     return next(found, folder / WEIGHTS[0])
+
+
+def _may_be_read(file: Path) -> bool:
+    """Return whether a file is there that this user may read. Path.is_file raises in folders closed to the user."""
+    return os.path.isfile(file) and os.access(file, os.R_OK)
 
 
 def _in_package(entry: ModelEntry) -> Path | None:
     spec = find_spec(entry.package) if entry.package else None
     for root in (spec.submodule_search_locations or ()) if spec else ():
         weights = Path(root, entry.package_path, entry.filename)
-        if weights.is_file():
+        if _may_be_read(weights):
             return weights
     return None
 
@@ -145,7 +152,7 @@ def _in_package(entry: ModelEntry) -> Path | None:
 def _in_models_folder(entry: ModelEntry) -> Path | None:
     folder = _models_folder()
     weights = folder / entry.filename if folder else None
-    return weights if weights and entry.kind == "generator" and weights.is_file() else None
+    return weights if weights and entry.kind == "generator" and _may_be_read(weights) else None
 
 
 def _in_hub_cache(entry: ModelEntry, cache_dir: Path | None) -> Path | None:

@@ -113,6 +113,21 @@ def test_auto_is_the_starter_without_memory(writer, monkeypatch):
     assert choice.reason == "less than 3 GiB of memory are free, which the writer takes"
 
 
+def test_auto_is_the_starter_where_the_writer_may_not_be_read(writer, monkeypatch):
+    """A file in a folder that is closed to this user is no model of theirs, and no error of Python's."""
+    monkeypatch.setattr(locating.os, "access", lambda *_: False)
+    assert choose_model("auto").name == STARTER
+
+
+def test_a_path_that_may_not_be_read_is_told(tmp_path, monkeypatch):
+    """A file of another user is named with what to do, instead of a PermissionError."""
+    file = tmp_path / "theirs.gguf"
+    file.write_bytes(b"GGUF")
+    monkeypatch.setattr(locating.os, "access", lambda *_: False)
+    with pytest.raises(ModelNotFoundError, match=r"theirs\.gguf may not be read by this user.*chmod"):
+        locate_model(str(file), kind="generator")
+
+
 def test_a_named_model_is_what_was_named(writer):
     """A model that is named is chosen, whatever the memory, and no other kind knows `auto`."""
     assert choose_model("Qwen3-8B").name == "Qwen3-8B"
