@@ -8,6 +8,7 @@ sentence-transformers. Architecture: Devlin et al., BERT, 2019, as in transforme
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rag_qa.backends.bert_graph import NORM, PARTS, BertGraph, Shape, layer_name
-from rag_qa.backends.forks import never_close_after_fork
 from rag_qa.backends.processor import physical_cores
 from rag_qa.backends.weights import map_weights
 from rag_qa.protocols import Matrix
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 KINDS: Mapping[str, int | None] = {"bert": None, "roberta": 1, "xlm-roberta": 1}
 # Values that newer files leave out, as in transformers.
 DEFAULTS = {"num_attention_heads": 12, "num_hidden_layers": 12, "layer_norm_eps": 1e-12, "pad_token_id": 1}
-# Tokens computed at once, padding included: so the data between two layers fits in the processor's cache.
-TOKENS_AT_ONCE = 512
+# Tokens that a core computes at once, padding included: so the data between two layers fits in its cache.
+TOKENS_AT_ONCE = 256
 
 
 class Bert:
@@ -63,13 +63,33 @@ class Bert:
 
         The texts beside it change a vector by no more than rounding.
         """
+        groups = list(_groups([len(text) for text in texts]))
         vectors: list[Matrix] = [np.empty(0, np.float32)] * len(texts)
-        for group in _groups([len(text) for text in texts]):
-            for number, states in zip(group, self._encode([texts[number] for number in group]), strict=True):
+        for group, encoded in zip(groups, self._encode_all(groups, texts), strict=True):
+            for number, states in zip(group, encoded, strict=True):
                 vectors[number] = states
         return vectors
 
-    def _encode(self, texts: Sequence[Sequence[int]]) -> Iterator[Matrix]:
+    def _encode_all(
+        self, groups: Sequence[Sequence[int]], texts: Sequence[Sequence[int]]
+    ) -> Iterator[list[Matrix]]:
+        """Yield the vectors of each group of texts. Each core computes groups of its own.
+
+        That is faster than to share the work within a group (in 8 bits by a fifth), since no core waits for another.
+        """
+        chosen = [[texts[number] for number in group] for group in groups]
+        workers = min(_threads(), len(groups))
+        if workers <= 1:
+            yield from map(self._encode, chosen)
+            return
+        # Not kept for the next call: threads do not survive a fork.
+        with ThreadPoolExecutor(workers) as pool:
+            try:
+                yield from pool.map(self._encode, chosen)
+            finally:
+                pool.shutdown(wait=False, cancel_futures=True)
+
+    def _encode(self, texts: Sequence[Sequence[int]]) -> list[Matrix]:
         lengths = np.array([len(text) for text in texts], dtype=np.int32)
         tokens = np.zeros((len(texts), lengths.max()), dtype=np.int64)
         for row, text in zip(tokens, texts, strict=True):
@@ -79,10 +99,10 @@ class Bert:
         given = {"embeddings": w[_WORDS][tokens] + (positions + w[_TYPES][0]), "lengths": lengths}
         (states,) = self._session().run(None, given)
         # Copies, so that one text's vectors do not keep those of all.
-        return (own[:length].copy() for own, length in zip(states, lengths, strict=True))
+        return [own[:length].copy() for own, length in zip(states, lengths, strict=True)]
 
     def _session(self) -> "InferenceSession":
-        """Return this process's session: its threads do not survive a fork."""
+        """Return this process's session: at a fork, another thread may have held the locks of the first one's."""
         with self._lock:
             if os.getpid() not in self._sessions:
                 self._sessions[os.getpid()] = self._open()
@@ -94,20 +114,14 @@ class Bert:
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
-        # OpenMP's variable may hold a number for each level of nesting; torch and numpy heed it too.
-        wanted = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0]
-        options.intra_op_num_threads = int(wanted) if wanted.isdecimal() else physical_cores()
-        # Threads that wait leave the cores to others.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options.intra_op_num_threads = 1
         graph = BertGraph(self._weights, self._shape, eight_bits=self._eight_bits)
         # The session reads the weights where they are.
         self._outside = [
             onnxruntime.OrtValue.ortvalue_from_numpy(weight) for weight in graph.weights.values()
         ]
         options.add_external_initializers(list(graph.weights), self._outside)
-        session = onnxruntime.InferenceSession(graph.model, options, providers=["CPUExecutionProvider"])
-        never_close_after_fork(session)
-        return session
+        return onnxruntime.InferenceSession(graph.model, options, providers=["CPUExecutionProvider"])
 
 
 _WORDS, _POSITIONS, _TYPES = (
@@ -130,6 +144,12 @@ def _why_not(config: Mapping[str, Any]) -> str | None:
         if config.get(name, wanted) != wanted:
             return f"its {name} is {config[name]}, not {wanted}"
     return "it is a decoder" if config.get("is_decoder") else None
+
+
+def _threads() -> int:
+    """Return how many threads compute. OMP_NUM_THREADS may hold a number for each level of nesting."""
+    wanted = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0]
+    return int(wanted) if wanted.isdecimal() and int(wanted) else physical_cores()
 
 
 def _groups(lengths: Sequence[int]) -> Iterator[list[int]]:
