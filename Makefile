@@ -72,10 +72,12 @@ $(DONE)/python: always
 	@$(PYTHON) scripts/check_python.py > $@.new || { rm -f $@.new; exit 1; }
 	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 
-$(DONE)/venv: $(DONE)/python
+$(DONE)/pip.txt: constraints.txt | $(DONE)/python
+	@sed -n '/^pip==/p' constraints.txt > $@
+
+$(DONE)/venv: $(DONE)/python $(DONE)/pip.txt
 	@if [ "`$(BIN)/python scripts/check_python.py 2> /dev/null`" != "`cat $(DONE)/python`" ]; then \
 	  echo "Creating $(VENV)" && rm -rf $(VENV) && $(PYTHON) -m venv $(VENV); fi
-	@sed -n '/^pip==/p' constraints.txt > $(DONE)/pip.txt
 	$(PIP) install -qq --requirement $(DONE)/pip.txt
 	@touch $@
 
@@ -110,7 +112,7 @@ $(DONE)/dev: $(DONE)/checked
 	$(INSTALL) --build-constraint constraints.txt --group dev
 	@touch $@
 
-$(DONE)/audited: $(DONE)/venv constraints.txt
+$(DONE)/audited: $(DONE)/pip.txt
 	$(PYTHON) -m venv $(DONE)/audit
 	$(AUDIT)/python -m pip install -qq --requirement $(DONE)/pip.txt
 	$(AUDIT)/python -m pip install -qq --constraint constraints.txt --group audit

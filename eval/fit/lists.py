@@ -22,13 +22,13 @@ from numpy.typing import NDArray
 from platformdirs import user_cache_path
 from sklearn.metrics import roc_auc_score  # type: ignore[import-untyped]
 
-from eval.fit.relevance import LISTED, index_lists, read_lists
+from eval.fit.relevance import SETS, index_lists, index_papers, read_lists, read_questions
 from eval.logistic import as_toml, fit_logistic
 from eval.programs import parser_for
 from rag_qa.answering.evidence.relevance import assess, worth_reading
 from rag_qa.answering.evidence.scoring import as_evidence, score_sentences
 from rag_qa.answering.logistic import log_odds
-from rag_qa.answering.pipeline import MATCHED
+from rag_qa.answering.pipeline import MATCHED, SEARCHED
 from rag_qa.answering.query.parse import parse
 from rag_qa.answering.writing.prompt import load_prompt
 from rag_qa.answering.writing.writer import Writer
@@ -55,6 +55,7 @@ class Request(NamedTuple):
     `wanted` is the number of gold papers in the index, 0 for a near request.
     """
 
+    name: str
     features: NDArray[np.float64]
     gold: NDArray[np.bool_]
     maybe: NDArray[np.bool_]
@@ -127,17 +128,21 @@ def _probabilities(others: Sequence[Request], own: Request) -> NDArray[np.float6
 
 def _requests(data: Path, work: Path, writer: Writer, embedder: Embedder) -> Iterator[Request]:
     """Yield the requests that are read as requests for papers on a topic, with their first papers."""
-    index = index_lists(data, work, embedder)
-    for row in read_lists():
-        query = parse(row["text"], facets=index.facets, literal=True, embedder=embedder)
-        if row["kind"] in ("which", "near") and query.kind == "which" and not query.counts:
-            yield _examine(index, row, writer, embedder)
-    index.close()
+    sources = {"lists": (index_lists(data, work, embedder), read_lists())}
+    sources |= {name: (index_papers(data, name, work, embedder), read_questions(name)) for name in SETS}
+    for name, (index, rows) in sources.items():
+        for row in rows:
+            query = parse(row["text"], facets=index.facets, literal=True, embedder=embedder)
+            if row["kind"] in ("which", "near") and query.kind == "which" and not query.counts:
+                yield _examine(name, index, row, writer, embedder)
+        index.close()
 
 
-def _examine(index: Index, row: Mapping[str, Any], writer: Writer, embedder: Embedder) -> Request:
+def _examine(
+    name: str, index: Index, row: Mapping[str, Any], writer: Writer, embedder: Embedder
+) -> Request:
     text = row["text"]
-    hits = Retriever(index, embedder).search(text, LISTED)
+    hits = Retriever(index, embedder).search(text, SEARCHED)
     papers, terms = [hit.paper for hit in hits], question_terms(text)
     weights = index.term_weights(terms)
     scored = score_sentences(text, terms, papers, weights, embedder)
@@ -149,6 +154,7 @@ def _examine(index: Index, row: Mapping[str, Any], writer: Writer, embedder: Emb
         assert reading is not None, "a paper has sentences"
         features.append((log_odds(paper.probability), log_odds(writer.matches(reading))))
     return Request(
+        name,
         np.array(features),
         np.array([paper.paper_id in row["gold"] for paper in assessed]),
         np.array([paper.paper_id in row.get("maybe", ()) for paper in assessed]),
