@@ -2,13 +2,13 @@
 
     python eval/fit/kinds.py
 
-Fitted on sets/dev/kinds.jsonl and the dev half of sets/phrasings. A question of kinds.jsonl marks its topic with {...}
-and names with <...>. The classifier reads the words outside these marks, which are how people ask, and the embedder's
+Fitted on sets/dev/kinds.jsonl, short questions, sets/dev/everyday.jsonl, long ones, and the dev half of sets/phrasings.
+A question of the first two marks its topic with {...} and names with <...>. The classifier reads the words outside these marks, which are how people ask, and the embedder's
 vector of the whole question. Each question is seen a second time with another's topic. The questions of `ANSWERED` say
 only which ask for papers, compare, or ask for a fact; a first classifier, fitted on the others, reads whether such a
 fact is a number or a yes or no. Prints the accuracy of five folds.
 
-Check afterwards: `rag-qa eval phrasings --split dev` and `rag-qa eval --check sample`.
+Check afterwards: `rag-qa eval phrasings --split dev`, `--split everyday` (held out) and `rag-qa eval --check sample`.
 """
 
 import random
@@ -27,7 +27,11 @@ from rag_qa.backends.embedding import open_embedder
 from rag_qa.settings import Settings
 
 SETS = Path(__file__).parents[1] / "sets"
-QUESTIONS = (SETS / "dev" / "kinds.jsonl", SETS / "phrasings" / "dev.jsonl")
+QUESTIONS = (
+    SETS / "dev" / "kinds.jsonl",
+    SETS / "dev" / "everyday.jsonl",
+    SETS / "phrasings" / "dev.jsonl",
+)
 ANSWERED = (
     "dev/ml/questions.jsonl",
     "dev/bio/questions.jsonl",
