@@ -30,7 +30,7 @@ AUXILIARIES = frozenset(
 VERB_FIRST = "^ verb"
 SIGNED = re.compile(r"[^\W\d_](?:\+\+|[#*])")
 # The value of a word's feature, beside a sentence vector of length 1.
-WORD_WEIGHT = 0.4
+WORD_WEIGHT = 0.6
 # Alternatives in a topic are joined by OR; only terms of up to LONGEST_TERM words are alternatives.
 OR = " or "
 LONGEST_TERM = 3
