@@ -3,12 +3,14 @@
     python eval/fit/kinds.py
 
 Fitted on sets/dev/kinds.jsonl, short questions, sets/dev/everyday.jsonl, long ones, and the dev half of sets/phrasings.
-A question of the first two marks its topic with {...} and names with <...>. The classifier reads the words outside these marks, which are how people ask, and the embedder's
-vector of the whole question. Each question is seen a second time with another's topic. The questions of `ANSWERED` say
-only which ask for papers, compare, or ask for a fact; a first classifier, fitted on the others, reads whether such a
-fact is a number or a yes or no. Prints the accuracy of five folds.
+A question of the first two marks its topic with {...} and names with <...>. The classifier reads the words outside
+these marks, which are how people ask, and the embedder's vector of the whole question. Each question is seen a second
+time with another's topic. The questions of `ANSWERED` say only which ask for papers, compare, or ask for a fact; a
+first classifier, fitted on the others, reads whether such a fact is a number or a yes or no. Prints the accuracy of
+five folds.
 
-Check afterwards: `rag-qa eval phrasings --split dev`, `--split everyday` (held out) and `rag-qa eval --check sample`.
+Check afterwards: `rag-qa eval phrasings --split everyday`, which is held out, and `rag-qa eval --check sample`. Then
+fit the follow-ups (eval/fit/followups.py), which read the kind.
 """
 
 import random
@@ -27,11 +29,9 @@ from rag_qa.backends.embedding import open_embedder
 from rag_qa.settings import Settings
 
 SETS = Path(__file__).parents[1] / "sets"
-QUESTIONS = (
-    SETS / "dev" / "kinds.jsonl",
-    SETS / "dev" / "everyday.jsonl",
-    SETS / "phrasings" / "dev.jsonl",
-)
+# The marks of the short questions tell words that ask from words of a topic; those of long ones are looser.
+SHORT = SETS / "dev" / "kinds.jsonl"
+QUESTIONS = (SHORT, SETS / "dev" / "everyday.jsonl", SETS / "phrasings" / "dev.jsonl")
 ANSWERED = (
     "dev/ml/questions.jsonl",
     "dev/bio/questions.jsonl",
@@ -84,11 +84,13 @@ def main() -> None:
         weights = np.vstack([model.coef_, *(head.coef_ for head in heads)])
         biases = np.concatenate([model.intercept_, *(head.intercept_ for head in heads)])
         found[name] = np.hstack([weights, biases[:, None]]).astype(np.float16)
-    requests = [frame for frame, row in zip(frames, rows, strict=False) if row["kind"] in REQUESTS]
+    short = read_rows(SHORT)
+    requests = [MARKED.sub(" ", row["text"]) for row in short if row["kind"] in REQUESTS]
+    topics = [topic for row in short for topic in TOPIC.findall(row["text"])]
     outside, inside = (
         Counter(re.findall(r"[^\W\d_]+", " ".join(part).casefold())) for part in (requests, topics)
     )
-    asking = sorted(word for word in outside if word != HOLE and outside[word] > inside[word])
+    asking = sorted(word for word in outside if outside[word] > inside[word])
     np.savez_compressed(
         FILE,
         embedder=np.array(embedder.spec.name),

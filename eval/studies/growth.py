@@ -39,6 +39,7 @@ from eval.programs import parser_for
 from eval.studies.recombining import Made, Recombiner
 from rag_qa import build_index
 from rag_qa.backends.embedding import open_embedder
+from rag_qa.corpus.passages import embedding_text
 from rag_qa.corpus.reading import read_source
 from rag_qa.corpus.sources import expand_sources
 from rag_qa.evaluation.provenance import describe_run
@@ -46,12 +47,14 @@ from rag_qa.evaluation.search_benchmark import read_texts
 from rag_qa.index import derived
 from rag_qa.index.exact import build_exact
 from rag_qa.index.facets import build_facets
+from rag_qa.index.integrity import passage_key
 from rag_qa.index.lexical import build_lexical
 from rag_qa.index.manifest import Counts, Manifest
 from rag_qa.index.pairs import build_pairs
 from rag_qa.index.reader import Index
 from rag_qa.index.store import Store, StoredPassage
 from rag_qa.index.vectors import build_vectors
+from rag_qa.protocols import EmbedderSpec
 from rag_qa.retrieval.searching import Retriever
 from rag_qa.settings import DenseSearch, Settings
 from rag_qa.testing import HashingEmbedder
@@ -61,27 +64,30 @@ from rag_qa.version import __version__
 
 CHUNK = 5_000
 DEPTH = 20
+# Searches that are not counted, until everything is loaded.
+WARM = 5
 POOL_PAPERS = 130_000
 Found = dict[str, Any]
 
 
 def make_store(options: Namespace, folder: Path) -> Found:
     """Write the made papers, in bulk."""
+    with closing(Store.open(options.base)) as base:
+        manifest = base.manifest()
+    assert manifest is not None, f"{options.base} is no index"
     store = Store.create(folder)
     made = _recombiner(options).make(options.count)
     options.started = time.perf_counter()
     passages = 0
     while some := list(islice(made, CHUNK)):
-        rows = [_passages(one) for one in some]
+        rows = [_passages(one, manifest.embedder) for one in some]
         flat = [row for own in rows for row in own]
         store.write_vectors([row.key for row in flat], np.concatenate([one.vectors for one in some]))
         with store.transaction():
             store.write_papers(one.paper for one in some)
             store.write_passages(flat)
         passages += len(flat)
-    with closing(Store.open(options.base)) as base, store.transaction():
-        manifest = base.manifest()
-        assert manifest is not None
+    with store.transaction():
         counts = Counts(sources=1, records=options.count, papers=options.count, passages=passages)
         store.write_manifest(
             Manifest(
@@ -96,21 +102,19 @@ def make_store(options: Namespace, folder: Path) -> Found:
     return {"passages": passages}
 
 
-def _passages(made: Made) -> list[StoredPassage]:
+def _passages(made: Made, embedder: EmbedderSpec) -> list[StoredPassage]:
+    """Return the passages of a paper; their keys are of their texts, since search checks them."""
     paper, count = made.paper, len(made.vectors)
     cut = len(paper.abstract) // count
+    texts = [paper.abstract[n * cut : (n + 1) * cut] for n in range(count)]
     return [
         StoredPassage(
             Passage(
-                id=f"{paper.id}#{n}",
-                paper_id=paper.id,
-                text=paper.abstract[n * cut : (n + 1) * cut],
-                start=n * cut,
-                end=(n + 1) * cut,
+                id=f"{paper.id}#{n + 1}", paper_id=paper.id, text=text, start=n * cut, end=n * cut + len(text)
             ),
-            f"{paper.id}#{n}".encode().ljust(32),
+            passage_key(embedder, embedding_text(paper.title, text)),
         )
-        for n in range(count)
+        for n, text in enumerate(texts)
     ]
 
 
@@ -178,34 +182,26 @@ def first_search(options: Namespace, folder: Path) -> Found:
 
 
 def search(options: Namespace, folder: Path) -> Found:
-    """Search with and without reduced vectors, in turns."""
+    """Search with reduced vectors, and then without: the whole matrix would drive the first from the cache."""
     embedder = open_embedder(Settings())
     index = _open(folder)
+    queries = read_texts(options.queries)[: options.asked + WARM]
+    times: dict[str, list[float]] = {}
+    found: dict[str, list[list[str]]] = {}
     ways: tuple[DenseSearch, ...] = ("auto", "exact")
-    retrievers = {way: Retriever(index, embedder, dense=way) for way in ways}
-    queries = read_texts(options.queries)[: options.asked + 5]
-    times: dict[str, list[float]] = {"embedding": [], **{way: [] for way in ways}}
-    recalls, tops = [], []
-    for number, query in enumerate(queries):
-        started = time.perf_counter()
-        embedder.encode([query], role="query")
-        spent = {"embedding": time.perf_counter() - started}
-        found = {}
-        for way, retriever in retrievers.items():
+    for way in ways:
+        retriever = Retriever(index, embedder, dense=way)
+        found[way], times[way] = [], []
+        for query in queries:
             started = time.perf_counter()
-            found[way] = [hit.paper.id for hit in retriever.search(query, DEPTH)]
-            spent[way] = time.perf_counter() - started
-        if number < 5:  # warm
-            continue
-        for name, seconds in spent.items():
-            times[name].append(seconds * 1e3)
-        recalls.append(len(set(found["auto"]) & set(found["exact"])) / DEPTH)
-        tops.append(found["auto"][:5] == found["exact"][:5])
+            found[way].append([hit.paper.id for hit in retriever.search(query, DEPTH)])
+            times[way].append((time.perf_counter() - started) * 1e3)
+    pairs = list(zip(found["auto"], found["exact"], strict=True))[WARM:]
     return {
-        "queries": len(recalls),
-        "recall@20": round(float(np.mean(recalls)), 5),
-        "same_first_5": round(float(np.mean(tops)), 4),
-        "ms": {n: [round(float(v), 1) for v in np.quantile(t, (0.5, 0.95))] for n, t in times.items()},
+        "queries": len(pairs),
+        "recall@20": round(float(np.mean([len(set(a) & set(b)) / DEPTH for a, b in pairs])), 5),
+        "same_first_5": round(float(np.mean([a[:5] == b[:5] for a, b in pairs])), 4),
+        "ms": {n: [round(float(v), 1) for v in np.quantile(t[WARM:], (0.5, 0.95))] for n, t in times.items()},
     }
 
 

@@ -16,7 +16,7 @@ from rag_qa.text.words import content_terms, coverage
 from rag_qa.types import Hit, Value
 
 # A language model is asked about up to this many papers, with at least this probability.
-READ_PAPERS, READ_LEAST = 6, 0.1
+READ_PAPERS, READ_LEAST = 8, 0.1
 MODELS = ("rag_qa.answering.evidence", "relevance.toml")
 
 

@@ -80,7 +80,7 @@ def search(
     )
     typer.echo(f"loading the plain model: {_seconds(found.loading_s)} s")
     typer.echo(f"open and first search:   {_seconds(found.first_search_s)} s")
-    typer.echo(f"memory beyond the model: {found.memory_mib:.0f} MiB")
+    typer.echo(f"memory: {found.memory_mib:.0f} MiB; plain model: {found.plain_memory_mib:.0f} MiB")
 
 
 @bench_app.command("prompt")

@@ -3,6 +3,7 @@
 import pytest
 
 from rag_qa.answering.evidence.relevance import (
+    READ_PAPERS,
     Relevance,
     Signals,
     assess,
@@ -95,7 +96,7 @@ def test_a_model_reads_few_papers_that_may_be_relevant():
     """The first paper is read in any case, the others up to a number and if they are not improbable."""
     some = [relevance("first", 0.01), relevance("second", 0.1), relevance("third", 0.05)]
     assert [r.paper_id for r in worth_reading(some)] == ["first", "second"]
-    assert len(worth_reading([relevance(str(n), 0.9) for n in range(20)])) == 6
+    assert len(worth_reading([relevance(str(n), 0.9) for n in range(20)])) == READ_PAPERS
 
 
 def test_the_best_paper_is_kept_if_the_question_is_answerable():
