@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from rag_qa.text.words import FUNCTION_WORDS
+
 # Digits after a letter ("C3") are part of a name.
 NUMBER = re.compile(
     r"(?<![^\W\d])(?<![\d.])(?P<value>\d+(?:\.\d+)*)|\b(?P<word>hundred|thousand|million|billion|trillion)s?\b",
@@ -71,16 +73,22 @@ UNITS = {
     for spelling in spellings.split()
 }
 UNIT = re.compile(r"[\s-]*(%|[A-Za-z]+)")
+# The unit of a number before a plural ("31 villages"): 31 % of something else is another number.
+THINGS = "things"
+# Plurals that a percentage is told in as well.
+LIKE_PERCENT = frozenset({"points", "times"})
 
 
 class Quantity(NamedTuple):
-    """A number in digits (or a word such as "million") and its unit, "" if it has no known one."""
+    """A number in digits (or a word such as "million") and its unit: a known one, THINGS for a plural, or ""."""
 
     number: str
     unit: str
 
     def __str__(self) -> str:
-        return f"{self.number}%" if self.unit == "%" else f"{self.number} {self.unit}".strip()
+        if self.unit in ("%", "", THINGS):
+            return f"{self.number}{self.unit.replace(THINGS, '')}"
+        return f"{self.number} {self.unit}"
 
 
 def quantities(text: str) -> list[Quantity]:
@@ -132,5 +140,7 @@ def _canonical(digits: str) -> str:
 
 
 def _unit(text: str, position: int) -> str:
-    word = UNIT.match(text, position)
-    return UNITS.get(word.group(1).casefold(), "") if word else ""
+    match = UNIT.match(text, position)
+    word = match.group(1).casefold() if match else ""
+    plural = word.endswith("s") and word not in FUNCTION_WORDS and word not in LIKE_PERCENT
+    return UNITS.get(word, THINGS if plural else "")

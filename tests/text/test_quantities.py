@@ -30,12 +30,15 @@ def test_numbers_are_read_as_digits(text, found):
         ("5 milliseconds", "ms"),
         ("45\\%", "%"),
         ("45 percent", "%"),
-        ("5 dogs", ""),
+        ("5 dogs", "things"),
+        ("5 points", ""),
+        ("5 across", ""),
+        ("5 dog years", ""),
         ("5", ""),
     ],
 )
 def test_units_have_one_spelling(text, unit):
-    """A unit is known by any of its spellings; an unknown word is not a unit."""
+    """A unit is known by any of its spellings; of other words, only a plural is taken for what is counted."""
     assert [quantity.unit for quantity in quantities(text)] == [unit]
 
 
@@ -47,6 +50,10 @@ def test_units_have_one_spelling(text, unit):
         ("It takes 5.", "It takes 5 seconds.", []),
         ("95% of 95%", "94 percent", ["95%"]),
         ("45 percent", "45%", []),
+        ("It included 31 villages.", "an improvement of 31%", ["31"]),
+        ("31% of them improved.", "31 villages improved", ["31%"]),
+        ("It gains 5 points.", "a gain of 5%", []),
+        ("It has 12 layers.", "a 12-layer network", []),
     ],
 )
 def test_what_the_source_lacks(sentence, source, lacking):
