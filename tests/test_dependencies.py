@@ -20,7 +20,10 @@ def test_every_install_is_checked_against_the_hashes():
     called = [line for line in MAKEFILE.splitlines() if re.search(r"\bpip\b.*\binstall\b|\$\(PIP\)", line)]
     assert len(called) == 4
     assert [line for line in called if not any(option in line for option in CHECKED)] == []
-    assert "$(DONE)/pip.txt: constraints.txt | $(DONE)/python\n\t@sed -n '/^pip==/p' constraints.txt > $@" in MAKEFILE
+    assert (
+        "$(DONE)/pip.txt: constraints.txt | $(DONE)/python\n\t@sed -n '/^pip==/p' constraints.txt > $@"
+        in MAKEFILE
+    )
     used = [line for line in MAKEFILE.splitlines() if line.startswith("\t") and "$(INSTALL)" in line]
     assert used == ["\t$(INSTALL) --build-constraint constraints.txt --group dev"]
 

@@ -122,7 +122,9 @@ def _from_path(path: Path, kind: ModelKind) -> LocatedModel:
     weights = path if kind == "generator" else _weights_in(path)
     if not _may_be_read(weights):
         if os.path.isfile(weights):
-            raise ModelNotFoundError(f"{weights} may not be read by this user. Allow it with chmod, or copy it.")
+            raise ModelNotFoundError(
+                f"{weights} may not be read by this user. Allow it with chmod, or copy it."
+            )
         wanted = "a GGUF file" if kind == "generator" else f"a folder that holds {WEIGHTS[0]}"
         raise ModelNotFoundError(f"{path} is not {wanted}. Give {wanted} or a name of `rag-qa models list`.")
     sha256 = file_sha256(weights)
