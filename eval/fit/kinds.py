@@ -86,9 +86,9 @@ def main() -> None:
         found[name] = np.hstack([weights, biases[:, None]]).astype(np.float16)
     short = read_rows(SHORT)
     requests = [MARKED.sub(" ", row["text"]) for row in short if row["kind"] in REQUESTS]
-    topics = [topic for row in short for topic in TOPIC.findall(row["text"])]
+    marked = [topic for row in short for topic in TOPIC.findall(row["text"])]
     outside, inside = (
-        Counter(re.findall(r"[^\W\d_]+", " ".join(part).casefold())) for part in (requests, topics)
+        Counter(re.findall(r"[^\W\d_]+", " ".join(part).casefold())) for part in (requests, marked)
     )
     asking = sorted(word for word in outside if outside[word] > inside[word])
     np.savez_compressed(

@@ -52,7 +52,7 @@ ANSWERED_FROM = 0.5
 class Request(NamedTuple):
     """The papers that the model was asked about: features, shape (papers, 2), gold, and those that count neither way.
 
-    `wanted` is the number of gold papers in the index, 0 for a near request.
+    `name` is that of its set, `wanted` is the number of gold papers in the index, 0 for a near request.
     """
 
     name: str

@@ -86,9 +86,9 @@ class Quantity(NamedTuple):
     unit: str
 
     def __str__(self) -> str:
-        if self.unit in ("%", "", THINGS):
-            return f"{self.number}{self.unit.replace(THINGS, '')}"
-        return f"{self.number} {self.unit}"
+        if self.unit == "%":
+            return f"{self.number}%"
+        return f"{self.number} {'' if self.unit == THINGS else self.unit}".strip()
 
 
 def quantities(text: str) -> list[Quantity]:

@@ -1,10 +1,12 @@
 import json
 import subprocess
 import sys
+import threading
 
 import numpy as np
 import pytest
 
+from rag_qa.backends import bert
 from rag_qa.backends.bert import Bert
 from rag_qa.backends.embedding import open_embedder, open_sentence_embedder
 from rag_qa.settings import Settings
@@ -24,6 +26,25 @@ def test_no_text_depends_on_those_beside_it(tmp_path, save_embedder):
         assert among.shape == (len(text), 32)
         np.testing.assert_allclose(bert([text])[0], among, atol=1e-5)
     assert bert([]) == []
+
+
+def test_groups_of_several_threads_come_back_in_their_places(tmp_path, save_embedder, monkeypatch):
+    """Texts that several threads compute in groups of a few tokens get the vectors that they get alone."""
+    encoder = Bert(save_embedder(tmp_path, TEXTS))
+    texts = [[2, 5, 3], [2, 6, 7, 3], [2, 3], [2, 7, 3], [2, 5, 6, 7, 3]]
+    alone = [encoder([text])[0] for text in texts]
+    used, encode = set(), encoder._encode
+
+    def noting(group):
+        used.add(threading.get_ident())
+        return encode(group)
+
+    monkeypatch.setattr(bert, "TOKENS_AT_ONCE", 6)
+    monkeypatch.setattr(encoder, "_encode", noting)
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    for own, together in zip(alone, encoder(texts), strict=True):
+        np.testing.assert_allclose(together, own, atol=1e-5)
+    assert threading.get_ident() not in used
 
 
 def test_eight_bits_are_close_but_not_the_same(tmp_path, save_embedder):

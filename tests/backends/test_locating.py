@@ -1,3 +1,4 @@
+import os
 import sys
 
 import pytest
@@ -114,8 +115,21 @@ def test_auto_is_the_starter_without_memory(writer, monkeypatch):
 
 
 def test_auto_is_the_starter_where_the_writer_may_not_be_read(writer, monkeypatch):
-    """A file in a folder that is closed to this user is no model of theirs, and no error of Python's."""
+    """A file that this user may not read is no model of theirs."""
     monkeypatch.setattr(locating.os, "access", lambda *_: False)
+    assert choose_model("auto").name == STARTER
+
+
+def test_auto_is_the_starter_where_the_folder_is_closed(writer, monkeypatch):
+    """A folder that this user may not enter holds no model of theirs, and is no error of Python's."""
+    stat = os.stat
+
+    def closed(path, *args, **kwargs):
+        if str(path) == str(writer):
+            raise PermissionError(13, "Permission denied", str(path))
+        return stat(path, *args, **kwargs)
+
+    monkeypatch.setattr(os, "stat", closed)
     assert choose_model("auto").name == STARTER
 
 
