@@ -18,6 +18,7 @@ STUDIES = (
     "choose_sentences",
     "damage",
     "detect_faults",
+    "eight_bits",
     "embedding_speed",
     "fuzz_answers",
     "growth",

@@ -12,7 +12,7 @@ from rag_qa.errors import EvaluationError
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
-OURS = ("ours", "ours_int8")
+OURS = ("ours", "ours_float32")
 # No system may look for anything on the network.
 OFFLINE = {
     "HF_HUB_OFFLINE": "1",

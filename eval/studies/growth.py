@@ -154,7 +154,7 @@ def make_words(options: Namespace, folder: Path) -> Found:
         tokens = build_lexical(_fresh(folder, "lexical"), store.papers())
     words_s = time.perf_counter() - options.started
     build_pairs(_fresh(folder, "pairs"), tokens)
-    return {"words": sum(map(len, tokens)), "lexical_s": round(words_s, 1)}
+    return {"words": len(tokens.numbers), "lexical_s": round(words_s, 1)}
 
 
 def make_facets(options: Namespace, folder: Path) -> Found:

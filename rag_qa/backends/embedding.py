@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 
 # Up to this number of texts the light embedder runs where sentence-transformers would be faster, but has to load first.
 FEW_TEXTS = 128
+NumberFormat = Literal["bfloat16", "float32", "int8"]
 # Devices for which the light embedder may run.
 LIGHT_DEVICES = ("auto", "cpu")
 
@@ -35,8 +36,9 @@ class SwitchingEmbedder:
 
     The choice depends only on the number of texts, so an answer is the same in a fresh process and in one that has just
     built an index. Whether the two agree is tested once, before the first use. If they disagree, or if the light
-    embedder cannot compute the model, sentence-transformers embeds everything. In the number format int8 only more than
-    `FEW_TEXTS` texts are computed in 8 bits: the passages of an index, but not a question or the sentences of a paper.
+    embedder cannot compute the model, sentence-transformers embeds everything. In the number format int8 only vectors
+    of more than `FEW_TEXTS` documents are computed in 8 bits: the passages of an index, but not a question or the
+    sentences of a paper.
     """
 
     def __init__(
@@ -51,7 +53,10 @@ class SwitchingEmbedder:
 
     def encode(self, texts: Sequence[str], *, role: Role) -> Matrix:
         """Return vectors, shape (n, d) float32, rows of length 1. Raises ValueError for a blank text."""
-        return self._for(texts).encode(texts, role=role)
+        embedder = self._for(texts)
+        if role == "document" and len(texts) > FEW_TEXTS and embedder is self._light:
+            embedder = self._eight_bits or embedder
+        return embedder.encode(texts, role=role)
 
     def encode_tokens(self, texts: Sequence[str], *, role: Role) -> list[TokenEncoding]:
         """Return each text's vector with those of its tokens. Raises ValueError for a blank text."""
@@ -64,6 +69,8 @@ class SwitchingEmbedder:
     def describe(self) -> str:
         """Return in words what embeds texts, without loading or testing anything."""
         what = "all texts" if self._many else "questions"
+        if self.spec.dtype == INT8:
+            what += ", many passages in 8 bits"
         if isinstance(self._light, str):
             return f"sentence-transformers embeds all texts: {self._light}"
         cosine = recall_cosine(self._folder, self.spec)
@@ -79,9 +86,7 @@ class SwitchingEmbedder:
         # Without texts nothing is loaded.
         if not texts or (light := self._agreeing) is None:
             return self._heavy
-        if len(texts) <= FEW_TEXTS:
-            return light
-        return self._eight_bits or (light if self._many else self._heavy)
+        return light if self._many or len(texts) <= FEW_TEXTS else self._heavy
 
     @cached_property
     def _agreeing(self) -> LightEmbedder | None:
@@ -119,10 +124,10 @@ class SwitchingEmbedder:
 def open_embedder(settings: Settings) -> SwitchingEmbedder:
     """Return the embedder that the settings name, not loaded yet. Raises ModelNotFoundError, ModelHashError."""
     folder, spec = find_embedder(settings)
-    light = settings.embedder_runtime == "auto" and settings.device in LIGHT_DEVICES
     # torch is faster with bfloat16 in hardware and on a GPU.
-    many = spec.dtype != "bfloat16" and (settings.device == "cpu" or not may_have_gpu())
-    return SwitchingEmbedder(folder, _sentence_embedder(folder, spec, settings), light=light, many=many)
+    many = spec.dtype != "bfloat16" and _on_cpu(settings)
+    heavy = _sentence_embedder(folder, spec, settings)
+    return SwitchingEmbedder(folder, heavy, light=_may_be_light(settings), many=many)
 
 
 def open_sentence_embedder(settings: Settings) -> SentenceTransformerEmbedder:
@@ -137,11 +142,8 @@ def _sentence_embedder(folder: Path, spec: EmbedderSpec, settings: Settings) -> 
 def find_embedder(settings: Settings) -> tuple[Path, EmbedderSpec]:
     """Return the folder and the description of the embedder that the settings name. Raises like `open_embedder`."""
     located = locate_model(settings.embedder, kind="embedder")
-    dtype = settings.embedder_dtype
-    if dtype == "auto":
-        dtype = "bfloat16" if has_bfloat16() else "float32"
     try:
-        return located.path, _describe(located, dtype)
+        return located.path, _describe(located, _number_format(located, settings))
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as exc:
         raise BackendError(
             f"{located.path} is not a sentence-transformers model: its configuration cannot be read ({exc!r}); see "
@@ -149,7 +151,24 @@ def find_embedder(settings: Settings) -> tuple[Path, EmbedderSpec]:
         ) from exc
 
 
-def _describe(located: LocatedModel, dtype: Literal["float32", "bfloat16", "int8"]) -> EmbedderSpec:
+def _number_format(located: LocatedModel, settings: Settings) -> NumberFormat:
+    if settings.embedder_dtype != "auto":
+        return settings.embedder_dtype
+    if located.entry and located.entry.eight_bits and _may_be_light(settings) and _on_cpu(settings):
+        return INT8
+    return "bfloat16" if has_bfloat16() else "float32"
+
+
+def _may_be_light(settings: Settings) -> bool:
+    """Return whether the settings leave texts to the light embedder."""
+    return settings.embedder_runtime == "auto" and settings.device in LIGHT_DEVICES
+
+
+def _on_cpu(settings: Settings) -> bool:
+    return settings.device == "cpu" or not may_have_gpu()
+
+
+def _describe(located: LocatedModel, dtype: NumberFormat) -> EmbedderSpec:
     entry = located.entry
     prompts = read_config(located.path / "config_sentence_transformers.json").get("prompts") or {}
     return EmbedderSpec(

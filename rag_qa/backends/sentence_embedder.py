@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 # With 8 texts at once the data between two layers fits in the cache of two cores; 32 are a sixth slower.
 CPU_BATCH, GPU_BATCH = 8, 128
 # A number format that sentence-transformers does not compute; it uses float32.
-INT8 = "int8"
+INT8: Final = "int8"
 
 
 class SentenceTransformerEmbedder:

@@ -14,7 +14,7 @@ AT_ONCE = 4_000_000
 
 
 def new_index(words: NDArray[np.int32], ends: NDArray[np.int64]) -> Any:
-    """Return a bm25s index, whose `index` takes the texts that `words` holds, one after the other.
+    """Return a bm25s index of the texts that `words` holds, one after the other; its `index` needs no texts.
 
     The words of text n are `words[ends[n] : ends[n + 1]]`, as numbers of the vocabulary.
     """
@@ -39,7 +39,9 @@ def _scores(
 
     papers = len(ends) - 1
     lengths = np.diff(ends)
-    counts = csr_matrix((np.ones(len(words), dtype=np.float32), words, ends), shape=(papers, vocabulary))
+    ones = np.ones(len(words), dtype=np.float32)
+    # A copy, because the next line sorts the words of each paper.
+    counts = csr_matrix((ones, words, ends), shape=(papers, vocabulary), copy=True)
     counts.sum_duplicates()
     counts = counts.tocsc()
     found_in = np.diff(counts.indptr)

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, reduce
 from itertools import chain
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,20 +45,30 @@ RULES = "rules.json"
 WORDS, WORD_ENDS = "words.npy", "word-ends.npy"
 
 
-def build_lexical(folder: Path, papers: Iterable[Paper]) -> list[list[int]]:
-    """Write the BM25 index of the papers into an empty folder; the papers come in the order of their ids.
+class Words(NamedTuple):
+    """The words of all papers, one paper after the other, as `numbers` of the vocabulary, shape (words,).
 
-    Returns the words of each paper, as numbers of the vocabulary.
+    Those of paper n are `numbers[ends[n] : ends[n + 1]]`; `ends` has shape (papers + 1,).
     """
+
+    numbers: NDArray[np.int32]
+    ends: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, papers: Sequence[Sequence[int]]) -> "Words":
+        """Return the words of papers of which each is a list of numbers."""
+        ends = np.cumsum([0, *map(len, papers)], dtype=np.int64)
+        return cls(np.fromiter(chain.from_iterable(papers), np.int32, ends[-1]), ends)
+
+
+def build_lexical(folder: Path, papers: Iterable[Paper]) -> Words:
+    """Write the BM25 index of the papers into an empty folder; the papers come in the order of their ids."""
     ids: list[str] = []
-    tokens, vocabulary = _vocabulary_of(map(words, _texts(papers, ids)))
-    _write(folder, ids, tokens, vocabulary)
-    return tokens
+    found, vocabulary = _vocabulary_of(map(words, _texts(papers, ids)))
+    return _write(folder, ids, Words.of(found), vocabulary)
 
 
-def update_lexical(
-    folder: Path, before: Path, ids: Sequence[str], fresh: Mapping[str, Paper]
-) -> list[list[int]]:
+def update_lexical(folder: Path, before: Path, ids: Sequence[str], fresh: Mapping[str, Paper]) -> Words:
     """Write what `build_lexical` would, from the index before and the papers that it lacks; the ids are in order.
 
     Only the fresh papers are read.
@@ -75,14 +86,10 @@ def update_lexical(
         else kept[ends[n := ordinals[id_]] : ends[n + 1]]
         for id_ in ids
     ]
-    tokens, vocabulary = _renumbered(rows, list(vocabulary))
-    _write(folder, ids, tokens, vocabulary)
-    return tokens
+    return _write(folder, ids, *_renumbered(rows, list(vocabulary)))
 
 
-def _renumbered(
-    rows: Sequence[NDArray[np.int32]], words: Sequence[str]
-) -> tuple[list[list[int]], dict[str, int]]:
+def _renumbered(rows: Sequence[NDArray[np.int32]], words: Sequence[str]) -> tuple[Words, dict[str, int]]:
     """Return texts with their words numbered by first appearance, and the vocabulary; unused words are dropped."""
     flat = np.concatenate([np.empty(0, dtype=np.int32), *rows])
     first = np.full(len(words), len(flat))
@@ -90,21 +97,21 @@ def _renumbered(
     order = np.argsort(first, kind="stable")[: np.count_nonzero(first < len(flat))]
     numbers = np.empty(len(words), dtype=np.int32)
     numbers[order] = np.arange(len(order), dtype=np.int32)
-    return [numbers[row].tolist() for row in rows], {words[n]: new for new, n in enumerate(order)}
+    ends = np.cumsum([0, *map(len, rows)], dtype=np.int64)
+    return Words(numbers[flat], ends), {words[n]: new for new, n in enumerate(order)}
 
 
-def _write(folder: Path, ids: Sequence[str], tokens: list[list[int]], vocabulary: dict[str, int]) -> None:
+def _write(folder: Path, ids: Sequence[str], found: Words, vocabulary: dict[str, int]) -> Words:
     """Write the index of texts. If no text has a word, it has no scores: bm25s would divide by zero."""
     (folder / PAPER_IDS).write_text(json.dumps(ids), encoding="utf-8")
     (folder / RULES).write_text(json.dumps({"analyzer": ANALYZER}), encoding="utf-8")
-    ends = np.cumsum([0, *map(len, tokens)], dtype=np.int64)
-    np.save(folder / WORD_ENDS, ends)
-    flat = np.fromiter(chain.from_iterable(tokens), np.int32, ends[-1])
-    np.save(folder / WORDS, flat)
-    if len(flat):
-        index = new_index(flat, ends)
-        index.index((tokens, vocabulary), show_progress=False)
+    np.save(folder / WORD_ENDS, found.ends)
+    np.save(folder / WORDS, found.numbers)
+    if len(found.numbers):
+        index = new_index(*found)
+        index.index(([], vocabulary), show_progress=False)
         index.save(str(folder), show_progress=False)
+    return found
 
 
 def _text(paper: Paper) -> str:

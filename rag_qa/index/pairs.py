@@ -4,7 +4,7 @@ bm25s reads its whole vocabulary as JSON, and 128,353 papers have millions of bi
 of the numbers of its two stems in the vocabulary of the lexical index, and is found by bisection.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag_qa.index.checksums import CheckedArray, open_array
-from rag_qa.index.lexical import K1, B, Lexical
+from rag_qa.index.lexical import K1, B, Lexical, Words
 
 PAIRS, STARTS, PAPERS, SCORES = "pairs.npy", "starts.npy", "papers.npy", "scores.npy"
 NO_PAIR = np.iinfo(np.int64).max
@@ -32,18 +32,17 @@ class _Postings(NamedTuple):
     scores: NDArray[np.float32]
 
 
-def build_pairs(folder: Path, papers: Sequence[Sequence[int]], *, at_once: int = AT_ONCE) -> None:
-    """Write the index of the papers into an empty folder; each paper is a list of numbers of its words.
+def build_pairs(folder: Path, found: Words, *, at_once: int = AT_ONCE) -> None:
+    """Write the index of the papers that have these words into an empty folder.
 
     Up to about `at_once` bigrams are sorted at a time, which bounds the memory that this takes.
     """
-    lengths = np.array([len(words) for words in papers], dtype=np.int64)
-    words = np.fromiter((word for paper in papers for word in paper), np.int32, lengths.sum())
-    owners = np.repeat(np.arange(len(papers), dtype=np.int32), lengths)
+    words, lengths = found.numbers, np.diff(found.ends)
+    owners = np.repeat(np.arange(len(lengths), dtype=np.int32), lengths)
     sizes = np.maximum(lengths - 1, 0)
-    norm = K1 * (1 - B + B * sizes / (sizes.mean() or 1.0)) if len(papers) else sizes
-    found = [_postings(words, owners, norm, low, high) for low, high in _ranges(words, at_once)]
-    pairs, found_in, owners, scores = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    norm = K1 * (1 - B + B * sizes / (sizes.mean() or 1.0)) if len(lengths) else sizes
+    parts = [_postings(words, owners, norm, low, high) for low, high in _ranges(words, at_once)]
+    pairs, found_in, owners, scores = (np.concatenate(part) for part in zip(*parts, strict=True))
     ends = np.cumsum(found_in, dtype=np.int64)
     # A memory map cannot be empty, so a bigram that no query has is added at the end.
     np.save(folder / PAIRS, np.append(pairs, NO_PAIR))

@@ -5,8 +5,9 @@ import threading
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file, save_file
 
-from rag_qa.backends import bert
+from rag_qa.backends import bert, bert_graph
 from rag_qa.backends.bert import Bert
 from rag_qa.backends.embedding import open_embedder, open_sentence_embedder
 from rag_qa.settings import Settings
@@ -57,6 +58,33 @@ def test_eight_bits_are_close_but_not_the_same(tmp_path, save_embedder):
         )
         assert cosines.min() > 0.98
         assert np.abs(exact - rounded).max() > 1e-4
+
+
+def test_in_eight_bits_no_text_depends_on_others_at_all(tmp_path, save_embedder):
+    """Rounded to 8 bits, a text's vectors are to the last bit those that it gets alone: texts share no scale."""
+    encoder = Bert(save_embedder(tmp_path, TEXTS), eight_bits=True)
+    texts = [[2, 4 + n % 7, *range(4, 5 + n % 6), 3] for n in range(50)]
+    for text, among in zip(texts, encoder(texts), strict=True):
+        np.testing.assert_array_equal(encoder([text])[0], among)
+
+
+def test_a_unit_much_larger_than_others_does_not_drown_them(tmp_path, save_embedder, monkeypatch):
+    """What is rounded together is scaled first, so that the error is a fraction of what it is without."""
+    file = save_embedder(tmp_path, TEXTS) / "model.safetensors"
+    weights = load_file(file)
+    weights["encoder.layer.0.intermediate.dense.bias"][0] = 200
+    weights["encoder.layer.0.output.dense.weight"][:, 0] = 0.01
+    save_file(weights, file)
+    text = [2, *range(4, 12), 3]
+    (exact,) = Bert(tmp_path)([text])
+
+    def error():
+        (rounded,) = Bert(tmp_path, eight_bits=True)([text])
+        return np.abs(exact - rounded).mean()
+
+    scaled = error()
+    monkeypatch.setattr(bert_graph, "MOVED", 0.0)
+    assert scaled < error() / 2
 
 
 FORK = """

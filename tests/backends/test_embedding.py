@@ -7,8 +7,10 @@ import pytest
 from rag_qa.backends import embedding
 from rag_qa.backends.agreement import TEXTS as TRIED
 from rag_qa.backends.agreement import recall_cosine
+from rag_qa.backends.catalogue import find_entry
 from rag_qa.backends.embedding import FEW_TEXTS, SwitchingEmbedder, find_embedder, open_embedder
 from rag_qa.backends.light_embedder import LightEmbedder
+from rag_qa.backends.locating import LocatedModel
 from rag_qa.errors import BackendError
 from rag_qa.settings import Settings
 
@@ -69,6 +71,32 @@ def test_in_eight_bits_only_many_texts_are_rounded(folder, monkeypatch):
     np.testing.assert_array_equal(rounded.encode(few, role="query"), exact.encode(few, role="query"))
     cosines = (rounded.encode(many, role="document") * exact.encode(many, role="document")).sum(axis=1)
     assert 0.98 < cosines.min() < 0.99999
+    np.testing.assert_array_equal(rounded.encode(many, role="query"), exact.encode(many, role="query"))
+
+
+@pytest.mark.parametrize(
+    ("settings", "gpu", "measured", "dtype"),
+    [
+        ({}, False, True, "int8"),
+        ({"device": "cpu"}, True, True, "int8"),
+        ({}, False, False, "float32"),
+        ({}, True, True, "float32"),
+        ({"device": "cuda"}, False, True, "float32"),
+        ({"embedder_runtime": "torch"}, False, True, "float32"),
+        ({"embedder_dtype": "bfloat16"}, False, True, "bfloat16"),
+    ],
+)
+def test_eight_bits_are_taken_where_they_were_measured(folder, monkeypatch, settings, gpu, measured, dtype):
+    """By default, passages are rounded if the catalogue says that search is as good so, and only on a CPU."""
+    entry = find_entry("all-MiniLM-L6-v2").model_copy(update={"eight_bits": measured})
+    located = LocatedModel(entry=entry, path=folder, sha256=entry.sha256)
+    monkeypatch.setattr(embedding, "locate_model", lambda *_, **__: located)
+    monkeypatch.setattr(embedding, "may_have_gpu", lambda: gpu)
+    monkeypatch.setattr(embedding, "has_bfloat16", lambda: False)
+    assert find_embedder(Settings(**settings))[1].dtype == dtype
+    monkeypatch.setattr(embedding, "has_bfloat16", lambda: True)
+    expected = "bfloat16" if dtype == "float32" else dtype
+    assert find_embedder(Settings(**settings))[1].dtype == expected
 
 
 @pytest.mark.parametrize(

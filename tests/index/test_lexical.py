@@ -61,7 +61,8 @@ def test_files_are_those_of_bm25s(tmp_path):
         Paper(id=f"{n:03}", title=f"title {n % 9}", abstract=text or "…") for n, text in enumerate(texts)
     ]
     (tmp_path / "ours").mkdir()
-    tokens = build_lexical(tmp_path / "ours", papers)
+    found = build_lexical(tmp_path / "ours", papers)
+    tokens = [part.tolist() for part in np.split(found.numbers, found.ends[1:-1])]
     library = bm25s.BM25()
     vocabulary = dict(Lexical(tmp_path / "ours")._vocabulary)
     vocabulary.pop("", None)
