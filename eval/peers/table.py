@@ -14,7 +14,7 @@ BEGIN, END = "<!-- peers: begin -->", "<!-- peers: end -->"
 MIB = 2**20
 TITLES = {
     "ours": "rag_qa",
-    "ours_int8": "rag_qa, int8",
+    "ours_float32": "rag_qa, float32",
     "llamaindex": "LlamaIndex + Chroma",
     "langchain": "LangChain + Chroma",
     "txtai": "txtai",

@@ -31,6 +31,8 @@ SENTENCE_ENDS = (".", "!", "?", "…", "。", "！", "？")
 OPENINGS = YES, NO = ("Yes, ", "No, ")
 # A sentence about the prompt and not about the papers: the model's way to say that the evidence has no answer.
 OF_THE_PROMPT = re.compile(r"\s*(?:the|these|those)\s+(?:\w+\s+)?sentences\b", re.IGNORECASE)
+# Quotation marks, and those of inches or seconds, which may be some of them.
+QUOTATION_MARK, INCHES = re.compile(r"[“”\"]"), re.compile(r"\d\"")
 # Up to this number of papers are called by their titles.
 FEW_PAPERS = 3
 # Bounds of log(P(yes) / P(no)): up to the first the answer is No, from the second on it is Yes. They are not
@@ -64,15 +66,22 @@ def call_papers(titles: Sequence[str]) -> str:
 def statement(text: str, titles: Sequence[str] = ()) -> str:
     """Return the claim of a sentence: without "Yes, ", "No, " or the titles that it may begin with.
 
-    Return "" for a sentence about the prompt ("These sentences do not say …"). Call with `titles` for the
-    introduction of a list of these papers.
+    Return "" for a sentence about the prompt ("These sentences do not say …"), and for one with a quotation that does
+    not begin or end. Call with `titles` for the introduction of a list of these papers.
 
     >>> statement("Yes, bees dance.")
     'bees dance.'
     """
     openings = (*OPENINGS, call_papers(titles)) if titles else OPENINGS
     rest = next((text.removeprefix(opening) for opening in openings if text.startswith(opening)), text)
-    return rest.strip() if re.search(r"\w", rest) and not OF_THE_PROMPT.match(rest) else ""
+    claims = re.search(r"\w", rest) and not OF_THE_PROMPT.match(rest) and not _quotes_in_part(rest)
+    return rest.strip() if claims else ""
+
+
+def _quotes_in_part(text: str) -> bool:
+    """Return whether a quotation in a sentence does not begin or not end."""
+    marks, inches = (len(pattern.findall(text)) for pattern in (QUOTATION_MARK, INCHES))
+    return marks % 2 == 1 and (marks - inches) % 2 == 1
 
 
 def without_yes_or_no(text: str) -> str:

@@ -349,6 +349,10 @@ def test_any_text_is_read(text, places):
         ("The sentences do not mention a flight.", ""),
         ("No, the given sentences say nothing of it.", ""),
         ("The sentencing of birds is rare.", "The sentencing of birds is rare."),
+        ('From "We introduce a bird.', ""),
+        ("It is a bird” of 3.", ""),
+        ('It is called "Bird-4".', 'It is called "Bird-4".'),
+        ('It lays a 2" egg.', 'It lays a 2" egg.'),
     ],
 )
 def test_a_statement_is_the_answer_without_its_yes_or_no(text, stated):
