@@ -281,11 +281,8 @@ def _not_said(
         return f"relevant papers are here, but none of them names “{names[0]}”"
     words = weighed_words(query.topic, weights)
     nearest = [s for paper in assessed[:FIRST_PAPERS] for s in paper.sentences if len(s.met) == len(words)]
-    unmet = [
-        (max(s.met[n] for s in nearest) / word.share, word.text)
-        for n, word in enumerate(words)
-        if nearest and word.share > 0
-    ]
-    if unmet and min(unmet)[0] < UNMET:
-        return f"relevant papers are here, but none of their abstracts says that of “{min(unmet)[1]}”"
+    met = [(word, max(s.met[n] for s in nearest)) for n, word in enumerate(words) if nearest]
+    unmet = {word.text: word.share - most for word, most in met if most < UNMET * word.share}
+    if unmet:
+        return f"relevant papers are here, but none of their abstracts says that of “{max(unmet, key=unmet.__getitem__)}”"
     return "relevant papers are here, but none of their abstracts says that"

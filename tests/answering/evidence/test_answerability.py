@@ -232,6 +232,15 @@ def test_the_reason_names_what_is_not_said():
     assert decided("Why do bees dance?", NOTHING).why_not == NOTHING_RELEVANT
 
 
+@pytest.mark.parametrize(("heavy", "named"), [("danc", "dance"), ("gravel", "gravel")])
+def test_the_reason_names_the_word_that_weighs_most(heavy, named):
+    """Of two words that no sentence meets, the reason names the one that fewer papers have."""
+    question = "Why do bees dance on gravel?"
+    weights = dict.fromkeys(question_terms(question), 1.0) | {heavy: 3.0}
+    found = decide(query(question), [relevance(HIVE, question)], [HIVE], list(weights), weights, wanted=1.0)
+    assert found.why_not.endswith(f"says that of “{named}”")
+
+
 CAMERA = "which camera stood at the entrance"
 
 
