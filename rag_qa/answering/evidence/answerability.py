@@ -276,7 +276,7 @@ def _covered(terms: Sequence[str], heading: str, text: str, weights: Mapping[str
 def _not_said(
     query: Query, assessed: Sequence[Relevance], papers: Sequence[Paper], weights: Mapping[str, float]
 ) -> str:
-    """Return the reason of an abstention: a name that no paper has, else the word that the sentences meet least."""
+    """Return the reason of an abstention: a name that no paper has, else the weightiest word that sentences lack."""
     if names := missing_names(query.topic, papers):
         return f"relevant papers are here, but none of them names “{names[0]}”"
     words = weighed_words(query.topic, weights)
@@ -284,5 +284,6 @@ def _not_said(
     met = [(word, max(s.met[n] for s in nearest)) for n, word in enumerate(words) if nearest]
     unmet = {word.text: word.share - most for word, most in met if most < UNMET * word.share}
     if unmet:
-        return f"relevant papers are here, but none of their abstracts says that of “{max(unmet, key=unmet.__getitem__)}”"
+        word = max(unmet, key=unmet.__getitem__)
+        return f"relevant papers are here, but none of their abstracts says that of “{word}”"
     return "relevant papers are here, but none of their abstracts says that"
