@@ -69,8 +69,6 @@ class SwitchingEmbedder:
     def describe(self) -> str:
         """Return in words what embeds texts, without loading or testing anything."""
         what = "all texts" if self._many else "questions"
-        if self.spec.dtype == INT8:
-            what += ", many passages in 8 bits"
         if isinstance(self._light, str):
             return f"sentence-transformers embeds all texts: {self._light}"
         cosine = recall_cosine(self._folder, self.spec)
@@ -78,9 +76,10 @@ class SwitchingEmbedder:
             return f"ONNX Runtime will embed {what}, if it agrees with sentence-transformers when that is next loaded"
         if not agrees(cosine, self.spec):
             return f"sentence-transformers embeds all texts: ONNX Runtime agrees to a cosine of {cosine:.5f} only"
-        return (
+        told = (
             f"ONNX Runtime embeds {what}, which agrees with sentence-transformers to a cosine of {cosine:.6f}"
         )
+        return f"{told}; the passages of an index are in 8 bits" if self.spec.dtype == INT8 else told
 
     def _for(self, texts: Sequence[str]) -> Embedder:
         # Without texts nothing is loaded.

@@ -72,6 +72,7 @@ def test_in_eight_bits_only_many_texts_are_rounded(folder, monkeypatch):
     cosines = (rounded.encode(many, role="document") * exact.encode(many, role="document")).sum(axis=1)
     assert 0.98 < cosines.min() < 0.99999
     np.testing.assert_array_equal(rounded.encode(many, role="query"), exact.encode(many, role="query"))
+    assert rounded.describe().endswith("the passages of an index are in 8 bits")
 
 
 @pytest.mark.parametrize(
