@@ -67,8 +67,8 @@ class Manifest(Value):
 def check_embedder(manifest: Manifest, spec: EmbedderSpec, folder: str) -> None:
     """Raise IndexMismatchError if vectors of `spec` cannot be compared with those of the index.
 
-    The number format is recorded but not compared: bfloat16 and float32 vectors of one model agree to about 0.001 in
-    cosine, and an index must open on a processor that has only one of the formats.
+    The number format is recorded but not compared: vectors of one model in bfloat16 agree with those in float32 to
+    about 0.001 in cosine, those in 8 bits to 0.01, and an index must open on a processor that lacks one of the formats.
     """
     wrong = [f for f in COMPARED if getattr(manifest.embedder, f) != getattr(spec, f)]
     if wrong:
