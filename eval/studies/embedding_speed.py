@@ -55,7 +55,9 @@ def ways(texts: Texts, *, processes: bool) -> dict[str, Callable[[], Matrix]]:
         pool = ProcessPoolExecutor(2, mp_context=get_context("spawn"), initializer=_load)
         list(pool.map(_encode, [texts[:8], texts[8:16]]))
         found["two processes of one thread"] = lambda: _in_processes(pool, texts)
-    found["ONNX Runtime (ours without bfloat16)"] = lambda: light.encode(texts, role="document")
+    found["ONNX Runtime"] = lambda: light.encode(texts, role="document")
+    rounded = LightEmbedder(folder, spec, eight_bits=True)
+    found["ONNX Runtime, 8 bits"] = lambda: rounded.encode(texts, role="document")
     found["8-bit integers (torch, dynamic)"] = lambda: eights.encode(list(texts), batch_size=8)
     return found
 

@@ -38,7 +38,7 @@ class Bert:
     def __init__(self, folder: Path, *, eight_bits: bool = False) -> None:
         """Map the weights. Raises ValueError for another kind of model, OSError if a file is missing.
 
-        With `eight_bits`, products are computed in 8 bits, half as fast again on a processor with AVX2.
+        With `eight_bits`, products are computed in 8 bits: half as fast again with AVX2, twice as fast with VNNI.
         """
         config = DEFAULTS | json.loads((folder / "config.json").read_text("utf-8"))
         if why := _why_not(config):
