@@ -79,7 +79,11 @@ class SwitchingEmbedder:
         told = (
             f"ONNX Runtime embeds {what}, which agrees with sentence-transformers to a cosine of {cosine:.6f}"
         )
-        return f"{told}; the passages of an index are in 8 bits" if self.spec.dtype == INT8 and self._many else told
+        return (
+            f"{told}; the passages of an index are in 8 bits"
+            if self.spec.dtype == INT8 and self._many
+            else told
+        )
 
     def _for(self, texts: Sequence[str]) -> Embedder:
         # Without texts nothing is loaded.
