@@ -11,7 +11,7 @@ from rag_qa.types import Value, Verdict
 
 # Vectors as rows, shape (n, d), or one vector, shape (d,).
 Matrix = NDArray[np.float32]
-Role = Literal["query", "document"]
+Role = Literal["query", "document", "sentence"]
 
 
 class EmbedderSpec(Value):
@@ -79,8 +79,9 @@ class Prompt(Value):
 class Embedder(Protocol):
     """Turns texts into vectors of length 1, so that their dot product is their cosine.
 
-    `role` matters for models that were trained with prompts for queries and documents. Calls may come from several
-    threads.
+    A `document` is a passage of an index, or what is compared with those; a `sentence` is compared with sentences and
+    questions. Models that were trained with prompts have one for queries, and one for the two others; and documents may
+    be computed with less precision, as there are many. Calls may come from several threads.
     """
 
     @property

@@ -74,9 +74,9 @@ def main() -> None:
         query = embedder.encode([text], role="query")[0]
         cov = np.array([s.coverage for s in scored])
         met = np.array([s.alignment for s in scored])
-        sim = embedder.encode([s.text for s in scored], role="document") @ query
+        sim = embedder.encode([s.text for s in scored], role="sentence") @ query
         headed = [f"{papers[s.paper_id].heading}: {s.text}" for s in scored]
-        tsim = embedder.encode(headed, role="document") @ query
+        tsim = embedder.encode(headed, role="sentence") @ query
         first = np.argsort(-(sim + cov))[:DEPTH]
         start = time.perf_counter()
         lm = np.full(len(scored), -99.0)

@@ -342,7 +342,7 @@ class Pipeline:
 
     def _addressed(self, texts: Sequence[str]) -> list[bool]:
         """Return which texts address their reader."""
-        encoded = self._embedder.encode_tokens(texts, role="document")
+        encoded = self._embedder.encode_tokens(texts, role="sentence")
         return are_addressed(texts, encoded, self._embedder)
 
     def _decided(

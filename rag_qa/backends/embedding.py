@@ -34,17 +34,19 @@ LIGHT_DEVICES = ("auto", "cpu")
 class SwitchingEmbedder:
     """Embeds with the light embedder if it gives the vectors of sentence-transformers, which embeds the rest.
 
-    The choice depends only on the number of texts, so an answer is the same in a fresh process and in one that has just
-    built an index. Whether the two agree is tested once, before the first use. If they disagree, or if the light
-    embedder cannot compute the model, sentence-transformers embeds everything. In the number format int8 only vectors
-    of more than `FEW_TEXTS` documents are computed in 8 bits: the passages of an index, but not a question or the
-    sentences of a paper. So the few passages that a small update adds are more exact than those of a large index.
+    The choice depends only on the role of texts and on their number, so an answer is the same in a fresh process and in
+    one that has just built an index. Documents, the passages of an index, are all embedded by the same one, however few
+    an update adds; in the number format int8 they are computed in 8 bits, and all else in 32. Whether the two agree is
+    tested once, before the first use. If they disagree, or if the light embedder cannot compute the model,
+    sentence-transformers embeds everything.
     """
 
     def __init__(
         self, folder: Path, heavy: SentenceTransformerEmbedder, *, light: bool = True, many: bool = True
     ) -> None:
-        """With `light=False`, only sentence-transformers runs; with `many=False`, it embeds more than `FEW_TEXTS`."""
+        """With `light=False`, only sentence-transformers runs; with `many=False`, it embeds documents, and more than
+        `FEW_TEXTS` texts.
+        """
         self.spec = heavy.spec
         self._folder = folder
         self._heavy = heavy
@@ -53,14 +55,11 @@ class SwitchingEmbedder:
 
     def encode(self, texts: Sequence[str], *, role: Role) -> Matrix:
         """Return vectors, shape (n, d) float32, rows of length 1. Raises ValueError for a blank text."""
-        embedder = self._for(texts)
-        if role == "document" and len(texts) > FEW_TEXTS and embedder is self._light:
-            embedder = self._eight_bits or embedder
-        return embedder.encode(texts, role=role)
+        return self._for(texts, role).encode(texts, role=role)
 
     def encode_tokens(self, texts: Sequence[str], *, role: Role) -> list[TokenEncoding]:
         """Return each text's vector with those of its tokens. Raises ValueError for a blank text."""
-        return self._for(texts).encode_tokens(texts, role=role)
+        return self._for(texts, role).encode_tokens(texts, role=role)
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Return each text's length in tokens, special tokens included and nothing cut."""
@@ -85,10 +84,12 @@ class SwitchingEmbedder:
             else told
         )
 
-    def _for(self, texts: Sequence[str]) -> Embedder:
+    def _for(self, texts: Sequence[str], role: Role) -> Embedder:
         # Without texts nothing is loaded.
         if not texts or (light := self._agreeing) is None:
             return self._heavy
+        if role == "document":
+            return (self._eight_bits or light) if self._many else self._heavy
         return light if self._many or len(texts) <= FEW_TEXTS else self._heavy
 
     @cached_property

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from rag_qa.backends.embedding import FEW_TEXTS, open_embedder, open_plain_model
+from rag_qa.backends.embedding import open_embedder, open_plain_model
 from rag_qa.corpus.reading import read_source
 from rag_qa.corpus.sources import expand_sources
 from rag_qa.errors import EvaluationError
@@ -56,7 +56,7 @@ def bench_index(
     """
     drawn = _draw(sources, papers, seed)
     embedder, plain = open_embedder(settings), open_plain_model(settings)
-    embedder.encode(["warm"] * (FEW_TEXTS + 1), role="document")
+    embedder.encode(["warm"], role="document")
     plain.encode(["warm"], show_progress_bar=False)
     building, embedding, encoding = [], [], []
     for run in range(runs):

@@ -50,28 +50,28 @@ def switching(folder, *, off=False, light=True, many=True):
     return SwitchingEmbedder(folder, heavy, light=light, many=many), heavy
 
 
-@pytest.mark.parametrize(("many", "asked"), [(True, []), (False, [FEW_TEXTS + 1])])
+@pytest.mark.parametrize(("many", "asked"), [(True, []), (False, [FEW_TEXTS + 1, 1])])
 def test_many_texts_go_where_they_are_embedded_faster(folder, many, asked):
-    """Once both agreed, sentence-transformers is never asked, or only for many texts."""
+    """Once both agreed, sentence-transformers is never asked, or only for many texts and for passages."""
     switching(folder)[0].encode(["games"], role="query")
     embedder, heavy = switching(folder, many=many)
     embedder.encode(["games"] * FEW_TEXTS, role="query")
-    embedder.encode_tokens(["games"], role="document")
+    embedder.encode_tokens(["games"], role="sentence")
     assert heavy.asked == []
-    embedder.encode(["games"] * (FEW_TEXTS + 1), role="document")
+    embedder.encode(["games"] * (FEW_TEXTS + 1), role="sentence")
+    embedder.encode(["games"], role="document")
     assert heavy.asked == asked
 
 
-def test_in_eight_bits_only_many_texts_are_rounded(folder, monkeypatch):
+def test_in_eight_bits_only_passages_are_rounded(folder, monkeypatch):
     """With int8 a question and a paper's sentences get exact vectors; the passages of an index get rounded ones."""
     exact, _ = switching(folder)
     rounded = open_embedder(Settings(embedder=str(folder), embedder_dtype="int8"))
     monkeypatch.setattr(rounded, "_heavy", Heavy(folder, rounded.spec))
-    few, many = TEXTS[:2], TEXTS[:2] * FEW_TEXTS
-    np.testing.assert_array_equal(rounded.encode(few, role="query"), exact.encode(few, role="query"))
-    cosines = (rounded.encode(many, role="document") * exact.encode(many, role="document")).sum(axis=1)
-    assert 0.98 < cosines.min() < 0.99999
-    np.testing.assert_array_equal(rounded.encode(many, role="query"), exact.encode(many, role="query"))
+    passages = rounded.encode(TEXTS, role="document")
+    assert 0.98 < (passages * exact.encode(TEXTS, role="document")).sum(axis=1).min() < 0.99999
+    for role in ("query", "sentence"):
+        np.testing.assert_array_equal(rounded.encode(TEXTS, role=role), exact.encode(TEXTS, role=role))
     assert rounded.describe().endswith("the passages of an index are in 8 bits")
 
 

@@ -37,7 +37,7 @@ def embedder(request: pytest.FixtureRequest) -> Embedder:
     return OPENED[request.param]()
 
 
-@pytest.mark.parametrize("role", ["query", "document"])
+@pytest.mark.parametrize("role", ["query", "document", "sentence"])
 def test_vectors_have_shape_type_and_unit_norm(embedder, role):
     """Vectors are float32, one a text, of the dimension in the spec, and of length one."""
     vectors = embedder.encode(TEXTS, role=role)
@@ -75,7 +75,7 @@ def test_shared_words_make_texts_near(embedder):
     assert np.argmax(similarities) == 0
 
 
-@pytest.mark.parametrize("role", ["query", "document"])
+@pytest.mark.parametrize("role", ["query", "document", "sentence"])
 def test_no_texts_give_no_vectors(embedder, role):
     """No texts give an array of shape (0, dimension)."""
     vectors = embedder.encode([], role=role)
@@ -91,7 +91,7 @@ def test_blank_text_is_refused(embedder, blank):
             embedder.encode(texts, role="document")
 
 
-@pytest.mark.parametrize("role", ["query", "document"])
+@pytest.mark.parametrize("role", ["query", "document", "sentence"])
 def test_tokens_have_vectors_and_places(embedder, role):
     """Each token has a unit vector and its place in the text, in order; beside them stands the text's own vector."""
     encodings = embedder.encode_tokens(TEXTS, role=role)

@@ -6,10 +6,13 @@ import sqlite3
 import pytest
 
 from rag_qa import build_index
+from rag_qa.backends.agreement import remember_cosine
+from rag_qa.backends.embedding import open_embedder
 from rag_qa.corpus import merging
 from rag_qa.index import lexical, touched
 from rag_qa.index.database import FILE_NAME
 from rag_qa.index.store import Store
+from rag_qa.settings import Settings
 from rag_qa.testing import HashingEmbedder
 
 # Parts whose files must be equal to the last byte. Chroma's hold times and an order of its own.
@@ -52,9 +55,9 @@ def relatives(own, number, chance, words):
     ]
 
 
-def same_as_at_once(library, folder):
+def same_as_at_once(library, folder, *, embedder=None):
     """Compare the index with one built at once from the same files."""
-    build_index([library.sources], folder, embedder=HashingEmbedder())
+    build_index([library.sources], folder, embedder=embedder or HashingEmbedder())
     assert library.contents(library.index) == library.contents(folder)
     assert records(library.index) == records(folder)
     mine, others = library.derived(), folder / "derived" / "1"
@@ -86,6 +89,22 @@ def test_any_split_into_updates_ends_the_same(library, tmp_path, seed):
         if any(library.sources.iterdir()):
             library.build(prune=True)
     same_as_at_once(library, tmp_path / "other")
+
+
+def test_passages_in_eight_bits_are_the_same_however_few_are_added(
+    library, world, tmp_path, monkeypatch, save_embedder
+):
+    """A passage embedded alone in an update has the vector, to the last bit, that it gets among hundreds."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    papers = world.made_up(range(200))
+    folder = save_embedder(tmp_path / "model", [paper["abstract"] for paper in papers])
+    embedder = open_embedder(Settings(embedder=str(folder), embedder_dtype="int8"))
+    remember_cosine(folder, embedder.spec, 1.0)
+    library.write(*papers[:199], name="a.jsonl")
+    library.build(embedder=embedder)
+    library.write(papers[199], name="b.jsonl")
+    library.build(embedder=embedder)
+    same_as_at_once(library, tmp_path / "other", embedder=embedder)
 
 
 def test_the_report_is_that_of_a_whole_merge(library, world, monkeypatch):

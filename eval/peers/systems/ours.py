@@ -20,10 +20,10 @@ class System:
 
     def warm(self) -> None:
         """Embed a text, so that everything is loaded."""
-        from rag_qa.backends.embedding import FEW_TEXTS, open_embedder
+        from rag_qa.backends.embedding import open_embedder
 
         self._embedder = open_embedder(self._settings)
-        self._embedder.encode(["warm"] * (FEW_TEXTS + 1), role="document")
+        self._embedder.encode(["warm"], role="document")
 
     def build(self, papers: Sequence[dict[str, Any]], folder: str) -> None:
         """Write the records as a file, then read, merge, cut, embed and store."""

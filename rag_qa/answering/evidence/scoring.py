@@ -66,8 +66,8 @@ def encode_paper(paper: Paper, *, embedder: Embedder) -> EncodedPaper:
     """
     spans = spans_of(paper.abstract)
     texts = [paper.abstract[start:end] for start, end in spans]
-    headed = embedder.encode([f"{paper.heading}: {text}" for text in texts], role="document")
-    encoded = embedder.encode_tokens(texts, role="document")
+    headed = embedder.encode([f"{paper.heading}: {text}" for text in texts], role="sentence")
+    encoded = embedder.encode_tokens(texts, role="sentence")
     addressed = are_addressed(texts, encoded, embedder, together=True)
     # Titles are shorter and bolder than sentences ("Attention is all you need"): only plain words count.
     # A paper without a title goes by its first words.

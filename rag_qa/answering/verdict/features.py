@@ -154,7 +154,7 @@ def _similarities(
         return dict.fromkeys(names, 0.0), list(sources)
     pieces = parts(sentence)
     headed = [f"{heading}: {source}" for source in sources] if heading else sources
-    vectors = embedder.encode([sentence, *pieces, *headed], role="document")
+    vectors = embedder.encode([sentence, *pieces, *headed], role="sentence")
     said, of_parts, theirs = np.split(vectors.astype(np.float64), [1, 1 + len(pieces)])
     cosines = theirs @ said[0]
     order = np.argsort(-cosines, kind="stable")

@@ -38,7 +38,7 @@ REPORTS = [
 def test_words_alone_tell_plain_orders(text):
     """With an embedder that it was not fitted for, the detector finds plain orders by their words."""
     embedder = HashingEmbedder()
-    encodings = embedder.encode_tokens([text], role="document")
+    encodings = embedder.encode_tokens([text], role="sentence")
     assert are_addressed([text], encodings, embedder) == are_addressed([text], [], None) == [True]
 
 
@@ -76,5 +76,5 @@ def test_vectors_and_words_tell_orders_from_reports():
     """With the embedder that it was fitted for, the detector finds orders and passes reports."""
     embedder = open_embedder(Settings())
     texts = [*ORDERS, *REPORTS]
-    found = are_addressed(texts, embedder.encode_tokens(texts, role="document"), embedder)
+    found = are_addressed(texts, embedder.encode_tokens(texts, role="sentence"), embedder)
     assert found == [True] * len(ORDERS) + [False] * len(REPORTS)

@@ -14,7 +14,7 @@ WEIGHTS = {"player": 1.0, "danc": 3.0}
 def aligned(texts, question=QUESTION, weights=WEIGHTS, embedder=None):
     embedder = embedder or HashingEmbedder()
     (asked,) = embedder.encode_tokens([question], role="query")
-    return align(question, asked, embedder.encode_tokens(texts, role="document"), weights)
+    return align(question, asked, embedder.encode_tokens(texts, role="sentence"), weights)
 
 
 def test_each_word_counts_by_its_weight():
