@@ -2,7 +2,7 @@
 
 from collections.abc import Generator as Pieces
 from collections.abc import Sequence
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -137,6 +137,18 @@ class Generator(Protocol):
 
     def count_tokens(self, prompt: Prompt) -> int:
         """Return the length of the rendered prompt in tokens."""
+        ...
+
+
+@runtime_checkable
+class ReadableGenerator(Generator, Protocol):
+    """A generator that also tells what it holds of a prompt inside."""
+
+    def hidden_state(self, prompt: Prompt, *, layer: int) -> NDArray[np.float32]:
+        """Return the output of a layer, counted from 0, for the last token of a prompt: shape (e,), float32.
+
+        Raises BackendError if the prompt is too long or there is no such layer.
+        """
         ...
 
 

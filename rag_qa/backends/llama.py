@@ -14,9 +14,11 @@ from threading import Lock, Thread, get_ident
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rag_qa.backends.forks import refuse_after_fork
 from rag_qa.backends.llama_native import (
+    LayerContext,
     ScoringContext,
     can_offload,
     grammar_parses,
@@ -64,6 +66,7 @@ class LlamaGenerator:
         # The thread that is using the model.
         self._holder: int | None = None
         self._memory = PromptMemory()
+        self._layers: dict[int, LayerContext] = {}
 
     def load_ahead(self) -> None:
         """Begin to load the model in the background. If that fails, the first use raises the error."""
@@ -129,6 +132,22 @@ class LlamaGenerator:
             logits = logits_after(self._llama)[first].astype(np.float64)
         weights = np.exp(logits - logits.max())
         return [float(weight) for weight in weights / weights.sum()]
+
+    def hidden_state(self, prompt: Prompt, *, layer: int) -> NDArray[np.float32]:
+        """Return the output of a layer, counted from 0, for the last token of a prompt: shape (e,), float32.
+
+        Raises BackendError if the prompt is too long, or if llama.cpp does not tell this layer's output.
+        """
+        with self._turn():
+            self._read(prompt, room=1)
+            try:
+                if layer not in self._layers:
+                    self._layers[layer] = LayerContext(self._llama, layer)
+                return self._layers[layer].output(self._llama)
+            except (ValueError, RuntimeError) as exc:
+                raise BackendError(
+                    f"layer {layer} of {self._name} cannot be read ({exc}); use another model"
+                ) from exc
 
     def count_tokens(self, prompt: Prompt) -> int:
         """Return the length of the rendered prompt in the model's own tokens."""

@@ -141,3 +141,64 @@ class ScoringContext:
         self._context.decode(self._batch)
         pointer = self._context.get_logits()  # type: ignore[no-untyped-call]
         return np.ctypeslib.as_array(pointer, shape=(last, self._model.n_vocab()))
+
+
+class LayerContext:
+    """A second context over the weights of an open model that tells what one of its layers puts out.
+
+    llama.cpp names the tensors that it computes; `l_out-7` is the output of layer 7, counted from 0, for most kinds of
+    models. The open model keeps its own state. One thread at a time.
+    """
+
+    def __init__(self, llama: "Llama", layer: int) -> None:
+        """Make room for as many tokens as the open model has. Raises ValueError if memory is short."""
+        import llama_cpp
+        from llama_cpp._internals import LlamaBatch, LlamaContext
+
+        self._wanted = f"l_out-{layer}".encode()
+        self._output: NDArray[np.float32] | None = None
+        # llama.cpp holds only its address, so it must stay alive.
+        self._callback = llama_cpp.llama_cpp.ggml_backend_sched_eval_callback(self._on_tensor)
+        params = type(llama.context_params).from_buffer_copy(llama.context_params)
+        params.n_batch = params.n_ubatch = 1
+        params.cb_eval = self._callback
+        self._context = LlamaContext(model=llama._model, params=params, verbose=False)
+        self._batch = LlamaBatch(n_tokens=1, embd=0, n_seq_max=1)
+
+    def output(self, llama: "Llama") -> NDArray[np.float32]:
+        """Return the layer's output for the last token that the open model evaluated, shape (e,), float32.
+
+        That token is evaluated once more. Raises RuntimeError if llama.cpp fails, or names no output of this layer.
+        """
+        import llama_cpp
+
+        last = llama.n_tokens - 1
+        state = copy_state(llama)
+        llama_cpp.llama_state_seq_set_data(self._context.ctx, state, len(state), SEQUENCE)
+        self._context.kv_cache_seq_rm(SEQUENCE, last, -1)
+        self._batch.set_batch([int(llama.input_ids[last])], n_past=last, logits_all=False)
+        self._output = None
+        self._context.decode(self._batch)
+        if self._output is None:
+            raise RuntimeError(f"llama.cpp computed no tensor {self._wanted.decode()}")
+        return self._output
+
+    def _on_tensor(self, tensor: int, asks: bool, _: object) -> bool:
+        """Return whether a tensor is wanted when llama.cpp asks; copy it once it is computed."""
+        from llama_cpp._ggml import libggml
+
+        address = ctypes.c_void_p(tensor)
+        libggml.ggml_get_name.restype = ctypes.c_char_p
+        if libggml.ggml_get_name(address) != self._wanted:
+            return False
+        if not asks:
+            libggml.ggml_nelements.restype = ctypes.c_int64
+            output = np.empty(libggml.ggml_nelements(address), dtype=np.float32)
+            libggml.ggml_backend_tensor_get(
+                address,
+                ctypes.c_void_p(output.ctypes.data),
+                ctypes.c_size_t(0),
+                ctypes.c_size_t(output.nbytes),
+            )
+            self._output = output
+        return True

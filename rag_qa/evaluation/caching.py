@@ -5,6 +5,7 @@ the prompt, and either grammar, length, temperature and seed, or the options. Th
 that rounds differently gives other results; give such a machine a folder of its own.
 """
 
+import base64
 import hashlib
 import json
 import os
@@ -15,11 +16,13 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from rag_qa.errors import EvaluationError
+from rag_qa.errors import BackendError, EvaluationError
 from rag_qa.files import make_private_folder
-from rag_qa.protocols import Generator, GeneratorSpec, Prompt
+from rag_qa.protocols import Generator, GeneratorSpec, Prompt, ReadableGenerator
 from rag_qa.types import Value
 
 
@@ -35,11 +38,15 @@ class Calls(NamedTuple):
 
 
 class Kept(Value):
-    """A result on disk: the pieces of a text (unfinished if the caller closed it early), or the probabilities."""
+    """A result on disk: the pieces of a text (unfinished if the caller closed it early), probabilities, or a state.
+
+    A hidden state is kept as its numbers of 32 bits, little-endian, in base 64.
+    """
 
     pieces: tuple[str, ...] = ()
     finished: bool = False
     choice: tuple[float, ...] | None = None
+    state: str | None = None
 
 
 class CachedGenerator:
@@ -93,6 +100,22 @@ class CachedGenerator:
             return list(kept.choice)
         found = self._generator.choose(prompt, options)
         self._write(path, Kept(choice=tuple(found)))
+        return found
+
+    def hidden_state(self, prompt: Prompt, *, layer: int) -> NDArray[np.float32]:
+        """Return the output of a layer for the last token of a prompt, shape (e,).
+
+        Raises BackendError if the generator does not tell.
+        """
+        path = self._path("hidden_state", prompt, {"layer": layer})
+        kept = _read(path)
+        self._count(kept is not None and kept.state is not None)
+        if kept is not None and kept.state is not None:
+            return np.frombuffer(base64.b64decode(kept.state), dtype="<f4")
+        if not isinstance(self._generator, ReadableGenerator):
+            raise BackendError(f"{self.spec.name} does not tell its hidden states; use another model")
+        found = self._generator.hidden_state(prompt, layer=layer)
+        self._write(path, Kept(state=base64.b64encode(found.astype("<f4").tobytes()).decode("ascii")))
         return found
 
     def count_tokens(self, prompt: Prompt) -> int:

@@ -5,6 +5,7 @@ import re
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 
+import numpy as np
 import pytest
 
 from rag_qa.backends.llama import LlamaGenerator, open_generator
@@ -237,6 +238,7 @@ BEFORE = {
         list(write(one, Prompt(system="Sing.", context=CONTEXT, user="La?"))),
     ),
     "closed early": lambda one: next(write(one, DRY)),
+    "what it holds inside": lambda one: one.hidden_state(DRY, layer=3),
     "refused": refuse,
 }
 
@@ -247,13 +249,15 @@ def results(generator):
     cold = "".join(write(generator, READ, grammar=None, max_tokens=12))
     warm = "".join(write(generator, READ, grammar=None, max_tokens=12, temperature=0.9, seed=3))
     begun = "".join(write(generator, READ.model_copy(update={"reply": "No, "}), grammar=None, max_tokens=12))
-    return chosen, cold, warm, begun
+    inside = generator.hidden_state(READ, layer=9).tolist()
+    return chosen, cold, warm, begun, inside
 
 
 @pytest.fixture(scope="module")
 def alone():
     """Those results, each from a generator that was asked nothing before."""
-    return fresh().choose(READ, ("Yes", "No", "Perhaps")), *map(_only, (1, 2, 3))
+    inside = fresh().hidden_state(READ, layer=9).tolist()
+    return fresh().choose(READ, ("Yes", "No", "Perhaps")), *map(_only, (1, 2, 3)), inside
 
 
 def _only(number):
@@ -272,6 +276,19 @@ def test_a_result_does_not_depend_on_the_calls_before(llama, alone, before):
     """Whatever was read before, a choice is the same to the last bit and a text to the last letter."""
     BEFORE[before](llama)
     assert results(llama) == alone
+
+
+@pytest.mark.model
+def test_hidden_states_tell_prompts_and_layers_apart(llama):
+    """Each layer has a state of one length for a prompt, of its own; a layer that is not there is told."""
+    states = [llama.hidden_state(prompt, layer=layer) for prompt in (READ, DRY) for layer in (0, 9, 29)]
+    assert {state.shape for state in states} == {(576,)}
+    assert all(np.isfinite(state).all() for state in states)
+    assert len({state.tobytes() for state in states}) == len(states)
+    with pytest.raises(BackendError, match="layer 30 of SmolLM2"):
+        llama.hidden_state(READ, layer=30)
+    with pytest.raises(BackendError, match="leaves no room"):
+        llama.hidden_state(Prompt(system="", user="many words " * 600), layer=9)
 
 
 @pytest.mark.model

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import llama_cpp
 import pytest
 from llama_cpp import Llama
+from llama_cpp._ggml import libggml
 from llama_cpp._internals import LlamaBatch, LlamaContext, LlamaModel
 
 import rag_qa
@@ -38,13 +39,16 @@ METHODS = [
     (LlamaModel.n_vocab, "self"),
     (LlamaContext.__init__, "self model params verbose"),
     (LlamaContext.kv_cache_clear, "self"),
+    (LlamaContext.kv_cache_seq_rm, "self seq_id p0 p1"),
     (LlamaContext.decode, "self batch"),
     (LlamaContext.get_logits, "self"),
     (LlamaBatch.__init__, "self n_tokens embd n_seq_max verbose"),
     (LlamaBatch.set_batch, "self batch n_past logits_all"),
 ]
-PARAMETERS = {"n_ctx", "n_batch", "n_ubatch", "n_outputs_max", "n_threads", "n_threads_batch"}
-USED = re.compile(r"\bllama_cpp\.llama_\w+\(|llama_cpp\._internals|llama\._(model|ctx|batch)\b|\.n_tokens = ")
+PARAMETERS = {"n_ctx", "n_batch", "n_ubatch", "n_outputs_max", "n_threads", "n_threads_batch", "cb_eval"}
+USED = re.compile(
+    r"\bllama_cpp\.llama_\w+\(|llama_cpp\._(?:internals|ggml)|llama\._(model|ctx|batch)\b|\.n_tokens = "
+)
 NATIVE = Path(rag_qa.__file__).parent / "backends" / "llama_native.py"
 
 
@@ -67,6 +71,15 @@ def test_methods_have_the_parameters_that_are_passed(method, parameters):
 def test_context_parameters_have_the_fields_that_are_set():
     """ctypes would take a field of another name in silence and llama.cpp would not see it."""
     assert {name for name, *_ in llama_cpp.llama_context_params._fields_} >= PARAMETERS
+
+
+def test_ggml_tells_the_names_and_contents_of_tensors():
+    """The functions that read a tensor are there; the callback takes a tensor, whether it is asked, and user data."""
+    for name in ("ggml_get_name", "ggml_nelements", "ggml_backend_tensor_get"):
+        assert getattr(libggml, name)
+    callback = llama_cpp.llama_cpp.ggml_backend_sched_eval_callback
+    assert callback._restype_ == ctypes.c_bool
+    assert list(callback._argtypes_) == [POINTER, ctypes.c_bool, POINTER]
 
 
 def test_a_batch_marks_the_tokens_that_give_logits():

@@ -1,8 +1,10 @@
 import stat
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from rag_qa.errors import BackendError
 from rag_qa.evaluation.caching import CachedGenerator, Calls
 from rag_qa.protocols import Prompt
 from rag_qa.testing import QueuedGenerator
@@ -35,6 +37,32 @@ def test_a_choice_is_kept(tmp_path: Path) -> None:
     assert [cached.choose(PROMPT, ["Yes", "No"]) for _ in range(2)] == [[0.25, 0.75]] * 2
     assert cached.choose(PROMPT, ["No", "Yes"]) == [0.5, 0.5]
     assert cached.calls == Calls(3, 1)
+
+
+class Told(QueuedGenerator):
+    """A generator that tells a state of its own for each layer, and counts how often."""
+
+    asked = 0
+
+    def hidden_state(self, prompt, *, layer):
+        self.asked += 1
+        return np.array([layer, 0.1, 1e-9], dtype=np.float32)
+
+
+def test_a_hidden_state_is_kept(tmp_path: Path) -> None:
+    """A state comes from the folder to the last bit; another layer is another state."""
+    model = Told()
+    cached = CachedGenerator(model, tmp_path)
+    first, again, other = (cached.hidden_state(PROMPT, layer=layer) for layer in (7, 7, 8))
+    np.testing.assert_array_equal(again, first)
+    assert (first[0], other[0], str(first.dtype)) == (7, 8, "float32")
+    assert (model.asked, cached.calls) == (2, Calls(3, 1))
+
+
+def test_a_generator_without_states_is_told(tmp_path: Path) -> None:
+    """A model that does not tell its states is named."""
+    with pytest.raises(BackendError, match="queued does not tell"):
+        CachedGenerator(QueuedGenerator(), tmp_path).hidden_state(PROMPT, layer=1)
 
 
 @pytest.mark.parametrize(

@@ -14,9 +14,10 @@ from typing import NamedTuple
 import numpy as np
 
 from rag_qa.answering.writing.grammar import PROSE, conform
+from rag_qa.answering.writing.probe import load_probe
 from rag_qa.answering.writing.prompt import PromptFile, defuse, fit_evidence, layout
 from rag_qa.corpus.cleaning import clean_text
-from rag_qa.protocols import Generator, Prompt
+from rag_qa.protocols import Generator, Prompt, ReadableGenerator
 from rag_qa.settings import Settings
 from rag_qa.text.sentences import split_sentences
 from rag_qa.types import Evidence
@@ -143,12 +144,28 @@ class Writer:
         return Reading(question, layout(kept, titles), tuple(kept))
 
     def states(self, reading: Reading) -> float:
-        """Return the probability that the evidence states the answer: that of the first token being Yes, not No."""
-        return self._yes("decide", reading)
+        """Return the probability that the evidence states the answer.
+
+        A probe tells it from what the model holds inside, if one was fitted for this model and prompt; else it is that
+        of the first token being Yes, not No.
+        """
+        inside = self._inside("decide", reading)
+        return self._yes("decide", reading) if inside is None else inside
 
     def matches(self, reading: Reading) -> float:
         """Return the probability that the paper whose evidence was read is one that a request for papers asks for."""
         return self._yes("match", reading)
+
+    def _inside(self, name: str, reading: Reading) -> float | None:
+        """Return the probability that a probe reads from inside the model; None if none was fitted for it."""
+        generator = self.generator
+        if not isinstance(generator, ReadableGenerator):
+            return None
+        probe = load_probe(name)
+        if not probe.is_fitted_for(generator.spec, self.prompts):
+            return None
+        prompt = self.prompts.fill(name, reading.text, question=reading.question)
+        return probe.probability(generator.hidden_state(prompt, layer=probe.layer))
 
     def _yes(self, name: str, reading: Reading) -> float:
         prompt = self.prompts.fill(name, reading.text, question=reading.question)
