@@ -52,6 +52,8 @@ SOURCES = (
 LAYER = 18
 # Inverse strength of the penalty: there are more coefficients than questions.
 STRENGTH = 3e-3
+# How many times an answerable question counts: people ask more of them than near misses.
+ODDS = 3.0
 
 
 def main() -> None:
@@ -94,7 +96,7 @@ def main() -> None:
 def _fit(states: NDArray[np.float32], true: NDArray[np.bool_]) -> tuple[NDArray[np.float32], float]:
     """Return the coefficients, shape (e,), and the intercept, for states as they are."""
     scaler = StandardScaler().fit(states)
-    model = fit_logistic(scaler.transform(states), true, strength=STRENGTH)
+    model = fit_logistic(scaler.transform(states), true, strength=STRENGTH, weights=np.where(true, ODDS, 1.0))
     weights = model.coef_[0] / scaler.scale_
     return weights.astype(np.float32), float(model.intercept_[0] - weights @ scaler.mean_)
 
