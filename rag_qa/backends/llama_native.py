@@ -185,20 +185,27 @@ class LayerContext:
 
     def _on_tensor(self, tensor: int, asks: bool, _: object) -> bool:
         """Return whether a tensor is wanted when llama.cpp asks; copy it once it is computed."""
-        from llama_cpp._ggml import libggml
-
-        address = ctypes.c_void_p(tensor)
-        libggml.ggml_get_name.restype = ctypes.c_char_p
-        if libggml.ggml_get_name(address) != self._wanted:
+        if _tensor_name(tensor) != self._wanted:
             return False
         if not asks:
-            libggml.ggml_nelements.restype = ctypes.c_int64
-            output = np.empty(libggml.ggml_nelements(address), dtype=np.float32)
-            libggml.ggml_backend_tensor_get(
-                address,
-                ctypes.c_void_p(output.ctypes.data),
-                ctypes.c_size_t(0),
-                ctypes.c_size_t(output.nbytes),
-            )
-            self._output = output
+            self._output = _tensor_values(tensor)
         return True
+
+
+def _tensor_name(tensor: int) -> bytes:
+    from llama_cpp._ggml import libggml
+
+    libggml.ggml_get_name.restype = ctypes.c_char_p
+    return bytes(libggml.ggml_get_name(ctypes.c_void_p(tensor)))
+
+
+def _tensor_values(tensor: int) -> NDArray[np.float32]:
+    """Return a copy of a tensor of 32-bit numbers, from the memory of whatever device it is on; shape (elements,)."""
+    from llama_cpp._ggml import libggml
+
+    libggml.ggml_nelements.restype = ctypes.c_int64
+    address = ctypes.c_void_p(tensor)
+    values = np.empty(libggml.ggml_nelements(address), dtype=np.float32)
+    size = ctypes.c_size_t(values.nbytes)
+    libggml.ggml_backend_tensor_get(address, ctypes.c_void_p(values.ctypes.data), ctypes.c_size_t(0), size)
+    return values

@@ -78,7 +78,7 @@ def test_an_answer_of_which_nothing_remains_is_a_refusal(open_assistant):
 
 def test_a_model_that_reads_well_may_refuse(open_assistant):
     """If the model says that the evidence does not state the answer, none is written, and there is a reason."""
-    assistant = open_assistant([RESULT], choices=[(0.1, 0.9), (0.9, 0.1)], min_relevance=None)
+    assistant = open_assistant([RESULT], choices=[(0.05, 0.95), (0.9, 0.1)], min_relevance=None)
     refused, answered = assistant.ask(FACT), assistant.ask(FACT)
     assert refused.abstained
     assert refused.reason

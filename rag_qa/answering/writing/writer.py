@@ -4,6 +4,7 @@ All prompts of a question begin with the same evidence, so the model reads it on
 here checks what it writes: `attribution` does.
 """
 
+import logging
 import math
 import re
 from collections.abc import Generator as Pieces
@@ -17,10 +18,13 @@ from rag_qa.answering.writing.grammar import PROSE, conform
 from rag_qa.answering.writing.probe import load_probe
 from rag_qa.answering.writing.prompt import PromptFile, defuse, fit_evidence, layout
 from rag_qa.corpus.cleaning import clean_text
+from rag_qa.errors import BackendError
 from rag_qa.protocols import Generator, Prompt, ReadableGenerator
 from rag_qa.settings import Settings
 from rag_qa.text.sentences import split_sentences
 from rag_qa.types import Evidence
+
+log = logging.getLogger(__name__)
 
 MAX_SENTENCES = 3
 YES_NO = ("Yes", "No")
@@ -157,7 +161,7 @@ class Writer:
         return self._yes("match", reading)
 
     def _inside(self, name: str, reading: Reading) -> float | None:
-        """Return the probability that a probe reads from inside the model; None if none was fitted for it."""
+        """Return the probability that a probe reads from inside the model; None if none fits, or it cannot be read."""
         generator = self.generator
         if not isinstance(generator, ReadableGenerator):
             return None
@@ -165,7 +169,11 @@ class Writer:
         if not probe.is_fitted_for(generator.spec, self.prompts):
             return None
         prompt = self.prompts.fill(name, reading.text, question=reading.question)
-        return probe.probability(generator.hidden_state(prompt, layer=probe.layer))
+        try:
+            return probe.probability(generator.hidden_state(prompt, layer=probe.layer))
+        except BackendError as exc:
+            log.warning("what the language model replies decides, not what it holds inside: %s", exc)
+            return None
 
     def _yes(self, name: str, reading: Reading) -> float:
         prompt = self.prompts.fill(name, reading.text, question=reading.question)

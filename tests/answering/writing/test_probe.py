@@ -9,6 +9,7 @@ from rag_qa.answering.writing.prompt import load_prompt
 from rag_qa.answering.writing.writer import Writer
 from rag_qa.backends.catalogue import find_entry
 from rag_qa.backends.locating import WRITER
+from rag_qa.errors import BackendError
 from rag_qa.settings import Settings
 from rag_qa.testing import QueuedGenerator
 from rag_qa.types import Evidence
@@ -61,10 +62,20 @@ def test_a_probe_decides_for_the_model_it_was_fitted_for(fitted):
     assert len(generator.choices) == 2
 
 
-@pytest.mark.parametrize("other", ["another model", "another prompt", "no states"])
+class Failing(Told):
+    """A generator whose layers cannot be read."""
+
+    def hidden_state(self, prompt, *, layer):
+        raise BackendError("layer 5 cannot be read")
+
+
+OTHERS = {"no states": QueuedGenerator, "unreadable": Failing}
+
+
+@pytest.mark.parametrize("other", ["another model", "another prompt", *OTHERS])
 def test_for_anything_else_the_reply_decides(fitted, other):
-    """With another model, with a prompt of one's own, and without states the probability is that of the reply."""
-    generator = (QueuedGenerator if other == "no states" else Told)(choices=[[0.25, 0.75]])
+    """With another model or prompt, and where no layer can be read, the probability is that of the reply."""
+    generator = OTHERS.get(other, Told)(choices=[[0.25, 0.75]])
     fitted(
         Told(name="another") if other == "another model" else generator,
         texts="Say so." if other == "another prompt" else None,
