@@ -15,7 +15,7 @@ def progress(stage, done, total):
 
 @pytest.mark.model
 def test_building_is_measured_against_plain_encoding(tmp_path):
-    """Both sides take time over the same passages, whose vectors agree; the ratio is theirs."""
+    """Both sides take time over the same passages, whose vectors nearly agree; the ratio is theirs."""
     lines = [
         {"id": f"p{n}", "title": f"On {n}", "abstract": f"Soup number {n} is salted."} for n in range(12)
     ]
@@ -24,7 +24,7 @@ def test_building_is_measured_against_plain_encoding(tmp_path):
     assert (found.papers, found.passages, len(found.building_s), len(found.encoding_s)) == (8, 8, 1, 1)
     assert found.ratio == pytest.approx(found.encoding_s[0] / found.building_s[0])
     assert found.embedding_ratio == pytest.approx(found.encoding_s[0] / found.embedding_s[0])
-    assert found.cosine > 0.999
+    assert found.cosine > 0.98  # passages are in 8 bits
 
 
 def test_sources_without_papers_are_an_error(tmp_path):
