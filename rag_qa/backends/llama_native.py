@@ -151,10 +151,17 @@ class LayerContext:
     """
 
     def __init__(self, llama: "Llama", layer: int) -> None:
-        """Make room for as many tokens as the open model has. Raises ValueError if memory is short."""
+        """Make room for as many tokens as the open model has.
+
+        Raises ValueError if memory is short, or if the library of tensors does not show its functions.
+        """
         import llama_cpp
+        from llama_cpp._ggml import libggml
         from llama_cpp._internals import LlamaBatch, LlamaContext
 
+        for function in ("ggml_get_name", "ggml_nelements", "ggml_backend_tensor_get"):
+            if not hasattr(libggml, function):
+                raise ValueError(f"this build of llama.cpp has no function {function}")
         self._wanted = f"l_out-{layer}".encode()
         self._output: NDArray[np.float32] | None = None
         # llama.cpp holds only its address, so it must stay alive.
