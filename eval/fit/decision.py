@@ -25,7 +25,7 @@ from eval.programs import parser_for
 
 FEATURES = {"read_answer": ("stated",), "confirmed_answer": ("confirmed", "supported")}
 # A question is answered if that is likelier to be right than not. Before the model has written, only those are refused
-# that would be refused afterwards as well: 21 of 41 that are not answerable, and none of 91 that are.
+# that would be refused afterwards as well: 24 of 41 that are not answerable, and none of 91 that are.
 THRESHOLDS = {"read_answer": 0.12, "confirmed_answer": 0.5}
 
 

@@ -6,8 +6,8 @@ Fitted on sets/dev/kinds.jsonl, short questions, sets/dev/everyday.jsonl, long o
 A question of the first two marks its topic with {...} and names with <...>. The classifier reads the words outside
 these marks, which are how people ask, and the embedder's vector of the whole question. Each question is seen a second
 time with another's topic. The questions of `ANSWERED` say only which ask for papers, compare, or ask for a fact; a
-first classifier, fitted on the others, reads whether such a fact is a number or a yes or no. Prints the accuracy of
-five folds.
+first classifier, fitted on the others, reads whether such a fact is a number or a yes or no. It also reads which of
+sets/stated/dev.jsonl, all on facts, compare. Prints the accuracy of five folds.
 
 Check afterwards: `rag-qa eval phrasings --split everyday`, which is held out, and `rag-qa eval --check sample`. Then
 fit the follow-ups (eval/fit/followups.py), which read the kind.
@@ -16,6 +16,7 @@ fit the follow-ups (eval/fit/followups.py), which read the kind.
 import random
 import re
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -38,8 +39,10 @@ ANSWERED = (
     "lists/dev/queries.jsonl",
     "fields/dev/queries.jsonl",
 )
-# The kinds that a fact may be, and how many times an answered question counts.
-FACTS, TIMES = ("fact", "number", "yesno"), 2
+STATED = SETS / "stated" / "dev.jsonl"
+# What a question labelled so may be; any other is what its label says.
+OF_ANSWERED = {"fact": ("fact", "number", "yesno")}
+OF_STATED = {kind: (kind, "comparison") for kind in ("fact", "number", "yesno")}
 TOPIC = re.compile(r"\{([^}]*)\}")
 MARKED = re.compile(r"\{[^}]*\}|<[^>]*>")
 NAME = re.compile(r"(?:the )?[A-Z0-9]")
@@ -73,13 +76,16 @@ def main() -> None:
         for row in read_rows(SETS / name)
         if row["kind"] in ("which", "comparison", "fact")
     ]
+    may_be: list[tuple[str, ...]] = [OF_ANSWERED.get(row["kind"], (row["kind"],)) for row in answered]
+    answered += read_rows(STATED)
+    may_be += [OF_STATED[row["kind"]] for row in answered[len(may_be) :]]
     asked = [row["text"] for row in answered]
     asked_words = np.stack([word_features(text, {w: n for n, w in enumerate(vocabulary)}) for text in asked])
     asked_both = np.hstack([embedder.encode(asked, role="query"), asked_words])
-    labels = _facts_apart(_fit(both, kinds), asked_both, [row["kind"] for row in answered])
+    labels = _likeliest(_fit(both, kinds), asked_both, may_be)
     found: dict[str, np.ndarray] = {}
     for name, features, more in (("words", words, asked_words), ("both", both, asked_both)):
-        model = _fit(np.vstack([features, *[more] * TIMES]), np.concatenate([kinds, *[labels] * TIMES]))
+        model = _fit(np.vstack([features, more]), np.concatenate([kinds, labels]))
         heads = [_fit(features, np.array([f in rows[n].get("wanted", ()) for n, _ in seen])) for f in FIELDS]
         weights = np.vstack([model.coef_, *(head.coef_ for head in heads)])
         biases = np.concatenate([model.intercept_, *(head.intercept_ for head in heads)])
@@ -105,8 +111,8 @@ def main() -> None:
     for name, features, more in (("words", words, asked_words), ("both", both, asked_both)):
         right = [
             _fit(
-                np.vstack([features[train], *[more] * TIMES]),
-                np.concatenate([kinds[train], *[labels] * TIMES]),
+                np.vstack([features[train], more]),
+                np.concatenate([kinds[train], labels]),
             ).predict(features[test])
             == kinds[test]
             for train, test in StratifiedGroupKFold(5).split(features, kinds, groups)
@@ -114,13 +120,16 @@ def main() -> None:
         print(f"{name}: {np.concatenate(right).mean():.3f} of {len(texts)} right, five folds")
 
 
-def _facts_apart(model: LogisticRegression, features: np.ndarray, kinds: list[str]) -> np.ndarray:
-    """Return the kinds, with each fact replaced by the most probable kind of a fact."""
-    columns = [list(model.classes_).index(kind) for kind in FACTS]
-    likely = [FACTS[n] for n in model.decision_function(features)[:, columns].argmax(axis=1)]
-    return np.array(
-        [of_fact if kind == "fact" else kind for kind, of_fact in zip(kinds, likely, strict=True)]
-    )
+def _likeliest(
+    model: LogisticRegression, features: np.ndarray, may_be: Sequence[tuple[str, ...]]
+) -> np.ndarray:
+    """Return the most probable kind of each question, of those that it may be."""
+    columns = list(model.classes_)
+    found = []
+    for kinds, scores in zip(may_be, model.decision_function(features), strict=True):
+        likely = np.argmax([scores[columns.index(kind)] for kind in kinds])
+        found.append(kinds[int(likely)])
+    return np.array(found)
 
 
 def _fit(features: np.ndarray, labels: np.ndarray) -> LogisticRegression:

@@ -66,7 +66,7 @@ class LlamaGenerator:
         # The thread that is using the model.
         self._holder: int | None = None
         self._memory = PromptMemory()
-        self._layers: dict[int, LayerContext] = {}
+        self._layers: LayerContext | None = None
 
     def load_ahead(self) -> None:
         """Begin to load the model in the background. If that fails, the first use raises the error."""
@@ -141,9 +141,9 @@ class LlamaGenerator:
         with self._turn():
             self._read(prompt, room=1)
             try:
-                if layer not in self._layers:
-                    self._layers[layer] = LayerContext(self._llama, layer)
-                return self._layers[layer].output(self._llama)
+                if self._layers is None:
+                    self._layers = LayerContext(self._llama)
+                return self._layers.output(self._llama, layer)
             except (ValueError, RuntimeError) as exc:
                 raise BackendError(
                     f"layer {layer} of {self._name} cannot be read ({exc}); use another model"

@@ -144,13 +144,13 @@ class ScoringContext:
 
 
 class LayerContext:
-    """A second context over the weights of an open model that tells what one of its layers puts out.
+    """A second context over the weights of an open model that tells what its layers put out.
 
     llama.cpp names the tensors that it computes; `l_out-7` is the output of layer 7, counted from 0, for most kinds of
     models. The open model keeps its own state. One thread at a time.
     """
 
-    def __init__(self, llama: "Llama", layer: int) -> None:
+    def __init__(self, llama: "Llama") -> None:
         """Make room for as many tokens as the open model has.
 
         Raises ValueError if memory is short, or if the library of tensors does not show its functions.
@@ -162,7 +162,7 @@ class LayerContext:
         for function in ("ggml_get_name", "ggml_nelements", "ggml_backend_tensor_get"):
             if not hasattr(libggml, function):
                 raise ValueError(f"this build of llama.cpp has no function {function}")
-        self._wanted = f"l_out-{layer}".encode()
+        self._wanted = b""
         self._output: NDArray[np.float32] | None = None
         # llama.cpp holds only its address, so it must stay alive.
         self._callback = llama_cpp.llama_cpp.ggml_backend_sched_eval_callback(self._on_tensor)
@@ -172,8 +172,8 @@ class LayerContext:
         self._context = LlamaContext(model=llama._model, params=params, verbose=False)
         self._batch = LlamaBatch(n_tokens=1, embd=0, n_seq_max=1)
 
-    def output(self, llama: "Llama") -> NDArray[np.float32]:
-        """Return the layer's output for the last token that the open model evaluated, shape (e,), float32.
+    def output(self, llama: "Llama", layer: int) -> NDArray[np.float32]:
+        """Return a layer's output for the last token that the open model evaluated, shape (e,), float32.
 
         That token is evaluated once more. Raises RuntimeError if llama.cpp fails, or names no output of this layer.
         """
@@ -184,7 +184,7 @@ class LayerContext:
         llama_cpp.llama_state_seq_set_data(self._context.ctx, state, len(state), SEQUENCE)
         self._context.kv_cache_seq_rm(SEQUENCE, last, -1)
         self._batch.set_batch([int(llama.input_ids[last])], n_past=last, logits_all=False)
-        self._output = None
+        self._wanted, self._output = f"l_out-{layer}".encode(), None
         self._context.decode(self._batch)
         if self._output is None:
             raise RuntimeError(f"llama.cpp computed no tensor {self._wanted.decode()}")

@@ -2,7 +2,9 @@
 
 A small model often replies Yes where its own middle layers know better (Azaria & Mitchell, The Internal State of an LLM
 Knows When It's Lying, 2023; Slobodkin et al., The Curious Case of Hallucinatory (Un)answerability, 2023). A probe is a
-logistic regression over the output of a layer. eval/fit/probes.py fits one for a prompt, asked of one model file.
+logistic regression over the output of a layer. eval/fit/probes.py fits them for a prompt, asked of one model file.
+There are two of the prompt `decide`: STATED, whether the evidence states the answer, and AFFIRMED, whether the answer
+to a yes/no question is Yes.
 """
 
 from functools import cache
@@ -17,15 +19,17 @@ from rag_qa.answering.writing.prompt import PromptFile
 from rag_qa.protocols import GeneratorSpec
 
 FILE = Path(__file__).with_name("probes.npz")
+STATED, AFFIRMED = "stated", "affirmed"
 
 
 class Probe(NamedTuple):
     """A fitted probe: for which model file and prompt, its layer, counted from 0, and its coefficients, shape (e,).
 
-    `name` is that of the prompt, and `texts` are those that it is made of.
+    `texts` are those that the prompt is made of.
     """
 
     name: str
+    prompt: str
     texts: str
     sha256: str
     layer: int
@@ -34,24 +38,25 @@ class Probe(NamedTuple):
 
     def is_fitted_for(self, spec: GeneratorSpec, prompts: PromptFile) -> bool:
         """Return whether this was fitted for a model, asked by the prompt of this file."""
-        return self.sha256 == spec.sha256 and self.texts == texts_of(prompts, self.name)
+        return self.sha256 == spec.sha256 and self.texts == texts_of(prompts, self.prompt)
 
     def probability(self, state: NDArray[np.float32]) -> float:
         """Return the probability for an output of the layer, shape (e,)."""
         return sigmoid(float(self.weights @ state) + self.intercept)
 
 
-def texts_of(prompts: PromptFile, name: str) -> str:
+def texts_of(prompts: PromptFile, prompt: str) -> str:
     """Return the texts that a prompt is made of, to compare with those that a probe was fitted for."""
-    return "\n".join(prompts.texts[key].strip() for key in ("system", "context", name))
+    return "\n".join(prompts.texts[key].strip() for key in ("system", "context", prompt))
 
 
 @cache
 def load_probe(name: str, file: Path = FILE) -> Probe:
-    """Read the probe for a prompt from a file that `save_probes` wrote. Raises KeyError if there is none."""
+    """Read the probe of this name from a file that `save_probes` wrote. Raises KeyError if there is none."""
     with np.load(file) as stored:
         return Probe(
             name,
+            prompt=str(stored[f"{name}.prompt"]),
             texts=str(stored[f"{name}.texts"]),
             sha256=str(stored[f"{name}.sha256"]),
             layer=int(stored[f"{name}.layer"]),

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rag_qa.answering.writing.grammar import PROSE, conform
-from rag_qa.answering.writing.probe import load_probe
+from rag_qa.answering.writing.probe import AFFIRMED, STATED, load_probe
 from rag_qa.answering.writing.prompt import PromptFile, defuse, fit_evidence, layout
 from rag_qa.corpus.cleaning import clean_text
 from rag_qa.errors import BackendError
@@ -40,10 +40,10 @@ OF_THE_PROMPT = re.compile(r"\s*(?:the|these|those)\s+(?:\w+\s+)?sentences\b", r
 QUOTATION_MARK, INCHES = re.compile(r"[“”\"]"), re.compile(r"\d\"")
 # Up to this number of papers are called by their titles.
 FEW_PAPERS = 3
-# Bounds of log(P(yes) / P(no)): up to the first the answer is No, from the second on it is Yes. They are not
-# symmetric because the model prefers to agree: of 71 questions of PubMedQA, 19 of 27 answers were right when Yes was
-# at least twice as probable as No.
-SURELY_NO, SURELY_YES = 0.15, 0.7
+# How much the model prefers to reply Yes, in log(P(yes) / P(no)), and the least that the rest of it must be for the
+# answer to say Yes or No. Of 71 questions of PubMedQA, 19 of 27 answers were right when the reply was Yes at twice the
+# probability of No.
+AGREES, SURELY = 0.425, 0.275
 # A text is taken for cut off at max_tokens if it came in this share of as many pieces: a piece may have several tokens.
 CUT_OFF = 0.75
 
@@ -107,9 +107,9 @@ class Affirmation(NamedTuple):
         """How the answer begins: "Yes, ", "No, ", or "" if the evidence is not clear."""
         if self.maybe > max(self.yes, self.no):
             return ""
-        if self.yes <= math.exp(SURELY_NO) * self.no:
+        if self.no >= math.exp(SURELY) * self.yes:
             return NO
-        return YES if self.yes >= math.exp(SURELY_YES) * self.no else ""
+        return YES if self.yes >= math.exp(SURELY) * self.no else ""
 
     def contradicts(self, opening: str) -> bool:
         """Return whether this says Yes and the opening says No, or the other way round."""
@@ -153,7 +153,7 @@ class Writer:
         A probe tells it from what the model holds inside, if one was fitted for this model and prompt; else it is that
         of the first token being Yes, not No.
         """
-        inside = self._inside("decide", reading)
+        inside = self._inside(STATED, reading)
         return self._yes("decide", reading) if inside is None else inside
 
     def matches(self, reading: Reading) -> float:
@@ -161,14 +161,14 @@ class Writer:
         return self._yes("match", reading)
 
     def _inside(self, name: str, reading: Reading) -> float | None:
-        """Return the probability that a probe reads from inside the model; None if none fits, or it cannot be read."""
+        """Return the probability that a probe reads from inside the model; None if it does not fit, or cannot."""
         generator = self.generator
         if not isinstance(generator, ReadableGenerator):
             return None
         probe = load_probe(name)
         if not probe.is_fitted_for(generator.spec, self.prompts):
             return None
-        prompt = self.prompts.fill(name, reading.text, question=reading.question)
+        prompt = self.prompts.fill(probe.prompt, reading.text, question=reading.question)
         try:
             return probe.probability(generator.hidden_state(prompt, layer=probe.layer))
         except BackendError as exc:
@@ -182,9 +182,12 @@ class Writer:
     def affirms(self, reading: Reading) -> Affirmation:
         """Return the probabilities that the evidence answers a yes/no question with Yes, No and Maybe.
 
-        The model chooses between lettered options three times, so that each option has each letter once. The
-        geometric mean of the three removes its preference for a letter.
+        A probe tells Yes from No. Without one, the model chooses between lettered options three times, so that each
+        option has each letter once. The geometric mean of the three removes its preference for a letter.
         """
+        yes = self._inside(AFFIRMED, reading)
+        if yes is not None:
+            return Affirmation(yes, 1 - yes, 0.0)
         found = np.zeros(len(YES_NO_MAYBE))
         for rotation in range(len(YES_NO_MAYBE)):
             order = np.roll(np.arange(len(YES_NO_MAYBE)), -rotation)
@@ -193,7 +196,7 @@ class Writer:
                 "affirm", reading.text, question=reading.question, first=first, second=second, third=third
             )
             found[order] += np.log(np.maximum(self.generator.choose(prompt, LETTERS), LEAST))
-        means = np.exp(found / len(YES_NO_MAYBE))
+        means = np.exp(found / len(YES_NO_MAYBE) - (AGREES, 0, 0))
         return Affirmation(*map(float, means / means.sum()))
 
     def write(self, reading: Reading, *, opening: str = "") -> Pieces[str, None, None]:

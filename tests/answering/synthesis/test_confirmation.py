@@ -1,5 +1,6 @@
 """What the language model decides: whether the evidence states the answer, yes or no, and the confirmation."""
 
+import math
 from functools import partial
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from rag_qa.answering.synthesis import UNSUPPORTED
 from rag_qa.answering.verdict.model import Verifier
 from rag_qa.answering.writing.attribution import known_question
+from rag_qa.answering.writing.writer import AGREES
 from rag_qa.testing import HashingEmbedder
 from rag_qa.types import Evidence, Query, Verdict
 
@@ -20,7 +22,7 @@ FALSE = "The foragers tell the others by a dance where 300 flowers stand."
 NEAR = "The foragers tell the others by a secret waggle dance where ripe yellow flowers stand."
 MOON = "The moon is made of green cheese."
 # The probabilities of Yes, No and Maybe.
-SURE_YES, SURE_NO, UNSURE = (0.9, 0.05, 0.05), (0.05, 0.9, 0.05), (0.4, 0.3, 0.3)
+SURE_YES, SURE_NO, UNSURE = (0.9, 0.05, 0.05), (0.05, 0.9, 0.05), (0.42, 0.29, 0.29)
 
 
 def in_each_order(affirmed):
@@ -61,7 +63,10 @@ def test_an_answer_to_yes_or_no_begins_with_it(answer_with, affirmed, opening):
     write, *_, confirm = answered.generator.prompts[4:]
     assert write.reply == opening
     assert confirm.reply == ""
-    assert tuple(answered.trace.provenance["affirmed"].values()) == pytest.approx(affirmed)
+    yes, no, maybe = affirmed
+    known = answered.trace.provenance["affirmed"]
+    assert known["no"] / known["maybe"] == pytest.approx(no / maybe)
+    assert known["yes"] / known["no"] == pytest.approx(math.exp(-AGREES) * yes / no)
     assert answered.trace.provenance["prompt_tokens"] > 0
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rag_qa.answering.writing import writer as writing
-from rag_qa.answering.writing.probe import Probe, load_probe, save_probes, texts_of
+from rag_qa.answering.writing.probe import AFFIRMED, STATED, Probe, load_probe, save_probes, texts_of
 from rag_qa.answering.writing.prompt import load_prompt
 from rag_qa.answering.writing.writer import Writer
 from rag_qa.backends.catalogue import find_entry
@@ -29,18 +29,16 @@ class Told(QueuedGenerator):
 
 @pytest.fixture
 def fitted(tmp_path, monkeypatch):
-    """Put a probe for this generator in the place of the one that ships; it asks for bees, three times or more."""
+    """Put probes for this generator in the place of those that ship; they ask for bees, three times or more."""
 
     def put(generator, texts=None):
-        probe = Probe(
-            "decide",
-            texts or texts_of(PROMPTS, "decide"),
-            generator.spec.sha256,
-            5,
-            np.array([10, 1], dtype=np.float32),
-            -30.0,
+        known = ("decide", texts or texts_of(PROMPTS, "decide"), generator.spec.sha256)
+        weights = np.array([10, 1], dtype=np.float32)
+        save_probes(
+            tmp_path / "probes.npz",
+            Probe(STATED, *known, 5, weights, -30.0),
+            Probe(AFFIRMED, *known, 7, weights, -31.0),
         )
-        save_probes(tmp_path / "probes.npz", probe)
         monkeypatch.setattr(writing, "load_probe", lambda name: load_probe(name, tmp_path / "probes.npz"))
 
     return put
@@ -62,6 +60,22 @@ def test_a_probe_decides_for_the_model_it_was_fitted_for(fitted):
     assert len(generator.choices) == 2
 
 
+def test_a_probe_tells_yes_from_no(fitted):
+    """Yes or No is read from another layer of the same prompt, and nothing else is asked."""
+    generator = Told(choices=[[1.0, 0.0, 0.0]] * 3)
+    fitted(generator)
+    for question, opening in (("Do bees dance?", "Yes, "), ("Do wasps dance?", "No, ")):
+        made, reading = reading_of(question, generator)
+        affirmed = made.affirms(reading)
+        assert affirmed.opening == opening
+        assert affirmed.yes == pytest.approx(1 / (1 + np.exp(-6 if opening == "Yes, " else 4)))
+        assert sum(affirmed) == pytest.approx(1)
+    assert {prompt.user.splitlines()[-1] for prompt in generator.prompts} == {
+        "Do these sentences state the answer to this question? Reply Yes or No."
+    }
+    assert len(generator.choices) == 3
+
+
 class Failing(Told):
     """A generator whose layers cannot be read."""
 
@@ -74,19 +88,22 @@ OTHERS = {"no states": QueuedGenerator, "unreadable": Failing}
 
 @pytest.mark.parametrize("other", ["another model", "another prompt", *OTHERS])
 def test_for_anything_else_the_reply_decides(fitted, other):
-    """With another model or prompt, and where no layer can be read, the probability is that of the reply."""
-    generator = OTHERS.get(other, Told)(choices=[[0.25, 0.75]])
+    """With another model or prompt, and where no layer can be read, the probabilities are those of the replies."""
+    generator = OTHERS.get(other, Told)(choices=[[0.25, 0.75], *[[0.1, 0.8, 0.1]] * 3])
     fitted(
         Told(name="another") if other == "another model" else generator,
         texts="Say so." if other == "another prompt" else None,
     )
     made, reading = reading_of("Do bees dance?", generator)
     assert made.states(reading) == 0.25
+    assert made.affirms(reading).maybe > 0.3
+    assert not generator.choices
 
 
-def test_the_probe_that_ships_is_for_the_default_model_and_prompt():
-    """It was fitted for the file that the catalogue pins, asked by the prompt that ships."""
-    probe = load_probe("decide")
+@pytest.mark.parametrize("name", [STATED, AFFIRMED])
+def test_the_probes_that_ship_are_for_the_default_model_and_prompt(name):
+    """They were fitted for the file that the catalogue pins, asked by the prompt that ships."""
+    probe = load_probe(name)
     assert probe.sha256 == find_entry(WRITER).sha256
     assert probe.texts == texts_of(PROMPTS, "decide")
     assert np.isfinite(probe.weights).all()
