@@ -111,8 +111,8 @@ def decide(
     """Return whether the papers answer a question; `assessed` is most probable first and not empty.
 
     They do if the confidence reaches `wanted`. If that is None, the confidence must reach the fitted threshold, and the
-    papers must be on the question's topic, by their scores or because the language model says that they state the
-    answer. Once the model has read but not yet written, only questions that are hardly answerable are refused.
+    papers must be on the question's topic, by their scores or because these and what the language model says make it
+    likelier than not. Once the model has read but not yet written, only what is hardly answerable is refused.
 
     `terms` are the question's, `weights` their inverse document frequencies.
     """
@@ -129,7 +129,9 @@ def decide(
     if model == "read_answer":
         wants = min(wants, threshold(model))
     why_not = _not_said(query, assessed, papers, weights)
-    speaks = is_on_topic(assessed) or (said.stated is not None and said.stated > 0.5)
+    speaks = is_on_topic(assessed)
+    if said.stated is not None:
+        speaks = speaks or log_odds(topic_probability(assessed)) + log_odds(said.stated) > 0
     kept = keep_relevant(assessed) if confidence >= wants else []
     return _decision(query, assessed, kept, confidence, speaks, wanted, why_not, clues)
 

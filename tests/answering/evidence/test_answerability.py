@@ -153,6 +153,17 @@ def test_a_model_that_reads_an_answer_overrules_scores_that_see_none(stated, ans
     assert bool(found.relevant) is answers
 
 
+@pytest.mark.parametrize(("stated", "answers"), [(0.95, True), (0.7, False)])
+def test_the_farther_off_the_surer_a_model_that_reads_must_be(stated, answers):
+    """Of papers on something else altogether, the model must be sure that they state the answer."""
+    far = SIGNALS.model_copy(
+        update={"sentence_coverage": 0.0, "passage_similarity": 0.15, "sentence_similarity": 0.2}
+    )
+    found = decided("BeeCount camera entrance", far, said=Said(stated, confirmed=0.95, supported=0.95))
+    assert found.confidence > threshold("confirmed_answer")
+    assert bool(found.relevant) is answers
+
+
 def test_a_request_for_papers_is_met_by_papers_on_it_though_nothing_is_stated():
     """The most probable paper decides whether there is a list; what would be missing from an answer does not count."""
     asked = "which papers count bees like HoneyNet does?"
