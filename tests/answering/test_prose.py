@@ -1,5 +1,6 @@
 """Answers in prose: what the model is asked, and what of its text becomes the answer."""
 
+import math
 import re
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from rag_qa.answering import pipeline
 from rag_qa.answering.evidence.answerability import Clues
 from rag_qa.answering.synthesis import UNSUPPORTED
+from rag_qa.answering.writing.writer import AGREES
 from rag_qa.backends.locating import WRITER
 from rag_qa.testing import QueuedGenerator
 
@@ -113,14 +115,16 @@ def test_a_confidence_that_is_wanted_is_asked_of_the_confirmed_answer(open_assis
     [((0.9, 0.05, 0.05), "Yes, "), ((0.05, 0.9, 0.05), "No, "), ((0.1, 0.05, 0.85), "")],
 )
 def test_a_yes_or_no_is_kept_with_its_answer(open_assistant, affirmed, opening):
-    """The provenance holds the probabilities that an answer to a yes/no question began by."""
+    """The provenance holds the probabilities that an answer to a yes/no question began by, less the wish to agree."""
     yes, no, maybe = affirmed
     letters = [(yes, no, maybe), (no, maybe, yes), (maybe, yes, no)]
     choices = [(0.9, 0.1), *letters, *(letters if opening else []), (0.9, 0.1)]
     assistant = open_assistant([RESULT], choices=choices, min_relevance=None)
     answer = assistant.ask("Does EigenGame reach 98.5% of the variance on a dataset of 200,000 images?")
     assert answer.text.startswith(f"{opening}{RESULT}")
-    assert tuple(answer.provenance["affirmed"].values()) == pytest.approx(affirmed)
+    weights = (yes * math.exp(-AGREES), no, maybe)
+    kept = tuple(answer.provenance["affirmed"].values())
+    assert kept == pytest.approx([weight / sum(weights) for weight in weights])
 
 
 def test_an_answer_says_what_its_decision_was_read_from(open_assistant):
