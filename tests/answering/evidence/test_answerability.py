@@ -142,22 +142,14 @@ def test_papers_that_do_not_speak_to_a_question_do_not_answer_it_either():
     assert decided("BeeCount camera entrance", far, wanted=threshold("answer")).relevant != []
 
 
-@pytest.mark.parametrize(("stated", "answers"), [(0.9, True), (0.4, False)])
-def test_a_model_that_reads_an_answer_overrules_scores_that_see_none(stated, answers):
-    """A question with words that no paper has is answered if the model says that the sentences state the answer."""
+@pytest.mark.parametrize(
+    ("passage", "sentence", "stated", "answers"),
+    [(0.3, 0.35, 0.9, True), (0.3, 0.35, 0.4, False), (0.15, 0.2, 0.95, True), (0.15, 0.2, 0.7, False)],
+)
+def test_a_model_that_reads_an_answer_overrules_scores_that_see_none(passage, sentence, stated, answers):
+    """Of papers that seem off the topic, the farther off they are, the surer the model that reads must be."""
     far = SIGNALS.model_copy(
-        update={"sentence_coverage": 0.0, "passage_similarity": 0.3, "sentence_similarity": 0.35}
-    )
-    found = decided("BeeCount camera entrance", far, said=Said(stated, confirmed=0.95, supported=0.95))
-    assert found.confidence > threshold("confirmed_answer")
-    assert bool(found.relevant) is answers
-
-
-@pytest.mark.parametrize(("stated", "answers"), [(0.95, True), (0.7, False)])
-def test_the_farther_off_the_surer_a_model_that_reads_must_be(stated, answers):
-    """Of papers on something else altogether, the model must be sure that they state the answer."""
-    far = SIGNALS.model_copy(
-        update={"sentence_coverage": 0.0, "passage_similarity": 0.15, "sentence_similarity": 0.2}
+        update={"sentence_coverage": 0.0, "passage_similarity": passage, "sentence_similarity": sentence}
     )
     found = decided("BeeCount camera entrance", far, said=Said(stated, confirmed=0.95, supported=0.95))
     assert found.confidence > threshold("confirmed_answer")
