@@ -6,12 +6,15 @@
 A probe is a logistic regression over the output of one layer of Qwen2.5-Coder-1.5B-Instruct, for the last token of the
 prompt `decide`: `stated`, whether the evidence states the answer, and `affirmed`, whether the answer to a yes/no
 question is Yes. Half of the questions are answered by an abstract, half are near misses about the same work; the
-evidence is what an answer would read. Answerable questions whose paper is not in the evidence are left out. Prints the
-area under ROC of what the model replies, and of the probes when each writer's questions are left out.
+evidence is what an answer would read. Answerable questions whose paper is not in the evidence are left out. Some are
+asked of papers in other fields besides, which do not answer them. Prints the area under ROC of what the model replies,
+and of the probes when each writer's questions are left out.
 
 Takes 5 s a question on two cores the first time (states are kept). Then fit the decision (eval/fit/decision.py).
 """
 
+import json
+import math
 from collections.abc import Generator as Pieces
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -63,14 +66,22 @@ STRENGTHS = {STATED: 3e-3, AFFIRMED: 1e-2}
 # How many times a row that is true counts: people ask more questions that are answered than near misses.
 ODDS = {STATED: 3.0, AFFIRMED: 1.0}
 NOTHING = Prompt(system="", user="")
+# How the ids of papers in biology, aeronautics and library science begin; the others are in computer science.
+OTHER_FIELDS = ("s2-", "cran-", "cisi-")
+# Every so many questions, one is asked of the other fields as well.
+FAR_EVERY = 4
 
 
 class Heard(NamedTuple):
-    """A question, what the model replies to the prompt for it, and the outputs of layers by probe, shape (e,)."""
+    """A question, what the model replies to the prompt for it, and the outputs of layers by probe, shape (e,).
+
+    `far` is whether it was asked of papers in other fields; the reply is not read then (NaN).
+    """
 
     row: dict[str, Any]
     replied: float
     states: dict[str, NDArray[np.float32]]
+    far: bool
 
 
 def main() -> None:
@@ -87,12 +98,11 @@ def main() -> None:
     probes = []
     for name in LAYERS:
         chosen = [one for one in heard if name in one.states]
-        true = np.array([_is_true(name, one.row) for one in chosen])
+        true = np.array([_is_true(name, one) for one in chosen])
+        far = np.array([one.far for one in chosen])
         states = np.array([one.states[name] for one in chosen])
-        replied = roc_auc_score(true, [one.replied for one in chosen])
-        print(
-            f"# {half}, {name}: {true.sum()} true, {(~true).sum()} not; area under ROC of the reply {replied:.3f}"
-        )
+        replied = np.array([one.replied for one in chosen])
+        print(f"# {half}, {name}: {true.sum()} true, {(~true).sum()} not, {far.sum()} of them far")
         if options.measure:
             probe = load_probe(name)
             odds = states @ probe.weights + probe.intercept
@@ -101,17 +111,25 @@ def main() -> None:
             weights, intercept = _fit(name, states, true)
             texts = texts_of(load_prompt("answer"), PROMPT)
             probes.append(Probe(name, PROMPT, texts, generator.spec.sha256, LAYERS[name], weights, intercept))
-        left_out = "" if options.measure else ", each writer left out,"
+        probed = "the probe" if options.measure else "the probe, each writer left out,"
+        for what, scores in (("the reply", replied), (probed, odds)):
+            print(
+                f"# without far ones, area under ROC of {what} {roc_auc_score(true[~far], scores[~far]):.3f}"
+            )
         print(
-            f"# of the probe{left_out} {roc_auc_score(true, odds):.3f}; right {((odds > 0) == true).mean():.3f}"
+            f"# the probe is right in {((odds > 0) == true)[~far].mean():.3f}; of far ones it takes for true:",
+            end=" ",
         )
+        print((odds[far] > 0).sum())
     if probes:
         save_probes(FILE, *probes)
 
 
-def _is_true(name: str, row: dict[str, Any]) -> bool:
+def _is_true(name: str, one: Heard) -> bool:
     """Return what a probe should say of a question."""
-    return bool(row["answerable"] if name == STATED else row["answer"].lower().startswith("yes"))
+    if name == AFFIRMED:
+        return bool(one.row["answer"].lower().startswith("yes"))
+    return bool(one.row["answerable"]) and not one.far
 
 
 def _fit(
@@ -142,26 +160,40 @@ def _heard(
     """Yield the questions that evidence is read for."""
     embedder = open_embedder(settings)
     papers = select_papers([data / name for name in SOURCES], SETS / "ids.txt", work / "papers.jsonl")
-    build_index([papers], work / "index", embedder=embedder)
     listener = _Listener(generator)
-    with Assistant.open(
-        work / "index", settings=settings, embedder=embedder, generator=listener
-    ) as assistant:
+
+    def opened(name: str, sources: Sequence[Path], settings: Settings) -> Assistant:
+        build_index(sources, work / name, embedder=embedder)
+        return Assistant.open(work / name, settings=settings, embedder=embedder, generator=listener)
+
+    with opened("index", [papers], settings) as assistant:
         for row in rows:
-            listener.asked = NOTHING
-            with suppress(_Asked):
-                assistant.ask(row["text"])
+            prompt = listener.asked_for(row["text"], assistant)
             heading = defuse(assistant.paper(row["paper"]).heading)
-            prompt = listener.asked
-            asked = "\nDo these sentences state" in prompt.user
-            if asked and (f"From “{heading}”" in prompt.context or not row["answerable"]):
-                replied = generator.choose(prompt, YES_NO)[0]
-                states = {
-                    name: generator.hidden_state(prompt, layer=layer)
-                    for name, layer in LAYERS.items()
-                    if name == STATED or (row["answerable"] and row["kind"] == "yesno")
-                }
-                yield Heard(row, replied, states)
+            if prompt and (f"From “{heading}”" in prompt.context or not row["answerable"]):
+                affirmed = [AFFIRMED] if row["answerable"] and row["kind"] == "yesno" else []
+                yield _listened(row, prompt, generator, [STATED, *affirmed], far=False)
+    # The model is asked whatever the topic.
+    always = settings.model_copy(update={"min_relevance": 0.0})
+    halves: dict[bool, list[dict[str, Any]]] = {True: [], False: []}
+    for paper in read_rows(papers):
+        halves[str(paper.get("_id", paper.get("id"))).startswith(OTHER_FIELDS)].append(paper)
+    for other, half in halves.items():
+        source = work / f"half_{other:d}.jsonl"
+        source.write_text("".join(json.dumps(paper) + "\n" for paper in half), encoding="utf-8")
+        with opened(source.stem, [source], always) as assistant:
+            for row in rows[::FAR_EVERY]:
+                if row["paper"].startswith(OTHER_FIELDS) != other and (
+                    prompt := listener.asked_for(row["text"], assistant)
+                ):
+                    yield _listened(row, prompt, generator, [STATED], far=True)
+
+
+def _listened(
+    row: dict[str, Any], prompt: Prompt, generator: CachedGenerator, names: Sequence[str], *, far: bool
+) -> Heard:
+    states = {name: generator.hidden_state(prompt, layer=LAYERS[name]) for name in names}
+    return Heard(row, math.nan if far else generator.choose(prompt, YES_NO)[0], states, far)
 
 
 class _Asked(Exception):
@@ -175,6 +207,13 @@ class _Listener:
         self.spec = generator.spec
         self.asked = NOTHING
         self.count_tokens = generator.count_tokens
+
+    def asked_for(self, question: str, assistant: Assistant) -> Prompt | None:
+        """Return the prompt by which the model is asked whether a question is answered; None if it is not asked."""
+        self.asked = NOTHING
+        with suppress(_Asked):
+            assistant.ask(question)
+        return self.asked if "\nDo these sentences state" in self.asked.user else None
 
     def choose(self, prompt: Prompt, options: Sequence[str]) -> list[float]:
         """Keep the prompt. Raises _Asked."""
