@@ -278,14 +278,17 @@ def _covered(terms: Sequence[str], heading: str, text: str, weights: Mapping[str
 def _not_said(
     query: Query, assessed: Sequence[Relevance], papers: Sequence[Paper], weights: Mapping[str, float]
 ) -> str:
-    """Return the reason of an abstention: a name that no paper has, else the weightiest word that sentences lack."""
+    """Return the reason of an abstention: a name that no paper has, else what is asked for if no sentence has it."""
     if names := missing_names(query.topic, papers):
         return f"relevant papers are here, but none of them names “{names[0]}”"
     words = weighed_words(query.topic, weights)
     nearest = [s for paper in assessed[:FIRST_PAPERS] for s in paper.sentences if len(s.met) == len(words)]
-    met = [(word, max(s.met[n] for s in nearest)) for n, word in enumerate(words) if nearest]
-    unmet = {word.text: word.share - most for word, most in met if most < UNMET * word.share}
-    if unmet:
-        word = max(unmet, key=unmet.__getitem__)
-        return f"relevant papers are here, but none of their abstracts says that of “{word}”"
+    unmet = [
+        word.text
+        for n, word in enumerate(words)
+        if nearest and max(s.met[n] for s in nearest) < UNMET * word.share
+    ]
+    for word in _counted(query.topic)[:1]:
+        if word in unmet:
+            return f"relevant papers are here, but none of their abstracts says that of “{word}”"
     return "relevant papers are here, but none of their abstracts says that"
