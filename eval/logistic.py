@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]
+from sklearn.preprocessing import StandardScaler  # type: ignore[import-untyped]
 
 
 def fit_logistic(
@@ -18,6 +19,16 @@ def fit_logistic(
         weights: how much each row counts; all alike by default.
     """
     return LogisticRegression(C=strength, max_iter=5000).fit(x, y, weights)
+
+
+def fit_states(
+    x: np.ndarray, y: np.ndarray, *, strength: float, weights: np.ndarray | None = None
+) -> tuple[np.ndarray, float]:
+    """Fit on many features of different scale; return coefficients, shape (features,), and intercept for x as it is."""
+    scaler = StandardScaler().fit(x)
+    model = fit_logistic(scaler.transform(x), y, strength=strength, weights=weights)
+    coefficients = model.coef_[0] / scaler.scale_
+    return coefficients.astype(np.float32), float(model.intercept_[0] - coefficients @ scaler.mean_)
 
 
 def leave_one_out(x: np.ndarray, y: np.ndarray) -> np.ndarray:

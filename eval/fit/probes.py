@@ -26,9 +26,8 @@ import numpy as np
 from numpy.typing import NDArray
 from platformdirs import user_cache_path
 from sklearn.metrics import roc_auc_score  # type: ignore[import-untyped]
-from sklearn.preprocessing import StandardScaler  # type: ignore[import-untyped]
 
-from eval.logistic import fit_logistic
+from eval.logistic import fit_states
 from eval.programs import parser_for, read_rows
 from rag_qa.answering.assistant import Assistant
 from rag_qa.answering.writing.probe import (
@@ -135,12 +134,7 @@ def _is_true(name: str, one: Heard) -> bool:
 def _fit(
     name: str, states: NDArray[np.float32], true: NDArray[np.bool_]
 ) -> tuple[NDArray[np.float32], float]:
-    """Return the coefficients, shape (e,), and the intercept, for states as they are."""
-    scaler = StandardScaler().fit(states)
-    weights_of_rows = np.where(true, ODDS[name], 1.0)
-    model = fit_logistic(scaler.transform(states), true, strength=STRENGTHS[name], weights=weights_of_rows)
-    weights = model.coef_[0] / scaler.scale_
-    return weights.astype(np.float32), float(model.intercept_[0] - weights @ scaler.mean_)
+    return fit_states(states, true, strength=STRENGTHS[name], weights=np.where(true, ODDS[name], 1.0))
 
 
 def _left_out(

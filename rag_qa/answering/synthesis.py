@@ -9,7 +9,14 @@ from typing import NamedTuple
 
 from rag_qa.answering.quoting import quote
 from rag_qa.answering.trace import Trace
-from rag_qa.answering.writing.attribution import Attribution, attribute, judge_each, known_question, weakest
+from rag_qa.answering.writing.attribution import (
+    Attribution,
+    Reads,
+    attribute,
+    judge_each,
+    known_question,
+    weakest,
+)
 from rag_qa.answering.writing.grammar import PROSE
 from rag_qa.answering.writing.writer import (
     FEW_PAPERS,
@@ -220,7 +227,17 @@ class Synthesis:
                 material.titles,
                 self._judge,
                 question=known_question(material.query),
+                reads=self._reads(material) if self._writer.reads else None,
             )
+
+    def _reads(self, material: Material) -> Reads:
+        """Return how the language model tells whether what a sentence cites states it."""
+
+        def reads(sentence: str, cited: Sequence[Evidence]) -> float | None:
+            reading = self._writer.read(material.query.text, cited, material.titles)
+            return self._writer.supports(sentence, reading) if reading else None
+
+        return reads
 
     def _likelihood(self, text: str, found: Attribution, material: Material) -> float:
         """Return the probability that the attribution supports a sentence, with the question's words as context."""

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rag_qa.answering.logistic import load_model, read_toml
+from rag_qa.answering.logistic import load_model, log_odds, read_toml
 from rag_qa.answering.verdict.contradictions import Contrast
 from rag_qa.answering.verdict.features import Comparison, Features, compare
 from rag_qa.backends.embedding import open_embedder
@@ -26,6 +26,8 @@ from rag_qa.text.words import content_terms
 from rag_qa.types import Verdict, VerdictLabel
 
 MODELS = ("rag_qa.answering.verdict", "verdict.toml")
+# How a verdict and what a language model holds inside count together; written by eval/fit/claims.py.
+READ = ("rag_qa.answering.verdict", "read.toml", "read")
 VERBATIM = Verdict(label="supported", probability=1.0, reasons=("verbatim",))
 NO_EVIDENCE = Verdict(label="unsupported", probability=0.0, reasons=("nothing is cited",))
 NO_CONTENT = Verdict(label="unsupported", probability=0.0, reasons=("the sentence says nothing",))
@@ -132,6 +134,19 @@ def open_verifier(settings: Settings, embedder: Embedder) -> Verifier:
 def support_probability(features: Features, *, alike: bool) -> float:
     """Return the probability of support, by the model with similarities (`alike`) or the one with words alone."""
     return load_model(*MODELS, "alike" if alike else "words").probability(features.model_dump())
+
+
+def is_settled(verdict: Verdict) -> bool:
+    """Return whether no reading changes a verdict: that on a verbatim quote, and `unsupported`."""
+    return verdict == VERBATIM or verdict.label == "unsupported"
+
+
+def with_reading(verdict: Verdict, inside: float) -> Verdict:
+    """Return a verdict that counts as well how likely a language model finds the support (`inside`)."""
+    judged = {"judged": log_odds(verdict.probability), "inside": log_odds(inside)}
+    probability = load_model(*READ).probability(judged)
+    label = label_of(probability)
+    return Verdict(label=label, probability=probability, reasons=() if label == "supported" else verdict.reasons)
 
 
 def label_of(probability: float) -> VerdictLabel:

@@ -2,13 +2,14 @@
 
 The model does not cite. All sentences of the papers found are candidates: ranked by the words that they share with
 the written sentence, then judged one by one and in pairs. So every citation resolves, and the verdict is on exactly
-what is cited, under the titles of the papers.
+what is cited, under the titles of the papers. A language model with a probe for it reads the likeliest ones as well.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import NamedTuple
 
+from rag_qa.answering.verdict.model import is_settled, with_reading
 from rag_qa.protocols import EntailmentJudge
 from rag_qa.text.entities import foreign_codes, foreign_names
 from rag_qa.text.words import content_terms
@@ -16,6 +17,10 @@ from rag_qa.types import Citation, Evidence, Query, Verdict
 
 # How many candidates, and how many pairs of them, are judged.
 SINGLES, PAIRS = 4, 4
+# How many of either, the likeliest first, the language model reads.
+READ = 2
+# A sentence and what it cites → the probability of support by the language model; None if it cannot tell.
+Reads = Callable[[str, Sequence[Evidence]], float | None]
 
 
 class Attribution(NamedTuple):
@@ -37,11 +42,13 @@ def attribute(
     judge: EntailmentJudge,
     *,
     question: str = "",
+    reads: Reads | None = None,
 ) -> Attribution | None:
     """Return the best attribution: one candidate if that supports the sentence, else two.
 
     If not even two do, return the best single candidate (else pair) with its verdict. Candidates whose papers do not
-    hold every name in the sentence are left out; return None if none remains. `titles` are by paper id.
+    hold every name in the sentence are left out; return None if none remains. `titles` are by paper id. With `reads`,
+    the verdict counts what the language model says of the likeliest candidates.
     """
     ranked = _ranked(sentence, candidates, titles)
     texts = _texts(candidates, titles)
@@ -49,11 +56,29 @@ def attribute(
     for sets in _sets(sentence, ranked, titles):
         named = [cited for cited in sets if _names_all(sentence, cited, texts)]
         found = [Attribution(cited, _judged(sentence, cited, titles, judge, question)) for cited in named]
-        best = max(found, key=lambda attribution: attribution.verdict.probability, default=None)
+        best = _best(sentence, found, reads)
         if best is not None and best.verdict.label == "supported":
             return best
         nearest = nearest or best
     return nearest
+
+
+def _best(sentence: str, found: Sequence[Attribution], reads: Reads | None) -> Attribution | None:
+    """Return the likeliest attribution, or the first of the likeliest that the language model finds supported too."""
+    likeliest = sorted(found, key=_probability, reverse=True)
+    read: list[Attribution] = []
+    for attribution in likeliest[:READ] if reads else ():
+        inside = None if is_settled(attribution.verdict) else reads(sentence, attribution.evidence)
+        if inside is not None:
+            attribution = attribution._replace(verdict=with_reading(attribution.verdict, inside))
+        read.append(attribution)
+        if attribution.verdict.label == "supported":
+            return attribution
+    return max(read or likeliest, key=_probability, default=None)
+
+
+def _probability(attribution: Attribution) -> float:
+    return attribution.verdict.probability
 
 
 def known_question(query: Query) -> str:

@@ -4,7 +4,7 @@ A small model often replies Yes where its own middle layers know better (Azaria 
 Knows When It's Lying, 2023; Slobodkin et al., The Curious Case of Hallucinatory (Un)answerability, 2023). A probe is a
 logistic regression over the output of a layer. eval/fit/probes.py fits them for a prompt, asked of one model file.
 There are two of the prompt `decide`: STATED, whether the evidence states the answer, and AFFIRMED, whether the answer
-to a yes/no question is Yes.
+to a yes/no question is Yes. One is of the prompt `claim`: SUPPORTED, whether the evidence states a written sentence.
 """
 
 from functools import cache
@@ -19,7 +19,7 @@ from rag_qa.answering.writing.prompt import PromptFile
 from rag_qa.protocols import GeneratorSpec
 
 FILE = Path(__file__).with_name("probes.npz")
-STATED, AFFIRMED = "stated", "affirmed"
+STATED, AFFIRMED, SUPPORTED = "stated", "affirmed", "supported"
 
 
 class Probe(NamedTuple):

@@ -24,6 +24,7 @@ PLACEHOLDERS: dict[str, dict[str, set[str]]] = {
         "decide": {"question"},
         "match": {"question"},
         "affirm": {"question", "first", "second", "third"},
+        "claim": {"claim"},
         "write": {"question"},
         "again": {"question", "draft", "reasons"},
     },

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rag_qa.answering.writing.grammar import PROSE, conform
-from rag_qa.answering.writing.probe import AFFIRMED, STATED, load_probe
+from rag_qa.answering.writing.probe import AFFIRMED, STATED, SUPPORTED, load_probe
 from rag_qa.answering.writing.prompt import PromptFile, defuse, fit_evidence, layout
 from rag_qa.corpus.cleaning import clean_text
 from rag_qa.errors import BackendError
@@ -153,14 +153,18 @@ class Writer:
         A probe tells it from what the model holds inside, if one was fitted for this model and prompt; else it is that
         of the first token being Yes, not No.
         """
-        inside = self._inside(STATED, reading)
+        inside = self._inside(STATED, reading, question=reading.question)
         return self._yes("decide", reading) if inside is None else inside
+
+    def supports(self, sentence: str, reading: Reading) -> float | None:
+        """Return the probability that the evidence states everything that a sentence says; None without a probe."""
+        return self._inside(SUPPORTED, reading, claim=sentence)
 
     def matches(self, reading: Reading) -> float:
         """Return the probability that the paper whose evidence was read is one that a request for papers asks for."""
         return self._yes("match", reading)
 
-    def _inside(self, name: str, reading: Reading) -> float | None:
+    def _inside(self, name: str, reading: Reading, **values: str) -> float | None:
         """Return the probability that a probe reads from inside the model; None if it does not fit, or cannot."""
         generator = self.generator
         if not isinstance(generator, ReadableGenerator):
@@ -168,7 +172,7 @@ class Writer:
         probe = load_probe(name)
         if not probe.is_fitted_for(generator.spec, self.prompts):
             return None
-        prompt = self.prompts.fill(probe.prompt, reading.text, question=reading.question)
+        prompt = self.prompts.fill(probe.prompt, reading.text, **values)
         try:
             return probe.probability(generator.hidden_state(prompt, layer=probe.layer))
         except BackendError as exc:
@@ -185,7 +189,7 @@ class Writer:
         A probe tells Yes from No. Without one, the model chooses between lettered options three times, so that each
         option has each letter once. The geometric mean of the three removes its preference for a letter.
         """
-        yes = self._inside(AFFIRMED, reading)
+        yes = self._inside(AFFIRMED, reading, question=reading.question)
         if yes is not None:
             return Affirmation(yes, 1 - yes, 0.0)
         found = np.zeros(len(YES_NO_MAYBE))

@@ -2,6 +2,7 @@
 
 import pytest
 
+from rag_qa.answering.verdict.model import with_reading
 from rag_qa.answering.writing.attribution import attribute, judge_each, known_question, weakest
 from rag_qa.types import Evidence, Query, Verdict
 
@@ -99,6 +100,47 @@ def test_the_words_of_titles_do_not_count_for_a_pair():
     judge = Judge()
     attribute("rails break", [evidence("rails", "one"), evidence("break", "two")], TITLES, judge)
     assert all(len(quotes) == 1 for quotes, *_ in judge.asked)
+
+
+def quotes_of(found):
+    return [e.sentence for e in found.evidence]
+
+
+def read_attribution(inside, probabilities, supported=()):
+    """The attribution of "wheels turn" with these verdicts, read by a model with these probabilities; and what it read."""
+    read = []
+
+    def reads(sentence, cited):
+        read.append(tuple(e.sentence for e in cited))
+        return inside[read[-1]]
+
+    judge = Judge(probabilities, supported)
+    found = attribute("wheels turn", [evidence("wheels"), evidence("wheels turn")], TITLES, judge, reads=reads)
+    return found, read
+
+
+def test_what_the_model_reads_counts_in_the_verdict():
+    """The likeliest candidate is read first; one that the model finds unsupported gives way to the next."""
+    judged = {("wheels",): 0.6, ("wheels turn",): 0.55}
+    sure = {("wheels",): 0.99, ("wheels turn",): 0.99}
+    found, read = read_attribution(sure, judged, supported=list(judged))
+    assert (read, quotes_of(found)) == ([("wheels",)], ["wheels"])
+    assert found.verdict == with_reading(Verdict(label="supported", probability=0.6), 0.99)
+    found, read = read_attribution(sure | {("wheels",): 0.01}, judged, supported=list(judged))
+    assert (read, quotes_of(found)) == ([("wheels",), ("wheels turn",)], ["wheels turn"])
+    assert found.verdict.label == "supported"
+
+
+def test_what_is_unsupported_is_not_read():
+    """A number that no sentence has stays unsupported, however sure the model is."""
+    found, read = read_attribution({}, {("wheels",): 0.2})
+    assert (read, found.verdict.label) == ([], "unsupported")
+
+
+def test_a_model_that_cannot_tell_leaves_the_verdict():
+    """Without a probe the verdict is the fitted one."""
+    found, _ = read_attribution({("wheels",): None}, {("wheels",): 0.6}, supported=[("wheels",)])
+    assert found.verdict == Verdict(label="supported", probability=0.6)
 
 
 @pytest.mark.parametrize(("kind", "known"), [("yesno", ""), ("fact", "Do wheels turn?")])

@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 
 from rag_qa.answering.writing import writer as writing
-from rag_qa.answering.writing.probe import AFFIRMED, STATED, Probe, load_probe, save_probes, texts_of
+from rag_qa.answering.writing.probe import (
+    AFFIRMED,
+    STATED,
+    SUPPORTED,
+    Probe,
+    load_probe,
+    save_probes,
+    texts_of,
+)
 from rag_qa.answering.writing.prompt import load_prompt
 from rag_qa.answering.writing.writer import Writer
 from rag_qa.backends.catalogue import find_entry
@@ -38,6 +46,7 @@ def fitted(tmp_path, monkeypatch):
             tmp_path / "probes.npz",
             Probe(STATED, *known, 5, weights, -30.0),
             Probe(AFFIRMED, *known, 7, weights, -31.0),
+            Probe(SUPPORTED, "claim", texts_of(PROMPTS, "claim"), generator.spec.sha256, 6, weights, -30.0),
         )
         monkeypatch.setattr(writing, "load_probe", lambda name: load_probe(name, tmp_path / "probes.npz"))
 
@@ -74,6 +83,19 @@ def test_a_probe_tells_yes_from_no(fitted):
         "Do these sentences state the answer to this question? Reply Yes or No."
     }
     assert len(generator.choices) == 3
+
+
+def test_a_probe_tells_whether_a_sentence_is_supported(fitted):
+    """It is asked about the sentence, not the question, and a model without a probe cannot tell."""
+    generator = Told()
+    fitted(generator)
+    made, reading = reading_of("Do wasps sting?", generator)
+    for sentence, log_odds in (("Bees dance.", 6), ("Wasps dance.", -4)):
+        assert made.supports(sentence, reading) == pytest.approx(1 / (1 + np.exp(-log_odds)))
+        assert f"Claim: {sentence}" in generator.prompts[-1].user
+        assert "sting" not in generator.prompts[-1].user
+    silent = QueuedGenerator()
+    assert Writer(silent, PROMPTS, Settings(), reads=True).supports("Bees dance.", reading) is None
 
 
 class Failing(Told):
