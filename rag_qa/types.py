@@ -292,11 +292,15 @@ class Evidence(Value):
 
 
 class Verdict(Value):
-    """How well a sentence is supported by exactly what it cites (entailment); `probability` is 0 to 1."""
+    """How well a sentence is supported by exactly what it cites (entailment); `probability` is 0 to 1.
+
+    `read` is the probability of support that a language model gave and that counts in `probability`; None if none did.
+    """
 
     label: VerdictLabel
     probability: float
     reasons: tuple[str, ...] = ()
+    read: float | None = None
 
 
 class Sentence(Value):

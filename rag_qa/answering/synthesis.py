@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from rag_qa.answering.quoting import quote
 from rag_qa.answering.trace import Trace
+from rag_qa.answering.verdict.model import with_reading
 from rag_qa.answering.writing.attribution import (
     Attribution,
     Reads,
@@ -246,7 +247,8 @@ class Synthesis:
         titles = [material.titles[e.paper_id] for e in found.evidence]
         quotes = [e.sentence for e in found.evidence]
         verdict = self._judge.judge(statement(text), quotes, context=titles, question=material.query.text)
-        return verdict.probability
+        read = found.verdict.read
+        return verdict.probability if read is None else with_reading(verdict, read).probability
 
     def _confirmed(self, material: Material, opening: str, cited: Sequence[Evidence], trace: Trace) -> float:
         """Return the probability that the sentences cited state the answer by themselves.

@@ -7,6 +7,7 @@ that the source does not have, or with a third of its words missing there, is pa
 no world knowledge and no contradictions in other words. Probabilities assume that half of all sentences are supported.
 """
 
+import re
 from collections.abc import Sequence
 from functools import cache
 from typing import Any
@@ -28,6 +29,8 @@ from rag_qa.types import Verdict, VerdictLabel
 MODELS = ("rag_qa.answering.verdict", "verdict.toml")
 # How a verdict and what a language model holds inside count together; written by eval/fit/claims.py.
 READ = ("rag_qa.answering.verdict", "read.toml", "read")
+# What stands behind these words in the same clause is not asserted.
+ASKED = re.compile(r"\b(?:whether|if)\b[^.;:]*$")
 VERBATIM = Verdict(label="supported", probability=1.0, reasons=("verbatim",))
 NO_EVIDENCE = Verdict(label="unsupported", probability=0.0, reasons=("nothing is cited",))
 NO_CONTENT = Verdict(label="unsupported", probability=0.0, reasons=("the sentence says nothing",))
@@ -143,10 +146,11 @@ def is_settled(verdict: Verdict) -> bool:
 
 def with_reading(verdict: Verdict, inside: float) -> Verdict:
     """Return a verdict that counts as well how likely a language model finds the support (`inside`)."""
-    judged = {"judged": log_odds(verdict.probability), "inside": log_odds(inside)}
-    probability = load_model(*READ).probability(judged)
+    odds = {"judged": log_odds(verdict.probability), "inside": log_odds(inside)}
+    probability = load_model(*READ).probability({**odds, "lesser": min(odds.values())})
     label = label_of(probability)
-    return Verdict(label=label, probability=probability, reasons=() if label == "supported" else verdict.reasons)
+    reasons = () if label == "supported" else verdict.reasons
+    return Verdict(label=label, probability=probability, reasons=reasons, read=inside)
 
 
 def label_of(probability: float) -> VerdictLabel:
@@ -165,8 +169,14 @@ def _decide(sentence: str, cited: Sequence[str]) -> Verdict | None:
         return NO_CONTENT
     if not cited:
         return NO_EVIDENCE
-    within = [text for text, quote in zip(cited, quotes, strict=True) if f" {said} " in f" {quote} "]
+    within = [text for text, quote in zip(cited, quotes, strict=True) if _asserts(quote, said)]
     return VERBATIM if within and not compare(sentence, within, None).contrasts else None
+
+
+def _asserts(quote: str, said: str) -> bool:
+    """Return whether a quote holds what is said, and not as something that it only asks about ("whether …")."""
+    before, found, _ = f" {quote} ".partition(f" {said} ")
+    return bool(found) and not ASKED.search(before)
 
 
 def _under_rules(comparison: Comparison, verdict: Verdict) -> Verdict:

@@ -59,6 +59,15 @@ def test_a_part_that_leaves_a_negation_out_is_not_verbatim(judge):
     assert "says what the source denies (“not”)" in verdict.reasons
 
 
+@pytest.mark.parametrize(
+    "asks", ["To examine whether bees dance in the dark", "They say if bees dance in the dark"]
+)
+def test_what_a_quote_only_asks_about_is_not_verbatim(judge, asks):
+    """A sentence that asks whether something holds does not say that it does; the next clause says what it says."""
+    assert judge("Bees dance in the dark.", [f"{asks}; wasps were filmed."]) != VERBATIM
+    assert judge("Wasps were filmed.", [f"{asks}; wasps were filmed."]) == VERBATIM
+
+
 def test_a_part_of_a_word_is_not_verbatim(judge):
     """A sentence that ends within a word of the source is no quote of it."""
     assert judge("The net has 5", ["The net has 50 layers of neurons."]) != VERBATIM

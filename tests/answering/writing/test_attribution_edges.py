@@ -107,7 +107,7 @@ def quotes_of(found):
 
 
 def read_attribution(inside, probabilities, supported=()):
-    """The attribution of "wheels turn" with these verdicts, read by a model with these probabilities; and what it read."""
+    """The attribution of "wheels turn" with these verdicts, and what a model with these probabilities read."""
     read = []
 
     def reads(sentence, cited):
@@ -115,7 +115,9 @@ def read_attribution(inside, probabilities, supported=()):
         return inside[read[-1]]
 
     judge = Judge(probabilities, supported)
-    found = attribute("wheels turn", [evidence("wheels"), evidence("wheels turn")], TITLES, judge, reads=reads)
+    found = attribute(
+        "wheels turn", [evidence("wheels"), evidence("wheels turn")], TITLES, judge, reads=reads
+    )
     return found, read
 
 

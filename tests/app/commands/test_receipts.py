@@ -8,6 +8,7 @@ from rich.console import Console
 from rag_qa import Answer, Assistant, Settings
 from rag_qa.answering import assistant
 from rag_qa.answering.receipts.write import read_receipt, write_receipt
+from rag_qa.answering.verdict.model import judge, with_reading
 from rag_qa.answering.writing.prompt import load_prompt
 from rag_qa.app.chat.repl import chat_with
 from rag_qa.backends.locating import STARTER
@@ -107,6 +108,21 @@ def test_verify_as_json(run, saved):
     assert code == 0
     assert {check["status"] for check in json.loads(out)} == {"ok"}
     assert {tuple(check) for check in json.loads(out)} == {("name", "status", "detail")}
+
+
+def test_a_verdict_that_a_model_read_is_judged_with_what_it_said(run):
+    """The probability that a language model gave counts again; another verdict than comes of it is a failure."""
+    run("ask", QUESTION, "-k", "1", "--save", "answer.json")
+    said, cites = "Soup is a hot dish made of boiled vegetables.", ["Soup is made of water and vegetables."]
+    judged = judge(said, cites, context=["On soup"], question=QUESTION, embedder=HashingEmbedder())
+
+    def prose(answer, verdict):
+        answer["sentences"][0] |= {"text": said, "kind": "prose", "verdict": verdict.model_dump(mode="json")}
+
+    change_answer("answer.json", lambda answer: prose(answer, with_reading(judged, 0.99)))
+    assert "ok    verdict 1: " in run("verify", "answer.json")[1]
+    change_answer("answer.json", lambda answer: prose(answer, judged.model_copy(update={"read": 0.99})))
+    assert "FAIL  verdict 1: " in run("verify", "answer.json")[1]
 
 
 def test_an_answer_comes_again(run, saved):
