@@ -11,7 +11,7 @@ import pytest
 from eval.studies.mutations import QUOTING, WRITING
 
 ROOT = Path(__file__).parents[1]
-FIT = ("addressed", "decision", "followups", "kinds", "lists", "probes", "relevance", "verdict")
+FIT = ("addressed", "claims", "decision", "followups", "kinds", "lists", "probes", "relevance", "verdict")
 STUDIES = (
     "ablate_retrieval",
     "bench_lexical",

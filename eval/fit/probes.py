@@ -34,6 +34,7 @@ from rag_qa.answering.writing.probe import (
     AFFIRMED,
     FILE,
     STATED,
+    SUPPORTED,
     Probe,
     load_probe,
     save_probes,
@@ -121,7 +122,7 @@ def main() -> None:
         )
         print((odds[far] > 0).sum())
     if probes:
-        save_probes(FILE, *probes)
+        save_probes(FILE, *probes, load_probe(SUPPORTED))
 
 
 def _is_true(name: str, one: Heard) -> bool:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from rag_qa.answering.quoting import quote
 from rag_qa.answering.trace import Trace
-from rag_qa.answering.verdict.model import with_reading
+from rag_qa.answering.verdict.model import NOT_STATED, with_reading
 from rag_qa.answering.writing.attribution import (
     Attribution,
     Reads,
@@ -28,6 +28,7 @@ from rag_qa.answering.writing.writer import (
     statement,
     without_yes_or_no,
 )
+from rag_qa.errors import PromptError
 from rag_qa.protocols import EntailmentJudge
 from rag_qa.settings import Settings
 from rag_qa.types import Event, Evidence, ModelInput, Query, Sentence
@@ -228,15 +229,24 @@ class Synthesis:
                 material.titles,
                 self._judge,
                 question=known_question(material.query),
-                reads=self._reads(material) if self._writer.reads else None,
+                reads=self._reads(material),
             )
 
-    def _reads(self, material: Material) -> Reads:
-        """Return how the language model tells whether what a sentence cites states it."""
+    def _reads(self, material: Material) -> Reads | None:
+        """Return how the language model tells whether what a sentence cites states it; None if it is not asked.
+
+        An entailment model judges alone: nothing was fitted that adds to it.
+        """
+        if not self._writer.reads or self._settings.entailment is not None:
+            return None
 
         def reads(sentence: str, cited: Sequence[Evidence]) -> float | None:
-            reading = self._writer.read(material.query.text, cited, material.titles)
-            return self._writer.supports(sentence, reading) if reading else None
+            try:
+                reading = self._writer.read(material.query.text, cited, material.titles)
+            except PromptError:
+                return None
+            whole = reading is not None and len(reading.evidence) == len(cited)
+            return self._writer.supports(sentence, reading) if reading and whole else None
 
         return reads
 
@@ -247,8 +257,7 @@ class Synthesis:
         titles = [material.titles[e.paper_id] for e in found.evidence]
         quotes = [e.sentence for e in found.evidence]
         verdict = self._judge.judge(statement(text), quotes, context=titles, question=material.query.text)
-        read = found.verdict.read
-        return verdict.probability if read is None else with_reading(verdict, read).probability
+        return with_reading(verdict, found.verdict.read).probability
 
     def _confirmed(self, material: Material, opening: str, cited: Sequence[Evidence], trace: Trace) -> float:
         """Return the probability that the sentences cited state the answer by themselves.
@@ -278,7 +287,7 @@ class Synthesis:
         """Write a sentence once more, given the objections; return the old one if the new one is not supported."""
         reasons = found.verdict.reasons if found else ()
         with trace.timed("write"):
-            other = self._writer.rewrite(material.reading, text, reasons or ("no sentence states it",))
+            other = self._writer.rewrite(material.reading, text, reasons or (NOT_STATED,))
         other = without_yes_or_no(other)
         again = self._attributed(other, material, trace) if other else None
         return (other, again) if _supports(again) else (text, found)

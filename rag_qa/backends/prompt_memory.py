@@ -13,8 +13,9 @@ from rag_qa.backends.llama_native import State, copy_state, keep_tokens, restore
 if TYPE_CHECKING:
     from llama_cpp import Llama
 
-# Beginnings kept besides the last prompt's: one of writing an answer, one of checking it. About 12 MB each.
-BOOKMARKS = 2
+# Beginnings kept besides the last prompt's: one of writing an answer, and those of checking what it may cite. About
+# 12 MB each.
+BOOKMARKS = 4
 
 
 class Bookmark(NamedTuple):

@@ -288,7 +288,7 @@ def _not_said(
         for n, word in enumerate(words)
         if nearest and max(s.met[n] for s in nearest) < UNMET * word.share
     ]
-    for word in _counted(query.topic)[:1]:
-        if word in unmet:
+    match _counted(query.topic):
+        case [word] if word in unmet and f"{word} of " not in query.topic:
             return f"relevant papers are here, but none of their abstracts says that of “{word}”"
     return "relevant papers are here, but none of their abstracts says that"

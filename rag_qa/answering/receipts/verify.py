@@ -10,7 +10,7 @@ from typing import Literal
 from rag_qa.answering.listing import COUNTED, list_papers
 from rag_qa.answering.metadata_answers import FROM_METADATA, metadata_sentence
 from rag_qa.answering.receipts.write import PaperHashes, SavedAnswer, hash_paper, shown_papers
-from rag_qa.answering.verdict.model import VERBATIM, is_settled, judge, with_reading
+from rag_qa.answering.verdict.model import VERBATIM, judge, with_reading
 from rag_qa.answering.writing.attribution import known_question, weakest
 from rag_qa.answering.writing.writer import statement
 from rag_qa.errors import FilterError
@@ -88,9 +88,7 @@ def _verdict(
     if sentence.kind == "quote":
         holds = quotes == [sentence.text] and sentence.verdict == VERBATIM
         return _check(name, holds, "supported: it is its own quote", "the sentence is not the quote it cites")
-    now, read = _judged(sentence, answer.query, papers), sentence.verdict.read
-    if read is not None and not is_settled(now):
-        now = with_reading(now, read)
+    now = with_reading(_judged(sentence, answer.query, papers), sentence.verdict.read)
     return _check(name, _agree(sentence.verdict, now), now.label, _differing(sentence.verdict, now))
 
 

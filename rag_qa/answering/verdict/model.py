@@ -3,8 +3,9 @@
 A calibrated logistic regression over readable features (verdict.toml, fitted by eval/fit/verdict.py, which says on what
 and how well it does) under certain rules. A verbatim quote is supported. A sentence with a number that the source does
 not have, a negation on one side only, an opposite word or another subject is unsupported. One with a code-like name
-that the source does not have, or with a third of its words missing there, is partial at most. It knows no inference,
-no world knowledge and no contradictions in other words. Probabilities assume that half of all sentences are supported.
+that the source does not have, or with a third of its words missing there, is partial at most, unless a language model
+finds it there (`with_reading`). It knows no inference, no world knowledge and no contradictions in other words.
+Probabilities assume that half of all sentences are supported.
 """
 
 import re
@@ -30,7 +31,8 @@ MODELS = ("rag_qa.answering.verdict", "verdict.toml")
 # How a verdict and what a language model holds inside count together; written by eval/fit/claims.py.
 READ = ("rag_qa.answering.verdict", "read.toml", "read")
 # What stands behind these words in the same clause is not asserted.
-ASKED = re.compile(r"\b(?:whether|if)\b[^.;:]*$")
+ASKED = re.compile(r"\b(?:whether|if)\b(?:(?!(?<!\b\w)[.;:](?:\s|$)).)*$")
+NOT_STATED = "no sentence states it"
 VERBATIM = Verdict(label="supported", probability=1.0, reasons=("verbatim",))
 NO_EVIDENCE = Verdict(label="unsupported", probability=0.0, reasons=("nothing is cited",))
 NO_CONTENT = Verdict(label="unsupported", probability=0.0, reasons=("the sentence says nothing",))
@@ -144,12 +146,14 @@ def is_settled(verdict: Verdict) -> bool:
     return verdict == VERBATIM or verdict.label == "unsupported"
 
 
-def with_reading(verdict: Verdict, inside: float) -> Verdict:
-    """Return a verdict that counts as well how likely a language model finds the support (`inside`)."""
+def with_reading(verdict: Verdict, inside: float | None) -> Verdict:
+    """Return a verdict that also counts how likely a language model finds the support (`inside`; None: not asked)."""
+    if inside is None or is_settled(verdict):
+        return verdict
     odds = {"judged": log_odds(verdict.probability), "inside": log_odds(inside)}
     probability = load_model(*READ).probability({**odds, "lesser": min(odds.values())})
     label = label_of(probability)
-    reasons = () if label == "supported" else verdict.reasons
+    reasons = () if label == "supported" else verdict.reasons or (NOT_STATED,)
     return Verdict(label=label, probability=probability, reasons=reasons, read=inside)
 
 
@@ -175,8 +179,8 @@ def _decide(sentence: str, cited: Sequence[str]) -> Verdict | None:
 
 def _asserts(quote: str, said: str) -> bool:
     """Return whether a quote holds what is said, and not as something that it only asks about ("whether …")."""
-    before, found, _ = f" {quote} ".partition(f" {said} ")
-    return bool(found) and not ASKED.search(before)
+    *before, _ = f" {quote} ".split(f" {said} ")
+    return any(not ASKED.search(text) for text in before)
 
 
 def _under_rules(comparison: Comparison, verdict: Verdict) -> Verdict:

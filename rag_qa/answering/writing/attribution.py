@@ -69,8 +69,7 @@ def _best(sentence: str, found: Sequence[Attribution], reads: Reads | None) -> A
     read: list[Attribution] = []
     for attribution in likeliest[:READ] if reads else ():
         inside = None if is_settled(attribution.verdict) else reads(sentence, attribution.evidence)
-        if inside is not None:
-            attribution = attribution._replace(verdict=with_reading(attribution.verdict, inside))
+        attribution = attribution._replace(verdict=with_reading(attribution.verdict, inside))
         read.append(attribution)
         if attribution.verdict.label == "supported":
             return attribution

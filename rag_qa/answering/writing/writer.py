@@ -1,7 +1,7 @@
 """Evidence → what the language model makes of it: whether it states the answer, yes or no, and an answer in prose.
 
-All prompts of a question begin with the same evidence, so the model reads it once. It writes no citations, and nothing
-here checks what it writes: `attribution` does.
+All prompts over the same evidence begin with it, so the model reads it once. It writes no citations, and nothing here
+checks what it writes: `attribution` does.
 """
 
 import logging
@@ -176,7 +176,7 @@ class Writer:
         try:
             return probe.probability(generator.hidden_state(prompt, layer=probe.layer))
         except BackendError as exc:
-            log.warning("what the language model replies decides, not what it holds inside: %s", exc)
+            log.warning("what the language model holds inside does not count: %s", exc)
             return None
 
     def _yes(self, name: str, reading: Reading) -> float:

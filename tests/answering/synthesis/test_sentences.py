@@ -3,6 +3,7 @@
 import pytest
 
 from rag_qa.answering.synthesis import UNSUPPORTED
+from rag_qa.answering.writing.writer import Writer
 from rag_qa.types import Evidence
 
 TITLES = {"bees": "BeeDance: a dance of bees", "soup": "On onion soup"}
@@ -147,3 +148,19 @@ def test_a_runtime_that_ignores_grammars_makes_no_mark(answer_with, reply):
     for sentence in answered.sentences:
         assert "\u202e" not in sentence.text
         assert [c.quote for c in sentence.citations] == [DANCE]
+
+
+@pytest.mark.parametrize(("inside", "kind"), [(0.99, "prose"), (0.01, None), (None, "quote")])
+def test_what_the_model_reads_in_the_quotes_counts(answer_with, monkeypatch, inside, kind):
+    """A sentence supported in part is shown if the model finds it in the quote, and its verdict says so."""
+    monkeypatch.setattr(Writer, "supports", lambda self, sentence, reading: inside)
+    answered = answer_with(NEAR, NEAR, choices=[(0.9, 0.1)] * 2)
+    assert [sentence.kind for sentence in answered.sentences][:1] == [kind] * bool(kind)
+    assert {sentence.verdict.read for sentence in answered.sentences if sentence.kind == "prose"} <= {inside}
+
+
+def test_an_entailment_model_judges_alone(answer_with, monkeypatch, tmp_path):
+    """With an entailment model the language model is not asked: nothing was fitted that adds to it."""
+    monkeypatch.setattr(Writer, "supports", lambda self, sentence, reading: 0.99)
+    answered = answer_with(NEAR, NEAR, choices=[(0.9, 0.1)] * 2, entailment=tmp_path)
+    assert answered.said[0][0] == "quote"

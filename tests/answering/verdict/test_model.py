@@ -14,10 +14,12 @@ from rag_qa.answering.verdict.features import Features, compare
 from rag_qa.answering.verdict.model import (
     NO_CONTENT,
     NO_EVIDENCE,
+    NOT_STATED,
     VERBATIM,
     Verifier,
     label_of,
     open_verifier,
+    with_reading,
 )
 from rag_qa.errors import ModelNotFoundError
 from rag_qa.settings import Settings
@@ -66,6 +68,44 @@ def test_what_a_quote_only_asks_about_is_not_verbatim(judge, asks):
     """A sentence that asks whether something holds does not say that it does; the next clause says what it says."""
     assert judge("Bees dance in the dark.", [f"{asks}; wasps were filmed."]) != VERBATIM
     assert judge("Wasps were filmed.", [f"{asks}; wasps were filmed."]) == VERBATIM
+
+
+@pytest.mark.parametrize("asks", ["We ask whether at 0.5 degrees", "It is not known if, e.g. at night,"])
+def test_an_abbreviation_or_a_decimal_does_not_end_what_is_asked(judge, asks):
+    """What stands behind "whether" is asked up to the end of the clause, and not up to any full stop."""
+    assert judge("Bees dance in the dark.", [f"{asks} bees dance in the dark."]) != VERBATIM
+
+
+def test_what_a_quote_asks_and_then_says_is_verbatim(judge):
+    """A sentence that first asks about something and then says it is a quote of it."""
+    quote = "Whether bees dance in the dark was unknown; we show that bees dance in the dark."
+    assert judge("Bees dance in the dark.", [quote]) == VERBATIM
+
+
+@pytest.mark.parametrize(
+    ("verdict", "inside", "label"),
+    [
+        (Verdict(label="supported", probability=0.6), 0.99, "supported"),
+        (Verdict(label="supported", probability=0.6), 0.02, "unsupported"),
+        (Verdict(label="partial", probability=0.4, reasons=("why",)), 0.95, "supported"),
+        (Verdict(label="partial", probability=0.4, reasons=("why",)), 0.2, "partial"),
+    ],
+)
+def test_a_reading_moves_a_verdict_either_way(verdict, inside, label):
+    """What a language model holds inside counts, and is kept; a verdict against the sentence has a reason."""
+    found = with_reading(verdict, inside)
+    assert (found.label, found.read) == (label, inside)
+    assert found.reasons == (() if label == "supported" else verdict.reasons or (NOT_STATED,))
+
+
+@pytest.mark.parametrize(
+    "verdict", [VERBATIM, Verdict(label="unsupported", probability=0.1, reasons=("a number",))]
+)
+def test_a_reading_does_not_move_what_is_certain(verdict):
+    """A verbatim quote stays supported, and a number that is not in the source stays unsupported."""
+    assert (
+        with_reading(verdict, 0.99) == with_reading(verdict, 0.01) == with_reading(verdict, None) == verdict
+    )
 
 
 def test_a_part_of_a_word_is_not_verbatim(judge):

@@ -32,6 +32,7 @@ context = "$evidence"
 decide = "$question"
 match = "$question"
 affirm = "$question $first $second $third"
+claim = "$claim"
 write = "$question"
 again = "$question $draft $reasons"
 """
@@ -61,7 +62,7 @@ def test_the_prompts_that_ship_load(name):
     prompts = load_prompt(name)
     read = layout([evidence("Because.")], {"p": "On reasons"})
     values = {"question": "Why?", "draft": "It is so.", "reasons": "it is not"}
-    values |= {"first": "Aye", "second": "Nay", "third": "Perhaps"}
+    values |= {"first": "Aye", "second": "Nay", "third": "Perhaps", "claim": "Soup is hot."}
     for text in prompts.texts.keys() - {"system", "context"}:
         wanted = {key: values[key] for key in PLACEHOLDERS[name][text]}
         prompt = prompts.fill(text, read, **wanted)
@@ -99,7 +100,7 @@ def test_a_folder_overrides_what_ships(tmp_path):
     [
         ('system = "a', "not valid TOML"),
         (b'system = "\xff\xfe"', "not valid TOML"),
-        ("", "must hold the texts system, context, decide, match, affirm, write, again; found"),
+        ("", "must hold the texts system, context, decide, match, affirm, claim, write, again; found"),
         ('system = "$evidence $question"', "must hold the texts"),
         (GOOD + 'extra = "x"', "must hold the texts"),
         (GOOD.replace('"Be brief."', "1"), "must hold the texts"),

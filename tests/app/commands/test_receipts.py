@@ -8,6 +8,7 @@ from rich.console import Console
 from rag_qa import Answer, Assistant, Settings
 from rag_qa.answering import assistant
 from rag_qa.answering.receipts.write import read_receipt, write_receipt
+from rag_qa.answering.verdict import model
 from rag_qa.answering.verdict.model import judge, with_reading
 from rag_qa.answering.writing.prompt import load_prompt
 from rag_qa.app.chat.repl import chat_with
@@ -110,8 +111,9 @@ def test_verify_as_json(run, saved):
     assert {tuple(check) for check in json.loads(out)} == {("name", "status", "detail")}
 
 
-def test_a_verdict_that_a_model_read_is_judged_with_what_it_said(run):
+def test_a_verdict_that_a_model_read_is_judged_with_what_it_said(run, monkeypatch):
     """The probability that a language model gave counts again; another verdict than comes of it is a failure."""
+    monkeypatch.setattr(model, "_default", lambda: model.Verifier(HashingEmbedder()))
     run("ask", QUESTION, "-k", "1", "--save", "answer.json")
     said, cites = "Soup is a hot dish made of boiled vegetables.", ["Soup is made of water and vegetables."]
     judged = judge(said, cites, context=["On soup"], question=QUESTION, embedder=HashingEmbedder())
