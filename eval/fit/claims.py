@@ -102,7 +102,7 @@ def main() -> None:
     open_ = fitted & ~settled & np.array([row.set != ASKED for row in rows])
     model = fit_logistic(both[open_], y[open_], weights=weights[open_])
     read = np.where(settled, judged, model.decision_function(both))
-    lines = [
+    report = [
         "# The verdict with what the language model holds inside: logit = intercept + coefficients · log odds.",
         "# Written by `python eval/fit/claims.py DATA`, whose scores these are: balanced accuracy, area under ROC.",
     ]
@@ -111,13 +111,13 @@ def main() -> None:
         for what, odds in (("verdict", judged), ("probe", inside), ("both", read)):
             right = balanced_accuracy_score(y[here], odds[here] >= np.log(LIKELY / (1 - LIKELY)))
             area = roc_auc_score(y[here], odds[here])
-            lines.append(f"# {name}, {here.sum()} rows, {what}: {right:.3f}, {area:.3f}")
-    lines += [
+            report.append(f"# {name}, {here.sum()} rows, {what}: {right:.3f}, {area:.3f}")
+    report += [
         "",
         *as_toml(READ[2], ("judged", "inside", "lesser"), model.coef_[0], float(model.intercept_[0]))[:-1],
     ]
-    print("\n".join(lines))
-    OUTPUT.write_text("\n".join(lines) + "\n", "utf-8")
+    print("\n".join(report))
+    OUTPUT.write_text("\n".join(report) + "\n", "utf-8")
     coefficients, intercept = fit_states(x[fitted], y[fitted], strength=STRENGTH, weights=weights[fitted])
     known = (PROMPT, texts_of(prompts, PROMPT), generator.spec.sha256)
     probe = Probe(SUPPORTED, *known, LAYER, coefficients, intercept)

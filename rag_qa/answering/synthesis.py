@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from rag_qa.answering.quoting import quote
 from rag_qa.answering.trace import Trace
+from rag_qa.answering.verdict.contradictions import restates
 from rag_qa.answering.verdict.model import NOT_STATED, with_reading
 from rag_qa.answering.writing.attribution import (
     Attribution,
@@ -21,6 +22,7 @@ from rag_qa.answering.writing.attribution import (
 from rag_qa.answering.writing.grammar import PROSE
 from rag_qa.answering.writing.writer import (
     FEW_PAPERS,
+    NO,
     Reading,
     SentenceReader,
     Writer,
@@ -112,7 +114,8 @@ class Synthesis:
         The model reads what the first sentence cites once more, alone. `accepts` then gets the probability that this
         states the answer and the probability of the verdict; if it returns False, nothing is answered. If nothing
         written is supported, the first accepted quote is the answer (`accepts` gets no verdict then). An answer of one
-        sentence is followed by a further quote.
+        sentence is followed by a further quote. A Yes before a sentence that denies what is asked, or a No before one
+        that affirms it, is left out.
         """
         opening = self._opening(material, trace)
         self._note(material.reading, opening, trace)
@@ -127,6 +130,8 @@ class Synthesis:
             if not _supports(found) and not rewritten:
                 rewritten = True
                 text, found = self._again(material, text, found, trace)
+            if opening and restates(statement(text), material.query.text) is (opening == NO):
+                opening, text = "", without_yes_or_no(text)
             sentence = self._sentence(text, found)
             if sentence is None or found is None or sentence.text in said:
                 continue

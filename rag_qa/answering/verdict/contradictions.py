@@ -105,6 +105,18 @@ def contrasts(sentence: str, sources: Sequence[str]) -> list[Contrast]:
     return list(dict.fromkeys([*found, *_numbers(sentence, sources), *_subject(sentence, sources)]))
 
 
+def restates(sentence: str, question: str) -> bool | None:
+    """Return whether a sentence in the words of a yes/no question says that it is so; None if it has words of its own.
+
+    >>> restates("Dropout decreases test error.", "Does dropout increase test error?")
+    False
+    """
+    said = _clause(sentence)
+    if not said.terms or _share(said, _clause(question)) < 1:
+        return None
+    return not any(c.kind in ("negation", "opposite") for c in contrasts(sentence, [question]))
+
+
 def clauses(text: str) -> list[Clause]:
     """Return the clauses of a sentence; one of fewer than two content words joins the one before it.
 

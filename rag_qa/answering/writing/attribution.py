@@ -66,14 +66,16 @@ def attribute(
 def _best(sentence: str, found: Sequence[Attribution], reads: Reads | None) -> Attribution | None:
     """Return the likeliest attribution, or the first of the likeliest that the language model finds supported too."""
     likeliest = sorted(found, key=_probability, reverse=True)
+    if reads is None:
+        return next(iter(likeliest), None)
     read: list[Attribution] = []
-    for attribution in likeliest[:READ] if reads else ():
+    for attribution in likeliest[:READ]:
         inside = None if is_settled(attribution.verdict) else reads(sentence, attribution.evidence)
         attribution = attribution._replace(verdict=with_reading(attribution.verdict, inside))
         read.append(attribution)
         if attribution.verdict.label == "supported":
             return attribution
-    return max(read or likeliest, key=_probability, default=None)
+    return max(read, key=_probability, default=None)
 
 
 def _probability(attribution: Attribution) -> float:

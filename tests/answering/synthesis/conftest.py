@@ -52,11 +52,12 @@ class Answered:
         read=None,
         accepts=True,
         quotable=False,
+        question="What do bees do?",
         **fields,
     ):
         self.generator = QueuedGenerator(replies, choices=choices)
         synthesis, self.trace = build(self.generator, reads, **fields)
-        query = Query(text="What do bees do?", topic="bees", kind=kind)
+        query = Query(text=question, topic="bees", kind=kind)
         self.material = synthesis.read(query, read or pieces, pieces, TITLES, self.trace)
         self.stated = synthesis.states(self.material, self.trace)
         self.asked = []

@@ -70,6 +70,22 @@ def test_an_answer_to_yes_or_no_begins_with_it(answer_with, affirmed, opening):
     assert answered.trace.provenance["prompt_tokens"] > 0
 
 
+@pytest.mark.parametrize(
+    ("affirmed", "question", "kept"),
+    [
+        (SURE_NO, f"Do the {TRUE[0].lower()}{TRUE[1:-1]}?", ""),
+        (SURE_YES, f"Do the {TRUE[0].lower()}{TRUE[1:-1]}?", "Yes, "),
+        (SURE_NO, "Do the foragers tell the others by a song where flowers stand?", "No, "),
+    ],
+)
+def test_a_no_before_what_is_asked_is_left_out(answer_with, affirmed, question, kept):
+    """An answer does not say No and then affirm what is asked; one in other words keeps its opening."""
+    reply = TRUE[0].lower() + TRUE[1:]
+    choices = [(0.9, 0.1), *in_each_order(affirmed), *in_each_order(affirmed), (0.9, 0.1)]
+    answered = answer_with(reply, choices=choices, kind="yesno", question=question)
+    assert answered.said[0] == ("prose", f"{kept}{reply}" if kept else TRUE)
+
+
 @pytest.mark.parametrize(("kind", "reads"), [("fact", True), ("number", True), ("yesno", False)])
 def test_other_answers_have_no_opening(answer_with, kind, reads):
     """Other questions are not asked for Yes or No, nor is a model that is not good enough to say."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rag_qa.answering.verdict.contradictions import Contrast, contrasts
+from rag_qa.answering.verdict.contradictions import Contrast, contrasts, restates
 
 SOURCE = (
     "EigenGame finds the top components without orthogonalisation, and it does not need a central server."
@@ -82,3 +82,19 @@ def test_one_source_that_agrees_is_enough():
     """If one sentence of the source agrees, another that says the contrary is no contradiction."""
     sources = ["The small model is faster on phones.", "The small model is not faster on phones."]
     assert contrasts("The small model is faster on phones.", sources) == []
+
+
+@pytest.mark.parametrize(
+    ("sentence", "says"),
+    [
+        ("Data whitening can stop a network from learning.", True),
+        ("Data whitening can not stop a network from learning.", False),
+        ("Whitening never stops networks from learning.", False),
+        ("Data whitening can stop a network from learning anything.", None),
+        ("It does.", None),
+        ("", None),
+    ],
+)
+def test_a_sentence_that_restates_a_question_affirms_or_denies_it(sentence, says):
+    """One in the question's words says yes or no to it; one with words of its own says something else."""
+    assert restates(sentence, "Is it true that whitening data can stop a network from learning?") is says
