@@ -10,7 +10,7 @@ from typing import NamedTuple
 from rag_qa.answering.quoting import quote
 from rag_qa.answering.trace import Trace
 from rag_qa.answering.verdict.contradictions import restates
-from rag_qa.answering.verdict.model import NOT_STATED, with_reading
+from rag_qa.answering.verdict.model import NOT_STATED, is_settled, with_reading
 from rag_qa.answering.writing.attribution import (
     Attribution,
     Reads,
@@ -33,7 +33,7 @@ from rag_qa.answering.writing.writer import (
 from rag_qa.errors import PromptError
 from rag_qa.protocols import EntailmentJudge
 from rag_qa.settings import Settings
-from rag_qa.types import Event, Evidence, ModelInput, Query, Sentence
+from rag_qa.types import Event, Evidence, ModelInput, Query, Sentence, Verdict
 
 UNSUPPORTED = (
     "what the language model makes of the sentences nearest to this question is not supported by them"
@@ -238,20 +238,23 @@ class Synthesis:
             )
 
     def _reads(self, material: Material) -> Reads | None:
-        """Return how the language model tells whether what a sentence cites states it; None if it is not asked.
+        """Return how a verdict counts what the language model reads in what a sentence cites; None if it is not asked.
 
         An entailment model judges alone: nothing was fitted that adds to it.
         """
         if not self._writer.reads or self._settings.entailment is not None:
             return None
 
-        def reads(sentence: str, cited: Sequence[Evidence]) -> float | None:
+        def reads(sentence: str, cited: Sequence[Evidence], verdict: Verdict) -> Verdict:
+            if is_settled(verdict):
+                return verdict
             try:
                 reading = self._writer.read(material.query.text, cited, material.titles)
             except PromptError:
-                return None
-            whole = reading is not None and len(reading.evidence) == len(cited)
-            return self._writer.supports(sentence, reading) if reading and whole else None
+                return verdict
+            if reading is None or len(reading.evidence) < len(cited):
+                return verdict
+            return with_reading(verdict, self._writer.supports(sentence, reading))
 
         return reads
 

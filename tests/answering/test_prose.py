@@ -120,7 +120,7 @@ def test_a_yes_or_no_is_kept_with_its_answer(open_assistant, affirmed, opening):
     letters = [(yes, no, maybe), (no, maybe, yes), (maybe, yes, no)]
     choices = [(0.9, 0.1), *letters, *(letters if opening else []), (0.9, 0.1)]
     assistant = open_assistant([RESULT], choices=choices, min_relevance=None)
-    answer = assistant.ask("Does EigenGame reach 98.5% of the variance on a dataset of 200,000 images?")
+    answer = assistant.ask("Does EigenGame reach much of the variance on a dataset of images?")
     assert answer.text.startswith(f"{opening}{RESULT}")
     weights = (yes * math.exp(-AGREES), no, maybe)
     kept = tuple(answer.provenance["affirmed"].values())

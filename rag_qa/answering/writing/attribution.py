@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import NamedTuple
 
-from rag_qa.answering.verdict.model import is_settled, with_reading
 from rag_qa.protocols import EntailmentJudge
 from rag_qa.text.entities import foreign_codes, foreign_names
 from rag_qa.text.words import content_terms
@@ -19,8 +18,8 @@ from rag_qa.types import Citation, Evidence, Query, Verdict
 SINGLES, PAIRS = 4, 4
 # How many of either, the likeliest first, the language model reads.
 READ = 2
-# A sentence and what it cites → the probability of support by the language model; None if it cannot tell.
-Reads = Callable[[str, Sequence[Evidence]], float | None]
+# A sentence, what it cites and the verdict on that → the verdict that counts as well what a language model reads there.
+Reads = Callable[[str, Sequence[Evidence], Verdict], Verdict]
 
 
 class Attribution(NamedTuple):
@@ -70,11 +69,10 @@ def _best(sentence: str, found: Sequence[Attribution], reads: Reads | None) -> A
         return next(iter(likeliest), None)
     read: list[Attribution] = []
     for attribution in likeliest[:READ]:
-        inside = None if is_settled(attribution.verdict) else reads(sentence, attribution.evidence)
-        attribution = attribution._replace(verdict=with_reading(attribution.verdict, inside))
-        read.append(attribution)
-        if attribution.verdict.label == "supported":
-            return attribution
+        verdict = reads(sentence, attribution.evidence, attribution.verdict)
+        read.append(attribution._replace(verdict=verdict))
+        if verdict.label == "supported":
+            return read[-1]
     return max(read, key=_probability, default=None)
 
 

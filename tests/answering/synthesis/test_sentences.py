@@ -164,3 +164,11 @@ def test_an_entailment_model_judges_alone(answer_with, monkeypatch, tmp_path):
     monkeypatch.setattr(Writer, "supports", lambda self, sentence, reading: 0.99)
     answered = answer_with(NEAR, NEAR, choices=[(0.9, 0.1)] * 2, entailment=tmp_path)
     assert answered.said[0][0] == "quote"
+
+
+def test_what_is_certain_is_not_read(answer_with, monkeypatch):
+    """A number that no sentence has stays unsupported, and the model is not asked."""
+    asked = []
+    monkeypatch.setattr(Writer, "supports", lambda self, sentence, reading: asked.append(sentence) or 0.99)
+    answered = answer_with(FALSE, FALSE, choices=[(0.9, 0.1)] * 2)
+    assert (answered.said, asked) == ([], [])

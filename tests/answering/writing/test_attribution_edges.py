@@ -110,9 +110,9 @@ def read_attribution(inside, probabilities, supported=()):
     """The attribution of "wheels turn" with these verdicts, and what a model with these probabilities read."""
     read = []
 
-    def reads(sentence, cited):
+    def reads(sentence, cited, verdict):
         read.append(tuple(e.sentence for e in cited))
-        return inside[read[-1]]
+        return with_reading(verdict, inside[read[-1]])
 
     judge = Judge(probabilities, supported)
     found = attribute(
@@ -131,18 +131,6 @@ def test_what_the_model_reads_counts_in_the_verdict():
     found, read = read_attribution(sure | {("wheels",): 0.01}, judged, supported=list(judged))
     assert (read, quotes_of(found)) == ([("wheels",), ("wheels turn",)], ["wheels turn"])
     assert found.verdict.label == "supported"
-
-
-def test_what_is_unsupported_is_not_read():
-    """A number that no sentence has stays unsupported, however sure the model is."""
-    found, read = read_attribution({}, {("wheels",): 0.2})
-    assert (read, found.verdict.label) == ([], "unsupported")
-
-
-def test_a_model_that_cannot_tell_leaves_the_verdict():
-    """Without a probe the verdict is the fitted one."""
-    found, _ = read_attribution({("wheels",): None}, {("wheels",): 0.6}, supported=[("wheels",)])
-    assert found.verdict == Verdict(label="supported", probability=0.6)
 
 
 @pytest.mark.parametrize(("kind", "known"), [("yesno", ""), ("fact", "Do wheels turn?")])
