@@ -140,7 +140,8 @@ def asked_rows(data: Path) -> list[Row]:
             for made, clause in CLAUSES.items():
                 said = clause.search(sentence)
                 if said and len(said[1].split()) >= WORDS:
-                    claim = f"{said[1][:1].upper()}{said[1][1:].strip()}."
+                    words = said[1].strip()
+                    claim = f"{words[0].upper()}{words[1:]}."
                     found[made].append(
                         Row(ASKED, claim, claim, (sentence,), made, "says" if made else "asks")
                     )

@@ -1,14 +1,18 @@
 """What the programs of eval/ share: fitted models as TOML, and an embedder that remembers."""
 
+import gzip
+import json
 import math
 import tomllib
 from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.preprocessing import StandardScaler  # type: ignore[import-untyped]
 
 from eval.doubles import RememberingEmbedder
-from eval.logistic import as_toml, fit_logistic
+from eval.fit.claims import asked_rows
+from eval.logistic import as_toml, fit_logistic, fit_states
 from rag_qa.testing import HashingEmbedder
 
 
@@ -30,6 +34,30 @@ def test_rows_may_weigh_more() -> None:
     x, y = np.array([[0.0], [0.0], [1.0]]), np.array([True, False, True])
     plain = fit_logistic(x, y).predict_proba([[0.0]])[0, 1]
     assert fit_logistic(x, y, weights=np.array([10.0, 1.0, 1.0])).predict_proba([[0.0]])[0, 1] > plain + 0.1
+
+
+def test_a_probe_takes_states_as_they_are() -> None:
+    """What is fitted on scaled features gives the same log odds from those that are not scaled."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(40, 3)) * [1, 100, 0.01] + [5, 0, 1]
+    y = x[:, 1] > 0
+    coefficients, intercept = fit_states(x, y, strength=1.0)
+    scaled = StandardScaler().fit_transform(x)
+    expected = fit_logistic(scaled, y).decision_function(scaled)
+    np.testing.assert_allclose(x @ coefficients + intercept, expected, rtol=1e-4, atol=1e-4)
+
+
+def test_claims_are_made_or_asked_about(tmp_path: Path) -> None:
+    """A sentence does not make the claim behind "whether", and does make that behind "show that"."""
+    text = "We ask whether a bee finds its hive at night. We show that a wasp finds no hive at noon, mostly."
+    folder = tmp_path / "ml_abstracts"
+    folder.mkdir()
+    with gzip.open(folder / "documents.jsonl.gz", "wt") as file:
+        file.write(json.dumps({"abstract": text}))
+    made, asked = sorted(asked_rows(tmp_path), key=lambda row: -row.supported)
+    assert (made.sentence, made.supported) == ("A wasp finds no hive at noon.", True)
+    assert (asked.sentence, asked.supported) == ("A bee finds its hive at night.", False)
+    assert asked.evidence == ("We ask whether a bee finds its hive at night.",)
 
 
 def test_a_text_is_encoded_once(tmp_path: Path) -> None:
