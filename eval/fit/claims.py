@@ -11,8 +11,9 @@ fitted verdict, and the lesser of the two once more. That is fitted without the 
 is mostly wrong. The verdict stays as it is where it says `unsupported` or finds a verbatim quote, and on evidence of
 more than MOST sentences, which the model would not have read.
 
-Prints, for each set, the balanced accuracy and the area under ROC of the fitted verdict, and of both together when rows
-that share a question, sentence or evidence are left out. Takes 3 s a row on two cores the first time (states are kept).
+Prints, for each set, the balanced accuracy and the area under ROC of the fitted verdict, of the probe and of both. Rows
+that share a question, sentence or evidence are left out of the probe that reads them; the verdict and what combines
+both were fitted on the same rows. Takes 3 s a row on two cores the first time (states are kept), 6 minutes afterwards.
 Then fit the decision (eval/fit/decision.py).
 """
 
@@ -32,16 +33,7 @@ from eval.logistic import as_toml, fit_logistic, fit_states
 from eval.programs import parser_for, read_rows
 from rag_qa.answering.logistic import log_odds, sigmoid
 from rag_qa.answering.verdict.model import READ, Verifier, is_settled
-from rag_qa.answering.writing.probe import (
-    AFFIRMED,
-    FILE,
-    STATED,
-    SUPPORTED,
-    Probe,
-    load_probe,
-    save_probes,
-    texts_of,
-)
+from rag_qa.answering.writing.probe import FILE, SUPPORTED, Probe, save_probes, texts_of
 from rag_qa.answering.writing.prompt import defuse, load_prompt
 from rag_qa.backends.embedding import open_embedder
 from rag_qa.backends.llama import open_generator
@@ -51,8 +43,8 @@ from rag_qa.settings import Settings
 from rag_qa.text.sentences import split_sentences
 
 PROMPT = "claim"
-# How many rows of each set, drawn by chance: reading takes long.
 ASKED = "asked"
+# How many rows of each set, drawn by chance: reading takes long.
 FITTED = {
     "attributionbench.dev": 767,
     "scifact_pairs.dev": 575,
@@ -121,7 +113,7 @@ def main() -> None:
     coefficients, intercept = fit_states(x[fitted], y[fitted], strength=STRENGTH, weights=weights[fitted])
     known = (PROMPT, texts_of(prompts, PROMPT), generator.spec.sha256)
     probe = Probe(SUPPORTED, *known, LAYER, coefficients, intercept)
-    save_probes(FILE, load_probe(STATED), load_probe(AFFIRMED), probe)
+    save_probes(FILE, probe)
 
 
 def drawn(data: Path, name: str, count: int) -> list[Row]:

@@ -34,7 +34,6 @@ from rag_qa.answering.writing.probe import (
     AFFIRMED,
     FILE,
     STATED,
-    SUPPORTED,
     Probe,
     load_probe,
     save_probes,
@@ -122,7 +121,7 @@ def main() -> None:
         )
         print((odds[far] > 0).sum())
     if probes:
-        save_probes(FILE, *probes, load_probe(SUPPORTED))
+        save_probes(FILE, *probes)
 
 
 def _is_true(name: str, one: Heard) -> bool:

@@ -9,7 +9,7 @@ to a yes/no question is Yes. One is of the prompt `claim`: SUPPORTED, whether th
 
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,5 +66,11 @@ def load_probe(name: str, file: Path = FILE) -> Probe:
 
 
 def save_probes(file: Path, *probes: Probe) -> None:
-    """Write probes as an .npz file."""
-    np.savez(file, **{f"{p.name}.{field}": value for p in probes for field, value in p._asdict().items()})
+    """Write probes into an .npz file; those of other names that it holds stay."""
+    held: dict[str, Any] = {}
+    if file.exists():
+        with np.load(file) as stored:
+            held = dict(stored)
+    np.savez(
+        file, **held | {f"{p.name}.{field}": value for p in probes for field, value in p._asdict().items()}
+    )

@@ -236,7 +236,14 @@ def test_the_reason_names_what_is_not_said():
 
 
 @pytest.mark.parametrize(
-    "question", ["People ask why bees dance. Why?", "Why do bees dance?", "which bees came out on top?"]
+    "question",
+    [
+        "People ask why bees dance. Why?",
+        "Why do bees dance?",
+        "which bees came out on top?",
+        "how many bees has it?",
+        "what gravel of the mountains has it?",
+    ],
 )
 def test_the_reason_names_no_other_word(question):
     """A word that no sentence has, but that is not what the question asks for, is not named."""

@@ -2,8 +2,9 @@
 
 import pytest
 
-from rag_qa.answering.synthesis import UNSUPPORTED
+from rag_qa.answering.synthesis import UNSUPPORTED, Synthesis
 from rag_qa.answering.writing.writer import Writer
+from rag_qa.errors import PromptError
 from rag_qa.types import Evidence
 
 TITLES = {"bees": "BeeDance: a dance of bees", "soup": "On onion soup"}
@@ -172,3 +173,40 @@ def test_what_is_certain_is_not_read(answer_with, monkeypatch):
     monkeypatch.setattr(Writer, "supports", lambda self, sentence, reading: asked.append(sentence) or 0.99)
     answered = answer_with(FALSE, FALSE, choices=[(0.9, 0.1)] * 2)
     assert (answered.said, asked) == ([], [])
+
+
+@pytest.mark.parametrize("fits", ["nothing", "a part"])
+def test_what_does_not_fit_is_not_read(answer_with, monkeypatch, fits):
+    """The model judges all that is cited or nothing of it; then the verdict stays."""
+    monkeypatch.setattr(Writer, "supports", lambda self, sentence, reading: 0.99)
+    attributed, read, attributing = Synthesis._attributed, Writer.read, []
+
+    def attribute(self, *rest):
+        attributing.append(True)
+        try:
+            return attributed(self, *rest)
+        finally:
+            attributing.clear()
+
+    def read_some(self, *rest):
+        if not attributing:
+            return read(self, *rest)
+        if fits == "nothing":
+            raise PromptError("it does not fit")
+        return read(self, *rest)._replace(evidence=())
+
+    monkeypatch.setattr(Synthesis, "_attributed", attribute)
+    monkeypatch.setattr(Writer, "read", read_some)
+    assert answer_with(NEAR, NEAR, choices=[(0.9, 0.1)] * 2).said[0][0] == "quote"
+
+
+def test_what_the_model_reads_counts_in_the_decision(answer_with, monkeypatch):
+    """The probability that a yes or no is accepted by counts what the model reads, as that of other answers does."""
+    unsure = (0.42, 0.29, 0.29)
+    yes, no, maybe = unsure
+    choices = [(0.9, 0.1), (yes, no, maybe), (no, maybe, yes), (maybe, yes, no), (0.9, 0.1)]
+    found = []
+    for inside in (0.99, 0.8):
+        monkeypatch.setattr(Writer, "supports", lambda self, sentence, reading, inside=inside: inside)
+        found.append(answer_with(TRUE, choices=choices, kind="yesno").asked[0][1])
+    assert found[0] > found[1]

@@ -130,3 +130,14 @@ def test_the_probes_that_ship_are_for_the_default_model_and_prompt(name):
     assert probe.texts == texts_of(PROMPTS, "decide")
     assert np.isfinite(probe.weights).all()
     assert probe.weights.shape == (1536,)
+
+
+def test_a_probe_written_anew_leaves_the_others(tmp_path):
+    """A file keeps the probes that are not written again."""
+    file = tmp_path / "probes.npz"
+    one, two = (
+        Probe(name, "decide", "Why?", "0", 5, np.ones(2, np.float32), 1.0) for name in (STATED, AFFIRMED)
+    )
+    save_probes(file, one, two)
+    save_probes(file, two._replace(intercept=2.0))
+    assert [load_probe(name, file).intercept for name in (STATED, AFFIRMED)] == [1.0, 2.0]
