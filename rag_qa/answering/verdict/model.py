@@ -31,7 +31,8 @@ MODELS = ("rag_qa.answering.verdict", "verdict.toml")
 # How a verdict and what a language model holds inside count together; written by eval/fit/claims.py.
 READ = ("rag_qa.answering.verdict", "read.toml", "read")
 # What stands behind these words in the same clause is not asserted.
-ASKED = re.compile(r"\b(?:whether|if)\b(?:(?!(?<!\b\w)[.;:](?:\s|$)).)*$")
+ASKED = re.compile(r"\b(?:whether|if)\b")
+CLAUSE_END = re.compile(r"(?<!\b\w)[.;:](?:\s|$)")
 NOT_STATED = "no sentence states it"
 VERBATIM = Verdict(label="supported", probability=1.0, reasons=("verbatim",))
 NO_EVIDENCE = Verdict(label="unsupported", probability=0.0, reasons=("nothing is cited",))
@@ -180,7 +181,7 @@ def _decide(sentence: str, cited: Sequence[str]) -> Verdict | None:
 def _asserts(quote: str, said: str) -> bool:
     """Return whether a quote holds what is said, and not as something that it only asks about ("whether …")."""
     *before, _ = f" {quote} ".split(f" {said} ")
-    return any(not ASKED.search(text) for text in before)
+    return any(not ASKED.search(CLAUSE_END.split(text)[-1]) for text in before)
 
 
 def _under_rules(comparison: Comparison, verdict: Verdict) -> Verdict:
