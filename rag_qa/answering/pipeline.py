@@ -55,7 +55,7 @@ LIKELY = 0.5
 # further down.
 SEARCHED = 20
 # A language model is asked whether a paper meets a request by this many of its sentences.
-MATCHED = 2
+MATCH_SENTENCES = 2
 # Below this similarity, a paper that the question names ("the second one") has nothing to do with the rest of it.
 NAMED_LIKENESS = 0.1
 
@@ -228,7 +228,10 @@ class Pipeline:
             decision = trace.decision = self._decided_list(query, hits)
         # A list of which search is not sure is read all the same, unless nothing is on its topic.
         if self._synthesis and query.within is None and is_on_topic(decision.assessed):
-            shown = {p.paper_id: as_evidence(p.sentences[:MATCHED]) for p in worth_reading(decision.assessed)}
+            shown = {
+                p.paper_id: as_evidence(p.sentences[:MATCH_SENTENCES])
+                for p in worth_reading(decision.assessed)
+            }
             matched = self._synthesis.matches(query, shown, _titles(hits), trace)
             decision = trace.decision = self._decide_list(query, hits, decision.assessed, matched)
         evidence = as_evidence(choose_sentences(decision.relevant, query.kind, self._settings))

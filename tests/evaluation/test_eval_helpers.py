@@ -11,6 +11,7 @@ import pytest
 from sklearn.preprocessing import StandardScaler  # type: ignore[import-untyped]
 
 from eval.doubles import RememberingEmbedder
+from eval.fit import lists
 from eval.fit.claims import asked_rows
 from eval.logistic import as_toml, fit_logistic, fit_states
 from rag_qa.testing import HashingEmbedder
@@ -74,3 +75,25 @@ def test_a_text_is_encoded_once(tmp_path: Path) -> None:
     again = RememberingEmbedder(inner, file)
     np.testing.assert_allclose(again.encode(["games", "soup"], role="document"), first[[1, 0]], atol=1e-3)
     assert len(inner.encoded) == 3
+
+
+def test_a_probe_of_requests_has_not_seen_the_request_it_reads(monkeypatch):
+    """Each request gets its features by search and by a probe that was fitted on others, in the same order."""
+    requests = [
+        lists.Request("", np.array([0.5]), np.array([[float(n)]]), np.array([True]), np.array([False]), 1)
+        for n in range(20)
+    ]
+    fits = []
+
+    def fit(others):
+        fits.append({float(request.states[0, 0]) for request in others})
+        return np.array([0.0]), len(fits) / 10
+
+    monkeypatch.setattr(lists, "_fit", fit)
+    found = lists._with_features(requests)
+    assert [float(request.states[0, 0]) for request in found] == list(range(20))
+    assert len(fits) == lists.FOLDS
+    for n, request in enumerate(found):
+        by_search, by_probe = request.features[0]
+        assert by_search == 0.5
+        assert n not in fits[round(10 * by_probe) - 1]

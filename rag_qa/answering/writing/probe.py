@@ -5,6 +5,7 @@ Knows When It's Lying, 2023; Slobodkin et al., The Curious Case of Hallucinatory
 logistic regression over the output of a layer. eval/fit/probes.py fits them for a prompt, asked of one model file.
 There are two of the prompt `decide`: STATED, whether the evidence states the answer, and AFFIRMED, whether the answer
 to a yes/no question is Yes. One is of the prompt `claim`: SUPPORTED, whether the evidence states a written sentence.
+One is of the prompt `match`: MATCHED, whether a paper meets a request for papers.
 """
 
 from functools import cache
@@ -19,7 +20,7 @@ from rag_qa.answering.writing.prompt import PromptFile
 from rag_qa.protocols import GeneratorSpec
 
 FILE = Path(__file__).with_name("probes.npz")
-STATED, AFFIRMED, SUPPORTED = "stated", "affirmed", "supported"
+STATED, AFFIRMED, SUPPORTED, MATCHED = "stated", "affirmed", "supported", "matched"
 
 
 class Probe(NamedTuple):

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rag_qa.answering.writing.grammar import PROSE, conform
-from rag_qa.answering.writing.probe import AFFIRMED, STATED, SUPPORTED, load_probe
+from rag_qa.answering.writing.probe import AFFIRMED, MATCHED, STATED, SUPPORTED, load_probe
 from rag_qa.answering.writing.prompt import PromptFile, defuse, fit_evidence, layout
 from rag_qa.corpus.cleaning import clean_text
 from rag_qa.errors import BackendError
@@ -161,8 +161,12 @@ class Writer:
         return self._inside(SUPPORTED, reading, claim=sentence)
 
     def matches(self, reading: Reading) -> float:
-        """Return the probability that the paper whose evidence was read is one that a request for papers asks for."""
-        return self._yes("match", reading)
+        """Return the probability that the paper whose evidence was read is one that a request for papers asks for.
+
+        Found like that of `states`.
+        """
+        inside = self._inside(MATCHED, reading, question=reading.question)
+        return self._yes("match", reading) if inside is None else inside
 
     def _inside(self, name: str, reading: Reading, **values: str) -> float | None:
         """Return the probability that a probe reads from inside the model; None if it does not fit, or cannot."""

@@ -6,6 +6,7 @@ import pytest
 from rag_qa.answering.writing import writer as writing
 from rag_qa.answering.writing.probe import (
     AFFIRMED,
+    MATCHED,
     STATED,
     SUPPORTED,
     Probe,
@@ -47,6 +48,7 @@ def fitted(tmp_path, monkeypatch):
             Probe(STATED, *known, 5, weights, -30.0),
             Probe(AFFIRMED, *known, 7, weights, -31.0),
             Probe(SUPPORTED, "claim", texts_of(PROMPTS, "claim"), generator.spec.sha256, 6, weights, -30.0),
+            Probe(MATCHED, "match", texts_of(PROMPTS, "match"), generator.spec.sha256, 4, weights, -30.0),
         )
         monkeypatch.setattr(writing, "load_probe", lambda name: load_probe(name, tmp_path / "probes.npz"))
 
@@ -98,6 +100,19 @@ def test_a_probe_tells_whether_a_sentence_is_supported(fitted):
     assert Writer(silent, PROMPTS, Settings(), reads=True).supports("Bees dance.", reading) is None
 
 
+def test_a_probe_tells_whether_a_paper_meets_a_request(fitted):
+    """It is asked about the request and one paper's evidence; the reply of a model without a probe decides."""
+    generator = Told(choices=[[1.0, 0.0]] * 2)
+    fitted(generator)
+    for request, log_odds in (("papers on bees", 4), ("papers on wasps", -6)):
+        made, reading = reading_of(request, generator)
+        assert made.matches(reading) == pytest.approx(1 / (1 + np.exp(-log_odds)))
+        assert f"Somebody asks: {request}" in generator.prompts[-1].user
+    assert len(generator.choices) == 2
+    silent = QueuedGenerator(choices=[[0.25, 0.75]])
+    assert Writer(silent, PROMPTS, Settings(), reads=True).matches(reading) == 0.25
+
+
 class Failing(Told):
     """A generator whose layers cannot be read."""
 
@@ -122,12 +137,15 @@ def test_for_anything_else_the_reply_decides(fitted, other):
     assert not generator.choices
 
 
-@pytest.mark.parametrize("name", [STATED, AFFIRMED])
-def test_the_probes_that_ship_are_for_the_default_model_and_prompt(name):
+@pytest.mark.parametrize(
+    ("name", "prompt"),
+    [(STATED, "decide"), (AFFIRMED, "decide"), (SUPPORTED, "claim"), (MATCHED, "match")],
+)
+def test_the_probes_that_ship_are_for_the_default_model_and_prompt(name, prompt):
     """They were fitted for the file that the catalogue pins, asked by the prompt that ships."""
     probe = load_probe(name)
     assert probe.sha256 == find_entry(WRITER).sha256
-    assert probe.texts == texts_of(PROMPTS, "decide")
+    assert probe.texts == texts_of(PROMPTS, prompt)
     assert np.isfinite(probe.weights).all()
     assert probe.weights.shape == (1536,)
 
