@@ -7,7 +7,7 @@ Fits the probe `matched` (see eval/fit/probes.py) of the prompt `match`, and wri
 those of eval/sets/lists/dev, over 500 abstracts of four fields, of eval/sets/dev/ml, over 80, and of
 eval/sets/lists/groups, over 90 abstracts each; among them near ones: about the same things as some paper, but met by
 none. The language model reads the papers that it would read for an answer. The figures printed are of requests left
-out: of the probe in ten folds, of the regressions one by one.
+out: of the probe in ten folds, of `matched_paper` one by one; `matched_list` is fitted on what these say of all.
 
 Takes about 50 minutes on two cores the first time (2 to 3 s a paper; states are kept).
 Check afterwards: `rag-qa eval --check seeds_writer seeds_heldout_writer`.

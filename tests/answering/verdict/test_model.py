@@ -70,7 +70,10 @@ def test_what_a_quote_only_asks_about_is_not_verbatim(judge, asks):
     assert judge("Wasps were filmed.", [f"{asks}; wasps were filmed."]) == VERBATIM
 
 
-@pytest.mark.parametrize("asks", ["We ask whether at 0.5 degrees", "It is not known if, e.g. at night,"])
+@pytest.mark.parametrize(
+    "asks",
+    ["We ask whether at 0.5 degrees", "We ask whether at 12.5 degrees", "It is not known if, e.g. at night,"],
+)
 def test_an_abbreviation_or_a_decimal_does_not_end_what_is_asked(judge, asks):
     """What stands behind "whether" is asked up to the end of the clause, and not up to any full stop."""
     assert judge("Bees dance in the dark.", [f"{asks} bees dance in the dark."]) != VERBATIM
